@@ -1,0 +1,88 @@
+//! What a target series gathers: in the open window and over the run.
+//!
+//! In come values, in k6's units (milliseconds for times); out go, at the end of a window, the numbers that
+//! [`crate::map`] names and ships. Everything here belongs to the one resampling thread: nothing locks, and recording
+//! allocates nothing.
+
+mod counter;
+mod counts;
+mod gauge;
+mod histogram;
+mod rate;
+mod sum;
+mod trend;
+
+pub use counter::Counter;
+pub use gauge::Gauge;
+pub use histogram::{Histogram, MAX_BUCKETS, MAX_SCHEMA};
+pub use rate::Rate;
+pub use sum::CompensatedSum;
+pub use trend::Trend;
+
+use crate::series::MetricType;
+
+/// What one target series gathers, by the type of its k6 metric.
+#[derive(Debug)]
+pub enum Accumulator {
+    /// Sums up.
+    Counter(Counter),
+    /// Keeps the latest.
+    Gauge(Gauge),
+    /// Counts zero and other values.
+    Rate(Rate),
+    /// Keeps the distribution.
+    Trend(Trend),
+}
+
+impl Accumulator {
+    /// An empty accumulator for metrics of type `metric_type`.
+    pub fn new(metric_type: MetricType) -> Self {
+        match metric_type {
+            MetricType::Counter => Self::Counter(Counter::default()),
+            MetricType::Gauge => Self::Gauge(Gauge::default()),
+            MetricType::Rate => Self::Rate(Rate::default()),
+            MetricType::Trend => Self::Trend(Trend::default()),
+        }
+    }
+
+    /// Takes one sample; false, and nothing taken, if its value is NaN or infinite, which no sum and no receiver
+    /// would survive. `time_ms` decides only which of a gauge's values is the latest.
+    #[inline]
+    pub fn record(&mut self, value: f64, time_ms: i64) -> bool {
+        if !value.is_finite() {
+            return false;
+        }
+        match self {
+            Self::Counter(counter) => counter.record(value),
+            Self::Gauge(gauge) => gauge.record(value, time_ms),
+            Self::Rate(rate) => rate.record(value),
+            Self::Trend(trend) => trend.record(value),
+        }
+        true
+    }
+
+    /// Ends the window: what belongs to it alone starts anew, what belongs to the run stays.
+    pub fn close_window(&mut self) {
+        match self {
+            Self::Counter(_) | Self::Gauge(_) => {}
+            Self::Rate(rate) => rate.close_window(),
+            Self::Trend(trend) => trend.close_window(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_accumulator_takes_nan_or_infinity() {
+        for metric_type in [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend] {
+            let mut accumulator = Accumulator::new(metric_type);
+            for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                assert!(!accumulator.record(value, 0), "{metric_type:?} took {value}");
+            }
+            assert!(accumulator.record(1.0, 0));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A sum of floating-point numbers that does not drift with their number.
+
+/// Neumaier's compensated sum: the rounding error of each addition is kept and added at the end, so the error of the
+/// total does not grow with the number of values.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CompensatedSum {
+    sum: f64,
+    compensation: f64,
+}
+
+impl CompensatedSum {
+    /// Adds one finite value.
+    #[inline]
+    pub fn add(&mut self, value: f64) {
+        let total = self.sum + value;
+        self.compensation +=
+            if self.sum.abs() >= value.abs() { (self.sum - total) + value } else { (value - total) + self.sum };
+        self.sum = total;
+    }
+
+    /// Adds what another sum gathered, with its compensation.
+    pub fn merge(&mut self, other: &Self) {
+        self.add(other.sum);
+        self.add(other.compensation);
+    }
+
+    /// The total so far.
+    pub fn value(&self) -> f64 {
+        let total = self.sum + self.compensation;
+        // Once the sum has overflowed, the compensation is NaN and says nothing.
+        if total.is_nan() { self.sum } else { total }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_million_tenths_make_a_million() {
+        let mut sum = CompensatedSum::default();
+        let mut naive = 0.0;
+        for _ in 0..10_000_000 {
+            sum.add(0.1);
+            naive += 0.1;
+        }
+        assert_eq!(sum.value(), 1_000_000.0);
+        assert_ne!(naive, 1_000_000.0);
+    }
+
+    #[test]
+    fn a_large_value_does_not_swallow_small_ones() {
+        let mut sum = CompensatedSum::default();
+        for value in [1.0, 1e100, 1.0, -1e100] {
+            sum.add(value);
+        }
+        assert_eq!(sum.value(), 2.0);
+    }
+
+    #[test]
+    fn merging_keeps_the_compensation() {
+        let (mut a, mut b) = (CompensatedSum::default(), CompensatedSum::default());
+        a.add(1e100);
+        b.add(1.0);
+        b.add(-1e100);
+        b.add(1.0);
+        a.merge(&b);
+        assert_eq!(a.value(), 2.0);
+    }
+}

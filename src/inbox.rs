@@ -1,0 +1,333 @@
+//! What any thread may hand to the resampling thread: series and samples.
+//!
+//! Handing over takes one short lock, copies, and never waits for the network, for encoding or for a window to close. Samples
+//! are gathered into blocks, so that a channel message, which costs more than a sample, is paid once for thousands.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+
+use crate::report::{Level, Reporter, event};
+use crate::series::SeriesDefinition;
+
+/// One measurement: the record that crosses the C ABI, 24 bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C)]
+pub struct Sample {
+    /// What `k6rw_register_series` gave. Never 0.
+    pub series: u64,
+    /// When it was taken, in milliseconds since the Unix epoch. Any value does no harm.
+    pub time_ms: i64,
+    /// In k6's units: milliseconds for times, bytes for data. NaN and infinities are counted and left out.
+    pub value: f64,
+}
+
+/// Samples in one block.
+const BLOCK_SAMPLES: usize = 4096;
+
+/// Blocks that are kept for the next samples: 1.5 MiB.
+const SPARE_BLOCKS: usize = 16;
+
+/// Samples that may wait for the resampling thread, 96 MiB: seconds of the highest rate that k6 reaches.
+const MAX_WAITING_SAMPLES: usize = 4 << 20;
+
+/// The output has been closed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Closed;
+
+/// The end that any thread may use.
+pub struct Inbox {
+    staged: Mutex<Staged>,
+    definitions: Mutex<Vec<SeriesDefinition>>,
+    registered: AtomicU64,
+    waiting: AtomicUsize,
+    messages: Sender<Message>,
+    spare_blocks: Receiver<Vec<Sample>>,
+    reporter: Arc<Reporter>,
+}
+
+#[derive(Default)]
+struct Staged {
+    block: Vec<Sample>,
+    closed: bool,
+    overloaded: bool,
+}
+
+enum Message {
+    Samples(Vec<Sample>),
+    Close,
+}
+
+/// The end that belongs to the resampling thread.
+pub struct Outlet {
+    inbox: Arc<Inbox>,
+    messages: Receiver<Message>,
+    spare_blocks: Sender<Vec<Sample>>,
+}
+
+/// What came out of the inbox.
+#[derive(Debug, PartialEq)]
+pub enum Received {
+    /// Samples, in the order in which they were handed over.
+    Samples(Vec<Sample>),
+    /// Nothing in time.
+    Nothing,
+    /// Nothing more will come.
+    Closed,
+}
+
+/// An empty inbox, and its other end.
+pub fn inbox(reporter: Arc<Reporter>) -> (Arc<Inbox>, Outlet) {
+    let (messages, received) = unbounded();
+    let (spare_sender, spare_blocks) = bounded(SPARE_BLOCKS);
+    let inbox = Arc::new(Inbox {
+        staged: Mutex::default(),
+        definitions: Mutex::default(),
+        registered: AtomicU64::new(0),
+        waiting: AtomicUsize::new(0),
+        messages,
+        spare_blocks,
+        reporter,
+    });
+    let outlet = Outlet { inbox: Arc::clone(&inbox), messages: received, spare_blocks: spare_sender };
+    (inbox, outlet)
+}
+
+impl Inbox {
+    /// Gives a series its id, from 1 on.
+    pub fn register(&self, definition: SeriesDefinition) -> Result<u64, Closed> {
+        let mut definitions = lock(&self.definitions);
+        if lock(&self.staged).closed {
+            return Err(Closed);
+        }
+        definitions.push(definition);
+        // Under the lock, so that ids follow the order of the definitions. Whoever has an id has its definition waiting.
+        Ok(self.registered.fetch_add(1, Ordering::AcqRel) + 1)
+    }
+
+    /// Hands over samples and returns how many had an id that [`Self::register`] never gave; those are left out.
+    pub fn push(&self, samples: &[Sample]) -> Result<usize, Closed> {
+        let registered = self.registered.load(Ordering::Acquire);
+        let is_known = |sample: &Sample| (1..=registered).contains(&sample.series);
+        let mut staged = lock(&self.staged);
+        if staged.closed {
+            return Err(Closed);
+        }
+        if samples.iter().all(is_known) {
+            self.stage(&mut staged, samples);
+            return Ok(0);
+        }
+        let mut unknown = 0;
+        for sample in samples {
+            if is_known(sample) {
+                self.stage(&mut staged, std::slice::from_ref(sample));
+            } else {
+                unknown += 1;
+            }
+        }
+        Ok(unknown)
+    }
+
+    /// Lets nothing more in. What is in comes out first. False if that has been done before.
+    pub fn close(&self) -> bool {
+        let mut staged = lock(&self.staged);
+        if std::mem::replace(&mut staged.closed, true) {
+            return false;
+        }
+        let rest = std::mem::take(&mut staged.block);
+        self.send(Message::Samples(rest));
+        self.send(Message::Close);
+        true
+    }
+
+    /// Whether [`Self::close`] was called.
+    pub fn is_closed(&self) -> bool {
+        lock(&self.staged).closed
+    }
+
+    fn stage(&self, staged: &mut Staged, mut samples: &[Sample]) {
+        while !samples.is_empty() {
+            if self.waiting.load(Ordering::Relaxed) >= MAX_WAITING_SAMPLES {
+                return self.drop_overload(staged, samples.len());
+            }
+            if staged.block.capacity() == 0 {
+                staged.block = self.empty_block();
+            }
+            let (now, later) = samples.split_at(samples.len().min(BLOCK_SAMPLES - staged.block.len()));
+            staged.block.extend_from_slice(now);
+            self.waiting.fetch_add(now.len(), Ordering::Relaxed);
+            samples = later;
+            if staged.block.len() == BLOCK_SAMPLES {
+                let full = std::mem::take(&mut staged.block);
+                self.send(Message::Samples(full));
+            }
+        }
+    }
+
+    /// The resampling thread does not keep up by far, or has ended: memory stays bounded, and the loss is told.
+    #[cold]
+    fn drop_overload(&self, staged: &mut Staged, samples: usize) {
+        self.reporter.counters.samples_dropped.add(samples as u64);
+        if !std::mem::replace(&mut staged.overloaded, true) {
+            self.reporter.log(
+                event(Level::Error, "Samples come faster than they can be taken in: some are lost")
+                    .with("samples_waiting", MAX_WAITING_SAMPLES),
+            );
+        }
+    }
+
+    fn empty_block(&self) -> Vec<Sample> {
+        self.spare_blocks.try_recv().unwrap_or_else(|_| Vec::with_capacity(BLOCK_SAMPLES))
+    }
+
+    fn send(&self, message: Message) {
+        // Only fails when the resampling thread has ended, which says so itself; its samples are lost then.
+        if let Err(unsent) = self.messages.send(message)
+            && let Message::Samples(block) = unsent.0
+        {
+            self.reporter.counters.samples_dropped.add(block.len() as u64);
+        }
+    }
+}
+
+impl Outlet {
+    /// Waits up to `timeout` for the next block.
+    pub fn receive(&self, timeout: Duration) -> Received {
+        match self.messages.recv_timeout(timeout) {
+            Ok(Message::Samples(block)) => Received::Samples(block),
+            Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => Received::Closed,
+            Err(RecvTimeoutError::Timeout) => Received::Nothing,
+        }
+    }
+
+    /// How many messages wait.
+    pub fn waiting(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// The block that is not full yet.
+    pub fn take_staged(&self) -> Vec<Sample> {
+        std::mem::take(&mut lock(&self.inbox.staged).block)
+    }
+
+    /// The series that were registered since the last call, in the order of their ids. To be asked for after a block was
+    /// received and before it is looked at: all of its series are known then.
+    pub fn take_definitions(&self) -> Vec<SeriesDefinition> {
+        std::mem::take(&mut lock(&self.inbox.definitions))
+    }
+
+    /// Gives back a block that has been read.
+    pub fn recycle(&self, mut block: Vec<Sample>) {
+        self.inbox.waiting.fetch_sub(block.len(), Ordering::Relaxed);
+        block.clear();
+        // Enough are spare already, or the block never held anything: it may go.
+        if block.capacity() >= BLOCK_SAMPLES {
+            let _ = self.spare_blocks.try_send(block);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while a lock is held; if it ever does, the samples are still whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::{Contents, MetricType};
+
+    const SOON: Duration = Duration::from_secs(5);
+
+    fn definition(metric: &str) -> SeriesDefinition {
+        SeriesDefinition {
+            metric: metric.into(),
+            metric_type: MetricType::Counter,
+            contents: Contents::Plain,
+            tags: vec![],
+        }
+    }
+
+    fn samples(series: u64, values: std::ops::Range<u32>) -> Vec<Sample> {
+        values.map(|value| Sample { series, time_ms: 0, value: value.into() }).collect()
+    }
+
+    #[test]
+    fn samples_come_out_in_order_and_whole_whatever_the_sizes() {
+        let (inbox, outlet) = inbox(Arc::default());
+        let id = inbox.register(definition("m")).expect("open");
+        let mut next = 0;
+        for len in [1, 4095, 1, 10_000, 3] {
+            assert_eq!(inbox.push(&samples(id, next..next + len)), Ok(0));
+            next += len;
+        }
+        assert!(inbox.close());
+        let mut values = Vec::new();
+        loop {
+            match outlet.receive(SOON) {
+                Received::Samples(block) => {
+                    values.extend(block.iter().map(|sample| sample.value as u32));
+                    outlet.recycle(block);
+                }
+                Received::Nothing => panic!("closed inboxes do not wait"),
+                Received::Closed => break,
+            }
+        }
+        assert_eq!(values, (0..next).collect::<Vec<_>>());
+        assert_eq!(inbox.waiting.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn ids_that_were_never_given_are_left_out_and_counted() {
+        let (inbox, outlet) = inbox(Arc::default());
+        assert_eq!(inbox.register(definition("m")), Ok(1));
+        let mixed: Vec<_> = [0, 1, 2, u64::MAX, 1].into_iter().flat_map(|series| samples(series, 0..1)).collect();
+        assert_eq!(inbox.push(&mixed), Ok(3));
+        assert_eq!(outlet.take_staged().len(), 2);
+    }
+
+    #[test]
+    fn a_closed_inbox_takes_nothing() {
+        let (inbox, _outlet) = inbox(Arc::default());
+        assert!(inbox.close());
+        assert!(!inbox.close());
+        assert_eq!(inbox.push(&[]), Err(Closed));
+        assert_eq!(inbox.register(definition("m")), Err(Closed));
+    }
+
+    #[test]
+    fn memory_is_bounded_when_nobody_takes_samples_out() {
+        let reporter = Arc::new(Reporter::default());
+        let (inbox, _outlet) = inbox(Arc::clone(&reporter));
+        let id = inbox.register(definition("m")).expect("open");
+        let many = samples(id, 0..1 << 20);
+        for _ in 0..5 {
+            assert_eq!(inbox.push(&many), Ok(0));
+        }
+        assert_eq!(reporter.counters.samples_dropped.get(), 1 << 20);
+        assert!(reporter.poll().is_some() && reporter.poll().is_none());
+    }
+
+    #[test]
+    fn samples_from_many_threads_all_arrive() {
+        let (inbox, outlet) = inbox(Arc::default());
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..1000 {
+                        let id = inbox.register(definition("m")).expect("open");
+                        assert_eq!(inbox.push(&samples(id, 0..7)), Ok(0));
+                    }
+                });
+            }
+        });
+        inbox.close();
+        let mut count = 0;
+        while let Received::Samples(block) = outlet.receive(SOON) {
+            count += block.len();
+        }
+        assert_eq!((count, outlet.take_definitions().len()), (8 * 1000 * 7, 8000));
+    }
+}

@@ -1,0 +1,176 @@
+//! k6 series → names and labels that Prometheus takes, made valid once, when a series is registered.
+//!
+//! In comes a [`SeriesDefinition`] as k6 knows it; out go a metric name and sorted labels. Next is
+//! [`crate::resample`], which gives the series its accumulator.
+
+/// The type of a k6 metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MetricType {
+    /// Sums its values.
+    Counter,
+    /// Keeps its latest value.
+    Gauge,
+    /// Keeps the distribution of its values.
+    Trend,
+    /// Keeps the share of its values that are not zero.
+    Rate,
+}
+
+/// What the values of a k6 metric are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Contents {
+    /// Plain numbers.
+    Plain,
+    /// Durations, in milliseconds. They are shipped in seconds.
+    Time,
+    /// Amounts of data, in bytes.
+    Data,
+}
+
+/// A k6 metric and one of its tag sets, as k6 has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesDefinition {
+    /// The metric's name in k6, such as `http_req_duration`.
+    pub metric: String,
+    /// The metric's type in k6.
+    pub metric_type: MetricType,
+    /// What its values are.
+    pub contents: Contents,
+    /// The tags in any order.
+    pub tags: Vec<(String, String)>,
+}
+
+/// A Prometheus label.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Label {
+    /// Matches `[a-zA-Z_][a-zA-Z0-9_]*` and has no `__` prefix.
+    pub name: String,
+    /// Any text but the empty one, which Prometheus takes for no label.
+    pub value: String,
+}
+
+/// The most bytes that the metric's name and all tags of one series may take together.
+pub const MAX_SERIES_BYTES: usize = 1 << 20;
+
+/// The label that tells a rate's two counters apart.
+pub const CONDITION: &str = "condition";
+
+/// Whether Prometheus takes `name` as a metric's (data model, "Metric names and labels").
+pub fn is_metric_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || matches!(first, b'_' | b':'))
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':'))
+}
+
+impl SeriesDefinition {
+    /// The tags as labels: names made valid, empty values left out, sorted by name, no name twice. Where two tags
+    /// become one name, the one that sorts first in k6's spelling stays.
+    pub fn labels(&self) -> Vec<Label> {
+        let mut tags: Vec<_> = self.tags.iter().filter(|(name, value)| !name.is_empty() && !value.is_empty()).collect();
+        tags.sort();
+        let mut labels: Vec<Label> =
+            tags.into_iter().map(|(name, value)| Label { name: self.label_name(name), value: value.clone() }).collect();
+        // Stable, so that of one name the first stays the first.
+        labels.sort_by(|a, b| a.name.cmp(&b.name));
+        labels.dedup_by(|later, earlier| later.name == earlier.name);
+        labels
+    }
+
+    fn label_name(&self, tag: &str) -> String {
+        // A tag of that name would be a second `condition` on the counters of a rate. The prefix is Prometheus's own
+        // habit for a label that the target brought and the server needs.
+        if self.metric_type == MetricType::Rate && tag == CONDITION {
+            return format!("exported_{CONDITION}");
+        }
+        label_name(tag)
+    }
+}
+
+/// A tag's name as a label's (data model, "Metric names and labels"): other characters become `_`, a leading digit gets one
+/// before it, and of a leading `__`, which is Prometheus's own, one is left.
+fn label_name(tag: &str) -> String {
+    let valid: String = tag.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    match valid.as_bytes() {
+        [b'0'..=b'9', ..] => format!("_{valid}"),
+        [b'_', b'_', ..] => format!("_{}", valid.trim_start_matches('_')),
+        _ => valid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn labels(metric_type: MetricType, tags: &[(&str, &str)]) -> Vec<(String, String)> {
+        let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+        SeriesDefinition { metric: "m".into(), metric_type, contents: Contents::Plain, tags }
+            .labels()
+            .into_iter()
+            .map(|label| (label.name, label.value))
+            .collect()
+    }
+
+    fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|&(name, value)| (name.into(), value.into())).collect()
+    }
+
+    #[test]
+    fn labels_are_sorted_and_empty_ones_left_out() {
+        assert_eq!(
+            labels(MetricType::Counter, &[("url", "/a"), ("Zone", "z"), ("group", ""), ("", "x"), ("method", "GET")]),
+            owned(&[("Zone", "z"), ("method", "GET"), ("url", "/a")])
+        );
+    }
+
+    #[test]
+    fn tag_names_are_made_valid() {
+        for (tag, name) in [
+            ("plain_1", "plain_1"),
+            ("with-dash", "with_dash"),
+            ("9lives", "_9lives"),
+            ("__name__", "_name__"),
+            ("___", "_"),
+            ("_own", "_own"),
+            ("größe", "gr__e"),
+            ("日本", "_"),
+        ] {
+            assert_eq!(label_name(tag), name, "{tag}");
+        }
+    }
+
+    #[test]
+    fn two_tags_that_become_one_name_make_one_label() {
+        assert_eq!(labels(MetricType::Counter, &[("a_b", "2"), ("a-b", "1"), ("a.b", "3")]), owned(&[("a_b", "1")]));
+    }
+
+    #[test]
+    fn a_rate_keeps_its_own_condition() {
+        assert_eq!(labels(MetricType::Rate, &[("condition", "x")]), owned(&[("exported_condition", "x")]));
+        assert_eq!(labels(MetricType::Gauge, &[("condition", "x")]), owned(&[("condition", "x")]));
+    }
+
+    #[test]
+    fn metric_names_follow_the_data_model() {
+        for name in ["k6_http_reqs", "_a", "a:b", "A9"] {
+            assert!(is_metric_name(name), "{name}");
+        }
+        for name in ["", "9a", "a-b", "größe", "a b", "a\0"] {
+            assert!(!is_metric_name(name), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_tags_the_labels_are_valid(tags in prop::collection::vec((".{0,12}", ".{0,12}"), 0..12)) {
+            let definition = SeriesDefinition { metric: "m".into(), metric_type: MetricType::Rate, contents: Contents::Plain, tags };
+            let labels = definition.labels();
+            for label in &labels {
+                prop_assert!(is_metric_name(&label.name) && !label.name.contains(':') && !label.name.starts_with("__"));
+                prop_assert!(!label.value.is_empty() && label.name != CONDITION);
+            }
+            prop_assert!(labels.windows(2).all(|pair| pair[0].name < pair[1].name));
+        }
+    }
+}

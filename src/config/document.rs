@@ -1,0 +1,52 @@
+//! The one JSON document that the host hands over: what the user wrote, unread, by where it was written.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// Raw inputs. All fields may be missing.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Document {
+    /// What follows `--out remote-write=`; empty without.
+    pub argument: String,
+    /// The environment, at least all of `K6_PROMETHEUS_RW_*`.
+    pub environment: BTreeMap<String, String>,
+    /// k6's JSON configuration of this output, `collectors."remote-write"`.
+    pub json: Option<Map<String, Value>>,
+    /// What the script's options say to k6 Cloud.
+    pub script: Script,
+}
+
+/// The parts of the script's options that k6 itself does not read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Script {
+    /// `options.ext.loadimpact`.
+    pub ext: Option<Value>,
+    /// `options.cloud`.
+    pub cloud: Option<Value>,
+}
+
+impl Document {
+    /// Reads the document.
+    ///
+    /// # Errors
+    /// Text that is not JSON of this form: the host's mistake, or a `collectors."remote-write"` that is no object.
+    pub fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(text)
+    }
+
+    /// The script's `apm` blocks for Prometheus are not read yet. Silence would look as if they were.
+    pub(super) fn script_warning(&self) -> Option<String> {
+        let blocks = |options: &Option<Value>| options.as_ref()?.get("apm")?.as_array().cloned();
+        let all = [blocks(&self.script.ext), blocks(&self.script.cloud)];
+        let ours = |block: &Value| block.get("provider").and_then(Value::as_str) == Some("prometheus");
+        all.into_iter().flatten().flatten().any(|block| ours(&block)).then(|| {
+            "The script has an apm block for Prometheus, which this version does not read: \
+             name its URL with --out remote-write=<url>"
+                .into()
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! Pointers and lengths of a C caller → slices and text of Rust, checked for all that can be checked.
+
+use super::layout::{Series, Text};
+use super::outcome::CallError;
+use crate::series::{Contents, MAX_SERIES_BYTES, MetricType, SeriesDefinition};
+
+/// `len` items from `first` on. Null is nothing if `len` is 0.
+///
+/// # Safety
+/// `first` must be null, or valid for reading `len` initialised items for the whole of `'a`.
+pub(super) unsafe fn slice<'a, T>(first: *const T, len: usize, what: &'static str) -> Result<&'a [T], CallError> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    if first.is_null() {
+        return Err(CallError::NullPointer(what));
+    }
+    if !first.is_aligned() {
+        return Err(CallError::InvalidArgument(format!("{what} is not aligned to {} bytes", align_of::<T>())));
+    }
+    // No object is larger than isize::MAX; a length past that is a negative one by mistake.
+    if len.checked_mul(size_of::<T>()).is_none_or(|bytes| bytes > isize::MAX as usize) {
+        return Err(CallError::InvalidArgument(format!("{what} cannot have a length of {len}")));
+    }
+    // SAFETY: not null, aligned, no larger than an object can be; that it is readable is the caller's promise.
+    Ok(unsafe { std::slice::from_raw_parts(first, len) })
+}
+
+/// One item.
+///
+/// # Safety
+/// As for [`slice`] with a length of 1.
+pub(super) unsafe fn item<'a, T>(pointer: *const T, what: &'static str) -> Result<&'a T, CallError> {
+    // SAFETY: the caller promises what `slice` asks for.
+    let items = unsafe { slice(pointer, 1, what) }?;
+    items.first().ok_or(CallError::NullPointer(what))
+}
+
+/// Puts a result where the caller wants it.
+///
+/// # Safety
+/// `place` must be null or valid for writing.
+pub(super) unsafe fn give<T>(place: *mut T, value: T, what: &'static str) -> Result<(), CallError> {
+    writable(place, what)?;
+    // SAFETY: not null and aligned; that it is writable is the caller's promise.
+    unsafe { place.write(value) };
+    Ok(())
+}
+
+/// Whether a result could be put there, to be asked before anything is done that cannot be undone.
+pub(super) fn writable<T>(place: *mut T, what: &'static str) -> Result<(), CallError> {
+    if place.is_null() {
+        return Err(CallError::NullPointer(what));
+    }
+    if !place.is_aligned() {
+        return Err(CallError::InvalidArgument(format!("{what} is not aligned to {} bytes", align_of::<T>())));
+    }
+    Ok(())
+}
+
+/// Owned text.
+///
+/// # Safety
+/// As for [`slice`].
+unsafe fn owned(text: Text, what: &'static str) -> Result<String, CallError> {
+    // SAFETY: the caller promises it.
+    let bytes = unsafe { slice(text.data.cast::<u8>(), text.len, what) }?;
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(error) => Err(CallError::InvalidUtf8(what, error.valid_up_to())),
+    }
+}
+
+/// A copy of a series in Rust's own types.
+///
+/// # Safety
+/// The tags of `series` and all texts must be as for [`slice`].
+pub(super) unsafe fn definition(series: &Series) -> Result<SeriesDefinition, CallError> {
+    // SAFETY: the caller promises it.
+    let tags = unsafe { slice(series.tags, series.tag_count, "tags") }?;
+    let texts = tags.iter().flat_map(|tag| [tag.name.len, tag.value.len]);
+    let bytes = texts.fold(series.metric.len, usize::saturating_add);
+    if bytes > MAX_SERIES_BYTES {
+        return Err(CallError::InvalidArgument(format!(
+            "the metric's name and its tags take {bytes} bytes together; allowed are {MAX_SERIES_BYTES}"
+        )));
+    }
+    // SAFETY: the caller promises it for all texts.
+    unsafe {
+        Ok(SeriesDefinition {
+            metric: owned(series.metric, "the metric's name")?,
+            metric_type: metric_type(series.metric_type)?,
+            contents: contents(series.contents)?,
+            tags: tags
+                .iter()
+                .map(|tag| Ok((owned(tag.name, "a tag's name")?, owned(tag.value, "a tag's value")?)))
+                .collect::<Result<_, CallError>>()?,
+        })
+    }
+}
+
+fn metric_type(code: u32) -> Result<MetricType, CallError> {
+    match code {
+        0 => Ok(MetricType::Counter),
+        1 => Ok(MetricType::Gauge),
+        2 => Ok(MetricType::Trend),
+        3 => Ok(MetricType::Rate),
+        _ => Err(CallError::InvalidArgument(format!("{code} is no metric type; allowed are 0 to 3"))),
+    }
+}
+
+fn contents(code: u32) -> Result<Contents, CallError> {
+    match code {
+        0 => Ok(Contents::Plain),
+        1 => Ok(Contents::Time),
+        2 => Ok(Contents::Data),
+        _ => Err(CallError::InvalidArgument(format!("{code} is no kind of contents; allowed are 0 to 2"))),
+    }
+}

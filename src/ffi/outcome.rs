@@ -1,0 +1,139 @@
+//! What went wrong in a call → a status and a message. Panics end here: none crosses the boundary.
+
+use std::ffi::c_char;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use thiserror::Error as ThisError;
+
+use super::layout::{Error, Status};
+use crate::inbox::Closed;
+use crate::output::OpenError;
+
+/// Why a call fails.
+#[derive(Debug, ThisError)]
+pub(super) enum CallError {
+    #[error("{0} is null")]
+    NullPointer(&'static str),
+    #[error("{0}")]
+    InvalidArgument(String),
+    #[error("{0} is not UTF-8: the first wrong byte is at {1}")]
+    InvalidUtf8(&'static str, usize),
+    #[error("the handle is none that k6rw_open gave, or it has been freed")]
+    InvalidHandle,
+    #[error("{0} of the samples have ids that k6rw_register_series never gave: they were left out, all others taken")]
+    UnknownSeries(usize),
+    #[error("the output is closed")]
+    Closed,
+    #[error("no event waits")]
+    NoEvent,
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+impl From<Closed> for CallError {
+    fn from(Closed: Closed) -> Self {
+        Self::Closed
+    }
+}
+
+impl CallError {
+    fn status(&self) -> Status {
+        match self {
+            Self::NullPointer(_) => Status::K6RW_NULL_POINTER,
+            Self::InvalidArgument(_) => Status::K6RW_INVALID_ARGUMENT,
+            Self::InvalidUtf8(..) => Status::K6RW_INVALID_UTF8,
+            Self::InvalidHandle => Status::K6RW_INVALID_HANDLE,
+            Self::UnknownSeries(_) => Status::K6RW_UNKNOWN_SERIES,
+            Self::Closed => Status::K6RW_CLOSED,
+            Self::NoEvent => Status::K6RW_NO_EVENT,
+            Self::Open(OpenError::Document(_) | OpenError::Config(_)) => Status::K6RW_INVALID_CONFIG,
+            Self::Open(OpenError::Client(_) | OpenError::Thread(_)) => Status::K6RW_SYSTEM,
+        }
+    }
+}
+
+/// Runs the body of an entry point: its failure, or its panic, becomes a status and, in `error`, a message.
+///
+/// # Safety
+/// `error` must be null or valid for writing one [`Error`].
+pub(super) unsafe fn call(error: *mut Error, body: impl FnOnce() -> Result<(), CallError>) -> Status {
+    // Unwind safe: all that is shared sits behind locks, which shrug off poison, and atomics.
+    let (status, message) = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => (Status::K6RW_OK, String::new()),
+        Ok(Err(failure)) => (failure.status(), failure.to_string()),
+        Err(panic) => (Status::K6RW_INTERNAL, format!("the library failed: {}", panic_words(&*panic))),
+    };
+    if !error.is_null() && error.is_aligned() {
+        // SAFETY: not null and aligned, and the caller of `call` promises that it is valid for writing. Only through
+        // raw pointers, since the memory need not be initialised.
+        unsafe {
+            let len = write_text(&raw mut (*error).message, &message);
+            (&raw mut (*error).message_len).write(len);
+        }
+    }
+    status
+}
+
+fn panic_words(panic: &(dyn std::any::Any + Send)) -> &str {
+    let owned = panic.downcast_ref::<String>().map(String::as_str);
+    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}
+
+/// Writes text, cut at a character's end if need be, and a NUL; returns the bytes without it.
+///
+/// # Safety
+/// `array` must be valid for writing.
+pub(super) unsafe fn write_text<const N: usize>(array: *mut [c_char; N], text: &str) -> usize {
+    let len = text.floor_char_boundary(text.len().min(N - 1));
+    let first = array.cast::<u8>();
+    // SAFETY: `len` is at most N - 1, so that text and NUL fit into the array, which the caller promises is writable; it
+    // cannot overlap the text, which the library owns.
+    unsafe {
+        first.copy_from_nonoverlapping(text.as_ptr(), len);
+        first.add(len).write(0);
+    }
+    len
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+    use std::mem::MaybeUninit;
+
+    use super::*;
+
+    fn message_of(body: impl FnOnce() -> Result<(), CallError>) -> (Status, String) {
+        let mut error = MaybeUninit::<Error>::uninit();
+        // SAFETY: a local variable is valid for writing, and `call` initialises what is read.
+        unsafe {
+            let status = call(error.as_mut_ptr(), body);
+            let first = (&raw const (*error.as_ptr()).message).cast();
+            let message = CStr::from_ptr(first).to_str().expect("UTF-8").to_owned();
+            assert_eq!((*error.as_ptr()).message_len, message.len());
+            (status, message)
+        }
+    }
+
+    #[test]
+    fn a_panic_becomes_a_status() {
+        let (status, message) = message_of(|| panic!("of {}", "choice"));
+        assert_eq!((status, &*message), (Status::K6RW_INTERNAL, "the library failed: of choice"));
+    }
+
+    #[test]
+    fn success_leaves_an_empty_message() {
+        assert_eq!(message_of(|| Ok(())), (Status::K6RW_OK, String::new()));
+    }
+
+    #[test]
+    fn a_long_message_is_cut_at_a_characters_end() {
+        let (_, message) = message_of(|| Err(CallError::InvalidArgument("ä".repeat(5000))));
+        assert_eq!(message, "ä".repeat(2047));
+    }
+
+    #[test]
+    fn nobody_needs_to_ask_for_the_message() {
+        // SAFETY: null is allowed.
+        assert_eq!(unsafe { call(std::ptr::null_mut(), || Err(CallError::NoEvent)) }, Status::K6RW_NO_EVENT);
+    }
+}

@@ -1,0 +1,45 @@
+//! Ships k6's metrics by Prometheus Remote Write.
+//!
+//! A library behind a C ABI: k6's shim hands over every sample, a background thread resamples them into windows, and a
+//! sender ships the windows' points. Data flows one way, through the rooms in this order, and a room knows only the next:
+//!
+//! [`ffi`] (the C ABI) → [`inbox`] → [`resample`] ([`registry`], [`series`], [`accumulate`], [`window`]) → [`map`] → [`wire`] →
+//! [`deliver`].
+//!
+//! [`config`] is read once at the start, [`output`] puts the rooms together, [`report`] is where all of them tell what happened.
+//!
+//! ```
+//! use k6_remote_write::inbox::Sample;
+//! use k6_remote_write::output::Output;
+//! use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+//!
+//! let output = Output::open(br#"{"argument": "http://127.0.0.1:9090/api/v1/write", "json": {"flushTimeout": "0s"}}"#)?;
+//! let series = output
+//!     .register(SeriesDefinition {
+//!         metric: "http_reqs".into(),
+//!         metric_type: MetricType::Counter,
+//!         contents: Contents::Plain,
+//!         tags: vec![("method".into(), "GET".into())],
+//!     })
+//!     .expect("open");
+//! output.push(&[Sample { series, time_ms: 1_700_000_000_000, value: 1.0 }]).expect("open");
+//! assert!(output.close().expect("open").contains(r#""samples":1"#));
+//! # Ok::<(), k6_remote_write::output::OpenError>(())
+//! ```
+
+#![deny(unsafe_code)] // but for `ffi`, which allows it
+
+pub mod accumulate;
+pub mod clock;
+pub mod config;
+pub mod deliver;
+pub mod ffi;
+pub mod inbox;
+pub mod map;
+pub mod output;
+pub mod registry;
+pub mod report;
+pub mod resample;
+pub mod series;
+pub mod window;
+pub mod wire;

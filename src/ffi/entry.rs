@@ -174,8 +174,8 @@ pub unsafe extern "C" fn k6rw_close(output: *mut OutputHandle, report: *mut Text
 }
 
 /// Ends the handle and frees what belongs to it. An output that is still open is closed first, as k6rw_close() does. Null is
-/// allowed and does nothing. A handle that was freed before is K6RW_INVALID_HANDLE, as long as no later k6rw_open() was given the same
-/// address: a program should forget a handle that it has freed.
+/// allowed and does nothing. A handle that was freed before is K6RW_INVALID_HANDLE, as long as no later k6rw_open() was
+/// given the same address: a program should forget a handle that it has freed.
 ///
 /// # Safety
 /// The pointers are as the header's first paragraphs ask.

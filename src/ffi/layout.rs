@@ -18,9 +18,8 @@ pub const EVENT_FIELDS_SIZE: usize = 4096;
 
 /// An open output. Opaque: made by k6rw_open(), ended by k6rw_free().
 #[derive(Debug)]
-#[repr(C)]
 pub struct OutputHandle {
-    _opaque: [u8; 0],
+    _opaque: (),
 }
 
 /// What became of a call.

@@ -1,0 +1,82 @@
+# Builds, tests and shows k6-remote-write. Needs Rust, Go, a C compiler and make; everything else is fetched at pinned versions.
+#
+#   make demo        one run end to end: k6, a real receiver, the numbers compared
+#   make test        all tests
+#   make k6          build/k6, k6 with this output                 (LINK=dynamic: loads the library at run time)
+#   make receivers   build/prometheus and build/victoria-metrics
+#   make bench       this output beside k6's own, in turn, in one binary
+#   make lint        formatting, lints, the header, the shim
+#   make header      include/k6_remote_write.h anew from the Rust sources
+
+K6_VERSION := v2.2.0
+LINK ?= static
+RECEIVER ?= victoria-metrics
+
+ROOT := $(CURDIR)
+BUILD := $(ROOT)/build
+SHIM_MODULE := github.com/k6-remote-write/k6-remote-write/go-shim
+
+RUST_SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src proto -type f)
+SHIM_SOURCES := include/k6_remote_write.h go-shim/go.mod go-shim/go.sum $(wildcard go-shim/*.go)
+LIBRARIES := target/release/libk6_remote_write.a target/release/libk6_remote_write.so
+STAGED := go-shim/lib/libk6_remote_write.a go-shim/lib/libk6_remote_write.so
+
+# What is fetched is what the lock files name, and Go is the one that is installed.
+export GOTOOLCHAIN := local
+export GOFLAGS := -buildvcs=false
+CARGO := cargo --locked
+
+ifeq ($(LINK),dynamic)
+XK6_TAGS := --build-flags=-tags=k6rw_dynamic
+else ifneq ($(LINK),static)
+$(error LINK is "$(LINK)"; allowed are static and dynamic)
+endif
+
+.PHONY: all k6 receivers demo test test-rust test-abi test-go test-e2e bench lint header clean
+.DELETE_ON_ERROR:
+
+all: k6 receivers
+
+## Building
+
+# cargo itself knows best what is up to date; both files come from one run.
+$(LIBRARIES) &: $(RUST_SOURCES)
+	$(CARGO) build --release
+	touch -c $(LIBRARIES)
+
+go-shim/lib/%: target/release/%
+	mkdir -p go-shim/lib
+	cp $< $@
+
+k6: $(BUILD)/k6
+# A file for each way of linking, so that a change of LINK builds anew.
+$(BUILD)/k6: $(BUILD)/k6-$(LINK)
+	cp $< $@
+ifeq ($(LINK),dynamic)
+	cp go-shim/lib/libk6_remote_write.so $(BUILD)/
+endif
+
+$(BUILD)/k6-static $(BUILD)/k6-dynamic: $(BUILD)/k6-%: $(SHIM_SOURCES) $(STAGED) $(BUILD)/xk6
+	$(BUILD)/xk6 build $(K6_VERSION) --cgo=1 --output $@ --with $(SHIM_MODULE)=$(ROOT)/go-shim \
+		--build-flags=-trimpath --build-flags='-ldflags=-s -w' $(XK6_TAGS)
+
+# Tools are Go `tool` dependencies of modules of their own, so that none decides the versions of another.
+$(BUILD)/xk6: tools/xk6/go.mod tools/xk6/go.sum
+	cd tools/xk6 && go build -o $@ go.k6.io/xk6
+
+$(BUILD)/prometheus: tools/prometheus/go.mod tools/prometheus/go.sum
+	cd tools/prometheus && go build -tags remove_all_sd -o $@ github.com/prometheus/prometheus/cmd/prometheus
+
+$(BUILD)/victoria-metrics: tools/victoria-metrics/go.mod tools/victoria-metrics/go.sum
+	cd tools/victoria-metrics && go build -o $@ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
+
+$(BUILD)/staticcheck: tools/lint/go.mod tools/lint/go.sum
+	cd tools/lint && go build -o $@ honnef.co/go/tools/cmd/staticcheck
+
+receivers: $(BUILD)/prometheus $(BUILD)/victoria-metrics
+
+header:
+	UPDATE_HEADER=1 $(CARGO) test --test header
+
+clean:
+	rm -rf $(BUILD) target go-shim/lib

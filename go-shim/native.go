@@ -1,0 +1,197 @@
+package remotewrite
+
+// #cgo CFLAGS: -I${SRCDIR}/../include
+// #cgo noescape k6rw_push_batch
+// #cgo nocallback k6rw_push_batch
+// #include "k6_remote_write.h"
+import "C"
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+	"unsafe"
+
+	"github.com/sirupsen/logrus"
+	"go.k6.io/k6/v2/metrics"
+)
+
+// record is a sample as it crosses the C ABI: 24 bytes, no pointers.
+type record = C.k6rw_sample
+
+// seriesID is what the library calls a series. 0 is none.
+type seriesID = C.uint64_t
+
+// errNoEvent tells that the log is up to date, errClosed that there will be nothing more to log.
+var (
+	errNoEvent = errors.New("no event waits")
+	errClosed  = errors.New("the output is closed")
+)
+
+// native is an open output of the library. Its methods may be called from any goroutine.
+type native struct {
+	handle *C.k6rw_output
+}
+
+// event is a line for the log.
+type event struct {
+	Level   string        `json:"level"`
+	Message string        `json:"message"`
+	Fields  logrus.Fields `json:"fields"`
+}
+
+// openNative hands the document over, which starts the library's threads.
+func openNative(document []byte) (*native, error) {
+	if library := uint32(C.k6rw_abi_version()); library != C.K6RW_ABI_VERSION {
+		return nil, fmt.Errorf("the library has ABI version %d, but the extension was built for %d: build k6 anew with "+
+			"a library and an extension of one release", library, uint32(C.K6RW_ABI_VERSION))
+	}
+	var opened native
+	var failure C.k6rw_error
+	first := (*C.char)(unsafe.Pointer(unsafe.SliceData(document)))
+	status := C.k6rw_open(first, C.size_t(len(document)), &opened.handle, &failure)
+	if status != C.K6RW_OK {
+		return nil, errorOf(&failure)
+	}
+	return &opened, nil
+}
+
+// version is the library's own.
+func version() string {
+	return textOf(C.k6rw_version())
+}
+
+func (n *native) description() (string, error) {
+	var description C.k6rw_text
+	var failure C.k6rw_error
+	if C.k6rw_description(n.handle, &description, &failure) != C.K6RW_OK {
+		return "", errorOf(&failure)
+	}
+	return textOf(description), nil
+}
+
+// register makes a series known.
+func (n *native) register(metric *metrics.Metric, tags map[string]string) (seriesID, error) {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	text := func(s string) C.k6rw_text {
+		// Scripts can make strings that are not UTF-8; one odd tag must not cost its series.
+		s = strings.ToValidUTF8(s, "\uFFFD")
+		if s == "" {
+			return C.k6rw_text{}
+		}
+		data := unsafe.StringData(s)
+		pinner.Pin(data)
+		return C.k6rw_text{data: (*C.char)(unsafe.Pointer(data)), len: C.size_t(len(s))}
+	}
+	list := make([]C.k6rw_tag, 0, len(tags))
+	for name, value := range tags {
+		list = append(list, C.k6rw_tag{name: text(name), value: text(value)})
+	}
+	series := C.k6rw_series{
+		metric:      text(metric.Name),
+		metric_type: metricType(metric.Type),
+		contents:    contents(metric.Contains),
+		tag_count:   C.size_t(len(list)),
+	}
+	if len(list) > 0 {
+		pinner.Pin(unsafe.SliceData(list))
+		series.tags = unsafe.SliceData(list)
+	}
+	var id seriesID
+	var failure C.k6rw_error
+	if C.k6rw_register_series(n.handle, &series, &id, &failure) != C.K6RW_OK {
+		return 0, errorOf(&failure)
+	}
+	return id, nil
+}
+
+// push hands over all records, which may be reused at once. After close it does nothing.
+func (n *native) push(records []record) {
+	if len(records) > 0 {
+		// All ids are the library's own, so it can only fail when the output is closed: no message is needed.
+		C.k6rw_push_batch(n.handle, unsafe.SliceData(records), C.size_t(len(records)), nil)
+	}
+}
+
+// pollEvent takes the next line for the log; errNoEvent or errClosed if there is none.
+func (n *native) pollEvent() (*event, error) {
+	var next C.k6rw_event
+	var failure C.k6rw_error
+	switch C.k6rw_poll_event(n.handle, &next, &failure) {
+	case C.K6RW_OK:
+	case C.K6RW_NO_EVENT:
+		return nil, errNoEvent
+	case C.K6RW_CLOSED, C.K6RW_INVALID_HANDLE:
+		return nil, errClosed
+	default:
+		return nil, errorOf(&failure)
+	}
+	polled := &event{Level: levelNames[next.level], Message: C.GoString(&next.message[0])}
+	fields := C.GoBytes(unsafe.Pointer(&next.fields[0]), C.int(next.fields_len))
+	return polled, json.Unmarshal(fields, &polled.Fields)
+}
+
+// close ships what is left, ends the output, and returns the last lines for the log.
+func (n *native) close() ([]event, error) {
+	var text C.k6rw_text
+	var failure C.k6rw_error
+	if C.k6rw_close(n.handle, &text, &failure) != C.K6RW_OK {
+		return nil, errorOf(&failure)
+	}
+	report := []byte(textOf(text))
+	C.k6rw_free(n.handle, nil)
+	var last struct {
+		Events []event `json:"events"`
+	}
+	err := json.Unmarshal(report, &last)
+	return last.Events, err
+}
+
+// recordOf makes a record of a sample.
+func recordOf(id seriesID, taken time.Time, value float64) record {
+	return record{series: id, time_ms: C.int64_t(taken.UnixMilli()), value: C.double(value)}
+}
+
+var levelNames = map[C.uint32_t]string{
+	C.K6RW_DEBUG: "debug",
+	C.K6RW_INFO:  "info",
+	C.K6RW_WARN:  "warn",
+	C.K6RW_ERROR: "error",
+}
+
+func metricType(t metrics.MetricType) C.uint32_t {
+	switch t {
+	case metrics.Counter:
+		return C.K6RW_COUNTER
+	case metrics.Gauge:
+		return C.K6RW_GAUGE
+	case metrics.Trend:
+		return C.K6RW_TREND
+	case metrics.Rate:
+		return C.K6RW_RATE
+	}
+	return C.uint32_t(t) + C.K6RW_RATE + 1 // a type that k6 did not have: the library says so
+}
+
+func contents(v metrics.ValueType) C.uint32_t {
+	switch v {
+	case metrics.Time:
+		return C.K6RW_TIME
+	case metrics.Data:
+		return C.K6RW_DATA
+	default:
+		return C.K6RW_PLAIN
+	}
+}
+
+func errorOf(failure *C.k6rw_error) error {
+	return errors.New(C.GoString(&failure.message[0]))
+}
+
+func textOf(text C.k6rw_text) string {
+	return C.GoStringN(text.data, C.int(text.len))
+}

@@ -1,0 +1,44 @@
+package remotewrite
+
+import (
+	"encoding/json"
+	"strings"
+
+	"go.k6.io/k6/v2/output"
+)
+
+// variablePrefix is what every environment variable of this output, and of k6's own, begins with.
+const variablePrefix = "K6_PROMETHEUS_RW_"
+
+// document is what the user wrote, unread, by where it was written. The library parses and validates all of it; its
+// fields are described at k6rw_open in the header.
+type document struct {
+	Argument    string            `json:"argument"`
+	Environment map[string]string `json:"environment"`
+	JSON        json.RawMessage   `json:"json,omitempty"`
+	Script      script            `json:"script"`
+}
+
+type script struct {
+	Ext   json.RawMessage `json:"ext,omitempty"`
+	Cloud json.RawMessage `json:"cloud,omitempty"`
+}
+
+// gatherOptions makes the document of what k6 hands to an output.
+func gatherOptions(params output.Params) ([]byte, error) {
+	environment := make(map[string]string)
+	for name, value := range params.Environment {
+		if strings.HasPrefix(name, variablePrefix) {
+			environment[name] = value
+		}
+	}
+	return json.Marshal(document{
+		Argument:    params.ConfigArgument,
+		Environment: environment,
+		JSON:        params.JSONConfig,
+		Script: script{
+			Ext:   params.ScriptOptions.External["loadimpact"],
+			Cloud: params.ScriptOptions.Cloud,
+		},
+	})
+}

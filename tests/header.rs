@@ -1,0 +1,44 @@
+//! The committed header is what cbindgen makes of the sources. `UPDATE_HEADER=1` writes it (`make header`).
+
+use std::path::{Path, PathBuf};
+
+fn sources() -> [PathBuf; 3] {
+    // Just the files whose items the header has; in this order they stand in it.
+    ["src/inbox.rs", "src/ffi/layout.rs", "src/ffi/entry.rs"].map(|file| root().join(file))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn generated() -> String {
+    let config = cbindgen::Config::from_file(root().join("cbindgen.toml")).expect("cbindgen.toml is valid");
+    let mut builder = cbindgen::Builder::new().with_config(config);
+    for source in sources() {
+        builder = builder.with_src(source);
+    }
+    let mut text = Vec::new();
+    builder.generate().expect("the sources parse").write(&mut text);
+    let text = String::from_utf8(text).expect("UTF-8");
+    // What Rust's readers need is told to C's once, at the top of the header.
+    let safety = ["//\n// # Safety\n// The pointers are as the header's first paragraphs ask.\n"];
+    let text = safety.iter().fold(text, |text, paragraph| text.replace(paragraph, ""));
+    text.replace("`", "")
+}
+
+#[test]
+fn the_committed_header_is_what_cbindgen_generates() {
+    let path = root().join("include/k6_remote_write.h");
+    let generated = generated();
+    if std::env::var_os("UPDATE_HEADER").is_some() {
+        std::fs::write(&path, &generated).expect("the header can be written");
+    }
+    let committed = std::fs::read_to_string(&path).expect("include/k6_remote_write.h is there");
+    assert!(committed == generated, "include/k6_remote_write.h is stale: run `make header` and commit it");
+}
+
+#[test]
+fn the_header_names_the_librarys_abi_version() {
+    let version = format!("#define K6RW_ABI_VERSION {}\n", k6_remote_write::ffi::ABI_VERSION);
+    assert!(generated().contains(&version), "cbindgen.toml names another version than src/ffi/layout.rs");
+}

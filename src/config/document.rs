@@ -35,7 +35,9 @@ impl Document {
     /// # Errors
     /// Text that is not JSON of this form: the host's mistake, or a `collectors."remote-write"` that is no object.
     pub fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(text)
+        // By way of a map, since serde would take an array for a struct too.
+        let fields: Map<String, Value> = serde_json::from_slice(text)?;
+        serde_json::from_value(Value::Object(fields))
     }
 
     /// The script's `apm` blocks for Prometheus are not read yet. Silence would look as if they were.

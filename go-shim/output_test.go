@@ -1,0 +1,313 @@
+package remotewrite
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	prompb "buf.build/gen/go/prometheus/prometheus/protocolbuffers/go"
+	"github.com/klauspost/compress/snappy"
+	"github.com/sirupsen/logrus"
+	logtest "github.com/sirupsen/logrus/hooks/test"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.k6.io/k6/v2/errext"
+	"go.k6.io/k6/v2/errext/exitcodes"
+	"go.k6.io/k6/v2/lib"
+	"go.k6.io/k6/v2/metrics"
+	"go.k6.io/k6/v2/output"
+	"google.golang.org/protobuf/proto"
+)
+
+// receiver keeps the last value of every series, decoded by Go's own packages.
+type receiver struct {
+	*httptest.Server
+	mutex  sync.Mutex
+	values map[string]float64
+}
+
+func startReceiver(t *testing.T) *receiver {
+	t.Helper()
+	r := &receiver{values: make(map[string]float64)}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if err := r.take(request.Body); err != nil {
+			t.Error(err)
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) take(body io.Reader) error {
+	compressed, err := io.ReadAll(body)
+	if err != nil {
+		return err
+	}
+	raw, err := snappy.Decode(nil, compressed)
+	if err != nil {
+		return err
+	}
+	var message prompb.WriteRequest
+	if err := proto.Unmarshal(raw, &message); err != nil {
+		return err
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	for _, series := range message.GetTimeseries() {
+		var key []string
+		for _, label := range series.GetLabels() {
+			key = append(key, label.GetName()+"="+label.GetValue())
+		}
+		for _, sample := range series.GetSamples() {
+			if !math.IsNaN(sample.GetValue()) { // a stale marker
+				r.values[strings.Join(key, ",")] = sample.GetValue()
+			}
+		}
+	}
+	return nil
+}
+
+func (r *receiver) all() map[string]float64 {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return maps.Clone(r.values)
+}
+
+// newOutput opens an output to the receiver, started as k6 would.
+func newOutput(t *testing.T, url string, options lib.Options) (*Output, *logtest.Hook) {
+	t.Helper()
+	logger, hook := logtest.NewNullLogger()
+	logger.SetLevel(logrus.DebugLevel)
+	out, err := New(output.Params{
+		Logger:         logger,
+		ConfigArgument: url,
+		Environment:    map[string]string{"K6_PROMETHEUS_RW_PUSH_INTERVAL": "100ms", "HOME": "/"},
+		ScriptOptions:  options,
+	})
+	require.NoError(t, err)
+	return out, hook
+}
+
+// series makes a series in a registry of its own.
+func series(t testing.TB, registry *metrics.Registry, name string, metricType metrics.MetricType, tags map[string]string,
+) metrics.TimeSeries {
+	t.Helper()
+	metric, err := registry.NewMetric(name, metricType)
+	require.NoError(t, err)
+	return metrics.TimeSeries{Metric: metric, Tags: registry.RootTagSet().WithTagsFromMap(tags)}
+}
+
+func messages(hook *logtest.Hook, level logrus.Level) []string {
+	var found []string
+	for _, entry := range hook.AllEntries() {
+		if entry.Level == level {
+			found = append(found, entry.Message)
+		}
+	}
+	return found
+}
+
+func TestSamplesOfEveryContainerArrive(t *testing.T) {
+	t.Parallel()
+	r := startReceiver(t)
+	out, hook := newOutput(t, r.URL, lib.Options{})
+	require.NoError(t, out.Start())
+	registry := metrics.NewRegistry()
+	count := series(t, registry, "count", metrics.Counter, map[string]string{"b": "2", "a": "1"})
+	rate := series(t, registry, "rate", metrics.Rate, nil)
+	now := time.Now()
+	one := metrics.Sample{TimeSeries: count, Time: now, Value: 1}
+	out.AddMetricSamples([]metrics.SampleContainer{
+		one,
+		metrics.Samples{one, one},
+		metrics.ConnectedSamples{Samples: []metrics.Sample{one, {TimeSeries: rate, Value: 1}, {TimeSeries: rate}}},
+	})
+	out.AddMetricSamples(nil)
+	require.NoError(t, out.StopWithTestError(nil))
+	values := r.all()
+	assert.InDelta(t, 4, values["__name__=k6_count_total,a=1,b=2"], 0)
+	assert.InDelta(t, 1, values["__name__=k6_rate_total,condition=nonzero"], 0)
+	assert.InDelta(t, 1, values["__name__=k6_rate_total,condition=zero"], 0)
+	assert.Len(t, messages(hook, logrus.InfoLevel), 1, "one line at the end")
+	last := hook.LastEntry()
+	assert.Equal(t, "remote-write", last.Data["output"])
+	assert.EqualValues(t, 6, last.Data["samples"])
+}
+
+func TestManyGoroutinesLoseNothing(t *testing.T) {
+	t.Parallel()
+	r := startReceiver(t)
+	out, _ := newOutput(t, r.URL, lib.Options{})
+	require.NoError(t, out.Start())
+	registry := metrics.NewRegistry()
+	var all []metrics.TimeSeries
+	for i := range 50 {
+		all = append(all, series(t, registry, "count", metrics.Counter, map[string]string{"i": fmt.Sprint(i)}))
+	}
+	var callers sync.WaitGroup
+	for range 64 {
+		callers.Go(func() {
+			for range 20 {
+				samples := make(metrics.Samples, 0, len(all))
+				for _, series := range all {
+					samples = append(samples, metrics.Sample{TimeSeries: series, Time: time.Now(), Value: 1})
+				}
+				out.AddMetricSamples([]metrics.SampleContainer{samples})
+			}
+		})
+	}
+	callers.Wait()
+	require.NoError(t, out.Stop())
+	values := r.all()
+	for i := range all {
+		assert.InDelta(t, 64*20, values[fmt.Sprintf("__name__=k6_count_total,i=%d", i)], 0)
+	}
+}
+
+func TestAMistakeEndsWithK6sExitCodeForConfiguration(t *testing.T) {
+	t.Parallel()
+	logger, _ := logtest.NewNullLogger()
+	_, err := New(output.Params{Logger: logger, ConfigArgument: "ftp://example.com", JSONConfig: json.RawMessage(`{"ulr": 1}`)})
+	require.ErrorContains(t, err, "http or https URL")
+	require.ErrorContains(t, err, "ulr")
+	var coded errext.HasExitCode
+	require.ErrorAs(t, err, &coded)
+	assert.Equal(t, exitcodes.InvalidConfig, coded.ExitCode())
+}
+
+func TestTheBannerNamesDestinationAndRate(t *testing.T) {
+	t.Parallel()
+	out, _ := newOutput(t, "http://me:secret@127.0.0.1:1/w", lib.Options{})
+	assert.Equal(t, "remote-write (http://me:***@127.0.0.1:1/w, every 100ms)", out.Description())
+	require.NoError(t, out.Stop())
+}
+
+func TestDroppedIterationsExistFromTheStart(t *testing.T) {
+	t.Parallel()
+	r := startReceiver(t)
+	systemTags := metrics.DefaultSystemTagSet
+	out, _ := newOutput(t, r.URL, lib.Options{
+		RunTags:    map[string]string{"testid": "x"},
+		SystemTags: &systemTags,
+		Scenarios:  lib.ScenarioConfigs{"one": nil, "two": nil},
+	})
+	registry := metrics.NewRegistry()
+	out.SetBuiltinMetrics(metrics.RegisterBuiltinMetrics(registry))
+	require.NoError(t, out.Start())
+	// k6's own sample for one of them feeds the same series.
+	tags := registry.RootTagSet().With("testid", "x").With("scenario", "two")
+	out.AddMetricSamples([]metrics.SampleContainer{metrics.Sample{
+		TimeSeries: metrics.TimeSeries{Metric: out.builtin.DroppedIterations, Tags: tags}, Time: time.Now(), Value: 3,
+	}})
+	require.NoError(t, out.Stop())
+	assert.Equal(t, map[string]float64{
+		"__name__=k6_dropped_iterations_total,scenario=one,testid=x": 0,
+		"__name__=k6_dropped_iterations_total,scenario=two,testid=x": 3,
+	}, r.all())
+}
+
+func TestTextThatIsNotUTF8CostsNoSeries(t *testing.T) {
+	t.Parallel()
+	r := startReceiver(t)
+	out, _ := newOutput(t, r.URL, lib.Options{})
+	odd := series(t, metrics.NewRegistry(), "count", metrics.Counter, map[string]string{"tag": "a\xff", "empty": ""})
+	out.AddMetricSamples([]metrics.SampleContainer{metrics.Sample{TimeSeries: odd, Value: 1}})
+	require.NoError(t, out.Stop())
+	assert.Equal(t, []string{"__name__=k6_count_total,tag=a\uFFFD"}, slices.Collect(maps.Keys(r.all())))
+}
+
+func TestASeriesThatIsRefusedIsToldOnceAndCostsNoOther(t *testing.T) {
+	t.Parallel()
+	r := startReceiver(t)
+	out, hook := newOutput(t, r.URL, lib.Options{})
+	registry := metrics.NewRegistry()
+	large := series(t, registry, "large", metrics.Counter, map[string]string{"tag": strings.Repeat("x", 2<<20)})
+	small := series(t, registry, "small", metrics.Counter, nil)
+	for range 3 {
+		out.AddMetricSamples([]metrics.SampleContainer{
+			metrics.Samples{{TimeSeries: large, Value: 1}, {TimeSeries: small, Value: 1}},
+		})
+	}
+	assert.Equal(t, []string{"A series is not shipped"}, messages(hook, logrus.ErrorLevel))
+	require.NoError(t, out.Stop())
+	assert.Equal(t, map[string]float64{"__name__=k6_small_total": 3}, r.all())
+}
+
+func TestEventsReachTheLogWhileTheTestRuns(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	out, hook := newOutput(t, server.URL, lib.Options{})
+	require.NoError(t, out.Start())
+	out.AddMetricSamples([]metrics.SampleContainer{
+		metrics.Sample{TimeSeries: series(t, metrics.NewRegistry(), "count", metrics.Counter, nil), Value: 1},
+	})
+	require.Eventually(t, func() bool { return len(messages(hook, logrus.ErrorLevel)) > 0 }, 10*time.Second, 10*time.Millisecond)
+	assert.EqualValues(t, 404, hook.LastEntry().Data["status"])
+	require.NoError(t, out.Stop())
+	assert.Len(t, messages(hook, logrus.ErrorLevel), 2, "the refusal and the end")
+}
+
+func TestAfterStopNothingHappens(t *testing.T) {
+	t.Parallel()
+	r := startReceiver(t)
+	out, _ := newOutput(t, r.URL, lib.Options{})
+	require.NoError(t, out.Stop())
+	late := series(t, metrics.NewRegistry(), "count", metrics.Counter, nil)
+	out.AddMetricSamples([]metrics.SampleContainer{metrics.Sample{TimeSeries: late, Value: 1}})
+	require.Error(t, out.Stop())
+}
+
+// load is what one call of AddMetricSamples gets from k6 at some thousand requests a second.
+func load(tb testing.TB) []metrics.SampleContainer {
+	tb.Helper()
+	registry := metrics.NewRegistry()
+	var all []metrics.TimeSeries
+	for i := range 8 {
+		all = append(all, series(tb, registry, fmt.Sprintf("trend_%d", i), metrics.Trend, map[string]string{"url": "/"}))
+	}
+	var containers []metrics.SampleContainer
+	for i := range 100 {
+		samples := make(metrics.Samples, 0, len(all))
+		for j, series := range all {
+			samples = append(samples, metrics.Sample{TimeSeries: series, Time: time.Now(), Value: float64(i*j) / 7})
+		}
+		containers = append(containers, samples, samples[0])
+	}
+	return containers
+}
+
+func TestAddMetricSamplesAllocatesNothing(t *testing.T) {
+	r := startReceiver(t)
+	out, _ := newOutput(t, r.URL, lib.Options{})
+	containers := load(t)
+	out.AddMetricSamples(containers) // registers, and makes the batch large enough
+	// The pool may give the batch to the garbage collector now and then: that is no allocation for each call.
+	assert.Less(t, testing.AllocsPerRun(1000, func() { out.AddMetricSamples(containers) }), 1.0)
+	require.NoError(t, out.Stop())
+}
+
+func BenchmarkAddMetricSamples(b *testing.B) {
+	logger, _ := logtest.NewNullLogger()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	defer server.Close()
+	out, err := New(output.Params{Logger: logger, ConfigArgument: server.URL})
+	require.NoError(b, err)
+	containers := load(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		out.AddMetricSamples(containers)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/900, "ns/sample")
+	require.NoError(b, out.Stop())
+}

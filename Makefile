@@ -73,7 +73,50 @@ $(BUILD)/victoria-metrics: tools/victoria-metrics/go.mod tools/victoria-metrics/
 $(BUILD)/staticcheck: tools/lint/go.mod tools/lint/go.sum
 	cd tools/lint && go build -o $@ honnef.co/go/tools/cmd/staticcheck
 
+$(BUILD)/gosec: tools/gosec/go.mod tools/gosec/go.sum
+	cd tools/gosec && go build -o $@ github.com/securego/gosec/v2/cmd/gosec
+
 receivers: $(BUILD)/prometheus $(BUILD)/victoria-metrics
+
+## Showing
+
+# KEEP=1 leaves the receiver up; RECEIVER=prometheus takes the other one.
+demo: k6 receivers
+	cd tests/e2e && go build -o $(BUILD)/demo ./cmd/demo
+	RECEIVER=$(RECEIVER) $(BUILD)/demo
+
+bench: k6
+	cd tests/e2e && go build -o $(BUILD)/bench ./cmd/bench
+	$(BUILD)/bench $(BENCH_FLAGS)
+
+## Testing
+
+test: test-rust test-abi test-go test-e2e
+
+test-rust:
+	$(CARGO) test
+
+# The C program under valgrind, where that is installed; without it, it has run in test-rust.
+test-abi:
+	@if command -v valgrind >/dev/null; then $(CARGO) test --test abi -- --ignored; \
+	else echo "valgrind is not installed: the C program was not run under it"; fi
+
+test-go: $(STAGED)
+	cd go-shim && go test ./... && go test -race ./... && go test -tags k6rw_dynamic -run '^$$' ./...
+
+test-e2e: k6 receivers
+	cd tests/e2e && go vet ./... && go test -count=1 -timeout 20m ./...
+
+## Linting
+
+lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) test --test header
+	@unformatted=$$(gofmt -l go-shim tests/e2e); test -z "$$unformatted" || { echo "not gofmt: $$unformatted"; exit 1; }
+	cd go-shim && go vet ./... && $(BUILD)/staticcheck ./...
+	cd tests/e2e && go vet ./... && $(BUILD)/staticcheck ./...
+	BUILD=$(BUILD) K6_VERSION=$(K6_VERSION) tests/lint-shim.sh
 
 header:
 	UPDATE_HEADER=1 $(CARGO) test --test header

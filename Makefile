@@ -51,13 +51,13 @@ go-shim/lib/%: target/release/%
 k6: $(BUILD)/k6
 # A file for each way of linking, so that a change of LINK builds anew.
 $(BUILD)/k6: $(BUILD)/k6-$(LINK)
-	cp $< $@
+	ln -f $< $@
 ifeq ($(LINK),dynamic)
 	cp go-shim/lib/libk6_remote_write.so $(BUILD)/
 endif
 
 $(BUILD)/k6-static $(BUILD)/k6-dynamic: $(BUILD)/k6-%: $(SHIM_SOURCES) $(STAGED) $(BUILD)/xk6
-	$(BUILD)/xk6 build $(K6_VERSION) --cgo=1 --output $@ --with $(SHIM_MODULE)=$(ROOT)/go-shim \
+	$(BUILD)/xk6 --quiet build $(K6_VERSION) --cgo=1 --output $@ --with $(SHIM_MODULE)=$(ROOT)/go-shim \
 		--build-flags=-trimpath --build-flags='-ldflags=-s -w' $(XK6_TAGS)
 
 # Tools are Go `tool` dependencies of modules of their own, so that none decides the versions of another.

@@ -98,3 +98,102 @@ fn encode_sample(point: &Point, body: &mut Vec<u8>) {
         encode_varint(point.time_ms as u64, body);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use prost::Message;
+
+    use super::*;
+    use crate::report::Reporter;
+    use crate::series::{Contents, Label, MetricType, SeriesDefinition};
+
+    fn encoder() -> (Encoder, Arc<Queue>) {
+        let queue = Arc::new(Queue::new(1 << 30, Arc::new(Reporter::default())));
+        (Encoder::new(Arc::clone(&queue)), queue)
+    }
+
+    fn decompressed(batch: &Batch) -> Vec<u8> {
+        snap::raw::Decoder::new().decompress_vec(&batch.body).expect("snappy's block format")
+    }
+
+    fn messages(queue: &Queue) -> Vec<v1::WriteRequest> {
+        queue.drain().iter().map(|batch| v1::WriteRequest::decode(&*decompressed(batch)).expect("valid")).collect()
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_schema() {
+        let (mut encoder, queue) = encoder();
+        let labels = Labels::encode(&[Label { name: "a".into(), value: "b".into() }]);
+        let points = [Point { time_ms: 1, value: 0.0 }, Point { time_ms: 300, value: 1.0 }];
+        encoder.series(&EncodedLabel::metric_name("m"), &labels, Some(&EncodedLabel::condition("zero")), &points);
+        encoder.flush();
+        let golden = b"\x0a\x3c\
+            \x0a\x0d\x0a\x08__name__\x12\x01m\
+            \x0a\x06\x0a\x01a\x12\x01b\
+            \x0a\x11\x0a\x09condition\x12\x04zero\
+            \x12\x02\x10\x01\
+            \x12\x0c\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\xac\x02";
+        let batches = queue.drain();
+        assert_eq!(decompressed(&batches[0]), golden);
+        assert_eq!((batches.len(), batches[0].points), (1, 2));
+    }
+
+    #[test]
+    fn nothing_makes_no_request() {
+        let (mut encoder, queue) = encoder();
+        encoder.series(&EncodedLabel::metric_name("m"), &Labels::encode(&[]), None, &[]);
+        encoder.flush();
+        assert!(queue.drain().is_empty());
+    }
+
+    #[test]
+    fn large_labels_split_batches_by_bytes() {
+        let (mut encoder, queue) = encoder();
+        let labels = Labels::encode(&[Label { name: "a".into(), value: "x".repeat(1 << 20) }]);
+        for _ in 0..20 {
+            encoder.series(&EncodedLabel::metric_name("m"), &labels, None, &[Point { time_ms: 1, value: 1.0 }]);
+        }
+        encoder.flush();
+        let batches = queue.drain();
+        assert_eq!(batches.len(), 3);
+        assert!(batches.iter().all(|batch| decompressed(batch).len() <= MAX_BODY_BYTES + (2 << 20)));
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_gives_back_what_was_encoded(
+            series in prop::collection::vec(
+                (
+                    prop::collection::vec((".{0,8}", ".{0,20}"), 0..6),
+                    prop::collection::vec((any::<i64>(), prop::num::f64::ANY), 1..4),
+                    any::<bool>(),
+                ),
+                1..8,
+            ),
+        ) {
+            let (mut encoder, queue) = encoder();
+            let mut expected = Vec::new();
+            for (tags, points, with_condition) in series {
+                let definition = SeriesDefinition {
+                    metric: "m".into(), metric_type: MetricType::Rate, contents: Contents::Plain, tags,
+                };
+                let labels = definition.labels();
+                let condition = with_condition.then(|| EncodedLabel::condition("zero"));
+                let points: Vec<_> = points.into_iter().map(|(time_ms, value)| Point { time_ms, value }).collect();
+                encoder.series(&EncodedLabel::metric_name("m"), &Labels::encode(&labels), condition.as_ref(), &points);
+                let mut pairs: Vec<_> = labels.into_iter().map(|label| (label.name, label.value)).collect();
+                pairs.push(("__name__".into(), "m".into()));
+                pairs.extend(with_condition.then(|| ("condition".into(), "zero".into())));
+                pairs.sort();
+                expected.push((pairs, points.iter().map(|point| (point.time_ms, point.value.to_bits())).collect::<Vec<_>>()));
+            }
+            encoder.flush();
+            let decoded: Vec<_> = messages(&queue).into_iter().flat_map(|message| message.timeseries).map(|series| (
+                series.labels.into_iter().map(|label| (label.name, label.value)).collect::<Vec<_>>(),
+                series.samples.iter().map(|sample| (sample.timestamp, sample.value.to_bits())).collect::<Vec<_>>(),
+            )).collect();
+            prop_assert_eq!(decoded, expected);
+        }
+    }
+}

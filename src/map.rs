@@ -18,7 +18,7 @@ use crate::accumulate::Accumulator;
 use crate::series::{Contents, MetricType};
 use crate::window::Window;
 use crate::wire::v1::{MetricMetadata, metric_metadata};
-use crate::wire::{EncodedLabel, Encoder, Labels, Point, STALE_MARKER};
+use crate::wire::{EncodedLabel, Encoder, Labels, Point, Role, STALE_MARKER};
 
 /// The percentiles of a trend that are shipped, besides its median.
 const PERCENTILES: [f64; 3] = [90.0, 95.0, 99.0];
@@ -221,16 +221,19 @@ impl Family {
             if shipped.muted & (1 << index) != 0 {
                 continue;
             }
-            let mut points = Points::default();
+            let mut point = |role, time_ms, value| {
+                let condition = series.statistic.condition();
+                encoder.point(role, &series.encoded_name, labels, condition, Point { time_ms, value });
+            };
             let cumulative = series.statistic.is_cumulative();
             let started = if cumulative { before.cumulative } else { before.values };
             let value = series.statistic.value(accumulator);
             if let Some(value) = value {
                 if cumulative && !started {
-                    points.push(window.previous_end_ms, 0.0);
+                    point(Role::Start, window.previous_end_ms, 0.0);
                 }
                 let value = if series.statistic.has_unit() { value / self.divisor } else { value };
-                points.push(window.end_ms, value);
+                point(Role::Value, window.end_ms, value);
                 if cumulative {
                     shipped.cumulative = true;
                 } else {
@@ -240,33 +243,9 @@ impl Family {
             if window.last && stale_markers && (started || value.is_some()) {
                 // After the run's last point, also for a series that ended earlier: a marker as old as that point could be
                 // too old for the receiver, and cost its whole batch.
-                points.push(window.end_ms + 1, STALE_MARKER);
+                point(Role::End, window.end_ms + 1, STALE_MARKER);
             }
-            encoder.series(&series.encoded_name, labels, series.statistic.condition(), points.as_slice());
         }
-    }
-}
-
-/// The points of one series in one window: at most a start, a value and an end.
-struct Points {
-    points: [Point; 3],
-    len: usize,
-}
-
-impl Default for Points {
-    fn default() -> Self {
-        Self { points: [Point { time_ms: 0, value: 0.0 }; 3], len: 0 }
-    }
-}
-
-impl Points {
-    fn push(&mut self, time_ms: i64, value: f64) {
-        self.points[self.len] = Point { time_ms, value };
-        self.len += 1;
-    }
-
-    fn as_slice(&self) -> &[Point] {
-        &self.points[..self.len]
     }
 }
 

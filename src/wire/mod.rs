@@ -9,7 +9,7 @@ mod encoder;
 mod labels;
 pub mod v1;
 
-pub use encoder::{Encoder, MAX_POINTS_PER_BATCH};
+pub use encoder::{Encoder, MAX_POINTS_PER_BATCH, Role};
 pub use labels::{EncodedLabel, Labels};
 
 /// A value at a time.

@@ -1,0 +1,88 @@
+//go:build unix
+
+package main
+
+// What runs cost, and what to make of several of them.
+
+import (
+	"math"
+	"os"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// output is what follows --out.
+type output string
+
+const (
+	none    output = "none"
+	builtIn output = "experimental-prometheus-rw"
+	own     output = "remote-write"
+)
+
+var outputs = []output{none, builtIn, own}
+
+// cost is that of one run.
+type cost struct {
+	cpu      time.Duration // user and system
+	memory   int64         // bytes, the most that was resident at any time
+	requests int
+}
+
+func costOf(state *os.ProcessState, requests int) cost {
+	usage := state.SysUsage().(*syscall.Rusage)
+	memory := int64(usage.Maxrss)
+	if runtime.GOOS != "darwin" {
+		memory *= 1024 // only there it comes in bytes
+	}
+	return cost{cpu: state.UserTime() + state.SystemTime(), memory: memory, requests: requests}
+}
+
+// load is a number of samples, and what it cost.
+type load struct {
+	samples int
+	costs   map[output][]cost
+}
+
+func newLoad(samples int) *load { return &load{samples: samples, costs: map[output][]cost{}} }
+
+// cpu are the CPU times of all runs with an output, in nanoseconds.
+func (l *load) cpu(output output) distribution {
+	return distributionOf(l.costs[output], func(cost cost) float64 { return float64(cost.cpu) })
+}
+
+// memory is that of all runs with an output, in bytes.
+func (l *load) memory(output output) distribution {
+	return distributionOf(l.costs[output], func(cost cost) float64 { return float64(cost.memory) })
+}
+
+// cpuPerSample is what an output adds to a run without one, in nanoseconds a sample.
+func (l *load) cpuPerSample(output output) float64 {
+	return (l.cpu(output).median - l.cpu(none).median) / float64(l.samples)
+}
+
+// memoryAbove is what an output adds to a run without one, in bytes.
+func (l *load) memoryAbove(output output) float64 {
+	return l.memory(output).median - l.memory(none).median
+}
+
+// distribution is what repetitions say of one number.
+type distribution struct{ median, lowest, highest float64 }
+
+func distributionOf(costs []cost, of func(cost) float64) distribution {
+	values := make([]float64, len(costs))
+	for i, cost := range costs {
+		values[i] = of(cost)
+	}
+	slices.Sort(values)
+	half := len(values) / 2
+	median := values[half]
+	if len(values)%2 == 0 {
+		median = (values[half-1] + median) / 2
+	}
+	return distribution{median: median, lowest: values[0], highest: values[len(values)-1]}
+}
+
+func megabytes[number int64 | float64](bytes number) float64 { return math.Round(float64(bytes) / 1e6) }

@@ -1,0 +1,92 @@
+package e2e
+
+// What a user wrote wrong stops k6 before it does anything, with a sentence that helps.
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
+)
+
+func TestAMistakeStopsTheRunBeforeItStarts(t *testing.T) {
+	t.Parallel()
+	const aURL = "http or https URL with a host"
+	for _, mistake := range []struct {
+		name     string
+		argument string // of --out, behind the output's name
+		env      map[string]string
+		options  map[string]any
+		says     []string // option, source, what is allowed
+	}{
+		{
+			name:     "a URL that does not parse",
+			argument: "=http://[::1/api",
+			says:     []string{"url", "--out", aURL},
+		},
+		{
+			name:     "a URL that is not http",
+			argument: "=ftp://127.0.0.1/api/v1/write",
+			says:     []string{"url", "--out", aURL},
+		},
+		{
+			name:     "a URL without a host",
+			argument: "=http:///api/v1/write",
+			says:     []string{"url", "--out", aURL},
+		},
+		{
+			name: "a wrong URL in the environment",
+			env:  map[string]string{"K6_PROMETHEUS_RW_SERVER_URL": "127.0.0.1:9090"},
+			says: []string{"url", "K6_PROMETHEUS_RW_SERVER_URL", aURL},
+		},
+		{
+			name:    "an unknown option",
+			options: map[string]any{"pushIntervall": "1s"},
+			says:    []string{"pushIntervall", "JSON", "pushInterval, "},
+		},
+		{
+			name: "a push interval that is no duration",
+			env:  map[string]string{"K6_PROMETHEUS_RW_PUSH_INTERVAL": "often"},
+			says: []string{"pushInterval", "K6_PROMETHEUS_RW_PUSH_INTERVAL", "from 100ms"},
+		},
+		{
+			name:    "a push interval that is too short",
+			options: map[string]any{"pushInterval": "10ms"},
+			says:    []string{"pushInterval", "JSON", "from 100ms"},
+		},
+		{
+			name:    "several at once",
+			env:     map[string]string{"K6_PROMETHEUS_RW_STALE_MARKERS": "perhaps"},
+			options: map[string]any{"resampleRate": 11},
+			says:    []string{"staleMarkers", "true or false", "resampleRate", "from 1 to 10"},
+		},
+	} {
+		t.Run(mistake.name, func(t *testing.T) {
+			t.Parallel()
+			target := startTarget(t)
+			load := harness.Run{
+				Script:  shop,
+				Out:     []string{"remote-write" + mistake.argument},
+				Env:     map[string]string{"TARGET_URL": target.URL(), "DURATION": "1s"},
+				Options: mistake.options,
+			}
+			for name, value := range mistake.env {
+				load.Env[name] = value
+			}
+			result := finish(t, start(t, load), invalidConfiguration)
+
+			if lines := linesOf(result, "error"); len(lines) != 1 {
+				t.Fatalf("expected one error, got %d:\n%s", len(lines), result.LogText())
+			} else {
+				for _, part := range mistake.says {
+					if !strings.Contains(lines[0].Message, part) {
+						t.Errorf("%q is not in: %s", part, lines[0].Message)
+					}
+				}
+			}
+			if served := target.Requests(); served != 0 {
+				t.Errorf("the target was asked %d times", served)
+			}
+		})
+	}
+}

@@ -1,0 +1,53 @@
+package harness
+
+// What k6 logged, line by line.
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// LogLine is one line that k6 logged.
+type LogLine struct {
+	Level   string // as k6 spells it: "info", "warning", "error"
+	Message string
+	Time    time.Time
+	Fields  map[string]any // all of the line
+}
+
+// String is the line for a person.
+func (l LogLine) String() string {
+	var fields strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(l.Fields)) {
+		if name != "level" && name != "msg" && name != "time" {
+			fmt.Fprintf(&fields, " %s=%v", name, l.Fields[name])
+		}
+	}
+	return l.Level + ": " + l.Message + fields.String()
+}
+
+// readLog reads k6's JSON log. What is no JSON (a stack trace) becomes a line without a level.
+func readLog(output []byte) []LogLine {
+	var log []LogLine
+	lines := bufio.NewScanner(bytes.NewReader(output))
+	lines.Buffer(nil, len(output)+1)
+	for lines.Scan() {
+		line := LogLine{}
+		if err := json.Unmarshal(lines.Bytes(), &line.Fields); err != nil {
+			line.Message = lines.Text()
+		} else {
+			line.Level, _ = line.Fields["level"].(string)
+			line.Message, _ = line.Fields["msg"].(string)
+			stamp, _ := line.Fields["time"].(string)
+			line.Time, _ = time.Parse(time.RFC3339, stamp) // whole seconds, as k6 has them
+		}
+		log = append(log, line)
+	}
+	return log
+}

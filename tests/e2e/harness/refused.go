@@ -1,0 +1,26 @@
+package harness
+
+import (
+	"fmt"
+	"syscall"
+)
+
+// Refused is an address on which connections are refused for as long as it is held: the port is taken, so that no other
+// program can open it, but nobody listens.
+func Refused() (address string, release func(), err error) {
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		return "", nil, err
+	}
+	release = func() { _ = syscall.Close(socket) }
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		release()
+		return "", nil, err
+	}
+	bound, err := syscall.Getsockname(socket)
+	if err != nil {
+		release()
+		return "", nil, err
+	}
+	return fmt.Sprintf("127.0.0.1:%d", bound.(*syscall.SockaddrInet4).Port), release, nil
+}

@@ -1,0 +1,149 @@
+// Package e2e tests the output from end to end: k6 as it is built, the receivers that users have, real time.
+//
+// Each test has receivers, targets and ports of its own, so tests run side by side; most of their time is waiting.
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
+)
+
+// shop is the script of nearly all tests: a constant arrival rate, HTTP requests of which some fail, custom metrics of
+// each type.
+const shop = "examples/http.js"
+
+// Exit codes of k6's own.
+const (
+	thresholdsHaveFailed = 99
+	invalidConfiguration = 104
+	abortedByASignal     = 105
+)
+
+func TestMain(m *testing.M) {
+	for _, program := range []string{"k6", "prometheus", "victoria-metrics"} {
+		if _, err := harness.Binary(program); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// onEveryReceiver runs a test once for each kind of receiver, side by side.
+func onEveryReceiver(t *testing.T, test func(t *testing.T, receiver *harness.Receiver)) {
+	for _, kind := range harness.Kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			test(t, startReceiver(t, kind))
+		})
+	}
+}
+
+func startReceiver(t *testing.T, kind harness.Kind) *harness.Receiver {
+	t.Helper()
+	receiver, err := harness.StartReceiver(kind, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(receiver.Stop)
+	return receiver
+}
+
+func startTarget(t *testing.T) *harness.Target {
+	t.Helper()
+	target := harness.StartTarget()
+	t.Cleanup(target.Close)
+	return target
+}
+
+func startProxy(t *testing.T, receiver *harness.Receiver) *harness.Proxy {
+	t.Helper()
+	proxy, err := harness.StartProxy(receiver.WriteURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proxy.Close)
+	return proxy
+}
+
+// loadFor is a run of the shop that ships to a write URL.
+func loadFor(duration time.Duration, target *harness.Target, writeURL string) harness.Run {
+	return harness.Run{
+		Script: shop,
+		Out:    []string{"remote-write=" + writeURL},
+		Env:    map[string]string{"TARGET_URL": target.URL(), "DURATION": duration.String(), "RATE": "20"},
+	}
+}
+
+// start starts k6 and makes sure that it is gone after the test.
+func start(t *testing.T, run harness.Run) *harness.K6 {
+	t.Helper()
+	k6, err := harness.StartK6(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(k6.Stop)
+	return k6
+}
+
+// finish waits for k6 and expects an exit code.
+func finish(t *testing.T, k6 *harness.K6, exitCode int) *harness.Result {
+	t.Helper()
+	result, err := k6.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.ExitCode != exitCode {
+		t.Fatalf("k6 ended with %d, not with %d:\n%s\n%s", result.ExitCode, exitCode, result.LogText(), result.Stdout)
+	}
+	return result
+}
+
+// run runs k6 to its end and expects that all is well.
+func run(t *testing.T, run harness.Run) *harness.Result {
+	t.Helper()
+	return finish(t, start(t, run), 0)
+}
+
+// expectSummaryIn expects that the receiver knows every number of k6's summary.
+func expectSummaryIn(t *testing.T, receiver *harness.Receiver, result *harness.Result) {
+	t.Helper()
+	if result.Summary["http_reqs"]["count"] == 0 {
+		t.Fatalf("k6 made no request:\n%s", result.LogText())
+	}
+	rows, err := harness.Compare(result.Summary, receiver)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range harness.Unequal(rows) {
+		t.Error(row)
+	}
+	if t.Failed() {
+		t.Logf("k6 logged:\n%s", result.LogText())
+	}
+}
+
+// query asks a receiver; no answer at all fails the test.
+func query(t *testing.T, receiver *harness.Receiver, promql string) []harness.Series {
+	t.Helper()
+	series, err := receiver.Query(promql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(series) == 0 {
+		t.Fatalf("%s: no series", promql)
+	}
+	return series
+}
+
+// await fails the test when a condition does not come.
+func await(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	if err := harness.Await(what, 20*time.Second, condition); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -169,7 +169,7 @@ impl Inbox {
     /// The resampling thread does not keep up by far, or has ended: memory stays bounded, and the loss is told.
     #[cold]
     fn drop_overload(&self, staged: &mut Staged, samples: usize) {
-        self.reporter.counters.samples_dropped.add(samples as u64);
+        self.reporter.samples.dropped.add(samples as u64);
         if !std::mem::replace(&mut staged.overloaded, true) {
             self.reporter.log(
                 event(Level::Error, "Samples come faster than they can be taken in: some are lost")
@@ -187,7 +187,7 @@ impl Inbox {
         if let Err(unsent) = self.messages.send(message)
             && let Message::Samples(block) = unsent.0
         {
-            self.reporter.counters.samples_dropped.add(block.len() as u64);
+            self.reporter.samples.dropped.add(block.len() as u64);
         }
     }
 }
@@ -306,7 +306,7 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(inbox.push(&many), Ok(0));
         }
-        assert_eq!(reporter.counters.samples_dropped.get(), 1 << 20);
+        assert_eq!(reporter.samples.dropped.get(), 1 << 20);
         assert!(reporter.poll().is_some() && reporter.poll().is_none());
     }
 

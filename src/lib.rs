@@ -3,8 +3,8 @@
 //! A library behind a C ABI: k6's shim hands over every sample, a background thread resamples them into windows, and a
 //! sender ships the windows' points. Data flows one way, through the rooms in this order, and a room knows only the next:
 //!
-//! [`ffi`] (the C ABI) → [`inbox`] → [`resample`] ([`registry`], [`series`], [`accumulate`], [`window`]) → [`map`] → [`wire`] →
-//! [`deliver`].
+//! [`ffi`] (the C ABI) → [`inbox`] → [`resample`] → [`lane`] ([`registry`], [`series`], [`accumulate`], [`window`]) → [`map`] →
+//! [`wire`] → [`deliver`].
 //!
 //! [`config`] is read once at the start, [`output`] puts the rooms together, [`report`] is where all of them tell what happened.
 //!
@@ -35,6 +35,7 @@ pub mod config;
 pub mod deliver;
 pub mod ffi;
 pub mod inbox;
+pub mod lane;
 pub mod map;
 pub mod output;
 pub mod registry;

@@ -8,12 +8,13 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, bounded};
 use thiserror::Error;
 
-use crate::clock::SystemClock;
-use crate::config::{Config, ConfigErrors, Document};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, ConfigErrors, Destination, Document};
 use crate::deliver::{Client, ClientError, Queue, Sender};
 use crate::inbox::{Closed, Inbox, Sample, inbox};
-use crate::report::{Event, Level, Reporter, event};
-use crate::resample::{Resampler, Settings};
+use crate::lane::{Lane, Settings};
+use crate::report::{DestinationReporter, Event, Level, Reporter, event};
+use crate::resample::Resampler;
 use crate::series::SeriesDefinition;
 use crate::wire::Encoder;
 
@@ -41,15 +42,22 @@ pub enum OpenError {
 pub struct Output {
     inbox: Arc<Inbox>,
     reporter: Arc<Reporter>,
-    queue: Arc<Queue>,
-    threads: Mutex<Option<Threads>>,
-    flush_timeout: Duration,
+    running: Mutex<Option<Running>>,
     description: String,
     report: OnceLock<String>,
 }
 
-struct Threads {
+/// What ends when the output is closed.
+struct Running {
     resampler: JoinHandle<()>,
+    deliveries: Vec<Delivery>,
+}
+
+/// The sending half of one destination.
+struct Delivery {
+    queue: Arc<Queue>,
+    flush_timeout: Duration,
+    reporter: Arc<DestinationReporter>,
     /// Disconnected when the sender has ended.
     sender_ended: Receiver<()>,
 }
@@ -65,28 +73,20 @@ impl Output {
         for warning in &config.warnings {
             reporter.log(event(Level::Warn, warning));
         }
-        let queue = Arc::new(Queue::new(config.queue_bytes, Arc::clone(&reporter)));
-        let client = Client::new(config.url.clone(), config.timeout)?;
-        let sender = Sender::new(client, Arc::clone(&queue), Arc::clone(&reporter));
+        let mut lanes = Vec::new();
+        let mut deliveries = Vec::new();
+        for destination in &config.destinations {
+            let (lane, delivery) = start_destination(destination, &reporter)?;
+            lanes.push(lane);
+            deliveries.push(delivery);
+        }
         let (inbox, outlet) = inbox(Arc::clone(&reporter));
-        let resampler = Resampler::new(
-            Settings {
-                rate: config.rate,
-                stale_markers: config.stale_markers,
-                metric_prefix: config.metric_prefix.clone(),
-            },
-            SystemClock,
-            Encoder::new(Arc::clone(&queue)),
-            Arc::clone(&reporter),
-        );
-        let sender_ended = start_sender(sender)?;
+        let resampler = Resampler::new(lanes, SystemClock, Arc::clone(&reporter));
         let resampler = thread::Builder::new().name("k6rw-resample".into()).spawn(move || resampler.run(&outlet))?;
         Ok(Self {
             inbox,
             reporter,
-            queue,
-            threads: Mutex::new(Some(Threads { resampler, sender_ended })),
-            flush_timeout: config.flush_timeout,
+            running: Mutex::new(Some(Running { resampler, deliveries })),
             description: config.description(),
             report: OnceLock::new(),
         })
@@ -117,30 +117,58 @@ impl Output {
         if self.is_closed() { Err(Closed) } else { Ok(self.reporter.poll()) }
     }
 
-    /// Ships the last window and all that is queued, within the flush timeout, and returns the report as JSON.
+    /// Ships the last windows and all that is queued, within the flush timeout, and returns the report as JSON.
     pub fn close(&self) -> Result<&str, Closed> {
         if !self.inbox.close() {
             return Err(Closed);
         }
-        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(threads) = threads {
-            self.end(threads);
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(running) = running {
+            self.end(running);
         }
         let report = self.reporter.report();
         Ok(self.report.get_or_init(|| serde_json::to_string(&report).unwrap_or_else(|error| error.to_string())))
     }
 
-    fn end(&self, threads: Threads) {
-        if threads.resampler.join().is_err() {
+    fn end(&self, running: Running) {
+        if running.resampler.join().is_err() {
             self.reporter
                 .log(event(Level::Error, "The resampling thread failed: samples are lost. Please report this"));
         }
-        self.queue.close(self.flush_timeout);
+        // All at once, so that together they take no longer than the slowest.
+        for delivery in &running.deliveries {
+            delivery.queue.close(delivery.flush_timeout);
+        }
+        for delivery in running.deliveries {
+            delivery.end();
+        }
+    }
+}
+
+impl Delivery {
+    fn end(self) {
         // It ends by its deadline. Whatever holds it up longer must not hold up k6.
-        let _ = threads.sender_ended.recv_timeout(self.flush_timeout.saturating_add(GRACE));
+        let _ = self.sender_ended.recv_timeout(self.flush_timeout.saturating_add(GRACE));
         let left: u64 = self.queue.drain().iter().map(|batch| batch.points as u64).sum();
         self.reporter.counters.points_undelivered.add(left);
     }
+}
+
+/// Starts the sender of one destination, and makes the lane that feeds it.
+fn start_destination(destination: &Destination, reporter: &Reporter) -> Result<(Lane, Delivery), OpenError> {
+    let reporter = reporter.destination(destination.shown_url());
+    let queue = Arc::new(Queue::new(destination.queue_bytes, Arc::clone(&reporter)));
+    let client = Client::new(destination.url.clone(), destination.timeout)?;
+    let sender = Sender::new(client, Arc::clone(&queue), Arc::clone(&reporter));
+    let settings = Settings {
+        rate: destination.rate,
+        stale_markers: destination.stale_markers,
+        metric_prefix: destination.metric_prefix.clone(),
+    };
+    let encoder = Encoder::new(Arc::clone(&queue));
+    let lane = Lane::new(settings, SystemClock.now_ms(), encoder, Arc::clone(&reporter));
+    let flush_timeout = destination.flush_timeout;
+    Ok((lane, Delivery { queue, flush_timeout, reporter, sender_ended: start_sender(sender)? }))
 }
 
 fn start_sender(sender: Sender) -> io::Result<Receiver<()>> {

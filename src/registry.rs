@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::accumulate::Accumulator;
 use crate::map::{Family, Shipped};
-use crate::report::{Level, Reporter, event};
+use crate::report::{DestinationReporter, Level, event};
 use crate::series::{Contents, MetricType, SeriesDefinition, is_metric_name};
 use crate::wire::Labels;
 
@@ -45,12 +45,12 @@ pub struct Registry {
     contested: HashMap<String, HashSet<Vec<u8>>>,
     warned: HashSet<String>,
     prefix: String,
-    reporter: Arc<Reporter>,
+    reporter: Arc<DestinationReporter>,
 }
 
 impl Registry {
     /// An empty registry; names get `prefix`.
-    pub fn new(prefix: String, reporter: Arc<Reporter>) -> Self {
+    pub fn new(prefix: String, reporter: Arc<DestinationReporter>) -> Self {
         Self {
             families: Vec::new(),
             targets: Vec::new(),
@@ -67,8 +67,8 @@ impl Registry {
     }
 
     /// Takes the next k6 series: the first has number 0.
-    pub fn register(&mut self, definition: SeriesDefinition) {
-        let target = self.target(&definition);
+    pub fn register(&mut self, definition: &SeriesDefinition) {
+        let target = self.target(definition);
         self.target_of_series.push(target);
     }
 
@@ -179,10 +179,11 @@ fn identities<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Reporter;
 
     fn registry() -> (Registry, Arc<Reporter>) {
         let reporter = Arc::new(Reporter::default());
-        (Registry::new("k6_".into(), Arc::clone(&reporter)), reporter)
+        (Registry::new("k6_".into(), reporter.destination("http://host/w")), reporter)
     }
 
     fn definition(metric: &str, metric_type: MetricType, tags: &[(&str, &str)]) -> SeriesDefinition {
@@ -193,9 +194,9 @@ mod tests {
     #[test]
     fn series_with_equal_labels_feed_one_target() {
         let (mut registry, _) = registry();
-        registry.register(definition("m", MetricType::Counter, &[("a-b", "1")]));
-        registry.register(definition("m", MetricType::Counter, &[("a.b", "1"), ("empty", "")]));
-        registry.register(definition("m", MetricType::Counter, &[("a_b", "2")]));
+        registry.register(&definition("m", MetricType::Counter, &[("a-b", "1")]));
+        registry.register(&definition("m", MetricType::Counter, &[("a.b", "1"), ("empty", "")]));
+        registry.register(&definition("m", MetricType::Counter, &[("a_b", "2")]));
         assert_eq!(registry.target_of_series, [0, 0, 1]);
         assert_eq!(registry.families.len(), 1);
         assert!(registry.target_of(3).is_none());
@@ -205,9 +206,9 @@ mod tests {
     fn a_name_that_prometheus_does_not_take_is_ignored_with_one_warning() {
         let (mut registry, reporter) = registry();
         for tag in ["1", "2"] {
-            registry.register(definition("größe", MetricType::Gauge, &[("tag", tag)]));
+            registry.register(&definition("größe", MetricType::Gauge, &[("tag", tag)]));
         }
-        registry.register(definition("fine", MetricType::Gauge, &[]));
+        registry.register(&definition("fine", MetricType::Gauge, &[]));
         assert!(registry.target_of(0).is_none() && registry.target_of(1).is_none());
         assert!(registry.target_of(2).is_some());
         assert_eq!(reporter.poll().and_then(|event| event.fields.get("metric").cloned()), Some("k6_größe".into()));
@@ -222,10 +223,10 @@ mod tests {
     #[test]
     fn names_and_labels_that_two_metrics_share_belong_to_the_first() {
         let (mut registry, reporter) = registry();
-        registry.register(definition("m", MetricType::Counter, &[("a", "1")]));
-        registry.register(definition("m_total", MetricType::Gauge, &[("a", "1")]));
-        registry.register(definition("m_total", MetricType::Gauge, &[("a", "2")]));
-        registry.register(definition("m", MetricType::Counter, &[("a", "2")]));
+        registry.register(&definition("m", MetricType::Counter, &[("a", "1")]));
+        registry.register(&definition("m_total", MetricType::Gauge, &[("a", "1")]));
+        registry.register(&definition("m_total", MetricType::Gauge, &[("a", "2")]));
+        registry.register(&definition("m", MetricType::Counter, &[("a", "2")]));
         let (free, taken) = (format!("{:?}", Shipped::default()), {
             let mut shipped = Shipped::default();
             shipped.mute(0);

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -87,17 +87,22 @@ impl Count {
     }
 }
 
-/// All that is counted.
+/// What became of the samples that were handed over, whatever the destinations.
+#[derive(Debug, Default)]
+pub struct SampleCounters {
+    /// Samples that went into the windows.
+    pub taken: Count,
+    /// Samples whose value was NaN or infinite.
+    pub rejected: Count,
+    /// Samples that came faster than they could be taken in.
+    pub dropped: Count,
+}
+
+/// All that is counted for one destination.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Samples that were handed over and went into an accumulator.
-    pub samples: Count,
-    /// Samples whose value was NaN or infinite.
-    pub samples_rejected: Count,
     /// Samples of series that cannot be shipped.
     pub samples_ignored: Count,
-    /// Samples that came faster than they could be taken in.
-    pub samples_dropped: Count,
     /// Points that the receiver has.
     pub points_delivered: Count,
     /// Points that the receiver will not take.
@@ -119,34 +124,81 @@ pub struct Counters {
 /// Takes events and counts from every thread.
 #[derive(Debug, Default)]
 pub struct Reporter {
-    /// What is counted.
-    pub counters: Counters,
-    events: Mutex<VecDeque<Event>>,
+    /// What became of the samples.
+    pub samples: SampleCounters,
+    events: Arc<Events>,
+    destinations: Mutex<Vec<Arc<DestinationReporter>>>,
 }
 
-impl Reporter {
-    /// Queues an event for the host's log.
-    pub fn log(&self, event: Event) {
-        let mut events = self.lock();
+/// Takes what is about one destination.
+#[derive(Debug)]
+pub struct DestinationReporter {
+    /// What is counted.
+    pub counters: Counters,
+    url: String,
+    events: Arc<Events>,
+}
+
+/// The events that nobody has asked for yet.
+#[derive(Debug, Default)]
+struct Events(Mutex<VecDeque<Event>>);
+
+impl Events {
+    fn push(&self, event: Event) {
+        let mut events = lock(&self.0);
         if events.len() == MAX_EVENTS {
             events.pop_front();
         }
         events.push_back(event);
     }
+}
+
+impl Reporter {
+    /// A reporter for what is about the destination with this URL, which must be without secrets.
+    pub fn destination(&self, url: impl Into<String>) -> Arc<DestinationReporter> {
+        let events = Arc::clone(&self.events);
+        let reporter = Arc::new(DestinationReporter { counters: Counters::default(), url: url.into(), events });
+        lock(&self.destinations).push(Arc::clone(&reporter));
+        reporter
+    }
+
+    /// Queues an event for the host's log.
+    pub fn log(&self, event: Event) {
+        self.events.push(event);
+    }
 
     /// The oldest event that has not been asked for.
     pub fn poll(&self) -> Option<Event> {
-        self.lock().pop_front()
+        lock(&self.events.0).pop_front()
     }
 
     /// The report of the run that has ended.
     pub fn report(&self) -> Report {
-        let counters = &self.counters;
+        let destinations: Vec<_> = lock(&self.destinations).iter().map(|destination| destination.report()).collect();
         let mut report = Report {
-            samples: counters.samples.get(),
-            samples_rejected: counters.samples_rejected.get(),
+            samples: self.samples.taken.get(),
+            samples_rejected: self.samples.rejected.get(),
+            samples_dropped: self.samples.dropped.get(),
+            destinations,
+            events: lock(&self.events.0).drain(..).collect(),
+        };
+        let summaries: Vec<_> = report.destinations.iter().map(|destination| report.summary(destination)).collect();
+        report.events.extend(summaries);
+        report
+    }
+}
+
+impl DestinationReporter {
+    /// Queues an event for the host's log. It gets the destination's URL.
+    pub fn log(&self, event: Event) {
+        self.events.push(event.with("url", &*self.url));
+    }
+
+    fn report(&self) -> DestinationReport {
+        let counters = &self.counters;
+        DestinationReport {
+            url: self.url.clone(),
             samples_ignored: counters.samples_ignored.get(),
-            samples_dropped: counters.samples_dropped.get(),
             points_delivered: counters.points_delivered.get(),
             points_refused: counters.points_refused.get(),
             points_dropped: counters.points_dropped.get(),
@@ -155,26 +207,33 @@ impl Reporter {
             retries: counters.retries.get(),
             bytes_delivered: counters.bytes_delivered.get(),
             queue_bytes_highest: counters.queue_bytes_highest.get(),
-            events: Vec::new(),
-        };
-        let summary = report.summary();
-        report.events = self.lock().drain(..).chain([summary]).collect();
-        report
+        }
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Event>> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while a lock is held; if it ever does, what is behind it is still whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What came of a run. Handed to the host as JSON; the names of the fields are part of the ABI.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs)] // as in `Counters`
+#[allow(missing_docs)] // as in `SampleCounters`
 pub struct Report {
     pub samples: u64,
     pub samples_rejected: u64,
-    pub samples_ignored: u64,
     pub samples_dropped: u64,
+    pub destinations: Vec<DestinationReport>,
+    /// The events that had not been asked for, and last a line for each destination that sums up the run.
+    pub events: Vec<Event>,
+}
+
+/// What came of a run at one destination.
+#[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)] // as in `Counters`
+pub struct DestinationReport {
+    pub url: String,
+    pub samples_ignored: u64,
     pub points_delivered: u64,
     pub points_refused: u64,
     pub points_dropped: u64,
@@ -183,39 +242,32 @@ pub struct Report {
     pub retries: u64,
     pub bytes_delivered: u64,
     pub queue_bytes_highest: u64,
-    /// The events that had not been asked for, and last the line that sums up the run.
-    pub events: Vec<Event>,
 }
 
 impl Report {
-    /// One line on the run: an error if anything was lost.
-    fn summary(&self) -> Event {
-        let points_lost = self.points_refused + self.points_dropped + self.points_undelivered;
-        let samples_lost = self.samples_rejected + self.samples_ignored + self.samples_dropped;
-        let mut line = if points_lost + samples_lost == 0 {
+    /// One line on the run at one destination: an error if anything was lost.
+    fn summary(&self, destination: &DestinationReport) -> Event {
+        let losses = [
+            ("samples_not_finite", self.samples_rejected),
+            ("samples_of_ignored_metrics", destination.samples_ignored),
+            ("samples_dropped", self.samples_dropped),
+            ("points_refused", destination.points_refused),
+            ("points_dropped_by_full_queue", destination.points_dropped),
+            ("points_not_delivered_in_time", destination.points_undelivered),
+        ];
+        let line = if losses.iter().all(|&(_, count)| count == 0) {
             event(Level::Info, "All samples were shipped; read totals with last_over_time()")
         } else {
             event(Level::Error, "Not all samples were shipped")
         };
-        line = line
+        let line = line
+            .with("url", &*destination.url)
             .with("samples", self.samples)
-            .with("points", self.points_delivered)
-            .with("requests", self.requests)
-            .with("bytes", self.bytes_delivered)
-            .with("retries", self.retries);
-        for (name, count) in [
-            ("samples_not_finite", self.samples_rejected),
-            ("samples_of_ignored_metrics", self.samples_ignored),
-            ("samples_dropped", self.samples_dropped),
-            ("points_refused", self.points_refused),
-            ("points_dropped_by_full_queue", self.points_dropped),
-            ("points_not_delivered_in_time", self.points_undelivered),
-        ] {
-            if count > 0 {
-                line = line.with(name, count);
-            }
-        }
-        line
+            .with("points", destination.points_delivered)
+            .with("requests", destination.requests)
+            .with("bytes", destination.bytes_delivered)
+            .with("retries", destination.retries);
+        losses.into_iter().filter(|&(_, count)| count > 0).fold(line, |line, (name, count)| line.with(name, count))
     }
 }
 
@@ -242,29 +294,40 @@ mod tests {
     #[test]
     fn a_run_without_loss_is_summed_up_as_information() {
         let reporter = Reporter::default();
-        reporter.counters.samples.add(7);
-        reporter.log(event(Level::Warn, "before"));
+        let destination = reporter.destination("http://host/w");
+        reporter.samples.taken.add(7);
+        destination.log(event(Level::Warn, "before"));
         let report = reporter.report();
         assert_eq!(report.events.len(), 2);
+        assert_eq!(report.events[0].fields["url"], "http://host/w");
         assert_eq!((report.events[1].level, report.events[1].fields.get("samples")), (Level::Info, Some(&7.into())));
     }
 
     #[test]
     fn every_kind_of_loss_is_an_error_with_its_number() {
-        type Loss = fn(&Counters) -> &Count;
-        let losses: [(Loss, &str); 6] = [
-            (|c| &c.samples_rejected, "samples_not_finite"),
-            (|c| &c.samples_ignored, "samples_of_ignored_metrics"),
-            (|c| &c.samples_dropped, "samples_dropped"),
-            (|c| &c.points_refused, "points_refused"),
-            (|c| &c.points_dropped, "points_dropped_by_full_queue"),
-            (|c| &c.points_undelivered, "points_not_delivered_in_time"),
+        type Loss = fn(&Reporter, &DestinationReporter) -> &'static str;
+        let losses: [Loss; 6] = [
+            |r, _| (r.samples.rejected.add(3), "samples_not_finite").1,
+            |r, _| (r.samples.dropped.add(3), "samples_dropped").1,
+            |_, d| (d.counters.samples_ignored.add(3), "samples_of_ignored_metrics").1,
+            |_, d| (d.counters.points_refused.add(3), "points_refused").1,
+            |_, d| (d.counters.points_dropped.add(3), "points_dropped_by_full_queue").1,
+            |_, d| (d.counters.points_undelivered.add(3), "points_not_delivered_in_time").1,
         ];
-        for (count, field) in losses {
+        for lose in losses {
             let reporter = Reporter::default();
-            count(&reporter.counters).add(3);
+            let field = lose(&reporter, &reporter.destination("http://host/w"));
             let summary = reporter.report().events.pop().expect("has a summary");
             assert_eq!((summary.level, summary.fields.get(field)), (Level::Error, Some(&3.into())), "{field}");
         }
+    }
+
+    #[test]
+    fn each_destination_has_its_own_line_at_the_end() {
+        let reporter = Reporter::default();
+        let (lossy, _whole) = (reporter.destination("http://a/w"), reporter.destination("http://b/w"));
+        lossy.counters.points_refused.add(1);
+        let lines: Vec<_> = reporter.report().events.into_iter().map(|e| (e.level, e.fields["url"].clone())).collect();
+        assert_eq!(lines, [(Level::Error, "http://a/w".into()), (Level::Info, "http://b/w".into())]);
     }
 }

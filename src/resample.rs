@@ -1,82 +1,49 @@
-//! Closes windows and hands their points on.
+//! The background thread: hands samples to every destination's lane, and has its windows shipped on the clock.
 //!
-//! Runs on the one background thread, which owns all accumulators: nothing here locks. In come samples from the
-//! [`crate::inbox`], out go series through [`crate::map`]. A sample belongs to the window that is open when it arrives, whatever
-//! its own time: none is lost, and no series ever gets an older point or two of one time.
+//! Owns all lanes and their accumulators: nothing here locks. In come series and samples from the [`crate::inbox`]; out they go
+//! to each [`Lane`]. A sample belongs to the window that is open when it arrives, whatever its own time: none is lost, and no
+//! series ever gets an older point or two of one time.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::accumulate::Accumulator;
 use crate::clock::Clock;
 use crate::inbox::{Outlet, Received, Sample};
-use crate::registry::Registry;
+use crate::lane::Lane;
 use crate::report::{Level, Reporter, event};
 use crate::series::SeriesDefinition;
-use crate::window::{Window, Windows};
-use crate::wire::Encoder;
-
-/// How often the receiver is told again what each metric is. Prometheus's own sender has a minute.
-const METADATA_INTERVAL_MS: i64 = 60_000;
+use crate::window::Window;
 
 /// The longest sleep: a clock that jumps ahead is noticed this soon.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
-/// What of the configuration matters here.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The length of a window.
-    pub rate: Duration,
-    /// Whether every series ends with a stale marker.
-    pub stale_markers: bool,
-    /// What every metric's name begins with.
-    pub metric_prefix: String,
-}
-
 /// Gathers samples and closes windows on the clock.
 pub struct Resampler<C> {
     clock: C,
-    windows: Windows,
-    registry: Registry,
-    encoder: Encoder,
-    stale_markers: bool,
-    /// How many families the receiver has been told of, and when it last was of all.
-    announced: usize,
-    announced_all_ms: i64,
+    lanes: Vec<Lane>,
     warned_not_finite: bool,
     reporter: Arc<Reporter>,
 }
 
 impl<C: Clock> Resampler<C> {
-    /// A resampler whose first window begins now.
-    pub fn new(settings: Settings, clock: C, encoder: Encoder, reporter: Arc<Reporter>) -> Self {
-        let now_ms = clock.now_ms();
-        Self {
-            windows: Windows::new(settings.rate, now_ms),
-            registry: Registry::new(settings.metric_prefix, Arc::clone(&reporter)),
-            encoder,
-            stale_markers: settings.stale_markers,
-            announced: 0,
-            announced_all_ms: now_ms,
-            warned_not_finite: false,
-            clock,
-            reporter,
-        }
+    /// A resampler for these lanes.
+    pub fn new(lanes: Vec<Lane>, clock: C, reporter: Arc<Reporter>) -> Self {
+        Self { clock, lanes, warned_not_finite: false, reporter }
     }
 
-    /// Works until the inbox is closed, then closes the last window.
+    /// Works until the inbox is closed, then closes the last windows.
     pub fn run(mut self, outlet: &Outlet) {
         let mut open = true;
         while open {
-            let wait = self.windows.time_left(self.clock.now_ms()).min(LONGEST_WAIT);
-            open = self.take(outlet.receive(wait), outlet);
-            if let Some(window) = self.due() {
-                // What is there now belongs to the window; what comes meanwhile to the next.
+            open = self.take(outlet.receive(self.time_left()), outlet);
+            let ended = self.due();
+            if !ended.is_empty() {
+                // What is there now belongs to these windows; what comes meanwhile to the next.
                 for _ in 0..outlet.waiting() {
                     open &= self.take(outlet.receive(Duration::ZERO), outlet);
                 }
                 self.take(Received::Samples(outlet.take_staged()), outlet);
-                self.ship(window);
+                self.ship(ended);
             }
         }
         self.close();
@@ -86,7 +53,7 @@ impl<C: Clock> Resampler<C> {
     fn take(&mut self, received: Received, outlet: &Outlet) -> bool {
         match received {
             Received::Samples(block) => {
-                outlet.take_definitions().into_iter().for_each(|definition| self.register(definition));
+                outlet.take_definitions().iter().for_each(|definition| self.register(definition));
                 self.record(&block);
                 outlet.recycle(block);
                 true
@@ -97,93 +64,61 @@ impl<C: Clock> Resampler<C> {
     }
 
     /// Takes the next series; ids follow the order of these calls, from 1 on.
-    pub fn register(&mut self, definition: SeriesDefinition) {
-        self.registry.register(definition);
+    pub fn register(&mut self, definition: &SeriesDefinition) {
+        self.lanes.iter_mut().for_each(|lane| lane.register(definition));
     }
 
-    /// Takes samples into the open window. Allocates nothing once a series' spread of values is known.
+    /// Takes samples into the open windows. Allocates nothing once a series' spread of values is known.
     pub fn record(&mut self, samples: &[Sample]) {
         let now_ms = self.clock.now_ms();
-        if self.windows.stepped_back_ms(now_ms) > 0 {
-            self.adapt_to_step_back();
-        }
-        let (mut taken, mut ignored) = (0, 0);
-        for sample in samples {
-            let Some(target) = self.registry.target_of(sample.series.wrapping_sub(1) as usize) else {
-                ignored += 1;
-                continue;
-            };
-            // A time to come would hold a gauge's value until then.
-            if target.accumulator.record(sample.value, sample.time_ms.min(now_ms)) {
-                taken += 1;
-            } else {
-                self.reject(sample);
-            }
-        }
-        self.reporter.counters.samples.add(taken);
-        self.reporter.counters.samples_ignored.add(ignored);
+        self.count(samples);
+        self.lanes.iter_mut().for_each(|lane| lane.record(samples, now_ms));
     }
 
-    /// The window that has ended, if one has.
-    pub fn due(&mut self) -> Option<Window> {
-        self.windows.due(self.clock.now_ms())
+    /// The windows that have ended, each with the number of its lane.
+    pub fn due(&mut self) -> Vec<(usize, Window)> {
+        let now_ms = self.clock.now_ms();
+        let lanes = self.lanes.iter_mut().enumerate();
+        lanes.filter_map(|(number, lane)| Some((number, lane.due(now_ms)?))).collect()
     }
 
-    /// Ships what has been gathered as the points of `window`, and opens the next.
-    pub fn ship(&mut self, window: Window) {
-        self.announce(window.end_ms);
-        let Registry { families, targets, .. } = &mut self.registry;
-        for target in targets {
-            let family = &families[target.family];
-            family.ship(
-                &target.accumulator,
-                &target.labels,
-                &mut target.shipped,
-                &window,
-                self.stale_markers,
-                &mut self.encoder,
-            );
-            target.accumulator.close_window();
+    /// Ships what has been gathered as the points of these windows, and opens the next.
+    pub fn ship(&mut self, ended: Vec<(usize, Window)>) {
+        for (number, window) in ended {
+            self.lanes[number].ship(window);
         }
-        self.encoder.flush();
     }
 
-    /// Ships the last window, whole or not, and ends all series.
+    /// Ships the last windows, whole or not, and ends all series.
     pub fn close(mut self) {
-        let window = self.windows.close(self.clock.now_ms());
-        self.ship(window);
+        let now_ms = self.clock.now_ms();
+        self.lanes.iter_mut().for_each(|lane| lane.close(now_ms));
     }
 
-    fn announce(&mut self, now_ms: i64) {
-        let again = now_ms - self.announced_all_ms >= METADATA_INTERVAL_MS;
-        let first = if again { 0 } else { self.announced };
-        for family in &self.registry.families[first..] {
-            family.announce(&mut self.encoder);
-        }
-        self.announced = self.registry.families.len();
-        if again {
-            self.announced_all_ms = now_ms;
-        }
+    /// How long to wait until the next window ends.
+    fn time_left(&self) -> Duration {
+        let now_ms = self.clock.now_ms();
+        self.lanes.iter().map(|lane| lane.time_left(now_ms)).fold(LONGEST_WAIT, Duration::min)
     }
 
-    /// Samples have earlier times from now on: a gauge's value must not stay because it was taken "later".
-    #[cold]
-    fn adapt_to_step_back(&mut self) {
-        for target in &mut self.registry.targets {
-            if let Accumulator::Gauge(gauge) = &mut target.accumulator {
-                gauge.forget_time();
-            }
+    /// Counts samples once, however many destinations they go to.
+    fn count(&mut self, samples: &[Sample]) {
+        let rejected = samples.iter().filter(|sample| !sample.value.is_finite()).count();
+        self.reporter.samples.taken.add((samples.len() - rejected) as u64);
+        if rejected > 0 {
+            self.reject(samples, rejected);
         }
     }
 
     #[cold]
-    fn reject(&mut self, sample: &Sample) {
-        self.reporter.counters.samples_rejected.add(1);
+    fn reject(&mut self, samples: &[Sample], count: usize) {
+        self.reporter.samples.rejected.add(count as u64);
+        let Some(first) = samples.iter().find(|sample| !sample.value.is_finite()) else { return };
         if !std::mem::replace(&mut self.warned_not_finite, true) {
             self.reporter.log(
                 event(Level::Warn, "A sample is NaN or infinite: such values are counted and left out")
-                    .with("value", sample.value.to_string())
-                    .with("series", sample.series),
+                    .with("value", first.value.to_string())
+                    .with("series", first.series),
             );
         }
     }

@@ -10,8 +10,9 @@ use std::time::Duration;
 use k6_remote_write::clock::Clock;
 use k6_remote_write::deliver::Queue;
 use k6_remote_write::inbox::Sample;
+use k6_remote_write::lane::{Lane, Settings};
 use k6_remote_write::report::Reporter;
-use k6_remote_write::resample::{Resampler, Settings};
+use k6_remote_write::resample::Resampler;
 use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
 use k6_remote_write::wire::v1::{WriteRequest, metric_metadata};
 use k6_remote_write::wire::{Encoder, STALE_MARKER};
@@ -46,16 +47,18 @@ impl House {
     fn with(start_ms: i64, rate_seconds: u64, stale_markers: bool) -> Self {
         let clock = FakeClock(Arc::new(AtomicI64::new(start_ms)));
         let reporter = Arc::new(Reporter::default());
-        let queue = Arc::new(Queue::new(1 << 30, Arc::clone(&reporter)));
+        let destination = reporter.destination("http://host/w");
+        let queue = Arc::new(Queue::new(1 << 30, Arc::clone(&destination)));
         let settings = Settings { rate: Duration::from_secs(rate_seconds), stale_markers, metric_prefix: "k6_".into() };
         let encoder = Encoder::new(Arc::clone(&queue));
-        let resampler = Some(Resampler::new(settings, clock.clone(), encoder, Arc::clone(&reporter)));
+        let lane = Lane::new(settings, start_ms, encoder, destination);
+        let resampler = Some(Resampler::new(vec![lane], clock.clone(), Arc::clone(&reporter)));
         Self { clock, resampler, queue, reporter, series: 0, messages: Vec::new() }
     }
 
     fn register(&mut self, metric: &str, metric_type: MetricType, contents: Contents, tags: &[(&str, &str)]) -> u64 {
         let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-        self.open().register(SeriesDefinition { metric: metric.into(), metric_type, contents, tags });
+        self.open().register(&SeriesDefinition { metric: metric.into(), metric_type, contents, tags });
         self.series += 1;
         self.series
     }
@@ -72,9 +75,8 @@ impl House {
     fn at(&mut self, now_ms: i64) {
         self.clock.0.store(now_ms, Ordering::Relaxed);
         let resampler = self.open();
-        if let Some(window) = resampler.due() {
-            resampler.ship(window);
-        }
+        let ended = resampler.due();
+        resampler.ship(ended);
         self.collect();
     }
 
@@ -327,8 +329,8 @@ fn nan_and_infinities_are_counted_and_never_shipped() {
     }
     house.at(101_000);
     assert_eq!(house.points_of("k6_c_total"), [(100_400, 0.0), (101_000, 1.0)]);
-    assert_eq!(house.reporter.counters.samples_rejected.get(), 3);
-    assert_eq!(house.reporter.counters.samples.get(), 1);
+    assert_eq!(house.reporter.samples.rejected.get(), 3);
+    assert_eq!(house.reporter.samples.taken.get(), 1);
     assert!(house.reporter.poll().is_some() && house.reporter.poll().is_none(), "one warning");
 }
 
@@ -346,7 +348,7 @@ fn every_metric_is_described_at_its_start_and_again_each_minute() {
     assert_eq!(described(&house), 1 + 9);
     house.at(161_000);
     assert_eq!(described(&house), 2 * (1 + 9));
-    let metadata = &house.messages[0].metadata[0];
+    let metadata = house.messages.iter().flat_map(|message| &message.metadata).next().expect("described");
     assert_eq!(
         (metadata.r#type(), &*metadata.metric_family_name),
         (metric_metadata::MetricType::Counter, "k6_c_total")

@@ -18,9 +18,18 @@ pub use error::{ConfigError, ConfigErrors};
 pub use option::{OPTIONS, OptionSpec};
 use source::Source;
 
-/// Where metrics go, and how.
+/// All that the user wrote, valid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
+    /// Where metrics go; at least one place.
+    pub destinations: Vec<Destination>,
+    /// What the user should know but need not change.
+    pub warnings: Vec<String>,
+}
+
+/// One place where metrics go, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Destination {
     /// The receiver's remote-write endpoint: http or https, with a host.
     pub url: Url,
     /// The length of a window, at least 100 ms.
@@ -35,11 +44,9 @@ pub struct Config {
     pub stale_markers: bool,
     /// What every metric's name begins with.
     pub metric_prefix: String,
-    /// What the user should know but need not change.
-    pub warnings: Vec<String>,
 }
 
-impl Default for Config {
+impl Default for Destination {
     fn default() -> Self {
         Self {
             url: Url::parse("http://localhost:9090/api/v1/write").expect("a valid constant"),
@@ -49,7 +56,6 @@ impl Default for Config {
             queue_bytes: 64 << 20,
             stale_markers: true,
             metric_prefix: "k6_".into(),
-            warnings: Vec::new(),
         }
     }
 }
@@ -60,16 +66,27 @@ impl Config {
     /// # Errors
     /// All mistakes of all sources, each with its option, source, value, and what is allowed.
     pub fn read(document: &Document) -> Result<Self, ConfigErrors> {
-        let mut config = Self::default();
-        let mut errors = Vec::new();
+        let mut destination = Destination::default();
+        let mut findings = Findings::default();
         // The lowest precedence first: each source overwrites what the ones before it said.
         for source in [Source::Json, Source::Environment, Source::Argument] {
-            source.apply(document, &mut config, &mut errors);
+            source.apply(document, &mut destination, &mut findings);
         }
-        config.warnings.extend(document.script_warning());
-        if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
+        findings.warnings.extend(document.script_warning());
+        if findings.errors.is_empty() {
+            Ok(Self { destinations: vec![destination], warnings: findings.warnings })
+        } else {
+            Err(ConfigErrors(findings.errors))
+        }
     }
 
+    /// One line for k6's banner: where to, and how often.
+    pub fn description(&self) -> String {
+        self.destinations.iter().map(Destination::description).collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Destination {
     /// The URL without its password, for people and logs.
     pub fn shown_url(&self) -> String {
         let mut url = self.url.clone();
@@ -80,10 +97,16 @@ impl Config {
         url.to_string()
     }
 
-    /// One line for k6's banner: where to, and how often.
-    pub fn description(&self) -> String {
+    fn description(&self) -> String {
         format!("{}, every {}", self.shown_url(), duration::shown(self.rate))
     }
+}
+
+/// What reading a source found beside values.
+#[derive(Debug, Default)]
+struct Findings {
+    errors: Vec<ConfigError>,
+    warnings: Vec<String>,
 }
 
 #[cfg(test)]
@@ -95,10 +118,17 @@ mod tests {
         Config::read(&document).map_err(|errors| errors.to_string())
     }
 
+    /// The one destination of a document without mistakes.
+    fn destination(document: &str) -> Result<Destination, String> {
+        let mut config = read(document)?;
+        assert_eq!((config.destinations.len(), &config.warnings[..]), (1, &[][..]));
+        Ok(config.destinations.remove(0))
+    }
+
     #[test]
     fn nothing_set_means_the_defaults() {
         let config = read("{}").expect("valid");
-        assert_eq!(config, Config::default());
+        assert_eq!(config, Config { destinations: vec![Destination::default()], warnings: vec![] });
         assert_eq!(config.description(), "http://localhost:9090/api/v1/write, every 3s");
     }
 
@@ -113,23 +143,21 @@ mod tests {
             (format!("{{{json}, {environment}}}"), "http://env/w", 2),
             (format!("{{{json}, {environment}, {argument}}}"), "http://argument/w", 2),
         ] {
-            let config = read(&document).expect("valid");
-            assert_eq!((config.url.as_str(), config.rate.as_secs()), (url, seconds));
-            assert!(!config.stale_markers);
+            let destination = destination(&document).expect("valid");
+            assert_eq!((destination.url.as_str(), destination.rate.as_secs()), (url, seconds));
+            assert!(!destination.stale_markers);
         }
     }
 
     #[test]
     fn a_rate_in_either_spelling_overwrites_the_other_of_a_lower_source() {
-        let config =
-            read(r#"{"json": {"pushInterval": "500ms"}, "environment": {"K6_PROMETHEUS_RW_RESAMPLE_RATE": "7"}}"#)
-                .expect("valid");
-        assert_eq!(config.rate, Duration::from_secs(7));
+        let document = r#"{"json": {"pushInterval": "500ms"}, "environment": {"K6_PROMETHEUS_RW_RESAMPLE_RATE": "7"}}"#;
+        assert_eq!(destination(document).map(|destination| destination.rate), Ok(Duration::from_secs(7)));
     }
 
     #[test]
     fn every_option_is_read_from_json_and_from_the_environment() {
-        let expected = Config {
+        let expected = Destination {
             url: Url::parse("https://u@[::1]:9/w?x=1").expect("valid"),
             rate: Duration::from_millis(1500),
             timeout: Duration::from_secs(70),
@@ -137,16 +165,15 @@ mod tests {
             queue_bytes: 1 << 20,
             stale_markers: false,
             metric_prefix: "load_".into(),
-            warnings: vec![],
         };
         let json = r#"{"json": {"url": " https://u@[::1]:9/w?x=1 ", "pushInterval": "1.5s", "timeout": "1m10s", "flushTimeout": 0,
             "queueBytes": 1048576, "staleMarkers": false, "metricPrefix": "load_"}}"#;
-        assert_eq!(read(json).as_ref(), Ok(&expected));
+        assert_eq!(destination(json).as_ref(), Ok(&expected));
         let environment = r#"{"environment": {"K6_PROMETHEUS_RW_SERVER_URL": "https://u@[::1]:9/w?x=1",
             "K6_PROMETHEUS_RW_PUSH_INTERVAL": "1500", "K6_PROMETHEUS_RW_TIMEOUT": "70s",
             "K6_PROMETHEUS_RW_FLUSH_TIMEOUT": "0s", "K6_PROMETHEUS_RW_QUEUE_BYTES": "1048576",
             "K6_PROMETHEUS_RW_STALE_MARKERS": "false", "K6_PROMETHEUS_RW_METRIC_PREFIX": "load_"}}"#;
-        assert_eq!(read(environment).as_ref(), Ok(&expected));
+        assert_eq!(destination(environment).as_ref(), Ok(&expected));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::Config;
+use super::Destination;
 use super::duration;
 use crate::series::is_metric_name;
 
@@ -22,7 +22,7 @@ pub struct OptionSpec {
     /// The default, as one would write it.
     pub default: &'static str,
     /// Takes a value from its text; `None` if it is not allowed.
-    pub(super) set: fn(&mut Config, &str) -> Option<()>,
+    pub(super) set: fn(&mut Destination, &str) -> Option<()>,
 }
 
 /// All options, in the order of the documentation.
@@ -32,16 +32,16 @@ pub const OPTIONS: &[OptionSpec] = &[
         variable: "K6_PROMETHEUS_RW_SERVER_URL",
         allowed: "an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write",
         default: "http://localhost:9090/api/v1/write",
-        set: |config, text| url(text).map(|url| config.url = url),
+        set: |to, text| url(text).map(|url| to.url = url),
     },
     OptionSpec {
         name: RESAMPLE_RATE,
         variable: "K6_PROMETHEUS_RW_RESAMPLE_RATE",
         allowed: "an integer from 1 to 10, in seconds",
         default: "3",
-        set: |config, text| {
+        set: |to, text| {
             let seconds = text.parse().ok().filter(|seconds| (1..=10).contains(seconds))?;
-            config.rate = Duration::from_secs(seconds);
+            to.rate = Duration::from_secs(seconds);
             Some(())
         },
     },
@@ -50,8 +50,8 @@ pub const OPTIONS: &[OptionSpec] = &[
         variable: "K6_PROMETHEUS_RW_PUSH_INTERVAL",
         allowed: "a duration from 100ms on, such as 500ms or 5s",
         default: "3s",
-        set: |config, text| {
-            config.rate = duration::parse(text).filter(|&rate| rate >= SHORTEST_RATE)?;
+        set: |to, text| {
+            to.rate = duration::parse(text).filter(|&rate| rate >= SHORTEST_RATE)?;
             Some(())
         },
     },
@@ -60,8 +60,8 @@ pub const OPTIONS: &[OptionSpec] = &[
         variable: "K6_PROMETHEUS_RW_TIMEOUT",
         allowed: "a duration above 0, such as 5s",
         default: "5s",
-        set: |config, text| {
-            config.timeout = duration::parse(text).filter(|timeout| !timeout.is_zero())?;
+        set: |to, text| {
+            to.timeout = duration::parse(text).filter(|timeout| !timeout.is_zero())?;
             Some(())
         },
     },
@@ -70,15 +70,15 @@ pub const OPTIONS: &[OptionSpec] = &[
         variable: "K6_PROMETHEUS_RW_FLUSH_TIMEOUT",
         allowed: "a duration, such as 30s",
         default: "30s",
-        set: |config, text| duration::parse(text).map(|timeout| config.flush_timeout = timeout),
+        set: |to, text| duration::parse(text).map(|timeout| to.flush_timeout = timeout),
     },
     OptionSpec {
         name: "queueBytes",
         variable: "K6_PROMETHEUS_RW_QUEUE_BYTES",
         allowed: "a number of bytes from 1 on",
         default: "67108864",
-        set: |config, text| {
-            config.queue_bytes = text.parse().ok().filter(|&bytes| bytes > 0)?;
+        set: |to, text| {
+            to.queue_bytes = text.parse().ok().filter(|&bytes| bytes > 0)?;
             Some(())
         },
     },
@@ -87,14 +87,14 @@ pub const OPTIONS: &[OptionSpec] = &[
         variable: "K6_PROMETHEUS_RW_STALE_MARKERS",
         allowed: "true or false",
         default: "true",
-        set: |config, text| boolean(text).map(|on| config.stale_markers = on),
+        set: |to, text| boolean(text).map(|on| to.stale_markers = on),
     },
     OptionSpec {
         name: "metricPrefix",
         variable: "K6_PROMETHEUS_RW_METRIC_PREFIX",
         allowed: "what a metric's name may begin with: letters, digits, _ and :, no digit first; or nothing",
         default: "k6_",
-        set: |config, text| (text.is_empty() || is_metric_name(text)).then(|| config.metric_prefix = text.into()),
+        set: |to, text| (text.is_empty() || is_metric_name(text)).then(|| to.metric_prefix = text.into()),
     },
 ];
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use crate::report::{Level, Reporter, event};
+use crate::report::{DestinationReporter, Level, event};
 
 /// One request's body.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub struct Queue {
     state: Mutex<State>,
     changed: Notify,
     limit_bytes: usize,
-    reporter: Arc<Reporter>,
+    reporter: Arc<DestinationReporter>,
 }
 
 #[derive(Default)]
@@ -40,7 +40,7 @@ struct State {
 
 impl Queue {
     /// An empty queue for at most `limit_bytes` of bodies. One batch always fits, whatever its size.
-    pub fn new(limit_bytes: usize, reporter: Arc<Reporter>) -> Self {
+    pub fn new(limit_bytes: usize, reporter: Arc<DestinationReporter>) -> Self {
         Self { state: Mutex::default(), changed: Notify::new(), limit_bytes, reporter }
     }
 
@@ -128,40 +128,42 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Reporter;
 
     fn batch(len: usize) -> Batch {
         Batch { body: vec![0; len].into(), points: len }
     }
 
-    fn queue(limit_bytes: usize) -> (Queue, Arc<Reporter>) {
-        let reporter = Arc::new(Reporter::default());
-        (Queue::new(limit_bytes, Arc::clone(&reporter)), reporter)
+    fn queue(limit_bytes: usize) -> (Queue, Reporter, Arc<DestinationReporter>) {
+        let reporter = Reporter::default();
+        let destination = reporter.destination("http://host/w");
+        (Queue::new(limit_bytes, Arc::clone(&destination)), reporter, destination)
     }
 
     #[test]
     fn a_full_queue_drops_the_oldest_and_says_so_once() {
-        let (queue, reporter) = queue(10);
+        let (queue, reporter, destination) = queue(10);
         for len in [4, 5, 3, 6] {
             queue.push(batch(len));
         }
         let left: Vec<_> = queue.drain().iter().map(|batch| batch.points).collect();
         assert_eq!(left, [3, 6]);
-        assert_eq!(reporter.counters.points_dropped.get(), 9);
-        assert_eq!(reporter.counters.queue_bytes_highest.get(), 9);
+        assert_eq!(destination.counters.points_dropped.get(), 9);
+        assert_eq!(destination.counters.queue_bytes_highest.get(), 9);
         assert!(reporter.poll().is_some_and(|event| event.level == Level::Warn));
         assert!(reporter.poll().is_none());
     }
 
     #[test]
     fn a_batch_larger_than_the_bound_is_kept() {
-        let (queue, _) = queue(10);
+        let (queue, ..) = queue(10);
         queue.push(batch(100));
         assert_eq!(queue.drain().len(), 1);
     }
 
     #[tokio::test]
     async fn batches_leave_in_order_and_a_closed_queue_ends() {
-        let (queue, _) = queue(100);
+        let (queue, ..) = queue(100);
         queue.push(batch(1));
         queue.push(batch(2));
         queue.close(Duration::from_secs(60));
@@ -172,7 +174,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_waits_is_woken_by_a_batch_and_by_the_end() {
-        let (queue, _) = queue(100);
+        let (queue, ..) = queue(100);
         let queue = Arc::new(queue);
         let waiting = tokio::spawn({
             let queue = Arc::clone(&queue);

@@ -8,13 +8,13 @@ use super::answer::{Answer, hint};
 use super::backoff::Backoff;
 use super::client::{Client, Outcome};
 use super::queue::{Batch, Queue};
-use crate::report::{Level, Reporter, event};
+use crate::report::{DestinationReporter, Level, event};
 
 /// Sends one batch after the other, so that the points of a series keep their order.
 pub struct Sender {
     client: Client,
     queue: Arc<Queue>,
-    reporter: Arc<Reporter>,
+    reporter: Arc<DestinationReporter>,
     /// Since when nothing gets through, while that is so.
     failing_since: Option<Instant>,
     /// The refusals that have been logged: one line a cause.
@@ -26,7 +26,7 @@ const MAX_REFUSALS: usize = 20;
 
 impl Sender {
     /// A sender for what comes into `queue`.
-    pub fn new(client: Client, queue: Arc<Queue>, reporter: Arc<Reporter>) -> Self {
+    pub fn new(client: Client, queue: Arc<Queue>, reporter: Arc<DestinationReporter>) -> Self {
         Self { client, queue, reporter, failing_since: None, refusals: HashSet::new() }
     }
 

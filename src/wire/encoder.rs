@@ -139,7 +139,7 @@ mod tests {
     use crate::series::{Contents, Label, MetricType, SeriesDefinition};
 
     fn encoder() -> (Encoder, Arc<Queue>) {
-        let queue = Arc::new(Queue::new(1 << 30, Arc::new(Reporter::default())));
+        let queue = Arc::new(Queue::new(1 << 30, Reporter::default().destination("http://host/w")));
         (Encoder::new(Arc::clone(&queue)), queue)
     }
 

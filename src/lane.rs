@@ -1,0 +1,135 @@
+//! One destination's way through the resampling thread: its windows, its series, its encoder.
+//!
+//! In come series and samples from [`crate::resample`], which has one lane for each destination; out go, when a window ends,
+//! points through [`crate::map`]. A lane knows nothing of the others: each has its own rate and its own accumulators.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::accumulate::Accumulator;
+use crate::inbox::Sample;
+use crate::registry::Registry;
+use crate::report::DestinationReporter;
+use crate::series::SeriesDefinition;
+use crate::window::{Window, Windows};
+use crate::wire::Encoder;
+
+/// How often the receiver is told again what each metric is. Prometheus's own sender has a minute.
+const METADATA_INTERVAL_MS: i64 = 60_000;
+
+/// What of a destination's configuration matters here.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The length of a window.
+    pub rate: Duration,
+    /// Whether every series ends with a stale marker.
+    pub stale_markers: bool,
+    /// What every metric's name begins with.
+    pub metric_prefix: String,
+}
+
+/// Gathers samples for one destination and ships its windows.
+pub struct Lane {
+    windows: Windows,
+    registry: Registry,
+    encoder: Encoder,
+    stale_markers: bool,
+    /// How many families the receiver has been told of, and when it last was of all.
+    announced: usize,
+    announced_all_ms: i64,
+    reporter: Arc<DestinationReporter>,
+}
+
+impl Lane {
+    /// A lane whose first window begins at `now_ms`.
+    pub fn new(settings: Settings, now_ms: i64, encoder: Encoder, reporter: Arc<DestinationReporter>) -> Self {
+        Self {
+            windows: Windows::new(settings.rate, now_ms),
+            registry: Registry::new(settings.metric_prefix, Arc::clone(&reporter)),
+            encoder,
+            stale_markers: settings.stale_markers,
+            announced: 0,
+            announced_all_ms: now_ms,
+            reporter,
+        }
+    }
+
+    /// Takes the next series; ids follow the order of these calls, from 1 on.
+    pub fn register(&mut self, definition: &SeriesDefinition) {
+        self.registry.register(definition);
+    }
+
+    /// Takes samples into the open window; those that are not finite are left out. Allocates nothing once a series' spread of
+    /// values is known.
+    pub fn record(&mut self, samples: &[Sample], now_ms: i64) {
+        if self.windows.stepped_back_ms(now_ms) > 0 {
+            self.adapt_to_step_back();
+        }
+        let mut ignored = 0;
+        for sample in samples {
+            match self.registry.target_of(sample.series.wrapping_sub(1) as usize) {
+                // A time to come would hold a gauge's value until then.
+                Some(target) => target.accumulator.record(sample.value, sample.time_ms.min(now_ms)),
+                None => ignored += 1,
+            }
+        }
+        self.reporter.counters.samples_ignored.add(ignored);
+    }
+
+    /// How long to wait for the open window's end if the clock goes on as it should.
+    pub fn time_left(&self, now_ms: i64) -> Duration {
+        self.windows.time_left(now_ms)
+    }
+
+    /// The window that has ended at `now_ms`, if one has since the last.
+    pub fn due(&mut self, now_ms: i64) -> Option<Window> {
+        self.windows.due(now_ms)
+    }
+
+    /// Ships what has been gathered as the points of `window`, and opens the next.
+    pub fn ship(&mut self, window: Window) {
+        self.announce(window.end_ms);
+        let Registry { families, targets, .. } = &mut self.registry;
+        for target in targets {
+            let family = &families[target.family];
+            family.ship(
+                &target.accumulator,
+                &target.labels,
+                &mut target.shipped,
+                &window,
+                self.stale_markers,
+                &mut self.encoder,
+            );
+            target.accumulator.close_window();
+        }
+        self.encoder.flush();
+    }
+
+    /// Ships the last window, whole or not, and ends all series.
+    pub fn close(&mut self, now_ms: i64) {
+        let window = self.windows.close(now_ms);
+        self.ship(window);
+    }
+
+    fn announce(&mut self, now_ms: i64) {
+        let again = now_ms - self.announced_all_ms >= METADATA_INTERVAL_MS;
+        let first = if again { 0 } else { self.announced };
+        for family in &self.registry.families[first..] {
+            family.announce(&mut self.encoder);
+        }
+        self.announced = self.registry.families.len();
+        if again {
+            self.announced_all_ms = now_ms;
+        }
+    }
+
+    /// Samples have earlier times from now on: a gauge's value must not stay because it was taken "later".
+    #[cold]
+    fn adapt_to_step_back(&mut self) {
+        for target in &mut self.registry.targets {
+            if let Accumulator::Gauge(gauge) = &mut target.accumulator {
+                gauge.forget_time();
+            }
+        }
+    }
+}

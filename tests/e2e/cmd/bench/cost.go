@@ -5,7 +5,6 @@ package main
 // What runs cost, and what to make of several of them.
 
 import (
-	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -50,32 +49,52 @@ func newLoad(samples int) *load { return &load{samples: samples, costs: map[outp
 
 // cpu are the CPU times of all runs with an output, in nanoseconds.
 func (l *load) cpu(output output) distribution {
-	return distributionOf(l.costs[output], func(cost cost) float64 { return float64(cost.cpu) })
+	return distributionOf(l.values(output, cpuTime))
 }
 
 // memory is that of all runs with an output, in bytes.
 func (l *load) memory(output output) distribution {
-	return distributionOf(l.costs[output], func(cost cost) float64 { return float64(cost.memory) })
+	return distributionOf(l.values(output, residentMemory))
 }
 
-// cpuPerSample is what an output adds to a run without one, in nanoseconds a sample.
-func (l *load) cpuPerSample(output output) float64 {
-	return (l.cpu(output).median - l.cpu(none).median) / float64(l.samples)
+// cpuPerSample is what an output adds to the run without one that came just before it, in nanoseconds a sample.
+func (l *load) cpuPerSample(output output) distribution {
+	added := l.above(output, cpuTime)
+	for i := range added {
+		added[i] /= float64(l.samples)
+	}
+	return distributionOf(added)
 }
 
-// memoryAbove is what an output adds to a run without one, in bytes.
-func (l *load) memoryAbove(output output) float64 {
-	return l.memory(output).median - l.memory(none).median
+// memoryAbove is what an output adds to the run without one that came just before it, in bytes.
+func (l *load) memoryAbove(output output) distribution {
+	return distributionOf(l.above(output, residentMemory))
+}
+
+func cpuTime(cost cost) float64        { return float64(cost.cpu) }
+func residentMemory(cost cost) float64 { return float64(cost.memory) }
+
+func (l *load) values(output output, of func(cost) float64) []float64 {
+	values := make([]float64, len(l.costs[output]))
+	for i, cost := range l.costs[output] {
+		values[i] = of(cost)
+	}
+	return values
+}
+
+// above pairs the runs of one repetition: what the machine did meanwhile met both.
+func (l *load) above(output output, of func(cost) float64) []float64 {
+	values, without := l.values(output, of), l.values(none, of)
+	for i := range values {
+		values[i] -= without[i]
+	}
+	return values
 }
 
 // distribution is what repetitions say of one number.
 type distribution struct{ median, lowest, highest float64 }
 
-func distributionOf(costs []cost, of func(cost) float64) distribution {
-	values := make([]float64, len(costs))
-	for i, cost := range costs {
-		values[i] = of(cost)
-	}
+func distributionOf(values []float64) distribution {
 	slices.Sort(values)
 	half := len(values) / 2
 	median := values[half]
@@ -85,4 +104,4 @@ func distributionOf(costs []cost, of func(cost) float64) distribution {
 	return distribution{median: median, lowest: values[0], highest: values[len(values)-1]}
 }
 
-func megabytes[number int64 | float64](bytes number) float64 { return math.Round(float64(bytes) / 1e6) }
+func megabytes[number int64 | float64](bytes number) float64 { return float64(bytes) / 1e6 }

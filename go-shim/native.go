@@ -7,6 +7,7 @@ package remotewrite
 import "C"
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -132,7 +133,7 @@ func (n *native) pollEvent() (*event, error) {
 	}
 	polled := &event{Level: levelNames[next.level], Message: C.GoString(&next.message[0])}
 	fields := C.GoBytes(unsafe.Pointer(&next.fields[0]), C.int(next.fields_len))
-	return polled, json.Unmarshal(fields, &polled.Fields)
+	return polled, decode(fields, &polled.Fields)
 }
 
 // close ships what is left, ends the output, and returns the last lines for the log.
@@ -147,8 +148,16 @@ func (n *native) close() ([]event, error) {
 	var last struct {
 		Events []event `json:"events"`
 	}
-	err := json.Unmarshal(report, &last)
+	err := decode(report, &last)
 	return last.Events, err
+}
+
+// decode keeps numbers as they are written: as float64, which json.Unmarshal would make of them, the log has 3e+06 for
+// three million.
+func decode(text []byte, value any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	return decoder.Decode(value)
 }
 
 // recordOf makes a record of a sample.

@@ -141,7 +141,7 @@ func TestSamplesOfEveryContainerArrive(t *testing.T) {
 	assert.Len(t, messages(hook, logrus.InfoLevel), 1, "one line at the end")
 	last := hook.LastEntry()
 	assert.Equal(t, "remote-write", last.Data["output"])
-	assert.EqualValues(t, 6, last.Data["samples"])
+	assert.EqualValues(t, "6", last.Data["samples"])
 }
 
 func TestManyGoroutinesLoseNothing(t *testing.T) {
@@ -253,7 +253,7 @@ func TestEventsReachTheLogWhileTheTestRuns(t *testing.T) {
 		metrics.Sample{TimeSeries: series(t, metrics.NewRegistry(), "count", metrics.Counter, nil), Value: 1},
 	})
 	require.Eventually(t, func() bool { return len(messages(hook, logrus.ErrorLevel)) > 0 }, 10*time.Second, 10*time.Millisecond)
-	assert.EqualValues(t, 404, hook.LastEntry().Data["status"])
+	assert.EqualValues(t, "404", hook.LastEntry().Data["status"])
 	require.NoError(t, out.Stop())
 	assert.Len(t, messages(hook, logrus.ErrorLevel), 2, "the refusal and the end")
 }

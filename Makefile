@@ -85,9 +85,11 @@ demo: k6 receivers
 	cd tests/e2e && go build -o $(BUILD)/demo ./cmd/demo
 	RECEIVER=$(RECEIVER) $(BUILD)/demo
 
+# All loads, for an hour or more; bench/results.md and the picture are written anew. SHORT=1 takes a look at all of them in three
+# minutes, LOAD=a,growth runs some; neither writes.
 bench: k6
 	cd tests/e2e && go build -o $(BUILD)/bench ./cmd/bench
-	$(BUILD)/bench $(BENCH_FLAGS)
+	$(BUILD)/bench $(if $(SHORT),-short) $(if $(LOAD),-load $(LOAD)) $(if $(SHORT)$(LOAD),,-write bench) $(BENCH_FLAGS)
 
 ## Testing
 

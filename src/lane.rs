@@ -4,12 +4,12 @@
 //! points through [`crate::map`]. A lane knows nothing of the others: each has its own rate and its own accumulators.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::accumulate::Accumulator;
 use crate::inbox::Sample;
 use crate::registry::Registry;
-use crate::report::DestinationReporter;
+use crate::report::{DestinationReporter, Level, event};
 use crate::series::SeriesDefinition;
 use crate::window::{Window, Windows};
 use crate::wire::Encoder;
@@ -88,6 +88,7 @@ impl Lane {
 
     /// Ships what has been gathered as the points of `window`, and opens the next.
     pub fn ship(&mut self, window: Window) {
+        let started = Instant::now();
         self.announce(window.end_ms);
         let Registry { families, targets, .. } = &mut self.registry;
         for target in targets {
@@ -103,6 +104,11 @@ impl Lane {
             target.accumulator.close_window();
         }
         self.encoder.flush();
+        self.reporter.log(
+            event(Level::Debug, "A window ended and waits to be sent")
+                .with("series", self.registry.targets.len())
+                .with("took_us", started.elapsed().as_micros() as u64),
+        );
     }
 
     /// Ships the last window, whole or not, and ends all series.

@@ -94,6 +94,9 @@ func StartK6(run Run) (*K6, error) {
 // Interrupt does what Ctrl-C does.
 func (k *K6) Interrupt() { k.process.signal(os.Interrupt) }
 
+// PID is k6's process id.
+func (k *K6) PID() int { return k.process.PID() }
+
 // Ended says whether k6 is gone.
 func (k *K6) Ended() bool { return k.process.Ended() }
 

@@ -1,80 +1,137 @@
 //go:build unix
 
-// The benchmark: what an output costs k6, in CPU time a sample and in memory. One k6 binary runs one load without an output,
-// with k6's own Prometheus output and with this one, in turn and several times over, against a receiver that takes
-// everything. What a run without an output takes is subtracted; all numbers are the kernel's for the k6 process.
+// The benchmark: what an output costs k6. One k6 binary runs each load without an output, with k6's own Prometheus output and with
+// this one, in turn and several times over, against a receiver that takes everything and a target that answers at once. What a run
+// without an output takes is subtracted; times and memory are the kernel's for the k6 process.
 //
-// Prints a Markdown table.
+//	main.go      what was asked for, one load after the other
+//	load.go      the loads
+//	run.go       one run of k6, and what it cost
+//	memory.go    what is resident while k6 runs
+//	growth.go    what a flush takes and what is resident, by length of run and by number of series
+//	statistic.go medians and pairs
+//	report.go    Markdown
+//	plot.go      the picture
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-const samplesPerIteration = 10_000 // as in load.js
-
 func main() {
-	repetitions := flag.Int("repetitions", 5, "how often each output runs each load")
-	samples := flag.Int("samples", 2_000_000, "samples of the smaller load; the larger one has twice as many")
-	flag.Parse()
-	if err := bench(*repetitions, *samples); err != nil {
+	if err := bench(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(repetitions, samples int) error {
-	if repetitions < 1 || samples < samplesPerIteration || samples%samplesPerIteration != 0 {
-		return fmt.Errorf("-repetitions is at least 1, -samples a multiple of %d", samplesPerIteration)
+func bench() error {
+	names := flag.String("load", "all", "the loads to run, by name and with commas between: "+strings.Join(loadNames(), ", ")+", growth")
+	repetitions := flag.Int("repetitions", 3, "how often each output runs each load")
+	short := flag.Bool("short", false, "small loads, once: a look in three minutes, not a measurement")
+	write := flag.String("write", "", "a folder for results.md and growth.svg; without it, nothing is written")
+	flag.Parse()
+	if *short {
+		*repetitions = 1
 	}
-	receiver := startCountingReceiver()
-	defer receiver.Close()
+	if *repetitions < 1 {
+		return errors.New("-repetitions is at least 1")
+	}
+	chosen, growth, err := choose(*names)
+	if err != nil {
+		return err
+	}
 
-	small, large := newLoad(samples), newLoad(2*samples)
-	for repetition := range repetitions {
-		for _, load := range []*load{small, large} {
-			// The outputs alternate, so that whatever else the machine does meets all of them.
-			for _, output := range outputs {
-				cost, err := measure(output, load.samples, receiver)
-				if err != nil {
-					return err
-				}
-				load.costs[output] = append(load.costs[output], cost)
-				fmt.Fprintf(os.Stderr, "%d/%d  %-26s %9d samples  %6.2f s CPU  %4.0f MB  %d requests\n",
-					repetition+1, repetitions, output, load.samples, cost.cpu.Seconds(), megabytes(cost.memory), cost.requests)
-			}
+	report := newReport(*repetitions)
+	defer report.printTo(os.Stdout)
+	stage := newStage(*short)
+	defer stage.close()
+	for _, load := range chosen {
+		costs, err := stage.compare(load, *repetitions)
+		if err != nil {
+			return err
 		}
+		report.addLoad(load, costs)
 	}
-	printTable(os.Stdout, small, large)
-	return nil
+	if growth {
+		grown, err := stage.grow()
+		if err != nil {
+			return err
+		}
+		report.addGrowth(grown)
+	}
+	if *write == "" {
+		return nil
+	}
+	return report.writeTo(*write)
 }
 
-// measure runs one load with one output.
-func measure(output output, samples int, receiver *countingReceiver) (cost, error) {
-	run := harness.Run{
-		Script: "tests/e2e/cmd/bench/load.js",
-		Args:   []string{"--summary-mode", "disabled"}, // its values of trends would grow with the run
-		Env: map[string]string{
-			"SAMPLES":                        fmt.Sprint(samples),
-			"K6_PROMETHEUS_RW_SERVER_URL":    receiver.URL(),
-			"K6_PROMETHEUS_RW_PUSH_INTERVAL": "1s",
-		},
+// choose finds the loads that were asked for, and whether growth is one of them.
+func choose(names string) (chosen []load, growth bool, err error) {
+	if names == "all" {
+		return loads, true, nil
 	}
-	if output != none {
-		run.Out = []string{string(output)}
+	for name := range strings.SplitSeq(names, ",") {
+		if name == "growth" {
+			growth = true
+			continue
+		}
+		at := slices.IndexFunc(loads, func(load load) bool { return load.name == name })
+		if at < 0 {
+			return nil, false, fmt.Errorf("no load %q: there are %s, growth", name, strings.Join(loadNames(), ", "))
+		}
+		chosen = append(chosen, loads[at])
 	}
-	before := receiver.Requests()
-	result, err := harness.RunK6(run)
-	if err != nil {
-		return cost{}, err
+	return chosen, growth, nil
+}
+
+func loadNames() []string {
+	names := make([]string, len(loads))
+	for i, load := range loads {
+		names[i] = load.name
 	}
-	requests := receiver.Requests() - before
-	if result.ExitCode != 0 || (output != none) != (requests > 0) {
-		return cost{}, fmt.Errorf("%s: exit code %d, %d requests:\n%s", output, result.ExitCode, requests, result.LogText())
+	return names
+}
+
+// scriptPath is where a load's script is, from the repository's root.
+func scriptPath(script string) string { return filepath.Join("tests/e2e/cmd/bench/loads", script) }
+
+// stage is what all runs share.
+type stage struct {
+	short    bool
+	receiver *countingReceiver
+	target   *harness.Target
+}
+
+func newStage(short bool) *stage {
+	return &stage{short: short, receiver: startCountingReceiver(), target: harness.StartTarget()}
+}
+
+func (s *stage) close() {
+	s.receiver.Close()
+	s.target.Close()
+}
+
+// compare runs a load with each output in turn, so that whatever else the machine does meets all of them.
+func (s *stage) compare(load load, repetitions int) (map[output][]cost, error) {
+	costs := map[output][]cost{}
+	for repetition := range repetitions {
+		for _, output := range outputs {
+			cost, err := s.run(load.run(output, s))
+			if err != nil {
+				return nil, fmt.Errorf("load %s with %s: %w", load.name, output, err)
+			}
+			costs[output] = append(costs[output], cost)
+			fmt.Fprintf(os.Stderr, "%-5s %d/%d  %-26s %s\n", load.name, repetition+1, repetitions, output, cost)
+		}
 	}
-	return costOf(result.State, requests), nil
+	return costs, nil
 }

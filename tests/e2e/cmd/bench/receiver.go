@@ -14,12 +14,14 @@ import (
 type countingReceiver struct {
 	server   *httptest.Server
 	requests atomic.Int64
+	bytes    atomic.Int64
 }
 
 func startCountingReceiver() *countingReceiver {
 	receiver := &countingReceiver{}
 	receiver.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
+		size, _ := io.Copy(io.Discard, r.Body)
+		receiver.bytes.Add(size)
 		receiver.requests.Add(1)
 		w.WriteHeader(http.StatusNoContent)
 	}))
@@ -28,4 +30,5 @@ func startCountingReceiver() *countingReceiver {
 
 func (r *countingReceiver) URL() string   { return r.server.URL + "/api/v1/write" }
 func (r *countingReceiver) Requests() int { return int(r.requests.Load()) }
+func (r *countingReceiver) Bytes() int    { return int(r.bytes.Load()) }
 func (r *countingReceiver) Close()        { r.server.Close() }

@@ -1,0 +1,108 @@
+//go:build unix
+
+package main
+
+// Markdown: medians, with the lowest and the highest run behind them.
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+type report struct {
+	text  bytes.Buffer
+	grown []grown
+}
+
+func newReport(repetitions int) *report {
+	report := &report{}
+	fmt.Fprintf(&report.text, "Medians of %d runs each, in brackets the lowest and the highest. %s.\n", repetitions, machine())
+	return report
+}
+
+func (r *report) printTo(out io.Writer) { _, _ = out.Write(r.text.Bytes()) }
+
+// addLoad adds a load's table and what follows from it.
+func (r *report) addLoad(load load, costs map[output][]cost) {
+	fmt.Fprintf(&r.text, "\n## Load %s: %s\n\n", load.name, load.what)
+	fmt.Fprintln(&r.text, "| output | CPU time | above none, a sample | most memory | above none | growing by, a minute | done a second |")
+	fmt.Fprintln(&r.text, "|---|---|---|---|---|---|---|")
+	perSample := samplesPerWork(costs[own])
+	added := map[output]distribution{}
+	for _, output := range outputs {
+		runs := costs[output]
+		cpuCell, memoryCell := "", ""
+		if output != none {
+			added[output] = above(runs, costs[none], cpuOfWork)
+			cpuCell = added[output].spell(perSample, "%.0f", "ns")
+			memoryCell = above(runs, costs[none], peak).spell(1e6, "%.0f", "MB")
+		}
+		fmt.Fprintf(&r.text, "| `%s` | %s | %s | %s | %s | %s | %s |\n", output,
+			of(runs, func(c cost) float64 { return c.cpu.Seconds() }).spell(1, "%.2f", "s"), cpuCell,
+			of(runs, peak).spell(1e6, "%.0f", "MB"), memoryCell,
+			of(runs, growth).spell(1e6, "%.1f", "MB"), of(runs, speed).spell(1e3, "%.1f", "k"))
+	}
+	fmt.Fprintf(&r.text, "\nA sample costs `%s` %.1f times the CPU time that it costs `%s`. It sent %.1f bytes a point.\n",
+		builtIn, added[builtIn].median/added[own].median, own, bytesPerPoint(costs[own]))
+}
+
+// samplesPerWork is how many samples come of one unit of work: one, or several of an HTTP request.
+func samplesPerWork(costs []cost) float64 {
+	return of(costs, func(c cost) float64 { return float64(c.samples) / float64(c.work) }).median
+}
+
+func bytesPerPoint(costs []cost) float64 {
+	return of(costs, func(c cost) float64 { return c.sent / float64(c.points) }).median
+}
+
+// addGrowth adds a table for each sweep.
+func (r *report) addGrowth(all []grown) {
+	r.grown = all
+	for _, grown := range all {
+		fmt.Fprintf(&r.text, "\n## By %s\n\n", grown.sweep.title)
+		fmt.Fprintf(&r.text, "| | a flush, `%[1]s` | `%[2]s` | most memory, `%[1]s` | `%[2]s` |\n|---|---|---|---|---|\n", builtIn, own)
+		for i, step := range grown.steps[own] {
+			other := grown.steps[builtIn][i]
+			fmt.Fprintf(&r.text, "| %s | %.2f ms | %.2f ms | %.0f MB | %.0f MB |\n", step.at,
+				other.cost.lateFlush()*1e3, step.cost.lateFlush()*1e3, other.cost.peak/1e6, step.cost.peak/1e6)
+		}
+	}
+}
+
+// writeTo writes results.md, and the picture if growth was measured.
+func (r *report) writeTo(folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	head := "# Results of `make bench`\n\nWritten by the command; do not edit.\n\n"
+	if err := os.WriteFile(filepath.Join(folder, "results.md"), append([]byte(head), r.text.Bytes()...), 0o644); err != nil {
+		return err
+	}
+	if r.grown == nil {
+		return nil
+	}
+	return plotGrowth(r.grown[0], filepath.Join(folder, "growth.svg"))
+}
+
+// machine says where this was measured.
+func machine() string {
+	model := "an unknown processor"
+	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(info)) {
+			if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+				model = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	system, _ := exec.Command("uname", "-sr").Output()
+	return fmt.Sprintf("%d cores of %s, %s, %s, %s", runtime.NumCPU(), model, strings.TrimSpace(string(system)),
+		runtime.Version(), time.Now().Format(time.DateOnly))
+}

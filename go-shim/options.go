@@ -16,6 +16,7 @@ type document struct {
 	Argument    string            `json:"argument"`
 	Environment map[string]string `json:"environment"`
 	JSON        json.RawMessage   `json:"json,omitempty"`
+	Tags        map[string]string `json:"tags"`
 	Script      script            `json:"script"`
 }
 
@@ -36,6 +37,7 @@ func gatherOptions(params output.Params) ([]byte, error) {
 		Argument:    params.ConfigArgument,
 		Environment: environment,
 		JSON:        params.JSONConfig,
+		Tags:        params.ScriptOptions.RunTags,
 		Script: script{
 			Ext:   params.ScriptOptions.External["loadimpact"],
 			Cloud: params.ScriptOptions.Cloud,

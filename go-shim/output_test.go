@@ -91,7 +91,11 @@ func newOutput(t *testing.T, url string, options lib.Options) (*Output, *logtest
 	out, err := New(output.Params{
 		Logger:         logger,
 		ConfigArgument: url,
-		Environment:    map[string]string{"K6_PROMETHEUS_RW_PUSH_INTERVAL": "100ms", "HOME": "/"},
+		Environment: map[string]string{
+			"K6_PROMETHEUS_RW_PUSH_INTERVAL": "100ms",
+			"K6_PROMETHEUS_RW_SELF_METRICS":  "false",
+			"HOME":                           "/",
+		},
 		ScriptOptions:  options,
 	})
 	require.NoError(t, err)
@@ -296,7 +300,10 @@ func TestAddMetricSamplesAllocatesNothing(t *testing.T) {
 	out, err := New(output.Params{
 		Logger:         logger,
 		ConfigArgument: "http://127.0.0.1:1/",
-		Environment:    map[string]string{"K6_PROMETHEUS_RW_FLUSH_TIMEOUT": "0s"},
+		Environment: map[string]string{
+			"K6_PROMETHEUS_RW_FLUSH_TIMEOUT":   "0s",
+			"K6_PROMETHEUS_RW_LEFTOVER_FOLDER": "",
+		},
 	})
 	require.NoError(t, err)
 	containers := load(t)

@@ -1,4 +1,4 @@
-//! One destination's way through the resampling thread: its windows, its series, its encoder.
+//! One destination's way through the resampling thread: its windows, its series, its batches.
 //!
 //! In come series and samples from [`crate::resample`], which has one lane for each destination; out go, when a window ends,
 //! points through [`crate::map`]. A lane knows nothing of the others: each has its own rate and its own accumulators.
@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::accumulate::Accumulator;
+use crate::deliver::Batcher;
 use crate::inbox::Sample;
+use crate::own_metrics::OwnMetrics;
 use crate::registry::Registry;
 use crate::report::{DestinationReporter, Level, event};
 use crate::series::SeriesDefinition;
 use crate::window::{Window, Windows};
-use crate::wire::Encoder;
 
 /// How often the receiver is told again what each metric is. Prometheus's own sender has a minute.
 const METADATA_INTERVAL_MS: i64 = 60_000;
@@ -26,13 +27,16 @@ pub struct Settings {
     pub stale_markers: bool,
     /// What every metric's name begins with.
     pub metric_prefix: String,
+    /// The tags of the output's own metrics; without them it ships none.
+    pub own_metrics: Option<Vec<(String, String)>>,
 }
 
 /// Gathers samples for one destination and ships its windows.
 pub struct Lane {
     windows: Windows,
     registry: Registry,
-    encoder: Encoder,
+    batcher: Batcher,
+    own_metrics: Option<OwnMetrics>,
     stale_markers: bool,
     /// How many families the receiver has been told of, and when it last was of all.
     announced: usize,
@@ -42,11 +46,15 @@ pub struct Lane {
 
 impl Lane {
     /// A lane whose first window begins at `now_ms`.
-    pub fn new(settings: Settings, now_ms: i64, encoder: Encoder, reporter: Arc<DestinationReporter>) -> Self {
+    pub fn new(settings: Settings, now_ms: i64, batcher: Batcher, reporter: Arc<DestinationReporter>) -> Self {
+        let mut registry = Registry::new(settings.metric_prefix, Arc::clone(&reporter));
+        let own_metrics =
+            settings.own_metrics.map(|tags| OwnMetrics::register(&tags, &mut registry, Arc::clone(&reporter)));
         Self {
             windows: Windows::new(settings.rate, now_ms),
-            registry: Registry::new(settings.metric_prefix, Arc::clone(&reporter)),
-            encoder,
+            registry,
+            batcher,
+            own_metrics,
             stale_markers: settings.stale_markers,
             announced: 0,
             announced_all_ms: now_ms,
@@ -65,15 +73,19 @@ impl Lane {
         if self.windows.stepped_back_ms(now_ms) > 0 {
             self.adapt_to_step_back();
         }
-        let mut ignored = 0;
+        let (mut taken, mut ignored) = (0, 0);
         for sample in samples {
             match self.registry.target_of(sample.series.wrapping_sub(1) as usize) {
                 // A time to come would hold a gauge's value until then.
-                Some(target) => target.accumulator.record(sample.value, sample.time_ms.min(now_ms)),
+                Some(target) => {
+                    target.accumulator.record(sample.value, sample.time_ms.min(now_ms));
+                    taken += u64::from(sample.value.is_finite());
+                }
                 None => ignored += 1,
             }
         }
         self.reporter.counters.samples_ignored.add(ignored);
+        self.reporter.counters.samples_taken.add(taken);
     }
 
     /// How long to wait for the open window's end if the clock goes on as it should.
@@ -89,9 +101,13 @@ impl Lane {
     /// Ships what has been gathered as the points of `window`, and opens the next.
     pub fn ship(&mut self, window: Window) {
         let started = Instant::now();
+        if let Some(own_metrics) = &mut self.own_metrics {
+            own_metrics.record(&mut self.registry, window.end_ms);
+        }
         self.announce(window.end_ms);
         let Registry { families, targets, .. } = &mut self.registry;
-        for target in targets {
+        for (number, target) in targets.iter_mut().enumerate() {
+            self.batcher.begin_target(number);
             let family = &families[target.family];
             family.ship(
                 &target.accumulator,
@@ -99,11 +115,11 @@ impl Lane {
                 &mut target.shipped,
                 &window,
                 self.stale_markers,
-                &mut self.encoder,
+                &mut self.batcher,
             );
             target.accumulator.close_window();
         }
-        self.encoder.flush();
+        self.batcher.flush();
         self.reporter.log(
             event(Level::Debug, "A window ended and waits to be sent")
                 .with("series", self.registry.targets.len())
@@ -121,7 +137,7 @@ impl Lane {
         let again = now_ms - self.announced_all_ms >= METADATA_INTERVAL_MS;
         let first = if again { 0 } else { self.announced };
         for family in &self.registry.families[first..] {
-            family.announce(&mut self.encoder);
+            family.announce(&mut self.batcher);
         }
         self.announced = self.registry.families.len();
         if again {

@@ -1,6 +1,6 @@
 //! Accumulators → named points.
 //!
-//! In comes a target series' accumulator at the end of a window, out go its series to [`crate::wire`]. The table of names is
+//! In comes a target series' accumulator at the end of a window, out go its series to [`crate::deliver`]. The table of names is
 //! that of k6's own Prometheus output, so dashboards stay as they are:
 //!
 //! | k6 type | series |
@@ -12,22 +12,18 @@
 //!
 //! Times become seconds here, and nowhere else.
 
-use once_cell::sync::Lazy;
+use std::sync::Arc;
 
 use crate::accumulate::Accumulator;
+use crate::deliver::{Batcher, Role};
 use crate::series::{Contents, MetricType};
 use crate::window::Window;
-use crate::wire::v1::{MetricMetadata, metric_metadata};
-use crate::wire::{EncodedLabel, Encoder, Labels, Point, Role, STALE_MARKER};
+use crate::wire::{EncodedLabel, Labels, Metric, MetricKind, Point, STALE_MARKER, Value};
 
 /// The percentiles of a trend that are shipped, besides its median.
 const PERCENTILES: [f64; 3] = [90.0, 95.0, 99.0];
 
 const MILLISECONDS_PER_SECOND: f64 = 1000.0;
-
-// std's LazyLock would do as well; once_cell is this project's choice for whatever is made once.
-static NONZERO: Lazy<EncodedLabel> = Lazy::new(|| EncodedLabel::condition("nonzero"));
-static ZERO: Lazy<EncodedLabel> = Lazy::new(|| EncodedLabel::condition("zero"));
 
 /// What a series tells of its accumulator.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,10 +85,10 @@ impl Statistic {
         !matches!(self, Self::Share | Self::Nonzero | Self::Zero | Self::Count)
     }
 
-    fn condition(self) -> Option<&'static EncodedLabel> {
+    fn condition(self) -> Option<EncodedLabel> {
         match self {
-            Self::Nonzero => Some(&NONZERO),
-            Self::Zero => Some(&ZERO),
+            Self::Nonzero => Some(EncodedLabel::condition("nonzero")),
+            Self::Zero => Some(EncodedLabel::condition("zero")),
             _ => None,
         }
     }
@@ -131,15 +127,14 @@ pub struct Family {
 #[derive(Debug)]
 struct FamilySeries {
     statistic: Statistic,
-    name: String,
-    encoded_name: EncodedLabel,
-    metadata: MetricMetadata,
+    metric: Arc<Metric>,
 }
 
 /// What of a target series has been shipped so far, and so needs an end.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Shipped {
-    cumulative: bool,
+    /// When the cumulative ones started, once they have.
+    started_ms: Option<i64>,
     values: bool,
     /// One bit for each series of the family that belongs to another metric and is not shipped.
     muted: u32,
@@ -164,18 +159,15 @@ impl Family {
             .into_iter()
             .map(|(statistic, suffix, help)| {
                 let name = format!("{prefix}{metric}{suffix}");
-                let metric_type = if statistic.is_cumulative() {
-                    metric_metadata::MetricType::Counter
-                } else {
-                    metric_metadata::MetricType::Gauge
-                };
-                let metadata = MetricMetadata {
-                    r#type: metric_type.into(),
-                    metric_family_name: name.clone(),
+                let metric = Metric {
+                    encoded_name: EncodedLabel::metric_name(&name),
+                    name,
+                    condition: statistic.condition(),
+                    kind: if statistic.is_cumulative() { MetricKind::Counter } else { MetricKind::Gauge },
                     help: format!("k6 {metric}: {help}"),
-                    unit: if statistic.has_unit() { unit.into() } else { String::new() },
+                    unit: if statistic.has_unit() { unit } else { "" },
                 };
-                FamilySeries { statistic, encoded_name: EncodedLabel::metric_name(&name), name, metadata }
+                FamilySeries { statistic, metric: Arc::new(metric) }
             })
             .collect();
         Self { series, divisor }
@@ -183,25 +175,25 @@ impl Family {
 
     /// The names of the family's series, in a fixed order. Two of a rate have one name.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.series.iter().map(|series| series.name.as_str())
+        self.series.iter().map(|series| series.metric.name.as_str())
     }
 
     /// Series `index` of [`Self::names`] with these labels, in a form that is equal for equal series only.
     pub fn identity(&self, index: usize, labels: &Labels) -> Vec<u8> {
-        let series = &self.series[index];
+        let metric = &self.series[index].metric;
         let mut identity = Vec::new();
-        labels.write(&series.encoded_name, series.statistic.condition(), &mut identity);
+        labels.write(&metric.encoded_name, metric.condition.as_ref(), &mut identity);
         identity
     }
 
     /// Tells the receiver type, help and unit of each series.
-    pub fn announce(&self, encoder: &mut Encoder) {
+    pub fn announce(&self, batcher: &mut Batcher) {
         let mut announced = "";
-        for series in &self.series {
-            if series.name != announced {
-                encoder.metadata(&series.metadata);
+        for FamilySeries { metric, .. } in &self.series {
+            if metric.name != announced {
+                batcher.announce(metric);
             }
-            announced = &series.name;
+            announced = &metric.name;
         }
     }
 
@@ -210,32 +202,33 @@ impl Family {
     pub fn ship(
         &self,
         accumulator: &Accumulator,
-        labels: &Labels,
+        labels: &Arc<Labels>,
         shipped: &mut Shipped,
         window: &Window,
         stale_markers: bool,
-        encoder: &mut Encoder,
+        batcher: &mut Batcher,
     ) {
         let before = *shipped;
-        for (index, series) in self.series.iter().enumerate() {
+        for (index, FamilySeries { statistic, metric }) in self.series.iter().enumerate() {
             if shipped.muted & (1 << index) != 0 {
                 continue;
             }
+            let cumulative = statistic.is_cumulative();
+            let start_ms = if cumulative { before.started_ms.unwrap_or(window.previous_end_ms) } else { 0 };
             let mut point = |role, time_ms, value| {
-                let condition = series.statistic.condition();
-                encoder.point(role, &series.encoded_name, labels, condition, Point { time_ms, value });
+                let (metric, labels) = (Arc::clone(metric), Arc::clone(labels));
+                batcher.point(role, Point { metric, labels, time_ms, start_ms, value: Value::Float(value) });
             };
-            let cumulative = series.statistic.is_cumulative();
-            let started = if cumulative { before.cumulative } else { before.values };
-            let value = series.statistic.value(accumulator);
+            let started = if cumulative { before.started_ms.is_some() } else { before.values };
+            let value = statistic.value(accumulator);
             if let Some(value) = value {
                 if cumulative && !started {
-                    point(Role::Start, window.previous_end_ms, 0.0);
+                    point(Role::Start, start_ms, 0.0);
                 }
-                let value = if series.statistic.has_unit() { value / self.divisor } else { value };
+                let value = if statistic.has_unit() { value / self.divisor } else { value };
                 point(Role::Value, window.end_ms, value);
                 if cumulative {
-                    shipped.cumulative = true;
+                    shipped.started_ms = Some(start_ms);
                 } else {
                     shipped.values = true;
                 }
@@ -283,11 +276,11 @@ mod tests {
     fn units_and_types_are_told_once_for_each_name() {
         let family = Family::new("k6_", "m", MetricType::Trend, Contents::Time);
         let unit = |name: &str| {
-            let series = family.series.iter().find(|series| series.name == name).expect("exists");
-            (series.metadata.unit.clone(), series.metadata.r#type())
+            let series = family.series.iter().find(|series| series.metric.name == name).expect("exists");
+            (series.metric.unit, series.metric.kind)
         };
-        assert_eq!(unit("k6_m_p95"), ("seconds".into(), metric_metadata::MetricType::Gauge));
-        assert_eq!(unit("k6_m_sum"), ("seconds".into(), metric_metadata::MetricType::Counter));
-        assert_eq!(unit("k6_m_count"), (String::new(), metric_metadata::MetricType::Counter));
+        assert_eq!(unit("k6_m_p95"), ("seconds", MetricKind::Gauge));
+        assert_eq!(unit("k6_m_sum"), ("seconds", MetricKind::Counter));
+        assert_eq!(unit("k6_m_count"), ("", MetricKind::Counter));
     }
 }

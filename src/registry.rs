@@ -18,7 +18,7 @@ pub struct Target {
     /// Index into [`Registry::families`].
     pub family: usize,
     /// Its labels but for the name.
-    pub labels: Labels,
+    pub labels: Arc<Labels>,
     /// What it gathers.
     pub accumulator: Accumulator,
     /// What of it the receiver knows.
@@ -72,6 +72,12 @@ impl Registry {
         self.target_of_series.push(target);
     }
 
+    /// Takes a series that is none of k6's, and returns its place in [`Self::targets`]; `None` if it is not shipped.
+    pub fn register_own(&mut self, definition: &SeriesDefinition) -> Option<usize> {
+        let target = self.target(definition);
+        (target != IGNORED).then_some(target as usize)
+    }
+
     /// The target series that k6 series `number` feeds; `None` if it is not shipped.
     #[inline]
     pub fn target_of(&mut self, number: usize) -> Option<&mut Target> {
@@ -82,7 +88,7 @@ impl Registry {
 
     fn target(&mut self, definition: &SeriesDefinition) -> u32 {
         let Some(family) = self.family(definition) else { return IGNORED };
-        let labels = Labels::encode(&definition.labels());
+        let labels = Arc::new(Labels::encode(&definition.labels()));
         let mut hash = self.hasher.hash_one((family, labels.as_bytes()));
         while let Some(&target) = self.target_of_hash.get(&hash) {
             let known = &self.targets[target as usize];

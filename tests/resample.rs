@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use k6_remote_write::clock::Clock;
-use k6_remote_write::deliver::Queue;
+use k6_remote_write::deliver::{Batch, Batcher, Queue};
 use k6_remote_write::inbox::Sample;
 use k6_remote_write::lane::{Lane, Settings};
 use k6_remote_write::report::Reporter;
 use k6_remote_write::resample::Resampler;
 use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
 use k6_remote_write::wire::v1::{WriteRequest, metric_metadata};
-use k6_remote_write::wire::{Encoder, STALE_MARKER};
+use k6_remote_write::wire::{Encoder, Limits, Protocol, STALE_MARKER};
 use recording::{decode, points};
 
 #[derive(Clone)]
@@ -45,13 +45,27 @@ impl House {
     }
 
     fn with(start_ms: i64, rate_seconds: u64, stale_markers: bool) -> Self {
+        Self::build(start_ms, rate_seconds, stale_markers, None)
+    }
+
+    fn build(
+        start_ms: i64,
+        rate_seconds: u64,
+        stale_markers: bool,
+        own_metrics: Option<Vec<(String, String)>>,
+    ) -> Self {
         let clock = FakeClock(Arc::new(AtomicI64::new(start_ms)));
         let reporter = Arc::new(Reporter::default());
         let destination = reporter.destination("http://host/w");
-        let queue = Arc::new(Queue::new(1 << 30, Arc::clone(&destination)));
-        let settings = Settings { rate: Duration::from_secs(rate_seconds), stale_markers, metric_prefix: "k6_".into() };
-        let encoder = Encoder::new(Arc::clone(&queue));
-        let lane = Lane::new(settings, start_ms, encoder, destination);
+        let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&destination)));
+        let settings = Settings {
+            rate: Duration::from_secs(rate_seconds),
+            stale_markers,
+            metric_prefix: "k6_".into(),
+            own_metrics,
+        };
+        let batcher = Batcher::new(Arc::clone(&queue), 10_000);
+        let lane = Lane::new(settings, start_ms, batcher, destination);
         let resampler = Some(Resampler::new(vec![lane], clock.clone(), Arc::clone(&reporter)));
         Self { clock, resampler, queue, reporter, series: 0, messages: Vec::new() }
     }
@@ -87,7 +101,11 @@ impl House {
     }
 
     fn collect(&mut self) {
-        self.messages.extend(self.queue.drain().iter().map(|batch| decode(&batch.body)));
+        let encode = |batch: &Batch| {
+            let limits = Limits { points: usize::MAX, bytes: usize::MAX };
+            Encoder::default().encode(Protocol::V1, batch.left(), batch.announced(), limits).body
+        };
+        self.messages.extend(self.queue.drain().iter().map(|batch| decode(&encode(batch))));
     }
 
     fn open(&mut self) -> &mut Resampler<FakeClock> {
@@ -385,4 +403,22 @@ fn labels_are_sorted_as_the_specification_asks() {
         assert!(names.windows(2).all(|pair| pair[0] < pair[1]), "{names:?}");
         assert!(names.contains(&"__name__"));
     }
+}
+
+#[test]
+fn the_outputs_own_metrics_travel_with_the_others() {
+    let mut house = House::build(START, 1, true, Some(vec![("testid".into(), "t".into())]));
+    let c = house.counter("c");
+    house.record(c, 100_500, 2.0);
+    house.at(101_003);
+    house.record(c, 101_500, 2.0);
+    house.record(c, 101_500, f64::NAN);
+    house.close_at(101_700);
+    let values = |series: &str| -> Vec<f64> {
+        house.points_of(series).iter().filter(|point| !is_stale(point)).map(|point| point.1).collect()
+    };
+    assert_eq!(values(r#"k6_remote_write_samples_in_total{testid="t"}"#), [0.0, 1.0, 2.0]);
+    assert_eq!(values(r#"k6_remote_write_samples_pending{testid="t"}"#), [0.0, 0.0]);
+    assert_eq!(values(r#"k6_remote_write_samples_dropped_total{reason="full_queue",testid="t"}"#), [0.0, 0.0, 0.0]);
+    assert_eq!(values("k6_c_total"), [0.0, 2.0, 4.0]);
 }

@@ -15,6 +15,8 @@ pub struct Document {
     pub environment: BTreeMap<String, String>,
     /// k6's JSON configuration of this output, `collectors."remote-write"`.
     pub json: Option<Map<String, Value>>,
+    /// The tags that every sample of the test has: `--tag`, `options.tags`.
+    pub tags: BTreeMap<String, String>,
     /// What the script's options say to k6 Cloud.
     pub script: Script,
 }

@@ -1,12 +1,12 @@
 //! Labels in wire form, encoded once and copied into every request.
 
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+use prost::encoding::{WireType, decode_varint, encode_key, encode_varint, encoded_len_varint};
 
 use super::v1;
 use crate::series::{CONDITION, Label};
 
 /// The metric's name as a label.
-const NAME: &str = "__name__";
+pub(super) const NAME: &str = "__name__";
 
 /// The field number of `TimeSeries.labels`.
 const LABELS_FIELD: u32 = 1;
@@ -30,6 +30,11 @@ impl EncodedLabel {
         let mut bytes = Vec::new();
         encode_label(name, value, &mut bytes);
         Self(bytes.into())
+    }
+
+    /// Its name and its value.
+    pub fn pair(&self) -> Option<(&[u8], &[u8])> {
+        Pairs(&self.0).next()
     }
 }
 
@@ -65,9 +70,11 @@ impl Labels {
         &self.bytes
     }
 
-    /// How many bytes [`Self::write`] writes.
-    pub(super) fn len_with(&self, name: &EncodedLabel, condition: Option<&EncodedLabel>) -> usize {
-        self.bytes.len() + name.0.len() + condition.map_or(0, |label| label.0.len())
+    /// Names and values of the labels before the name, of those between it and a `condition`, and of the others.
+    pub fn parts(&self) -> [Pairs<'_>; 3] {
+        let (before_name, rest) = self.bytes.split_at(self.name_at);
+        let (before_condition, rest) = rest.split_at(self.condition_at - self.name_at);
+        [Pairs(before_name), Pairs(before_condition), Pairs(rest)]
     }
 
     /// Writes all labels of one series, in order.
@@ -82,6 +89,28 @@ impl Labels {
             body.extend_from_slice(&self.bytes[self.name_at..]);
         }
     }
+}
+
+/// Reads encoded labels: name and value of each.
+#[derive(Debug, Clone)]
+pub struct Pairs<'a>(&'a [u8]);
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut label = take_field(&mut self.0)?;
+        Some((take_field(&mut label)?, take_field(&mut label)?))
+    }
+}
+
+/// Takes the next field's contents; keys are a byte here, and every field has a length.
+fn take_field<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    *bytes = bytes.get(1..)?;
+    let len = decode_varint(bytes).ok()? as usize;
+    let (contents, rest) = bytes.split_at_checked(len)?;
+    *bytes = rest;
+    Some(contents)
 }
 
 fn encode_label(name: &str, value: &str, bytes: &mut Vec<u8>) {
@@ -107,7 +136,6 @@ mod tests {
         let labels = Labels::encode(&labels);
         let mut body = Vec::new();
         labels.write(&name, condition.as_ref(), &mut body);
-        assert_eq!(body.len(), labels.len_with(&name, condition.as_ref()));
         let series = v1::TimeSeries::decode(&*body).expect("valid");
         series.labels.into_iter().map(|label| (label.name, label.value)).collect()
     }

@@ -1,0 +1,155 @@
+//! Remote Write 2.0: the messages, generated from `proto/remote_write_v2.proto`, and how a series looks in them.
+
+#![allow(missing_docs)] // generated: the schema says what there is to say
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ptr;
+
+use prost::Message as _;
+use prost::encoding::{WireType, encode_key, encode_varint};
+
+use super::labels::NAME;
+use super::protocol::Message;
+use super::{EncodedLabel, Labels, Metric, MetricKind, Point};
+
+include!(concat!(env!("OUT_DIR"), "/remote_write.v2.rs"));
+
+const SYMBOLS: u32 = 4;
+const LABELS_REFS: u32 = 1;
+const METADATA: u32 = 5;
+
+/// A request whose strings stand once in a table, and are referred to by their place in it.
+///
+/// What a metric and a set of labels refer to is worked out once for the request: the series of a trend have one set.
+pub(super) struct Table<'a> {
+    symbols: Symbols<'a>,
+    metrics: HashMap<*const Metric, MetricRefs>,
+    labels: Option<LabelsRefs<'a>>,
+}
+
+/// What a metric refers to, encoded.
+struct MetricRefs {
+    name: Vec<u8>,
+    condition: Vec<u8>,
+    metadata: Vec<u8>,
+}
+
+/// What a set of labels refers to, encoded, with the places where the name and the metric's own label belong.
+struct LabelsRefs<'a> {
+    of: &'a Labels,
+    refs: Vec<u8>,
+    name_at: usize,
+    condition_at: usize,
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn new() -> Self {
+        Self { symbols: Symbols::new(), metrics: HashMap::new(), labels: None }
+    }
+}
+
+impl<'a> Message<'a> for Table<'a> {
+    const TIMESERIES: u32 = 5;
+    const HAS_START: bool = true;
+
+    fn write_labels(&mut self, point: &'a Point, series: &mut Vec<u8>) {
+        let (symbols, metric) = (&mut self.symbols, &*point.metric);
+        let known = self.labels.take().filter(|known| ptr::eq(known.of, &*point.labels));
+        let labels = known.unwrap_or_else(|| LabelsRefs::of(&point.labels, symbols));
+        let own = self.metrics.entry(ptr::from_ref(metric)).or_insert_with(|| MetricRefs::of(metric, symbols));
+        encode_key(LABELS_REFS, WireType::LengthDelimited, series);
+        encode_varint((labels.refs.len() + own.name.len() + own.condition.len()) as u64, series);
+        // Remote Write 2.0, "Series Labels": sorted by name.
+        series.extend_from_slice(&labels.refs[..labels.name_at]);
+        series.extend_from_slice(&own.name);
+        series.extend_from_slice(&labels.refs[labels.name_at..labels.condition_at]);
+        series.extend_from_slice(&own.condition);
+        series.extend_from_slice(&labels.refs[labels.condition_at..]);
+        self.labels = Some(labels);
+    }
+
+    fn write_metadata(&mut self, point: &'a Point, series: &mut Vec<u8>) {
+        if let Some(own) = self.metrics.get(&ptr::from_ref(&*point.metric)) {
+            series.extend_from_slice(&own.metadata);
+        }
+    }
+
+    fn preface_len(&self) -> usize {
+        self.symbols.encoded.len()
+    }
+
+    fn write_preface(&self, _: usize, request: &mut Vec<u8>) {
+        request.extend_from_slice(&self.symbols.encoded);
+    }
+}
+
+impl MetricRefs {
+    fn of<'a>(metric: &'a Metric, symbols: &mut Symbols<'a>) -> Self {
+        let kind = match metric.kind {
+            MetricKind::Counter => metadata::MetricType::Counter,
+            MetricKind::Gauge => metadata::MetricType::Gauge,
+        };
+        let metadata = Metadata {
+            r#type: kind.into(),
+            help_ref: symbols.index(metric.help.as_bytes()),
+            unit_ref: symbols.index(metric.unit.as_bytes()),
+        };
+        let mut refs = Self { name: Vec::new(), condition: Vec::new(), metadata: Vec::new() };
+        encode_key(METADATA, WireType::LengthDelimited, &mut refs.metadata);
+        encode_varint(metadata.encoded_len() as u64, &mut refs.metadata);
+        metadata.encode_raw(&mut refs.metadata);
+        symbols.write_pair((NAME.as_bytes(), metric.name.as_bytes()), &mut refs.name);
+        if let Some(pair) = metric.condition.as_ref().and_then(EncodedLabel::pair) {
+            symbols.write_pair(pair, &mut refs.condition);
+        }
+        refs
+    }
+}
+
+impl<'a> LabelsRefs<'a> {
+    fn of(labels: &'a Labels, symbols: &mut Symbols<'a>) -> Self {
+        let mut refs = Vec::new();
+        let [before_name, before_condition, rest] = labels.parts();
+        let mut places = [0; 3];
+        for (place, part) in places.iter_mut().zip([before_name, before_condition, rest]) {
+            for pair in part {
+                symbols.write_pair(pair, &mut refs);
+            }
+            *place = refs.len();
+        }
+        Self { of: labels, refs, name_at: places[0], condition_at: places[1] }
+    }
+}
+
+/// The strings of one request (Remote Write 2.0, "Symbols"): each once, the first one empty.
+struct Symbols<'a> {
+    indexes: HashMap<&'a [u8], u32>,
+    encoded: Vec<u8>,
+}
+
+impl<'a> Symbols<'a> {
+    fn new() -> Self {
+        let mut symbols = Self { indexes: HashMap::new(), encoded: Vec::new() };
+        symbols.index(b"");
+        symbols
+    }
+
+    fn index(&mut self, symbol: &'a [u8]) -> u32 {
+        let next = self.indexes.len() as u32;
+        match self.indexes.entry(symbol) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                encode_key(SYMBOLS, WireType::LengthDelimited, &mut self.encoded);
+                encode_varint(symbol.len() as u64, &mut self.encoded);
+                self.encoded.extend_from_slice(symbol);
+                *place.insert(next)
+            }
+        }
+    }
+
+    fn write_pair(&mut self, (name, value): (&'a [u8], &'a [u8]), refs: &mut Vec<u8>) {
+        encode_varint(self.index(name).into(), refs);
+        encode_varint(self.index(value).into(), refs);
+    }
+}

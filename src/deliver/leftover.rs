@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::report::{DestinationReporter, Level, event};
-use crate::wire::{MetricKind, Point, Value};
+use crate::wire::{EncodedLabel, MetricKind, Point, RawLabel, Value};
 
 /// How many files of one second are told apart.
 const MAX_NAMES: u32 = 1000;
@@ -116,12 +116,12 @@ fn write(points: &[&Point], mut file: impl Write) -> io::Result<()> {
 
 /// All labels but the name, as text: `{a="1",b="2"}`.
 fn labels(point: &Point) -> String {
-    let own = point.metric.condition.as_ref().and_then(|label| label.pair());
-    let pairs = point.labels.parts().into_iter().flatten().chain(own);
-    let text = |(name, value): (&[u8], &[u8])| {
+    let own = point.metric.condition.iter().flat_map(EncodedLabel::labels);
+    let text = |label: RawLabel<'_>| {
+        let (name, value) = label.pair();
         format!("{}=\"{}\"", String::from_utf8_lossy(name), escaped(&String::from_utf8_lossy(value)))
     };
-    let mut labels: Vec<_> = pairs.map(text).collect();
+    let mut labels: Vec<_> = point.labels.parts().into_iter().flatten().chain(own).map(text).collect();
     labels.sort();
     if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) }
 }
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
     use crate::report::Reporter;
     use crate::series::Label;
-    use crate::wire::{EncodedLabel, Labels, Metric, STALE_MARKER};
+    use crate::wire::{Labels, Metric, STALE_MARKER};
 
     fn metric(name: &str, kind: MetricKind, condition: Option<&str>) -> Arc<Metric> {
         Arc::new(Metric {

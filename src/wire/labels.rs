@@ -6,7 +6,7 @@ use super::v1;
 use crate::series::{CONDITION, Label};
 
 /// The metric's name as a label.
-pub(super) const NAME: &str = "__name__";
+const NAME: &str = "__name__";
 
 /// The field number of `TimeSeries.labels`.
 const LABELS_FIELD: u32 = 1;
@@ -32,9 +32,9 @@ impl EncodedLabel {
         Self(bytes.into())
     }
 
-    /// Its name and its value.
-    pub fn pair(&self) -> Option<(&[u8], &[u8])> {
-        Pairs(&self.0).next()
+    /// It alone, to be read.
+    pub fn labels(&self) -> RawLabels<'_> {
+        RawLabels(&self.0)
     }
 }
 
@@ -70,11 +70,11 @@ impl Labels {
         &self.bytes
     }
 
-    /// Names and values of the labels before the name, of those between it and a `condition`, and of the others.
-    pub fn parts(&self) -> [Pairs<'_>; 3] {
+    /// The labels before the name, those between it and a `condition`, and the others.
+    pub fn parts(&self) -> [RawLabels<'_>; 3] {
         let (before_name, rest) = self.bytes.split_at(self.name_at);
         let (before_condition, rest) = rest.split_at(self.condition_at - self.name_at);
-        [Pairs(before_name), Pairs(before_condition), Pairs(rest)]
+        [RawLabels(before_name), RawLabels(before_condition), RawLabels(rest)]
     }
 
     /// Writes all labels of one series, in order.
@@ -91,16 +91,28 @@ impl Labels {
     }
 }
 
-/// Reads encoded labels: name and value of each.
+/// Reads encoded labels one by one.
 #[derive(Debug, Clone)]
-pub struct Pairs<'a>(&'a [u8]);
+pub struct RawLabels<'a>(&'a [u8]);
 
-impl<'a> Iterator for Pairs<'a> {
-    type Item = (&'a [u8], &'a [u8]);
+/// One encoded label. Equal to another if both are the same label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RawLabel<'a>(&'a [u8]);
+
+impl<'a> Iterator for RawLabels<'a> {
+    type Item = RawLabel<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut label = take_field(&mut self.0)?;
-        Some((take_field(&mut label)?, take_field(&mut label)?))
+        take_field(&mut self.0).map(RawLabel)
+    }
+}
+
+impl<'a> RawLabel<'a> {
+    /// Its name and its value.
+    pub fn pair(self) -> (&'a [u8], &'a [u8]) {
+        let mut fields = self.0;
+        let mut next = || take_field(&mut fields).unwrap_or_default();
+        (next(), next())
     }
 }
 

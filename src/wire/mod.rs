@@ -15,6 +15,6 @@ pub mod v1;
 pub mod v2;
 
 pub use encoder::{Encoded, Encoder, Limits};
-pub use labels::{EncodedLabel, Labels};
+pub use labels::{EncodedLabel, Labels, RawLabel};
 pub use point::{Metric, MetricKind, Point, STALE_MARKER, Value};
 pub use protocol::Protocol;

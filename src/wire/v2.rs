@@ -2,14 +2,14 @@
 
 #![allow(missing_docs)] // generated: the schema says what there is to say
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ptr;
 
+use foldhash::{HashMap, HashMapExt};
 use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint};
 
-use super::labels::NAME;
+use super::labels::RawLabel;
 use super::protocol::Message;
 use super::{EncodedLabel, Labels, Metric, MetricKind, Point};
 
@@ -99,9 +99,11 @@ impl MetricRefs {
         encode_key(METADATA, WireType::LengthDelimited, &mut refs.metadata);
         encode_varint(metadata.encoded_len() as u64, &mut refs.metadata);
         metadata.encode_raw(&mut refs.metadata);
-        symbols.write_pair((NAME.as_bytes(), metric.name.as_bytes()), &mut refs.name);
-        if let Some(pair) = metric.condition.as_ref().and_then(EncodedLabel::pair) {
-            symbols.write_pair(pair, &mut refs.condition);
+        for label in metric.encoded_name.labels() {
+            symbols.write_label(label, &mut refs.name);
+        }
+        for label in metric.condition.iter().flat_map(EncodedLabel::labels) {
+            symbols.write_label(label, &mut refs.condition);
         }
         refs
     }
@@ -113,8 +115,8 @@ impl<'a> LabelsRefs<'a> {
         let [before_name, before_condition, rest] = labels.parts();
         let mut places = [0; 3];
         for (place, part) in places.iter_mut().zip([before_name, before_condition, rest]) {
-            for pair in part {
-                symbols.write_pair(pair, &mut refs);
+            for label in part {
+                symbols.write_label(label, &mut refs);
             }
             *place = refs.len();
         }
@@ -125,12 +127,14 @@ impl<'a> LabelsRefs<'a> {
 /// The strings of one request (Remote Write 2.0, "Symbols"): each once, the first one empty.
 struct Symbols<'a> {
     indexes: HashMap<&'a [u8], u32>,
+    /// What labels refer to: most are in many sets, and are looked up once, not as a name and a value.
+    labels: HashMap<RawLabel<'a>, [u32; 2]>,
     encoded: Vec<u8>,
 }
 
 impl<'a> Symbols<'a> {
     fn new() -> Self {
-        let mut symbols = Self { indexes: HashMap::new(), encoded: Vec::new() };
+        let mut symbols = Self { indexes: HashMap::new(), labels: HashMap::new(), encoded: Vec::new() };
         symbols.index(b"");
         symbols
     }
@@ -148,8 +152,16 @@ impl<'a> Symbols<'a> {
         }
     }
 
-    fn write_pair(&mut self, (name, value): (&'a [u8], &'a [u8]), refs: &mut Vec<u8>) {
-        encode_varint(self.index(name).into(), refs);
-        encode_varint(self.index(value).into(), refs);
+    fn write_label(&mut self, label: RawLabel<'a>, refs: &mut Vec<u8>) {
+        let known = self.labels.get(&label).copied();
+        let indexes = known.unwrap_or_else(|| {
+            let (name, value) = label.pair();
+            let indexes = [self.index(name), self.index(value)];
+            self.labels.insert(label, indexes);
+            indexes
+        });
+        for index in indexes {
+            encode_varint(index.into(), refs);
+        }
     }
 }

@@ -16,7 +16,7 @@ type document struct {
 	Argument    string            `json:"argument"`
 	Environment map[string]string `json:"environment"`
 	JSON        json.RawMessage   `json:"json,omitempty"`
-	Tags        map[string]string `json:"tags"`
+	Tags        map[string]string `json:"tags,omitempty"`
 	Script      script            `json:"script"`
 }
 

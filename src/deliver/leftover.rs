@@ -12,6 +12,10 @@ use std::time::SystemTime;
 use crate::report::{DestinationReporter, Level, event};
 use crate::wire::{EncodedLabel, MetricKind, Point, RawLabel, Value};
 
+/// What happens to blocks of the time that Prometheus still has in its head.
+const IMPORT_HINT: &str = "import it three hours after the test, or into a data folder of its own: a Prometheus that still has that time \
+                           in memory would drop it for the imported block";
+
 /// How many files of one second are told apart.
 const MAX_NAMES: u32 = 1000;
 
@@ -36,7 +40,8 @@ pub(super) fn save(points: &[&Point], folder: Option<&Path>, reporter: &Destinat
                 event(Level::Error, "Time was over before the receiver had taken all points: the rest is in a file")
                     .with("points", points.len())
                     .with("file", path)
-                    .with("import", import),
+                    .with("import", import)
+                    .with("hint", IMPORT_HINT),
             );
         }
         Err(error) => {

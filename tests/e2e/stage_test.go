@@ -20,11 +20,12 @@ const shop = "examples/http.js"
 const (
 	thresholdsHaveFailed = 99
 	invalidConfiguration = 104
-	abortedByASignal     = 105
+	abortedByASignal     = 105 // or by an output
+	scriptThrew          = 107
 )
 
 func TestMain(m *testing.M) {
-	for _, program := range []string{"k6", "prometheus", "victoria-metrics"} {
+	for _, program := range []string{"k6", "prometheus", "promtool", "victoria-metrics"} {
 		if _, err := harness.Binary(program); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

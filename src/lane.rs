@@ -81,7 +81,7 @@ impl Lane {
                     target.accumulator.record(sample.value, sample.time_ms.min(now_ms));
                     taken += u64::from(sample.value.is_finite());
                 }
-                None => ignored += 1,
+                None => ignored += u64::from(sample.value.is_finite()),
             }
         }
         self.reporter.counters.samples_ignored.add(ignored);

@@ -63,6 +63,7 @@ fn close(output: &Output) -> Value {
     let ends = ["points_delivered", "points_refused", "points_dropped", "points_saved", "points_undelivered"];
     let sum: u64 = ends.iter().map(|end| count(&report, end)).sum();
     assert_eq!(sum, count(&report, "points_made"), "{report:#}");
+    assert_eq!(report["samples"], count(&report, "samples_taken") + count(&report, "samples_ignored"), "{report:#}");
     report["events"].as_array_mut().expect("events").retain(|event| event["level"] != "debug");
     report
 }
@@ -264,6 +265,16 @@ fn errors_say_what_to_do() {
         assert!(event.fields["hint"].as_str().is_some_and(|hint| hint.contains(part)), "{event:?}");
         close(&output);
     }
+}
+
+#[test]
+fn https_where_http_is_spoken_says_what_to_do() {
+    let recorder = Recorder::start(|_| Reply::Status(204));
+    let output = open(&recorder.url().replace("http:", "https:"), json!({ "flushTimeout": "0s" }));
+    counter(&output, "c");
+    let event = await_event(&output);
+    assert!(event.fields["hint"].as_str().is_some_and(|hint| hint.contains("not https")), "{event:?}");
+    close(&output);
 }
 
 #[test]

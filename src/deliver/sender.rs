@@ -96,7 +96,7 @@ impl Sender {
 
     /// Sends a batch in as many requests as the limits ask for.
     async fn send_batch(&self, batch: &mut Batch) {
-        let mut not_understood = None;
+        let mut tried_other = false;
         while !batch.left().is_empty() {
             let turn = self.negotiation.turn().await;
             let protocol = turn.protocol;
@@ -105,12 +105,17 @@ impl Sender {
             let reply = self.send_request(protocol, &body, points).await;
             match Answer::to(protocol, &reply) {
                 Answer::TooMany if points > 1 => {
-                    self.limits.set(Limits { points: points / 2, ..self.limits.get() });
+                    let limits = self.limits.get();
+                    self.limits.set(Limits { points: limits.points.min(points / 2), ..limits });
                     continue;
                 }
                 // Once in each version, and no further.
-                Answer::OtherVersion if not_understood.is_none() && self.negotiation.give_up(protocol) => {
-                    not_understood = Some(protocol);
+                Answer::OtherVersion if !tried_other && self.negotiation.give_up(protocol) => {
+                    tried_other = true;
+                    self.note_protocol(
+                        "The receiver does not understand this protocol: the same points go in the other",
+                        protocol,
+                    );
                     continue;
                 }
                 answer => self.settle(protocol, answer, &reply, points as u64, body.len() as u64),
@@ -158,6 +163,10 @@ impl Sender {
             counters.bytes_delivered.add(bytes);
             health.note_success();
         }
+    }
+
+    fn note_protocol(&self, message: &str, protocol: Protocol) {
+        self.reporter.log(event(Level::Debug, message).with("protocol", protocol.to_string()));
     }
 
     fn save_leftover(&self) {

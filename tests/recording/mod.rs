@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver as Events, Sender as Event, channel};
 use std::sync::{Arc, Mutex};
@@ -17,6 +17,9 @@ use prost::Message;
 
 /// How long a test waits for what must happen.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a client that speaks TLS begins with; a receiver that does not answers that the request is a bad one.
+const TLS_HANDSHAKE: u8 = 22;
 
 /// One request, decoded.
 #[derive(Debug, Clone)]
@@ -260,6 +263,12 @@ fn read_head(mut connection: &TcpStream) -> Option<String> {
     while !head.ends_with(b"\r\n\r\n") {
         connection.read_exact(&mut byte).ok()?;
         head.push(byte[0]);
+        if head[0] == TLS_HANDSHAKE {
+            connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").ok()?;
+            connection.shutdown(Shutdown::Write).ok()?;
+            let _ = connection.read_to_end(&mut head);
+            return None;
+        }
     }
     String::from_utf8(head).ok()
 }

@@ -35,8 +35,8 @@ type Output struct {
 	ids   map[metrics.TimeSeries]seriesID
 
 	// batches are reused: a call of AddMetricSamples allocates only when it has more samples than any before it.
-	batches sync.Pool
-	polling sync.WaitGroup
+	batches    sync.Pool
+	background sync.WaitGroup
 }
 
 var (
@@ -88,7 +88,7 @@ func (o *Output) SetTestRunStopCallback(stop func(error)) {
 func (o *Output) Start() error {
 	o.logger.WithField("version", version()).Debug("Output started")
 	o.registerDroppedIterations()
-	o.polling.Go(func() {
+	o.background.Go(func() {
 		for o.forwardEvents() {
 			time.Sleep(eventInterval)
 		}
@@ -130,7 +130,7 @@ func (o *Output) StopWithTestError(error) error {
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
 	closed := make(chan struct{})
-	o.polling.Go(func() {
+	o.background.Go(func() {
 		defer signal.Stop(interrupts)
 		select {
 		case <-interrupts:
@@ -140,7 +140,7 @@ func (o *Output) StopWithTestError(error) error {
 	})
 	last, err := o.library.close()
 	close(closed)
-	o.polling.Wait()
+	o.background.Wait()
 	for i := range last {
 		o.log(&last[i])
 	}

@@ -1,7 +1,7 @@
 //! What could not be sent in time, into a file that Prometheus can import.
 //!
-//! OpenMetrics text with timestamps. It has no word for a stale marker, so those are left out: the series then end where their last
-//! point is.
+//! OpenMetrics text with timestamps. It has no word for a stale marker, so those are lost: the series then end where their last point
+//! is.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -22,14 +22,16 @@ const MAX_NAMES: u32 = 1000;
 /// Saves points, which are in the order of each series, and tells where they are, or that they are lost. Without a folder they are
 /// lost.
 pub(super) fn save(points: &[&Point], folder: Option<&Path>, reporter: &DestinationReporter) {
+    let counters = &reporter.counters;
+    let (markers, points): (Vec<_>, Vec<&Point>) = points.iter().partition(|point| point.value.is_stale_marker());
+    counters.points_undelivered.add(markers.len() as u64);
     if points.is_empty() {
         return;
     }
-    let counters = &reporter.counters;
     let Some(folder) = folder else {
         return counters.points_undelivered.add(points.len() as u64);
     };
-    match write_new_file(points, folder) {
+    match write_new_file(&points, folder) {
         Ok(path) => {
             counters.points_saved.add(points.len() as u64);
             let path = path.canonicalize().unwrap_or(path);
@@ -93,7 +95,7 @@ fn new_file(folder: &Path) -> io::Result<(PathBuf, File)> {
 /// Writes points as OpenMetrics text: families one after the other, in each its series, in each its points.
 fn write(points: &[&Point], mut file: impl Write) -> io::Result<()> {
     let mut families: BTreeMap<_, BTreeMap<String, Vec<&Point>>> = BTreeMap::new();
-    for &point in points.iter().filter(|point| !point.value.is_stale_marker()) {
+    for &point in points {
         let family = families.entry(point.metric.name.as_str()).or_default();
         family.entry(labels(point)).or_default().push(point);
     }
@@ -184,7 +186,8 @@ mod tests {
 
     #[test]
     fn the_file_is_openmetrics_with_families_together_and_times_in_order() {
-        let (points, mut file) = (points(), Vec::new());
+        let (mut points, mut file) = (points(), Vec::new());
+        points.pop();
         write(&points.iter().collect::<Vec<_>>(), &mut file).expect("memory has room");
         let expected = r##"# TYPE k6_g gauge
 # HELP k6_g k6 m: says \"a\\b\"
@@ -216,6 +219,15 @@ k6_m_total{condition="zero",url="/\"a\\\n"} +Inf 2.000
         assert_eq!((event.level, &event.fields["folder"]), (Level::Error, &"/nonexistent/folder".into()));
         assert!(event.fields["error"].as_str().is_some_and(|words| words.contains("No such file")), "{event:?}");
         assert_eq!((destination.counters.points_undelivered.get(), destination.counters.points_saved.get()), (4, 0));
+    }
+
+    #[test]
+    fn nothing_but_stale_markers_makes_no_file() {
+        let (points, reporter) = (points(), Reporter::default());
+        let destination = reporter.destination("http://host/w");
+        save(&[&points[3]], Some(Path::new("/nonexistent/folder")), &destination);
+        assert!(reporter.poll().is_none());
+        assert_eq!((destination.counters.points_undelivered.get(), destination.counters.points_saved.get()), (1, 0));
     }
 
     #[test]

@@ -79,10 +79,10 @@ impl Sender {
             })
             .collect();
         shards.await;
+        sender.save_leftover();
         for end in ends {
             end.await.expect("no shard panics");
         }
-        sender.save_leftover();
     }
 
     async fn send_shard(&self, shard: usize) {

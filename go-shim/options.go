@@ -10,14 +10,18 @@ import (
 // variablePrefix is what every environment variable of this output, and of k6's own, begins with.
 const variablePrefix = "K6_PROMETHEUS_RW_"
 
+// cloudTestRunID is the variable in which k6 hands on the id that k6 Cloud gave to the run.
+const cloudTestRunID = "K6_CLOUDRUN_TEST_RUN_ID"
+
 // document is what the user wrote, unread, by where it was written. The library parses and validates all of it; its
 // fields are described at k6rw_open in the header.
 type document struct {
-	Argument    string            `json:"argument"`
-	Environment map[string]string `json:"environment"`
-	JSON        json.RawMessage   `json:"json,omitempty"`
-	Tags        map[string]string `json:"tags,omitempty"`
-	Script      script            `json:"script"`
+	Argument       string            `json:"argument"`
+	Environment    map[string]string `json:"environment"`
+	JSON           json.RawMessage   `json:"json,omitempty"`
+	Tags           map[string]string `json:"tags,omitempty"`
+	Script         script            `json:"script"`
+	CloudTestRunID string            `json:"cloud_test_run_id"`
 }
 
 type script struct {
@@ -42,5 +46,6 @@ func gatherOptions(params output.Params) ([]byte, error) {
 			Ext:   params.ScriptOptions.External["loadimpact"],
 			Cloud: params.ScriptOptions.Cloud,
 		},
+		CloudTestRunID: params.RuntimeOptions.Env[cloudTestRunID],
 	})
 }

@@ -192,7 +192,7 @@ func TestAMistakeEndsWithK6sExitCodeForConfiguration(t *testing.T) {
 func TestTheBannerNamesDestinationAndRate(t *testing.T) {
 	t.Parallel()
 	out, _ := newOutput(t, "http://me:secret@127.0.0.1:1/w", lib.Options{})
-	assert.Equal(t, "remote-write (http://me:***@127.0.0.1:1/w, every 100ms)", out.Description())
+	assert.Equal(t, "remote-write (http://127.0.0.1:1/w, every 100ms)", out.Description())
 	require.NoError(t, out.Stop())
 }
 

@@ -10,7 +10,7 @@ use crate::accumulate::Accumulator;
 use crate::deliver::Batcher;
 use crate::inbox::Sample;
 use crate::own_metrics::OwnMetrics;
-use crate::registry::Registry;
+use crate::registry::{self, Fate, Registry};
 use crate::report::{DestinationReporter, Level, event};
 use crate::series::SeriesDefinition;
 use crate::window::{Window, Windows};
@@ -25,8 +25,8 @@ pub struct Settings {
     pub rate: Duration,
     /// Whether every series ends with a stale marker.
     pub stale_markers: bool,
-    /// What every metric's name begins with.
-    pub metric_prefix: String,
+    /// What becomes of k6's series.
+    pub series: registry::Settings,
     /// The tags of the output's own metrics; without them it ships none.
     pub own_metrics: Option<Vec<(String, String)>>,
 }
@@ -47,7 +47,7 @@ pub struct Lane {
 impl Lane {
     /// A lane whose first window begins at `now_ms`.
     pub fn new(settings: Settings, now_ms: i64, batcher: Batcher, reporter: Arc<DestinationReporter>) -> Self {
-        let mut registry = Registry::new(settings.metric_prefix, Arc::clone(&reporter));
+        let mut registry = Registry::new(settings.series, Arc::clone(&reporter));
         let own_metrics =
             settings.own_metrics.map(|tags| OwnMetrics::register(&tags, &mut registry, Arc::clone(&reporter)));
         Self {
@@ -75,14 +75,11 @@ impl Lane {
         }
         let (mut taken, mut ignored) = (0, 0);
         for sample in samples {
-            match self.registry.target_of(sample.series.wrapping_sub(1) as usize) {
-                // A time to come would hold a gauge's value until then.
-                Some(target) => {
-                    target.accumulator.record(sample.value, sample.time_ms.min(now_ms));
-                    taken += u64::from(sample.value.is_finite());
-                }
-                None => ignored += u64::from(sample.value.is_finite()),
-            }
+            let number = sample.series.wrapping_sub(1) as usize;
+            // A time to come would hold a gauge's value until then.
+            let fate = self.registry.record(number, sample.value, sample.time_ms.min(now_ms));
+            taken += u64::from(fate == Fate::Taken && sample.value.is_finite());
+            ignored += u64::from(fate == Fate::Ignored && sample.value.is_finite());
         }
         self.reporter.counters.samples_ignored.add(ignored);
         self.reporter.counters.samples_taken.add(taken);
@@ -129,6 +126,7 @@ impl Lane {
 
     /// Ships the last window, whole or not, and ends all series.
     pub fn close(&mut self, now_ms: i64) {
+        self.registry.warn_of_unused_views();
         let window = self.windows.close(now_ms);
         self.ship(window);
     }

@@ -3,10 +3,10 @@
 //! A library behind a C ABI: k6's shim hands over every sample, a background thread resamples them into windows, and a
 //! sender ships the windows' points. Data flows one way, through the rooms in this order, and a room knows only the next:
 //!
-//! [`ffi`] (the C ABI) → [`inbox`] → [`resample`] → [`lane`] ([`registry`], [`series`], [`accumulate`], [`window`]) → [`map`] →
+//! [`ffi`] (the C ABI) → [`inbox`] → [`resample`] → [`lane`] ([`registry`], [`view`], [`series`], [`accumulate`], [`window`]) → [`map`] →
 //! [`deliver`] → [`wire`].
 //!
-//! [`config`] is read once at the start, [`output`] puts the rooms together, [`report`] is where all of them tell what happened.
+//! [`config`] (with [`selector`] and [`secret`]) is read once at the start, [`output`] puts the rooms together, [`report`] is where all of them tell what happened.
 //!
 //! ```
 //! use k6_remote_write::inbox::Sample;
@@ -42,6 +42,9 @@ pub mod own_metrics;
 pub mod registry;
 pub mod report;
 pub mod resample;
+pub mod secret;
+pub mod selector;
 pub mod series;
+pub mod view;
 pub mod window;
 pub mod wire;

@@ -117,6 +117,15 @@ fn percentile_suffix(percentile: f64) -> String {
     format!("_p{}", percentile.to_string().replace('.', ""))
 }
 
+/// What the names of a metric's series are made of.
+#[derive(Debug, Clone, Copy)]
+pub enum Naming<'a> {
+    /// This prefix, k6's name, and a suffix by type.
+    Prefix(&'a str),
+    /// This name alone; only where a type makes several series do their suffixes follow it.
+    Exact(&'a str),
+}
+
 /// All series that one k6 metric becomes, their names encoded once.
 #[derive(Debug)]
 pub struct Family {
@@ -148,17 +157,22 @@ impl Shipped {
 }
 
 impl Family {
-    /// The series of the k6 metric `metric`, each named `prefix` + `metric` + suffix.
-    pub fn new(prefix: &str, metric: &str, metric_type: MetricType, contents: Contents) -> Self {
+    /// The series of the k6 metric `metric`.
+    pub fn new(naming: Naming<'_>, metric: &str, metric_type: MetricType, contents: Contents) -> Self {
         let (divisor, unit) = match contents {
             Contents::Plain => (1.0, ""),
             Contents::Time => (MILLISECONDS_PER_SECOND, "seconds"),
             Contents::Data => (1.0, "bytes"),
         };
+        let name_with = |suffix: &str| match naming {
+            Naming::Prefix(prefix) => format!("{prefix}{metric}{suffix}"),
+            Naming::Exact(name) if metric_type == MetricType::Counter => name.into(),
+            Naming::Exact(name) => format!("{name}{suffix}"),
+        };
         let series = Statistic::all(metric_type)
             .into_iter()
             .map(|(statistic, suffix, help)| {
-                let name = format!("{prefix}{metric}{suffix}");
+                let name = name_with(&suffix);
                 let metric = Metric {
                     encoded_name: EncodedLabel::metric_name(&name),
                     name,
@@ -247,7 +261,11 @@ mod tests {
     use super::*;
 
     fn names(metric_type: MetricType) -> Vec<String> {
-        Family::new("k6_", "m", metric_type, Contents::Plain).names().map(String::from).collect()
+        names_of(Naming::Prefix("k6_"), metric_type)
+    }
+
+    fn names_of(naming: Naming<'_>, metric_type: MetricType) -> Vec<String> {
+        Family::new(naming, "m", metric_type, Contents::Plain).names().map(String::from).collect()
     }
 
     #[test]
@@ -273,8 +291,16 @@ mod tests {
     }
 
     #[test]
+    fn an_exact_name_gets_suffixes_only_where_there_are_several_series() {
+        assert_eq!(names_of(Naming::Exact("x"), MetricType::Counter), ["x"]);
+        assert_eq!(names_of(Naming::Exact("x"), MetricType::Gauge), ["x"]);
+        assert_eq!(names_of(Naming::Exact("x"), MetricType::Rate), ["x_rate", "x_total", "x_total"]);
+        assert_eq!(names_of(Naming::Exact("x"), MetricType::Trend)[0], "x_avg");
+    }
+
+    #[test]
     fn units_and_types_are_told_once_for_each_name() {
-        let family = Family::new("k6_", "m", MetricType::Trend, Contents::Time);
+        let family = Family::new(Naming::Prefix("k6_"), "m", MetricType::Trend, Contents::Time);
         let unit = |name: &str| {
             let series = family.series.iter().find(|series| series.metric.name == name).expect("exists");
             (series.metric.unit, series.metric.kind)

@@ -10,10 +10,11 @@ use crossbeam_channel::{Receiver, bounded};
 use thiserror::Error;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, ConfigErrors, Destination, Document};
-use crate::deliver::{self, Batcher, Client, ClientError, Queue, Sender};
+use crate::config::{Claim, Config, ConfigErrors, Destination, Document, TlsVersion};
+use crate::deliver::{self, Authorization, Batcher, Client, ClientError, Endpoint, Queue, Sender};
 use crate::inbox::{Closed, Inbox, Sample, inbox};
 use crate::lane::{self, Lane};
+use crate::registry;
 use crate::report::{DestinationReporter, Event, Level, Reporter, event};
 use crate::resample::Resampler;
 use crate::series::SeriesDefinition;
@@ -55,6 +56,8 @@ pub struct Output {
 struct Running {
     resampler: JoinHandle<()>,
     deliveries: Vec<Delivery>,
+    /// Of the script's blocks: until the end they are nobody else's.
+    _claim: Option<Claim>,
 }
 
 /// The sending half of one destination.
@@ -72,7 +75,10 @@ impl Output {
     /// # Errors
     /// All that is wrong with the configuration at once, or what the system refuses.
     pub fn open(document: &[u8]) -> Result<Self, OpenError> {
-        let config = Config::read(&Document::parse(document)?)?;
+        let mut document = Document::parse(document)?;
+        let claim = Claim::take(&document.script);
+        document.blocks_are_taken = claim.is_none();
+        let config = Config::read(&document)?;
         let reporter = Arc::new(Reporter::default());
         for warning in &config.warnings {
             reporter.log(event(Level::Warn, warning));
@@ -93,7 +99,7 @@ impl Output {
             reporter,
             queues,
             hurried: AtomicBool::new(false),
-            running: Mutex::new(Some(Running { resampler, deliveries })),
+            running: Mutex::new(Some(Running { resampler, deliveries, _claim: claim })),
             description: config.description(),
             report: OnceLock::new(),
         })
@@ -180,8 +186,11 @@ fn start_destination(
     reporter: &Reporter,
 ) -> Result<(Lane, Delivery), OpenError> {
     let reporter = reporter.destination(destination.shown_url());
+    if let Some(id) = &destination.test_run_id {
+        reporter.note_test_run_id(id);
+    }
     let queue = Arc::new(Queue::new(destination.queue_bytes, destination.max_shards, Arc::clone(&reporter)));
-    let client = Client::new(destination.url.clone(), destination.timeout)?;
+    let client = Client::new(endpoint(destination))?;
     let sender = deliver::Settings {
         protocol: destination.protocol,
         limits: Limits { points: destination.max_samples_per_send, bytes: destination.max_bytes_per_send },
@@ -189,16 +198,42 @@ fn start_destination(
         leftover_folder: destination.leftover_folder.clone(),
     };
     let sender = Sender::new(client, sender, Arc::clone(&queue), Arc::clone(&reporter));
+    let series = registry::Settings {
+        metric_prefix: destination.metric_prefix.clone(),
+        views: destination.views(),
+        test_wide_tags: tags.iter().map(|(name, _)| name.clone()).collect(),
+        test_run_id: destination.test_run_id.clone(),
+    };
     let settings = lane::Settings {
         rate: destination.rate,
         stale_markers: destination.stale_markers,
-        metric_prefix: destination.metric_prefix.clone(),
+        series,
         own_metrics: destination.self_metrics.then(|| tags.to_vec()),
     };
     let batcher = Batcher::new(Arc::clone(&queue), destination.max_samples_per_send);
     let lane = Lane::new(settings, SystemClock.now_ms(), batcher, Arc::clone(&reporter));
     let flush_timeout = destination.flush_timeout;
     Ok((lane, Delivery { queue, flush_timeout, reporter, sender_ended: start_sender(sender)? }))
+}
+
+/// What of a destination's configuration its requests need.
+fn endpoint(destination: &Destination) -> Endpoint {
+    let credentials = &destination.credentials;
+    let authorization = match (&credentials.bearer_token, &credentials.username) {
+        (Some(token), _) => Some(Authorization::Bearer(token.clone())),
+        (None, Some(username)) => {
+            Some(Authorization::Basic { username: username.clone(), password: credentials.password.clone() })
+        }
+        (None, None) => None,
+    };
+    Endpoint {
+        url: destination.url.clone(),
+        timeout: destination.timeout,
+        authorization,
+        headers: destination.headers.clone(),
+        skip_certificate_check: destination.tls.skip_verify,
+        allow_tls_1_2: destination.tls.minimum == TlsVersion::V1_2,
+    }
 }
 
 fn start_sender(sender: Sender) -> io::Result<Receiver<()>> {

@@ -1,17 +1,36 @@
-//! Which accumulator a k6 series feeds, and which metric owns which name.
+//! Which accumulators a k6 series feeds, and which metric owns which name.
 //!
-//! Belongs to the resampling thread. k6 series that have the same metric and labels once both are made valid feed one target
-//! series. A name and labels that two metrics would share belong to the first.
+//! Belongs to the resampling thread. Each view that selects a k6 series makes one target series of it, found once, when the k6
+//! series is registered; k6 series that have the same metric and labels once both are made valid feed one target series. A
+//! name and labels that two metrics would share belong to the first.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use crate::accumulate::Accumulator;
-use crate::map::{Family, Shipped};
+use crate::map::{Family, Naming, Shipped};
 use crate::report::{DestinationReporter, Level, event};
 use crate::series::{Contents, MetricType, SeriesDefinition, is_metric_name};
+use crate::view::View;
 use crate::wire::Labels;
+
+/// The tag of every series of a destination that wants the run's id.
+const TEST_RUN_ID: &str = "test_run_id";
+
+/// What of a destination's configuration matters here.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What every metric's name begins with, unless its view names it.
+    pub metric_prefix: String,
+    /// What the destination wants.
+    pub views: Vec<View>,
+    /// The names of the tags that every view keeps.
+    pub test_wide_tags: Vec<String>,
+    /// The run's id, if the destination wants it.
+    pub test_run_id: Option<String>,
+}
 
 /// What one target series is and holds.
 pub struct Target {
@@ -25,18 +44,40 @@ pub struct Target {
     pub shipped: Shipped,
 }
 
-/// In the place of a target's index: this k6 series is not shipped.
-const IGNORED: u32 = u32::MAX;
+/// Which target series a k6 series feeds: a part of [`Registry::fed`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Feeds {
+    first: u32,
+    count: u32,
+    /// Whether a view wanted the series, but it cannot be shipped.
+    ignored: bool,
+}
+
+/// What became of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is in all targets that its series feeds.
+    Taken,
+    /// No view selects its series.
+    Unwanted,
+    /// A view wants its series, but it cannot be shipped.
+    Ignored,
+}
+
+/// What makes one family: the k6 metric, and the name that its view gives it.
+type FamilyKey = (String, MetricType, Contents, Option<String>);
 
 /// All series of one destination.
 pub struct Registry {
-    /// One for each k6 metric, in the order of their first series.
+    /// One for each k6 metric and name of its own, in the order of their first series.
     pub families: Vec<Family>,
     /// In the order of their first k6 series.
     pub targets: Vec<Target>,
-    /// By k6 series: the index of its target, or [`IGNORED`].
-    target_of_series: Vec<u32>,
-    family_of_metric: HashMap<(String, MetricType, Contents), usize>,
+    /// By k6 series.
+    feeds: Vec<Feeds>,
+    /// The indices of targets, those of one k6 series side by side.
+    fed: Vec<u32>,
+    family_of_metric: HashMap<FamilyKey, usize>,
     /// By the hash of family and labels; a second target with one hash stands at the next free number.
     target_of_hash: HashMap<u64, u32>,
     hasher: RandomState,
@@ -44,81 +85,138 @@ pub struct Registry {
     /// For names that several metrics make: the identities that are taken.
     contested: HashMap<String, HashSet<Vec<u8>>>,
     warned: HashSet<String>,
-    prefix: String,
+    settings: Settings,
+    /// By view: whether it has selected a series.
+    used: Vec<bool>,
     reporter: Arc<DestinationReporter>,
 }
 
 impl Registry {
-    /// An empty registry; names get `prefix`.
-    pub fn new(prefix: String, reporter: Arc<DestinationReporter>) -> Self {
+    /// An empty registry.
+    pub fn new(settings: Settings, reporter: Arc<DestinationReporter>) -> Self {
         Self {
             families: Vec::new(),
             targets: Vec::new(),
-            target_of_series: Vec::new(),
+            feeds: Vec::new(),
+            fed: Vec::new(),
             family_of_metric: HashMap::new(),
             target_of_hash: HashMap::new(),
             hasher: RandomState::new(),
             families_of_name: HashMap::new(),
             contested: HashMap::new(),
             warned: HashSet::new(),
-            prefix,
+            used: vec![false; settings.views.len()],
+            settings,
             reporter,
         }
     }
 
     /// Takes the next k6 series: the first has number 0.
     pub fn register(&mut self, definition: &SeriesDefinition) {
-        let target = self.target(definition);
-        self.target_of_series.push(target);
+        let first = self.fed.len();
+        let mut ignored = false;
+        for number in 0..self.settings.views.len() {
+            let view = &self.settings.views[number];
+            if !view.selects(definition) {
+                continue;
+            }
+            self.used[number] = true;
+            let name = view.target.clone();
+            let kept = self.with_test_run_id(view.keep(definition, &self.settings.test_wide_tags));
+            match self.target(&kept, name) {
+                // Two views that make the same of a series make it once.
+                Some(target) if !self.fed[first..].contains(&target) => self.fed.push(target),
+                Some(_) => {}
+                None => ignored = true,
+            }
+        }
+        // Indices are 32 bits wide; the memory of so many targets is out of reach.
+        let count = (self.fed.len() - first) as u32;
+        self.feeds.push(Feeds { first: first as u32, count, ignored });
     }
 
-    /// Takes a series that is none of k6's, and returns its place in [`Self::targets`]; `None` if it is not shipped.
+    /// Takes a series that is none of k6's, whatever the views, and returns its place in [`Self::targets`]; `None` if it is not
+    /// shipped.
     pub fn register_own(&mut self, definition: &SeriesDefinition) -> Option<usize> {
-        let target = self.target(definition);
-        (target != IGNORED).then_some(target as usize)
+        let definition = self.with_test_run_id(Cow::Borrowed(definition));
+        self.target(&definition, None).map(|target| target as usize)
     }
 
-    /// The target series that k6 series `number` feeds; `None` if it is not shipped.
+    /// The series with the run's id, if the destination wants it.
+    fn with_test_run_id<'a>(&self, mut series: Cow<'a, SeriesDefinition>) -> Cow<'a, SeriesDefinition> {
+        if let Some(id) = &self.settings.test_run_id {
+            let tags = &mut series.to_mut().tags;
+            tags.retain(|(name, _)| name != TEST_RUN_ID);
+            tags.push((TEST_RUN_ID.into(), id.clone()));
+        }
+        series
+    }
+
+    /// Records a value in every target series that k6 series `number` feeds. Allocates nothing once a series' spread of
+    /// values is known.
     #[inline]
-    pub fn target_of(&mut self, number: usize) -> Option<&mut Target> {
-        let &target = self.target_of_series.get(number)?;
-        // IGNORED is past every index.
-        self.targets.get_mut(target as usize)
+    pub fn record(&mut self, number: usize, value: f64, time_ms: i64) -> Fate {
+        let Some(feeds) = self.feeds.get(number) else { return Fate::Ignored };
+        let fed = &self.fed[feeds.first as usize..][..feeds.count as usize];
+        for &target in fed {
+            self.targets[target as usize].accumulator.record(value, time_ms);
+        }
+        match feeds {
+            Feeds { ignored: true, .. } => Fate::Ignored,
+            Feeds { count: 0, .. } => Fate::Unwanted,
+            _ => Fate::Taken,
+        }
     }
 
-    fn target(&mut self, definition: &SeriesDefinition) -> u32 {
-        let Some(family) = self.family(definition) else { return IGNORED };
+    /// Tells of what was asked for and never came.
+    pub fn warn_of_unused_views(&self) {
+        for (view, used) in self.settings.views.iter().zip(&self.used) {
+            if view.expected && !used {
+                self.reporter.log(
+                    event(Level::Warn, "No metric of the run matched this entry of the option metrics")
+                        .with("selector", view.source.to_string()),
+                );
+            }
+        }
+    }
+
+    /// The target series of a k6 series that has only the tags to keep; `name` is the one its view gives it.
+    fn target(&mut self, definition: &SeriesDefinition, name: Option<String>) -> Option<u32> {
+        let family = self.family(definition, name)?;
         let labels = Arc::new(Labels::encode(&definition.labels()));
         let mut hash = self.hasher.hash_one((family, labels.as_bytes()));
         while let Some(&target) = self.target_of_hash.get(&hash) {
             let known = &self.targets[target as usize];
             if known.family == family && known.labels == labels {
-                return target;
+                return Some(target);
             }
             hash = hash.wrapping_add(1);
         }
-        // Ids are 32 bits wide inside; the memory of so many series is out of reach.
-        let Some(target) = u32::try_from(self.targets.len()).ok().filter(|&target| target != IGNORED) else {
-            return IGNORED;
-        };
+        let target = u32::try_from(self.targets.len()).ok()?;
         self.target_of_hash.insert(hash, target);
         let shipped = self.claim(family, &labels);
         let accumulator = Accumulator::new(definition.metric_type);
         self.targets.push(Target { family, labels, accumulator, shipped });
-        target
+        Some(target)
     }
 
-    fn family(&mut self, definition: &SeriesDefinition) -> Option<usize> {
-        let key = (definition.metric.clone(), definition.metric_type, definition.contents);
+    fn family(&mut self, definition: &SeriesDefinition, name: Option<String>) -> Option<usize> {
+        let key = (definition.metric.clone(), definition.metric_type, definition.contents, name);
         if let Some(&family) = self.family_of_metric.get(&key) {
             return Some(family);
         }
-        let name = format!("{}{}", self.prefix, definition.metric);
-        if !is_metric_name(&name) {
-            self.warn_once(&name, "Prometheus takes no metric of this name: it is ignored");
-            return None;
-        }
-        let family = Family::new(&self.prefix, &definition.metric, definition.metric_type, definition.contents);
+        let naming = match &key.3 {
+            Some(name) => Naming::Exact(name),
+            None => {
+                let name = format!("{}{}", self.settings.metric_prefix, definition.metric);
+                if !is_metric_name(&name) {
+                    self.warn_once(&name, "Prometheus takes no metric of this name: it is ignored");
+                    return None;
+                }
+                Naming::Prefix(&self.settings.metric_prefix)
+            }
+        };
+        let family = Family::new(naming, &definition.metric, definition.metric_type, definition.contents);
         let index = self.families.len();
         self.families.push(family);
         self.family_of_metric.insert(key, index);
@@ -186,10 +284,42 @@ fn identities<'a>(
 mod tests {
     use super::*;
     use crate::report::Reporter;
+    use crate::selector::Selector;
+    use crate::view::Tags;
 
     fn registry() -> (Registry, Arc<Reporter>) {
+        with_views(vec![View::everything()])
+    }
+
+    fn with_views(views: Vec<View>) -> (Registry, Arc<Reporter>) {
         let reporter = Arc::new(Reporter::default());
-        (Registry::new("k6_".into(), reporter.destination("http://host/w")), reporter)
+        let settings =
+            Settings { metric_prefix: "k6_".into(), views, test_wide_tags: vec!["testid".into()], test_run_id: None };
+        (Registry::new(settings, reporter.destination("http://host/w")), reporter)
+    }
+
+    fn view(selector: &str, target: Option<&str>, tags: &[&str]) -> View {
+        View {
+            source: Selector::parse(selector).expect("valid"),
+            target: target.map(String::from),
+            tags: Tags::Only(tags.iter().map(|&tag| tag.into()).collect()),
+            expected: true,
+        }
+    }
+
+    /// The targets that a k6 series feeds.
+    fn fed(registry: &Registry, number: usize) -> &[u32] {
+        let feeds = registry.feeds[number];
+        &registry.fed[feeds.first as usize..][..feeds.count as usize]
+    }
+
+    /// The totals of all targets, which are counters.
+    fn totals(registry: &Registry) -> Vec<f64> {
+        let total = |target: &Target| match &target.accumulator {
+            Accumulator::Counter(counter) => counter.total(),
+            other => panic!("no counter: {other:?}"),
+        };
+        registry.targets.iter().map(total).collect()
     }
 
     fn definition(metric: &str, metric_type: MetricType, tags: &[(&str, &str)]) -> SeriesDefinition {
@@ -203,9 +333,63 @@ mod tests {
         registry.register(&definition("m", MetricType::Counter, &[("a-b", "1")]));
         registry.register(&definition("m", MetricType::Counter, &[("a.b", "1"), ("empty", "")]));
         registry.register(&definition("m", MetricType::Counter, &[("a_b", "2")]));
-        assert_eq!(registry.target_of_series, [0, 0, 1]);
+        assert_eq!([fed(&registry, 0), fed(&registry, 1), fed(&registry, 2)], [[0], [0], [1]]);
         assert_eq!(registry.families.len(), 1);
-        assert!(registry.target_of(3).is_none());
+        assert_eq!(registry.record(3, 1.0, 0), Fate::Ignored, "no such series");
+    }
+
+    #[test]
+    fn one_series_feeds_a_target_of_each_view_that_selects_it() {
+        let (mut registry, _) = with_views(vec![
+            view("m", None, &[]),
+            view(r#"m{status=~"2.."}"#, Some("good"), &["status"]),
+            view("other", None, &[]),
+            // The same as the first: it makes nothing twice.
+            view(r#"m{method="GET"}"#, None, &[]),
+        ]);
+        for tags in [
+            [("status", "200"), ("method", "GET")],
+            [("status", "201"), ("method", "POST")],
+            [("status", "404"), ("method", "GET")],
+        ] {
+            registry.register(&definition("m", MetricType::Counter, &tags));
+        }
+        registry.register(&definition("unwanted", MetricType::Counter, &[]));
+        assert_eq!(
+            [fed(&registry, 0), fed(&registry, 1), fed(&registry, 2), fed(&registry, 3)],
+            [&[0, 1][..], &[0, 2], &[0], &[]]
+        );
+        for (series, value) in [1.0, 2.0, 4.0, 8.0].into_iter().enumerate() {
+            let expected = if series < 3 { Fate::Taken } else { Fate::Unwanted };
+            assert_eq!(registry.record(series, value, 0), expected);
+        }
+        assert_eq!(totals(&registry), [7.0, 1.0, 2.0]);
+        assert_eq!(registry.families[0].names().collect::<Vec<_>>(), ["k6_m_total"]);
+        assert_eq!(registry.families[1].names().collect::<Vec<_>>(), ["good"]);
+    }
+
+    #[test]
+    fn what_was_asked_for_and_never_came_is_told() {
+        let (mut registry, reporter) = with_views(vec![
+            view("m", None, &[]),
+            view(r#"m{status="500"}"#, None, &[]),
+            View { expected: false, ..view("data_sent", None, &[]) },
+        ]);
+        registry.register(&definition("m", MetricType::Counter, &[("status", "200")]));
+        registry.warn_of_unused_views();
+        let told = reporter.poll().and_then(|event| event.fields.get("selector").cloned());
+        assert_eq!(told, Some(r#"m{status="500"}"#.into()));
+        assert!(reporter.poll().is_none());
+    }
+
+    #[test]
+    fn test_wide_tags_and_the_runs_id_are_always_there() {
+        let (mut registry, _) = with_views(vec![view("m", None, &[])]);
+        registry.settings.test_run_id = Some("run-1".into());
+        let tags = [("testid", "7"), ("url", "/"), ("test_run_id", "a script's own")];
+        registry.register(&definition("m", MetricType::Counter, &tags));
+        let expected = definition("m", MetricType::Counter, &[("testid", "7"), ("test_run_id", "run-1")]);
+        assert!(registry.targets[0].labels == Labels::encode(&expected.labels()));
     }
 
     #[test]
@@ -215,15 +399,15 @@ mod tests {
             registry.register(&definition("größe", MetricType::Gauge, &[("tag", tag)]));
         }
         registry.register(&definition("fine", MetricType::Gauge, &[]));
-        assert!(registry.target_of(0).is_none() && registry.target_of(1).is_none());
-        assert!(registry.target_of(2).is_some());
+        let taken: Vec<_> = (0..3).map(|number| registry.record(number, 1.0, 0)).collect();
+        assert_eq!(taken, [Fate::Ignored, Fate::Ignored, Fate::Taken]);
         assert_eq!(reporter.poll().and_then(|event| event.fields.get("metric").cloned()), Some("k6_größe".into()));
         assert!(reporter.poll().is_none());
     }
 
     /// Which of its series a target ships, by index.
-    fn muted(registry: &mut Registry, series: usize) -> String {
-        format!("{:?}", registry.target_of(series).expect("known").shipped)
+    fn muted(registry: &Registry, series: usize) -> String {
+        format!("{:?}", registry.targets[fed(registry, series)[0] as usize].shipped)
     }
 
     #[test]
@@ -238,7 +422,7 @@ mod tests {
             shipped.mute(0);
             format!("{shipped:?}")
         });
-        let all: Vec<_> = (0..4).map(|series| muted(&mut registry, series)).collect();
+        let all: Vec<_> = (0..4).map(|series| muted(&registry, series)).collect();
         assert_eq!(all, [&*free, &taken, &free, &taken]);
         assert!(reporter.poll().is_some());
         assert!(reporter.poll().is_none());

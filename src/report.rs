@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -175,6 +175,7 @@ pub struct DestinationReporter {
     /// What is counted.
     pub counters: Counters,
     url: String,
+    test_run_id: OnceLock<String>,
     events: Arc<Events>,
     latencies: Mutex<VecDeque<Duration>>,
 }
@@ -200,6 +201,7 @@ impl Reporter {
         let reporter = Arc::new(DestinationReporter {
             counters: Counters::default(),
             url: url.into(),
+            test_run_id: OnceLock::new(),
             events,
             latencies: Mutex::default(),
         });
@@ -254,10 +256,18 @@ impl DestinationReporter {
         std::mem::take(&mut lock(&self.latencies))
     }
 
+    /// Notes the id that all series of this destination carry, and tells it: the way to this run's series.
+    pub fn note_test_run_id(&self, id: &str) {
+        self.log(event(Level::Info, "All series carry the id of this run").with("test_run_id", id));
+        // Set once, when the destination starts.
+        let _ = self.test_run_id.set(id.into());
+    }
+
     fn report(&self) -> DestinationReport {
         let counters = &self.counters;
         DestinationReport {
             url: self.url.clone(),
+            test_run_id: self.test_run_id.get().cloned(),
             samples_taken: counters.samples_taken.get(),
             samples_ignored: counters.samples_ignored.get(),
             points_made: counters.points_made.get(),
@@ -297,6 +307,9 @@ pub struct Report {
 #[allow(missing_docs)] // as in `Counters`
 pub struct DestinationReport {
     pub url: String,
+    /// The id that all its series carry, if they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_run_id: Option<String>,
     pub samples_taken: u64,
     pub samples_ignored: u64,
     pub points_made: u64,

@@ -11,9 +11,11 @@ use k6_remote_write::clock::Clock;
 use k6_remote_write::deliver::{Batch, Batcher, Queue};
 use k6_remote_write::inbox::Sample;
 use k6_remote_write::lane::{Lane, Settings};
+use k6_remote_write::registry;
 use k6_remote_write::report::{Level, Reporter};
 use k6_remote_write::resample::Resampler;
 use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+use k6_remote_write::view::View;
 use k6_remote_write::wire::v1::{WriteRequest, metric_metadata};
 use k6_remote_write::wire::{Encoder, Limits, Protocol, STALE_MARKER};
 use recording::{decode, points};
@@ -58,12 +60,13 @@ impl House {
         let reporter = Arc::new(Reporter::default());
         let destination = reporter.destination("http://host/w");
         let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&destination)));
-        let settings = Settings {
-            rate: Duration::from_secs(rate_seconds),
-            stale_markers,
+        let series = registry::Settings {
             metric_prefix: "k6_".into(),
-            own_metrics,
+            views: vec![View::everything()],
+            test_wide_tags: vec![],
+            test_run_id: None,
         };
+        let settings = Settings { rate: Duration::from_secs(rate_seconds), stale_markers, series, own_metrics };
         let batcher = Batcher::new(Arc::clone(&queue), 10_000);
         let lane = Lane::new(settings, start_ms, batcher, destination);
         let resampler = Some(Resampler::new(vec![lane], clock.clone(), Arc::clone(&reporter)));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Raw inputs. All fields may be missing.
-#[derive(Debug, Default, Deserialize)]
+/// Raw inputs. All fields may be missing. Holds secrets, and so cannot be shown.
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Document {
     /// What follows `--out remote-write=`; empty without.
@@ -17,12 +17,17 @@ pub struct Document {
     pub json: Option<Map<String, Value>>,
     /// The tags that every sample of the test has: `--tag`, `options.tags`.
     pub tags: BTreeMap<String, String>,
-    /// What the script's options say to k6 Cloud.
+    /// What the script's options say.
     pub script: Script,
+    /// k6 Cloud's id of this run; empty without.
+    pub cloud_test_run_id: String,
+    /// Whether another output ships to the script's blocks ([`super::Claim`]). Not the host's to say.
+    #[serde(skip)]
+    pub blocks_are_taken: bool,
 }
 
-/// The parts of the script's options that k6 itself does not read.
-#[derive(Debug, Default, Deserialize)]
+/// The parts of the script's options that matter here.
+#[derive(Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Script {
     /// `options.ext.loadimpact`.
@@ -40,17 +45,5 @@ impl Document {
         // By way of a map, since serde would take an array for a struct too.
         let fields: Map<String, Value> = serde_json::from_slice(text)?;
         serde_json::from_value(Value::Object(fields))
-    }
-
-    /// The script's `apm` blocks for Prometheus are not read yet. Silence would look as if they were.
-    pub(super) fn script_warning(&self) -> Option<String> {
-        let blocks = |options: &Option<Value>| options.as_ref()?.get("apm")?.as_array().cloned();
-        let all = [blocks(&self.script.ext), blocks(&self.script.cloud)];
-        let ours = |block: &Value| block.get("provider").and_then(Value::as_str) == Some("prometheus");
-        all.into_iter().flatten().flatten().any(|block| ours(&block)).then(|| {
-            "The script has an apm block for Prometheus, which this version does not read: \
-             name its URL with --out remote-write=<url>"
-                .into()
-        })
     }
 }

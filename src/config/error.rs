@@ -8,32 +8,42 @@ use thiserror::Error;
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ConfigError {
     /// A value that its option does not take.
-    #[error("{option} in {source_name} is {value}; allowed is {allowed}")]
+    #[error("{option} in {place} is {value}; allowed is {allowed}")]
     Value {
         /// The option's name in JSON.
         option: &'static str,
         /// Where the value was written.
-        source_name: String,
+        place: String,
         /// The value as it was written, without secrets.
         value: String,
         /// What the option takes.
         allowed: &'static str,
     },
     /// A name that is no option's.
-    #[error("{source_name} is no option; allowed are {allowed}")]
+    #[error("{place} is no option; {advice}")]
     Unknown {
         /// Where it was written.
-        source_name: String,
-        /// The names of all options.
-        allowed: String,
+        place: String,
+        /// The nearest name, or all names.
+        advice: String,
     },
     /// Two options that say the same.
-    #[error("{first} and {second} both set the length of a window; set one of them")]
+    #[error("{first} and {second} {what}; set one of them")]
     Both {
         /// Where the one was written.
         first: String,
         /// Where the other was written.
         second: String,
+        /// What they have in common.
+        what: &'static str,
+    },
+    /// What is wrong with a part of a value, or with several options together.
+    #[error("{place} {problem}")]
+    Wrong {
+        /// Where it was written.
+        place: String,
+        /// The rest of the sentence.
+        problem: String,
     },
 }
 
@@ -41,15 +51,51 @@ pub enum ConfigError {
 #[derive(Debug, Error, PartialEq, Eq)]
 pub struct ConfigErrors(pub Vec<ConfigError>);
 
+/// A message has room for so many bytes at the boundary (`K6RW_ERROR_SIZE`), less what begins and ends it.
+const MAX_BYTES: usize = 3900;
+
+/// How much of a value is shown.
+const MAX_VALUE_CHARS: usize = 200;
+
 impl fmt::Display for ConfigErrors {
+    /// All of them; where the room ends, how many more there are.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("invalid configuration: ")?;
+        let mut bytes = 0;
         for (index, error) in self.0.iter().enumerate() {
-            if index > 0 {
-                f.write_str("; ")?;
+            let error = error.to_string();
+            bytes += error.len() + 2;
+            if index > 0 && bytes > MAX_BYTES {
+                return write!(f, "; and {} more", self.0.len() - index);
             }
-            error.fmt(f)?;
+            write!(f, "{}{error}", if index > 0 { "; " } else { "" })?;
         }
         Ok(())
+    }
+}
+
+/// A value's beginning: none may be so long that it hides what is said of it.
+pub(super) fn cut(value: &str) -> String {
+    match value.char_indices().nth(MAX_VALUE_CHARS) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_room_is_counted() {
+        let one = || ConfigError::Wrong { place: "x".repeat(1000), problem: "is wrong".into() };
+        let errors = ConfigErrors((0..10).map(|_| one()).collect()).to_string();
+        assert!(errors.len() < 4095 && errors.ends_with(" is wrong; and 7 more"), "{errors}");
+    }
+
+    #[test]
+    fn a_long_value_is_cut() {
+        assert_eq!(cut("short"), "short");
+        assert_eq!(cut(&"ä".repeat(500)), format!("{}…", "ä".repeat(200)));
     }
 }

@@ -2,24 +2,35 @@
 //!
 //! In comes the JSON document of [`Document`], which the host fills with what the user wrote and where; out goes one
 //! [`Config`], or every mistake at once. Whoever opens an output reads it: [`crate::output`].
+//!
+//! Each source is read into a list of options with their values, which are then taken into a [`Destination`] by the one table
+//! in `option.rs`, and checked together. The script's `apm` blocks make a destination each; the argument of `--out`, the
+//! environment and JSON describe one more together.
 
+mod argument;
+mod check;
+mod claim;
+mod destination;
 mod document;
 mod duration;
+mod environment;
 mod error;
+mod headers;
+mod json;
+mod metrics;
+mod names;
+mod object;
 mod option;
-mod source;
+mod script;
+mod test_run;
+mod written;
 
-use std::path::PathBuf;
-use std::time::Duration;
-
-use url::Url;
-
-pub use document::Document;
+pub use claim::Claim;
+pub use destination::{Credentials, Destination, SigV4, Tls, TlsVersion};
+pub use document::{Document, Script};
 pub use error::{ConfigError, ConfigErrors};
+pub use metrics::MetricEntry;
 pub use option::{OPTIONS, OptionSpec};
-use source::Source;
-
-use crate::wire::Protocol;
 
 /// All that the user wrote, valid.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,79 +43,38 @@ pub struct Config {
     pub warnings: Vec<String>,
 }
 
-/// One place where metrics go, and how.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Destination {
-    /// The receiver's remote-write endpoint: http or https, with a host.
-    pub url: Url,
-    /// The length of a window, at least 100 ms.
-    pub rate: Duration,
-    /// How long one request may take, with its answer.
-    pub timeout: Duration,
-    /// How long the end of a run may take to send what is queued.
-    pub flush_timeout: Duration,
-    /// The most bytes of points that wait for the receiver.
-    pub queue_bytes: usize,
-    /// The version of the protocol; without one it is found out.
-    pub protocol: Option<Protocol>,
-    /// The most points of one request.
-    pub max_samples_per_send: usize,
-    /// The bytes, before compression, from which on a request takes no further series.
-    pub max_bytes_per_send: usize,
-    /// The most requests that are under way at once.
-    pub max_shards: usize,
-    /// Where what could not be sent is written to.
-    pub leftover_folder: Option<PathBuf>,
-    /// After how long without a success the test is stopped.
-    pub abort_on_failure: Option<Duration>,
-    /// Whether the output ships metrics of its own.
-    pub self_metrics: bool,
-    /// Whether every series ends with a stale marker.
-    pub stale_markers: bool,
-    /// What every metric's name begins with.
-    pub metric_prefix: String,
-}
-
-impl Default for Destination {
-    fn default() -> Self {
-        Self {
-            url: Url::parse("http://localhost:9090/api/v1/write").expect("a valid constant"),
-            rate: Duration::from_secs(3),
-            timeout: Duration::from_secs(5),
-            flush_timeout: Duration::from_secs(30),
-            queue_bytes: 64 << 20,
-            protocol: None,
-            max_samples_per_send: 10_000,
-            max_bytes_per_send: 8 << 20,
-            max_shards: 4,
-            leftover_folder: Some(".".into()),
-            abort_on_failure: None,
-            self_metrics: true,
-            stale_markers: true,
-            metric_prefix: "k6_".into(),
-        }
-    }
-}
-
 impl Config {
-    /// Reads the document: the argument of `--out` over the environment over JSON, over the defaults.
+    /// Reads the document: the argument of `--out` over the environment over JSON, over the defaults; and the script's blocks.
     ///
     /// # Errors
     /// All mistakes of all sources, each with its option, source, value, and what is allowed.
     pub fn read(document: &Document) -> Result<Self, ConfigErrors> {
-        let mut destination = Destination::default();
         let mut findings = Findings::default();
-        // The lowest precedence first: each source overwrites what the ones before it said.
-        for source in [Source::Json, Source::Environment, Source::Argument] {
-            source.apply(document, &mut destination, &mut findings);
+        let mut of_blocks = Findings::default();
+        let (mut blocks, there_are_blocks) = script::destinations(document, &mut of_blocks);
+        if document.blocks_are_taken {
+            (blocks, of_blocks) = (Vec::new(), Findings::default());
         }
-        findings.warnings.extend(document.script_warning());
-        if findings.errors.is_empty() {
-            let tags = document.tags.clone().into_iter().collect();
-            Ok(Self { destinations: vec![destination], tags, warnings: findings.warnings })
-        } else {
-            Err(ConfigErrors(findings.errors))
+        let mut destinations = Vec::from_iter(described(document, there_are_blocks, &mut findings));
+        destinations.append(&mut blocks);
+        findings.errors.append(&mut of_blocks.errors);
+        findings.warnings.append(&mut of_blocks.warnings);
+        if destinations.is_empty() && findings.errors.is_empty() {
+            findings.errors.push(ConfigError::Wrong {
+                place: "one --out remote-write too many".into(),
+                problem:
+                    "names no URL, and the script's apm blocks are shipped to by another; give it one, or leave it out"
+                        .into(),
+            });
         }
+        if !findings.errors.is_empty() {
+            return Err(ConfigErrors(findings.errors));
+        }
+        for destination in &mut destinations {
+            destination.test_run_id = test_run::id_for(destination, &document.cloud_test_run_id);
+        }
+        let tags = document.tags.clone().into_iter().collect();
+        Ok(Self { destinations, tags, warnings: findings.warnings })
     }
 
     /// One line for k6's banner: where to, and how often.
@@ -113,20 +83,27 @@ impl Config {
     }
 }
 
-impl Destination {
-    /// The URL without its password, for people and logs.
-    pub fn shown_url(&self) -> String {
-        let mut url = self.url.clone();
-        if url.password().is_some() {
-            // Fails only for URLs that cannot have one.
-            let _ = url.set_password(Some("***"));
-        }
-        url.to_string()
+/// The destination that the argument, the environment and JSON describe together. With blocks in the script there is one
+/// only if it has a URL; without, there is always one.
+fn described(document: &Document, there_are_blocks: bool, findings: &mut Findings) -> Option<Destination> {
+    // The lowest precedence first: each source overwrites what the ones before it said.
+    let sources = [json::read(document, findings), environment::read(document, findings), argument::read(document)];
+    let mut destination = Destination::default();
+    for written in &sources {
+        written::take_all(written, &mut destination, findings);
     }
-
-    fn description(&self) -> String {
-        format!("{}, every {}", self.shown_url(), duration::shown(self.rate))
+    let all: Vec<_> = sources.into_iter().flatten().collect();
+    if there_are_blocks && !all.iter().any(|written| written.option.name == option::URL) {
+        findings.warnings.extend(all.iter().map(|written| {
+            format!(
+                "{} has no effect: it is no option of the script's apm blocks, and no other URL is named",
+                written.place
+            )
+        }));
+        return None;
     }
+    check::check(&mut destination, &all, "the destination of --out, environment and JSON", findings);
+    Some(destination)
 }
 
 /// What reading a source found beside values.
@@ -138,147 +115,327 @@ struct Findings {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
 
-    fn read(document: &str) -> Result<Config, String> {
-        let document = Document::parse(document.as_bytes()).map_err(|error| error.to_string())?;
+    use serde_json::{Value, json};
+    use url::Url;
+
+    use super::*;
+    use crate::view::Tags;
+
+    fn read(document: &Value) -> Result<Config, String> {
+        let document = Document::parse(document.to_string().as_bytes()).map_err(|error| error.to_string())?;
         Config::read(&document).map_err(|errors| errors.to_string())
     }
 
-    /// The one destination of a document without mistakes.
-    fn destination(document: &str) -> Result<Destination, String> {
+    /// The one destination of a document without mistakes and warnings.
+    fn destination(document: &Value) -> Result<Destination, String> {
         let mut config = read(document)?;
         assert_eq!((config.destinations.len(), &config.warnings[..]), (1, &[][..]));
         Ok(config.destinations.remove(0))
     }
 
+    /// A document with these blocks.
+    fn blocks(blocks: Value) -> Value {
+        json!({ "script": { "ext": { "apm": blocks } } })
+    }
+
     #[test]
     fn nothing_set_means_the_defaults() {
-        let config = read("{}").expect("valid");
-        assert_eq!(config, Config { destinations: vec![Destination::default()], tags: vec![], warnings: vec![] });
+        let config = read(&json!({})).expect("valid");
+        let expected = Config { destinations: vec![Destination::default()], tags: vec![], warnings: vec![] };
+        assert_eq!(config, expected);
         assert_eq!(config.description(), "http://localhost:9090/api/v1/write, every 3s");
     }
 
     #[test]
+    fn every_option_has_its_default_as_the_table_has_it() {
+        for option in
+            OPTIONS.iter().filter(|option| !option.default.is_empty() && option.name != "includeDefaultMetrics")
+        {
+            let mut destination = Destination::default();
+            assert!((option.set)(&mut destination, option.default).is_some(), "{}", option.name);
+            assert_eq!(destination, Destination::default(), "{}", option.name);
+        }
+    }
+
+    /// The sources of the one destination, each naming another URL and rate, and what comes of all combinations.
+    #[test]
     fn the_argument_wins_over_the_environment_over_json() {
-        let json = r#""json": {"url": "http://json/w", "pushInterval": "1s", "staleMarkers": false}"#;
-        let environment =
-            r#""environment": {"K6_PROMETHEUS_RW_SERVER_URL": "http://env/w", "K6_PROMETHEUS_RW_PUSH_INTERVAL": "2s"}"#;
-        let argument = r#""argument": "http://argument/w""#;
-        for (document, url, seconds) in [
-            (format!("{{{json}}}"), "http://json/w", 1),
-            (format!("{{{json}, {environment}}}"), "http://env/w", 2),
-            (format!("{{{json}, {environment}, {argument}}}"), "http://argument/w", 2),
+        let json = ("json", json!({ "url": "http://json/w", "pushInterval": "1s" }));
+        let environment = (
+            "environment",
+            json!({ "K6_PROMETHEUS_RW_SERVER_URL": "http://env/w", "K6_PROMETHEUS_RW_PUSH_INTERVAL": "2s" }),
+        );
+        let argument = ("argument", json!("http://argument/w"));
+        for (sources, url, seconds) in [
+            (vec![&json], "http://json/w", 1),
+            (vec![&environment], "http://env/w", 2),
+            (vec![&argument], "http://argument/w", 3),
+            (vec![&json, &environment], "http://env/w", 2),
+            (vec![&json, &argument], "http://argument/w", 1),
+            (vec![&environment, &argument], "http://argument/w", 2),
+            (vec![&json, &environment, &argument], "http://argument/w", 2),
         ] {
+            let document: Value = sources.into_iter().map(|(name, value)| (*name, value.clone())).collect();
             let destination = destination(&document).expect("valid");
-            assert_eq!((destination.url.as_str(), destination.rate.as_secs()), (url, seconds));
-            assert!(!destination.stale_markers);
+            assert_eq!((destination.url.as_str(), destination.rate.as_secs()), (url, seconds), "{document}");
+        }
+    }
+
+    /// Blocks, argument, environment and JSON: who makes a destination.
+    #[test]
+    fn blocks_make_a_destination_each_and_the_others_one_more_if_they_name_a_url() {
+        let block = |url: &str| json!({ "provider": "prometheus", "remoteWriteURL": url });
+        let (ext, cloud) =
+            (json!({ "apm": [block("http://a/"), block("http://b/")] }), json!({ "apm": [block("http://c/")] }));
+        let argument = json!("http://argument/");
+        let environment = json!({ "K6_PROMETHEUS_RW_SERVER_URL": "http://env/" });
+        for (document, urls) in [
+            (json!({ "script": { "ext": ext } }), &["http://a/", "http://b/"][..]),
+            (json!({ "script": { "ext": ext, "cloud": cloud } }), &["http://a/", "http://b/", "http://c/"]),
+            (json!({ "script": { "cloud": cloud }, "argument": argument }), &["http://argument/", "http://c/"]),
+            (json!({ "script": { "cloud": cloud }, "environment": environment }), &["http://env/", "http://c/"]),
+            (
+                json!({ "script": { "cloud": cloud }, "json": { "url": "http://json/" } }),
+                &["http://json/", "http://c/"],
+            ),
+            // Written in both places for k6 Cloud's sake, it is still one.
+            (json!({ "script": { "ext": cloud, "cloud": cloud } }), &["http://c/"]),
+            (json!({ "script": { "ext": { "apm": null }, "cloud": {} } }), &["http://localhost:9090/api/v1/write"]),
+        ] {
+            let config = read(&document).expect("valid");
+            let made: Vec<_> = config.destinations.iter().map(|destination| destination.url.as_str()).collect();
+            assert_eq!((made, config.warnings), (urls.to_vec(), vec![]), "{document}");
         }
     }
 
     #[test]
-    fn a_rate_in_either_spelling_overwrites_the_other_of_a_lower_source() {
-        let document = r#"{"json": {"pushInterval": "500ms"}, "environment": {"K6_PROMETHEUS_RW_RESAMPLE_RATE": "7"}}"#;
-        assert_eq!(destination(document).map(|destination| destination.rate), Ok(Duration::from_secs(7)));
+    fn options_that_would_have_no_destination_are_warned_of() {
+        let mut document = blocks(json!([{ "provider": "prometheus", "remoteWriteURL": "http://a/" }]));
+        document["environment"] = json!({ "K6_PROMETHEUS_RW_STALE_MARKERS": "false" });
+        let config = read(&document).expect("valid");
+        assert_eq!(config.destinations.len(), 1);
+        assert!(config.destinations[0].stale_markers, "a block has its own options");
+        assert_eq!(
+            config.warnings,
+            [
+                "K6_PROMETHEUS_RW_STALE_MARKERS (environment) has no effect: it is no option of the script's apm blocks, \
+              and no other URL is named"
+            ]
+        );
     }
 
     #[test]
-    fn every_option_is_read_from_json_and_from_the_environment() {
-        let expected = Destination {
-            url: Url::parse("https://u@[::1]:9/w?x=1").expect("valid"),
-            rate: Duration::from_millis(1500),
-            timeout: Duration::from_secs(70),
-            flush_timeout: Duration::ZERO,
-            queue_bytes: 1 << 20,
-            protocol: Some(Protocol::V2),
-            max_samples_per_send: 2000,
-            max_bytes_per_send: 1 << 16,
-            max_shards: 7,
-            leftover_folder: Some("/tmp/left".into()),
-            abort_on_failure: Some(Duration::from_secs(60)),
-            self_metrics: false,
-            stale_markers: false,
-            metric_prefix: "load_".into(),
+    fn a_second_output_leaves_the_blocks_to_the_first() {
+        let mut document = blocks(json!([{ "provider": "prometheus", "remoteWriteURL": "http://a/" }]));
+        document["argument"] = json!("http://b/");
+        let second = |document: &Value| {
+            let mut document = Document::parse(document.to_string().as_bytes()).expect("valid");
+            document.blocks_are_taken = true;
+            Config::read(&document).map_err(|errors| errors.to_string())
         };
-        let json = r#"{"json": {"url": " https://u@[::1]:9/w?x=1 ", "pushInterval": "1.5s", "timeout": "1m10s", "flushTimeout": 0,
-            "queueBytes": 1048576, "protocol": "2.0", "maxSamplesPerSend": 2000, "maxBytesPerSend": 65536, "maxShards": 7,
-            "leftoverFolder": "/tmp/left", "abortOnFailure": "1m", "selfMetrics": false, "staleMarkers": false, "metricPrefix": "load_"}}"#;
-        assert_eq!(destination(json).as_ref(), Ok(&expected));
-        let environment = r#"{"environment": {"K6_PROMETHEUS_RW_SERVER_URL": "https://u@[::1]:9/w?x=1",
-            "K6_PROMETHEUS_RW_PUSH_INTERVAL": "1500", "K6_PROMETHEUS_RW_TIMEOUT": "70s",
-            "K6_PROMETHEUS_RW_FLUSH_TIMEOUT": "0s", "K6_PROMETHEUS_RW_QUEUE_BYTES": "1048576",
-            "K6_PROMETHEUS_RW_PROTOCOL": "2.0", "K6_PROMETHEUS_RW_MAX_SAMPLES_PER_SEND": "2000",
-            "K6_PROMETHEUS_RW_MAX_BYTES_PER_SEND": "65536", "K6_PROMETHEUS_RW_MAX_SHARDS": "7",
-            "K6_PROMETHEUS_RW_LEFTOVER_FOLDER": "/tmp/left", "K6_PROMETHEUS_RW_ABORT_ON_FAILURE": "60s",
-            "K6_PROMETHEUS_RW_SELF_METRICS": "false", "K6_PROMETHEUS_RW_STALE_MARKERS": "false", "K6_PROMETHEUS_RW_METRIC_PREFIX": "load_"}}"#;
-        assert_eq!(destination(environment).as_ref(), Ok(&expected));
+        let config = second(&document).expect("valid");
+        assert_eq!(config.description(), "http://b/, every 3s");
+        document["argument"] = json!("");
+        assert!(second(&document).expect_err("nothing left").contains("one --out remote-write too many names no URL"));
+    }
+
+    #[test]
+    fn the_seeds_block_is_read_in_both_spellings() {
+        for block in [
+            json!({
+                "provider": "prometheus", "remoteWriteURL": "http://localhost/w", "credentials": { "token": "<token>" },
+                "includeDefaultMetrics": true, "metrics": ["http_req_sending", "my_rate"], "includeTestRunId": false,
+                "resampleRate": 5,
+            }),
+            json!({
+                "provider": "prometheus", "remote_write_url": "http://localhost/w", "credentials": { "token": "<token>" },
+                "include_default_metrics": true, "metrics": ["http_req_sending", "my_rate"],
+                "include_test_run_id": false, "resample_rate": 5,
+            }),
+        ] {
+            let read = destination(&blocks(json!([block]))).expect("valid");
+            let expected = Destination {
+                url: Url::parse("http://localhost/w").expect("valid"),
+                credentials: Credentials { bearer_token: Some("<token>".into()), ..Credentials::default() },
+                metrics: Some(vec![MetricEntry::whole("http_req_sending"), MetricEntry::whole("my_rate")]),
+                rate: Duration::from_secs(5),
+                ..Destination::of_block()
+            };
+            assert_eq!(read, expected);
+            assert_eq!((read.views().len(), read.kept_tags), (8, Tags::Only(vec![])));
+        }
+    }
+
+    #[test]
+    fn blocks_of_others_are_left_to_k6_cloud_with_one_warning() {
+        let config = read(&blocks(json!([
+            { "provider": "datadog", "apiKey": "hunter2" },
+            { "provider": "prometheus", "remoteWriteURL": "http://localhost/" },
+            { "provider": "azure", "appKey": 7 },
+            { "provider": "datadog" },
+        ])));
+        let config = config.expect("valid");
+        assert_eq!(config.destinations.len(), 1);
+        assert_eq!(
+            config.warnings,
+            ["The script's apm blocks for datadog, azure are left to k6 Cloud: this output ships to provider \
+              \"prometheus\" alone"]
+        );
+    }
+
+    #[test]
+    fn a_rate_in_either_spelling_overwrites_the_other_of_a_lower_source() {
+        let document =
+            json!({ "json": { "pushInterval": "500ms" }, "environment": { "K6_PROMETHEUS_RW_RESAMPLE_RATE": "7" } });
+        assert_eq!(destination(&document).map(|destination| destination.rate), Ok(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn urls_of_every_form_are_read() {
+        for (written, url, username) in [
+            (" http://host/w ", "http://host/w", None),
+            ("http://host:9090", "http://host:9090/", None),
+            ("https://u%40x:p%3Aq@[::1]:9/w?x=1", "https://[::1]:9/w?x=1", Some("u@x")),
+            ("http://127.0.0.1/a/b%20c?d=e&f", "http://127.0.0.1/a/b%20c?d=e&f", None),
+        ] {
+            let destination = destination(&json!({ "argument": written })).expect(written);
+            assert_eq!((destination.url.as_str(), destination.credentials.username.as_deref()), (url, username));
+        }
+    }
+
+    #[test]
+    fn options_win_over_the_urls_own_credentials() {
+        let document = json!({
+            "argument": "http://me:hunter2@localhost/w",
+            "json": { "username": "you", "password": "secret" },
+        });
+        let credentials = destination(&document).expect("valid").credentials;
+        assert_eq!((credentials.username.as_deref(), credentials.password), (Some("you"), Some("secret".into())));
+        let token = json!({ "argument": "http://me:hunter2@localhost/w", "json": { "bearerToken": "t" } });
+        assert_eq!(destination(&token).map(|destination| destination.credentials.username), Ok(None));
+    }
+
+    #[test]
+    fn no_secret_is_shown_anywhere() {
+        let document = json!({
+            "argument": "https://me:hunter2@host/w?key=hunter2",
+            "json": { "headers": { "X-Key": "hunter2" }, "bearerToken": "hunter2" },
+        });
+        let config = read(&document).expect("valid");
+        assert_eq!(config.description(), "https://host/w?key=***, every 3s");
+        let mut shown = config.clone();
+        shown.destinations[0].url.set_query(None);
+        assert!(!format!("{shown:?}").contains("hunter2"), "{shown:?}");
+    }
+
+    #[test]
+    fn empty_variables_are_as_if_not_set() {
+        let variables = OPTIONS.iter().map(|option| (option.variable, ""));
+        let document = json!({ "environment": variables.collect::<Value>() });
+        let expected = Destination { metric_prefix: String::new(), leftover_folder: None, ..Destination::default() };
+        assert_eq!(destination(&document), Ok(expected));
+    }
+
+    #[test]
+    fn headers_of_all_sources_come_together() {
+        let document = json!({
+            "json": { "headers": { "A": "json", "B": "json" } },
+            "environment": { "K6_PROMETHEUS_RW_HEADERS_b": "one", "K6_PROMETHEUS_RW_HTTP_HEADERS": "C:1, D:2" },
+        });
+        let headers = destination(&document).expect("valid").headers;
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+        assert_eq!(headers, [("A", "json"), ("b", "one"), ("C", "1"), ("D", "2")]);
+    }
+
+    #[test]
+    fn the_runs_id_is_k6_clouds_or_a_given_one_or_made() {
+        let id = |document: Value| destination(&document).expect("valid").test_run_id;
+        let given = json!({ "includeTestRunId": true, "testRunId": "mine" });
+        assert_eq!(id(json!({ "json": given, "cloud_test_run_id": "123" })), Some("123".into()));
+        assert_eq!(id(json!({ "json": given })), Some("mine".into()));
+        let made = id(json!({ "json": { "includeTestRunId": true } })).expect("made");
+        assert_eq!(made.len(), 16);
+        assert_eq!(id(json!({ "json": { "includeTestRunId": true } })), Some(made), "one id for the whole process");
+        assert_eq!(id(json!({ "cloud_test_run_id": "123" })), None);
+    }
+
+    #[test]
+    fn tags_of_the_whole_test_are_known() {
+        let config = read(&json!({ "tags": { "testid": "7" } })).expect("valid");
+        assert_eq!(config.tags, [("testid".into(), "7".into())]);
     }
 
     #[test]
     fn options_of_delivery_have_bounds_and_an_off() {
         for (option, value) in [
-            ("protocol", r#""3.0""#),
-            ("maxSamplesPerSend", "0"),
-            ("maxBytesPerSend", "33554433"),
-            ("maxShards", "51"),
-            ("maxShards", "0"),
-            ("abortOnFailure", r#""soon""#),
+            ("protocol", json!("3.0")),
+            ("maxSamplesPerSend", json!(0)),
+            ("maxBytesPerSend", json!(33_554_433)),
+            ("maxShards", json!(51)),
+            ("maxShards", json!(0)),
+            ("abortOnFailure", json!("soon")),
         ] {
-            let error = read(&format!(r#"{{"json": {{"{option}": {value}}}}}"#)).expect_err(option);
+            let error = read(&json!({ "json": { option: value } })).expect_err(option);
             assert!(error.contains(option), "{error}");
         }
-        let off = destination(r#"{"json": {"leftoverFolder": "", "abortOnFailure": 0, "protocol": "auto"}}"#);
-        let expected = Destination { leftover_folder: None, ..Destination::default() };
-        assert_eq!(off, Ok(expected));
+        let off = json!({ "json": { "leftoverFolder": "", "abortOnFailure": 0, "protocol": "auto" } });
+        assert_eq!(destination(&off), Ok(Destination { leftover_folder: None, ..Destination::default() }));
     }
 
     #[test]
-    fn the_tests_own_tags_are_handed_on() {
-        let config = read(r#"{"tags": {"testid": "a"}}"#).expect("valid");
-        assert_eq!(config.tags, [("testid".into(), "a".into())]);
-    }
-
-    #[test]
-    fn all_mistakes_are_told_at_once() {
-        let errors = read(
-            r#"{"argument": "ftp://x/y", "environment": {"K6_PROMETHEUS_RW_PUSH_INTERVAL": "1ms"}, "json": {"resampleRate": 11, "ulr": "x"}}"#,
-        )
-        .expect_err("invalid");
-        let expected = [
-            r#"resampleRate in collectors."remote-write".resampleRate (JSON) is 11; allowed is an integer from 1 to 10, in seconds"#,
-            r#"collectors."remote-write".ulr (JSON) is no option; allowed are url, resampleRate, pushInterval, timeout, flushTimeout, queueBytes, protocol, maxSamplesPerSend, maxBytesPerSend, maxShards, leftoverFolder, abortOnFailure, selfMetrics, staleMarkers, metricPrefix"#,
-            r#"pushInterval in K6_PROMETHEUS_RW_PUSH_INTERVAL (environment) is "1ms"; allowed is a duration from 100ms on, such as 500ms or 5s"#,
-            r#"url in the argument of --out is "ftp://x/y"; allowed is an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write"#,
-        ];
-        assert_eq!(errors, format!("invalid configuration: {}", expected.join("; ")));
-    }
-
-    #[test]
-    fn a_wrong_url_is_told_by_its_source() {
-        for url in
-            ["localhost:9090", "http://", "/api/v1/write", "http:///x", "http://a b/", "unix:/x", "http://h:99999/"]
-        {
-            let error = read(&format!(r#"{{"argument": "{url}"}}"#)).expect_err(url);
-            assert!(error.contains("url in the argument of --out") && error.contains("http or https"), "{error}");
+    fn what_has_no_effect_is_warned_of() {
+        for (document, warning) in [
+            (
+                json!({ "environment": { "K6_PROMETHEUS_RW_PASWORD": "x" } }),
+                "The environment variable K6_PROMETHEUS_RW_PASWORD has no effect; did you mean K6_PROMETHEUS_RW_PASSWORD?",
+            ),
+            (
+                json!({ "json": { "bearerToken": "t", "username": "me", "password": "x" } }),
+                "collectors.\"remote-write\".bearerToken (JSON) is what is sent: the other credentials of \
+                 http://localhost:9090/api/v1/write have no effect",
+            ),
+            (
+                json!({ "json": { "username": "me", "headers": { "authorization": "Custom x" } } }),
+                "The Authorization header of collectors.\"remote-write\".headers (JSON) is what is sent: username and \
+                 password have no effect",
+            ),
+            (
+                json!({ "argument": "http://example.com/w", "json": { "bearerToken": "t" } }),
+                "Credentials go to http://example.com/w in clear: use https",
+            ),
+            (
+                json!({ "argument": "http://me:hunter2@example.com/w" }),
+                "Credentials go to http://example.com/w in clear: use https",
+            ),
+            (
+                json!({ "json": { "headers": { "Content-Type": "text/plain", "A": "b" } } }),
+                "collectors.\"remote-write\".headers (JSON): Content-Type belongs to the protocol, and is not set",
+            ),
+            (
+                json!({ "json": { "testRunId": "mine" } }),
+                "collectors.\"remote-write\".testRunId (JSON) has no effect without includeTestRunId",
+            ),
+            (
+                json!({ "json": { "metrics": ["vus", "größe"] } }),
+                "collectors.\"remote-write\".metrics (JSON): \"größe\" is no name of a metric, and is ignored",
+            ),
+            (
+                json!({ "json": { "metrics": ["vus{a=\"b\"}"] } }),
+                "collectors.\"remote-write\".metrics (JSON): \"vus{a=\\\"b\\\"}\" is no name of a metric, and is ignored; \
+                 a selector is written as {sourceMetric: '…'}",
+            ),
+        ] {
+            assert_eq!(read(&document).expect("valid").warnings, [warning], "{document}");
         }
     }
 
     #[test]
-    fn a_password_in_the_url_is_never_shown() {
-        let config = read(r#"{"argument": "http://me:hunter2@host/w"}"#).expect("valid");
-        assert_eq!(config.description(), "http://me:***@host/w, every 3s");
-        let error = read(r#"{"argument": "ftp://me:hunter2@host/w"}"#).expect_err("invalid");
-        assert!(!error.contains("hunter2"), "{error}");
-    }
-
-    #[test]
-    fn what_is_not_read_yet_is_warned_of() {
-        let config = read(
-            r#"{"environment": {"K6_PROMETHEUS_RW_USERNAME": "me"}, "script": {"ext": {"apm": [{"provider": "prometheus"}]}}}"#,
-        )
-        .expect("valid");
-        assert_eq!(config.warnings.len(), 2);
-        assert!(config.warnings[0].contains("K6_PROMETHEUS_RW_USERNAME"));
-        assert!(config.warnings[1].contains("apm"));
+    fn loopback_is_no_network() {
+        for host in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]", "api.localhost"] {
+            let document = json!({ "argument": format!("http://me:x@{host}/w") });
+            assert_eq!(read(&document).expect("valid").warnings, [""; 0], "{host}");
+        }
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::Destination;
-use super::duration;
+use super::destination::{Destination, TlsVersion};
+use super::{duration, headers, metrics};
 use crate::series::is_metric_name;
 use crate::wire::Protocol;
 
@@ -26,20 +26,58 @@ pub struct OptionSpec {
     pub variable: &'static str,
     /// What it takes, as part of a sentence: "allowed is ...".
     pub allowed: &'static str,
-    /// The default, as one would write it.
+    /// The default, as one would write it; empty for none.
     pub default: &'static str,
-    /// Takes a value from its text; `None` if it is not allowed.
+    /// Takes a value from its text; `None` if it is not allowed. Lists and objects of JSON come as their JSON.
     pub(super) set: fn(&mut Destination, &str) -> Option<()>,
 }
 
 /// All options, in the order of the documentation.
 pub const OPTIONS: &[OptionSpec] = &[
     OptionSpec {
-        name: "url",
+        name: URL,
         variable: "K6_PROMETHEUS_RW_SERVER_URL",
         allowed: "an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write",
         default: "http://localhost:9090/api/v1/write",
         set: |to, text| url(text).map(|url| to.url = url),
+    },
+    OptionSpec {
+        name: USERNAME,
+        variable: "K6_PROMETHEUS_RW_USERNAME",
+        allowed: "a text without a colon",
+        default: "",
+        set: |to, text| (!text.contains(':')).then(|| to.credentials.username = given(text)),
+    },
+    OptionSpec {
+        name: PASSWORD,
+        variable: "K6_PROMETHEUS_RW_PASSWORD",
+        allowed: "a text",
+        default: "",
+        set: |to, text| {
+            to.credentials.password = given(text).map(Into::into);
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: BEARER_TOKEN,
+        variable: "K6_PROMETHEUS_RW_BEARER_TOKEN",
+        allowed: "a token alone, without the word Bearer and without line breaks",
+        default: "",
+        set: |to, text| {
+            let token = text.trim();
+            let alone = !token.to_ascii_lowercase().starts_with("bearer ") && headers::is_value(token);
+            alone.then(|| to.credentials.bearer_token = given(token).map(Into::into))
+        },
+    },
+    OptionSpec {
+        name: HEADERS,
+        variable: "K6_PROMETHEUS_RW_HTTP_HEADERS",
+        allowed: "HTTP headers: key1:value1,key2:value2, or a JSON object of texts",
+        default: "",
+        set: |to, text| {
+            headers::parse(text)?.into_iter().for_each(|(name, value)| headers::put(&mut to.headers, name, value));
+            Some(())
+        },
     },
     OptionSpec {
         name: RESAMPLE_RATE,
@@ -61,6 +99,54 @@ pub const OPTIONS: &[OptionSpec] = &[
             to.rate = duration::parse(text).filter(|&rate| rate >= SHORTEST_RATE)?;
             Some(())
         },
+    },
+    OptionSpec {
+        name: METRICS,
+        variable: "K6_PROMETHEUS_RW_METRICS",
+        allowed: "a list of metric names, and of objects with sourceMetric, targetMetric and keepTags",
+        default: "",
+        set: |to, text| {
+            let listed = metrics::parse(text);
+            listed.mistakes.is_empty().then(|| to.metrics = Some(listed.entries))
+        },
+    },
+    OptionSpec {
+        name: INCLUDE_DEFAULT_METRICS,
+        variable: "K6_PROMETHEUS_RW_INCLUDE_DEFAULT_METRICS",
+        allowed: "true or false",
+        default: "true",
+        set: |to, text| boolean(text).map(|on| to.include_default_metrics = Some(on)),
+    },
+    OptionSpec {
+        name: INCLUDE_TEST_RUN_ID,
+        variable: "K6_PROMETHEUS_RW_INCLUDE_TEST_RUN_ID",
+        allowed: "true or false",
+        default: "false",
+        set: |to, text| boolean(text).map(|on| to.include_test_run_id = on),
+    },
+    OptionSpec {
+        name: TEST_RUN_ID,
+        variable: "K6_PROMETHEUS_RW_TEST_RUN_ID",
+        allowed: "a text",
+        default: "",
+        set: |to, text| {
+            to.test_run_id = given(text);
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: METRIC_PREFIX,
+        variable: "K6_PROMETHEUS_RW_METRIC_PREFIX",
+        allowed: "what a metric's name may begin with: letters, digits, _ and :, no digit first; or nothing",
+        default: "k6_",
+        set: |to, text| (text.is_empty() || is_metric_name(text)).then(|| to.metric_prefix = text.into()),
+    },
+    OptionSpec {
+        name: "staleMarkers",
+        variable: "K6_PROMETHEUS_RW_STALE_MARKERS",
+        allowed: "true or false",
+        default: "true",
+        set: |to, text| boolean(text).map(|on| to.stale_markers = on),
     },
     OptionSpec {
         name: "timeout",
@@ -129,7 +215,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         },
     },
     OptionSpec {
-        name: "leftoverFolder",
+        name: LEFTOVER_FOLDER,
         variable: "K6_PROMETHEUS_RW_LEFTOVER_FOLDER",
         allowed: "a folder; or nothing, for no file",
         default: ".",
@@ -157,27 +243,149 @@ pub const OPTIONS: &[OptionSpec] = &[
         set: |to, text| boolean(text).map(|on| to.self_metrics = on),
     },
     OptionSpec {
-        name: "staleMarkers",
-        variable: "K6_PROMETHEUS_RW_STALE_MARKERS",
+        name: "insecureSkipTLSVerify",
+        variable: "K6_PROMETHEUS_RW_INSECURE_SKIP_TLS_VERIFY",
         allowed: "true or false",
-        default: "true",
-        set: |to, text| boolean(text).map(|on| to.stale_markers = on),
+        default: "false",
+        set: |to, text| boolean(text).map(|on| to.tls.skip_verify = on),
     },
     OptionSpec {
-        name: "metricPrefix",
-        variable: "K6_PROMETHEUS_RW_METRIC_PREFIX",
-        allowed: "what a metric's name may begin with: letters, digits, _ and :, no digit first; or nothing",
-        default: "k6_",
-        set: |to, text| (text.is_empty() || is_metric_name(text)).then(|| to.metric_prefix = text.into()),
+        name: "tlsMinVersion",
+        variable: "K6_PROMETHEUS_RW_TLS_MINIMUM_VERSION",
+        allowed: "1.2 or 1.3",
+        default: "1.3",
+        set: |to, text| {
+            to.tls.minimum = match text {
+                "1.2" => TlsVersion::V1_2,
+                "1.3" => TlsVersion::V1_3,
+                _ => return None,
+            };
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: CLIENT_CERTIFICATE,
+        variable: "K6_PROMETHEUS_RW_CLIENT_CERTIFICATE",
+        allowed: "the path of a file in PEM form",
+        default: "",
+        set: |to, text| {
+            to.tls.client_certificate = given(text).map(Into::into);
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: CLIENT_CERTIFICATE_KEY,
+        variable: "K6_PROMETHEUS_RW_CLIENT_CERTIFICATE_KEY",
+        allowed: "the path of a file in PEM form",
+        default: "",
+        set: |to, text| {
+            to.tls.client_certificate_key = given(text).map(Into::into);
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: SIGV4_REGION,
+        variable: "K6_PROMETHEUS_RW_SIGV4_REGION",
+        allowed: "a region of AWS, such as us-east-1",
+        default: "",
+        set: |to, text| {
+            to.sigv4.region = given(text.trim());
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: SIGV4_ACCESS_KEY,
+        variable: "K6_PROMETHEUS_RW_SIGV4_ACCESS_KEY",
+        allowed: "an access key of AWS",
+        default: "",
+        set: |to, text| {
+            to.sigv4.access_key = given(text.trim());
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: SIGV4_SECRET_KEY,
+        variable: "K6_PROMETHEUS_RW_SIGV4_SECRET_KEY",
+        allowed: "a secret key of AWS",
+        default: "",
+        set: |to, text| {
+            to.sigv4.secret_key = given(text.trim()).map(Into::into);
+            Some(())
+        },
     },
 ];
 
-/// The two options that set the length of a window: the built-in's, and k6 Cloud's.
+// The options that are more to this module than a row.
+pub(super) const URL: &str = "url";
+pub(super) const USERNAME: &str = "username";
+pub(super) const PASSWORD: &str = "password";
+pub(super) const BEARER_TOKEN: &str = "bearerToken";
+pub(super) const HEADERS: &str = "headers";
 pub(super) const PUSH_INTERVAL: &str = "pushInterval";
 pub(super) const RESAMPLE_RATE: &str = "resampleRate";
+pub(super) const METRICS: &str = "metrics";
+pub(super) const INCLUDE_DEFAULT_METRICS: &str = "includeDefaultMetrics";
+pub(super) const INCLUDE_TEST_RUN_ID: &str = "includeTestRunId";
+pub(super) const TEST_RUN_ID: &str = "testRunId";
+pub(super) const LEFTOVER_FOLDER: &str = "leftoverFolder";
+pub(super) const METRIC_PREFIX: &str = "metricPrefix";
+pub(super) const CLIENT_CERTIFICATE: &str = "clientCertificate";
+pub(super) const CLIENT_CERTIFICATE_KEY: &str = "clientCertificateKey";
+pub(super) const SIGV4_REGION: &str = "sigV4Region";
+pub(super) const SIGV4_ACCESS_KEY: &str = "sigV4AccessKey";
+pub(super) const SIGV4_SECRET_KEY: &str = "sigV4SecretKey";
 
-pub(super) fn by_name(name: &str) -> Option<&'static OptionSpec> {
-    OPTIONS.iter().find(|option| option.name == name)
+/// k6's documentation has one spelling of this, its code another.
+const TLS_MINIMUM_AS_DOCUMENTED: &str = "K6_PROMETHEUS_RW_TLS_MIN_VERSION";
+
+impl OptionSpec {
+    /// In an `apm` block of the script: k6 Cloud's own word where it has one.
+    pub fn script_name(&self) -> &'static str {
+        match self.name {
+            URL => "remoteWriteURL",
+            USERNAME => "credentials.username",
+            PASSWORD => "credentials.password",
+            BEARER_TOKEN => "credentials.token",
+            name => name,
+        }
+    }
+
+    /// Whether a variable of the environment is this option's.
+    pub(super) fn has_variable(&self, variable: &str) -> bool {
+        self.variable == variable || (self.name == "tlsMinVersion" && variable == TLS_MINIMUM_AS_DOCUMENTED)
+    }
+
+    /// Whether an empty variable is a value: everywhere else in k6, empty is as good as not set.
+    pub(super) fn takes_nothing(&self) -> bool {
+        matches!(self.name, METRIC_PREFIX | LEFTOVER_FOLDER)
+    }
+
+    /// Whether its value may be shown to nobody.
+    pub(super) fn is_secret(&self) -> bool {
+        matches!(self.name, PASSWORD | BEARER_TOKEN | HEADERS | SIGV4_SECRET_KEY)
+    }
+
+    /// Whether it takes any text, and so would take the JSON of a list or an object too.
+    pub(super) fn is_free_text(&self) -> bool {
+        matches!(
+            self.name,
+            USERNAME
+                | PASSWORD
+                | BEARER_TOKEN
+                | TEST_RUN_ID
+                | LEFTOVER_FOLDER
+                | CLIENT_CERTIFICATE
+                | CLIENT_CERTIFICATE_KEY
+                | SIGV4_REGION
+                | SIGV4_ACCESS_KEY
+                | SIGV4_SECRET_KEY
+        )
+    }
+}
+
+/// An empty text is none.
+fn given(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.into())
 }
 
 fn url(text: &str) -> Option<Url> {

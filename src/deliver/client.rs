@@ -4,12 +4,14 @@ use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
+use reqwest::tls::Version;
 use thiserror::Error;
 use url::Url;
 
 use super::answer::{Reply, parse_retry_after};
+use crate::secret::Secret;
 use crate::wire::Protocol;
 
 /// How much of an error's body is read: enough for the receiver's words, and a bound for a hostile one.
@@ -35,20 +37,55 @@ const WRITTEN: [&str; 2] =
 #[error("the HTTP client cannot be made: {}", causes(.0))]
 pub struct ClientError(#[from] reqwest::Error);
 
+/// Where requests go, and what they carry besides a body.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Without user and password.
+    pub url: Url,
+    /// How long a request, with its answer, may take.
+    pub timeout: Duration,
+    /// Goes before a header of that name.
+    pub authorization: Option<Authorization>,
+    /// Further headers; those of the protocol go before them.
+    pub headers: Vec<(String, Secret)>,
+    /// Whether the receiver may have any certificate.
+    pub skip_certificate_check: bool,
+    /// Whether TLS 1.2 will do; else it is 1.3.
+    pub allow_tls_1_2: bool,
+}
+
+/// What tells the receiver who ships.
+#[derive(Debug, Clone)]
+pub enum Authorization {
+    /// HTTP's basic authentication.
+    Basic {
+        /// Without a colon.
+        username: String,
+        /// Any text.
+        password: Option<Secret>,
+    },
+    /// A token.
+    Bearer(Secret),
+}
+
 /// Sends bodies to one URL.
 pub struct Client {
     http: reqwest::Client,
     url: Url,
+    authorization: Option<Authorization>,
+    headers: HeaderMap,
 }
 
 impl Client {
-    /// A client for `url`. A request, with its answer, may take `timeout`.
-    pub fn new(url: Url, timeout: Duration) -> Result<Self, ClientError> {
+    /// A client for an endpoint.
+    pub fn new(endpoint: Endpoint) -> Result<Self, ClientError> {
         // Of use to this library alone, and an error only says that it was installed before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
-            .timeout(timeout)
+            .timeout(endpoint.timeout)
+            .tls_danger_accept_invalid_certs(endpoint.skip_certificate_check)
+            .tls_version_min(if endpoint.allow_tls_1_2 { Version::TLS_1_2 } else { Version::TLS_1_3 })
             .redirect(Policy::custom(|attempt| {
                 // Only what keeps method, body and host: a POST that becomes a GET is lost, and credentials belong to a host.
                 let kept = matches!(attempt.status().as_u16(), 307 | 308);
@@ -60,21 +97,32 @@ impl Client {
                 }
             }))
             .build()?;
-        Ok(Self { http, url })
+        let headers = own_headers(&endpoint);
+        Ok(Self { http, url: endpoint.url, authorization: endpoint.authorization, headers })
     }
 
     /// Which credentials go with every request, for people.
     pub fn credentials(&self) -> &'static str {
-        if self.url.username().is_empty() && self.url.password().is_none() {
-            "none"
-        } else {
-            "a user name and a password"
+        match &self.authorization {
+            Some(Authorization::Basic { .. }) => "a user name and a password",
+            Some(Authorization::Bearer(_)) => "a bearer token",
+            None if self.headers.contains_key(AUTHORIZATION) => "an Authorization header",
+            None => "none",
         }
     }
 
     /// Sends one compressed body of this version and says what came back. Never fails: an error is a reply too.
     pub async fn send(&self, protocol: Protocol, body: Bytes) -> Reply {
-        let request = self.http.post(self.url.clone()).headers(headers(protocol)).body(body);
+        let mut headers = self.headers.clone();
+        headers.extend(protocol_headers(protocol));
+        let mut request = self.http.post(self.url.clone()).headers(headers).body(body);
+        request = match &self.authorization {
+            Some(Authorization::Basic { username, password }) => {
+                request.basic_auth(username, Some(password.as_ref().map_or("", Secret::expose)))
+            }
+            Some(Authorization::Bearer(token)) => request.bearer_auth(token.expose()),
+            None => request,
+        };
         match request.send().await {
             Ok(response) => read(response).await,
             Err(error) => Reply { words: causes(&error.without_url()), ..Reply::default() },
@@ -82,7 +130,25 @@ impl Client {
     }
 }
 
-fn headers(protocol: Protocol) -> HeaderMap {
+/// The endpoint's own headers.
+fn own_headers(endpoint: &Endpoint) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &endpoint.headers {
+        // Both were found valid when the configuration was read.
+        if let (Ok(name), Ok(mut value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value.expose()))
+        {
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+    }
+    if endpoint.authorization.is_some() {
+        headers.remove(AUTHORIZATION);
+    }
+    headers
+}
+
+fn protocol_headers(protocol: Protocol) -> HeaderMap {
     let header = |(name, value): (&'static str, _)| {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a constant of the specification");
         (name, HeaderValue::from_static(value))

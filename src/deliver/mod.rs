@@ -30,6 +30,6 @@ mod queue;
 mod sender;
 
 pub use batcher::{Batcher, Role};
-pub use client::{Client, ClientError};
+pub use client::{Authorization, Client, ClientError, Endpoint};
 pub use queue::{Batch, Queue};
 pub use sender::{Sender, Settings};

@@ -1,0 +1,230 @@
+//! One place where metrics go, and how: what all options together say.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use super::duration;
+use super::metrics::MetricEntry;
+use crate::secret::{MASK, Secret};
+use crate::view::{DEFAULT_METRICS, Tags, View};
+use crate::wire::Protocol;
+
+/// One place where metrics go, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Destination {
+    /// The receiver's remote-write endpoint: http or https, with a host, without user and password.
+    pub url: Url,
+    /// Who ships.
+    pub credentials: Credentials,
+    /// Further headers of every request. No two have one name.
+    pub headers: Vec<(String, Secret)>,
+    /// How https is to be.
+    pub tls: Tls,
+    /// How to sign requests for AWS.
+    pub sigv4: SigV4,
+    /// The length of a window, at least 100 ms.
+    pub rate: Duration,
+    /// How long one request may take, with its answer.
+    pub timeout: Duration,
+    /// How long the end of a run may take to send what is queued.
+    pub flush_timeout: Duration,
+    /// The most bytes of points that wait for the receiver.
+    pub queue_bytes: usize,
+    /// The version of the protocol; without one it is found out.
+    pub protocol: Option<Protocol>,
+    /// The most points of one request.
+    pub max_samples_per_send: usize,
+    /// The bytes, before compression, from which on a request takes no further series.
+    pub max_bytes_per_send: usize,
+    /// The most requests that are under way at once.
+    pub max_shards: usize,
+    /// Where what could not be sent is written to.
+    pub leftover_folder: Option<PathBuf>,
+    /// After how long without a success the test is stopped.
+    pub abort_on_failure: Option<Duration>,
+    /// Whether the output ships metrics of its own.
+    pub self_metrics: bool,
+    /// Whether every series ends with a stale marker.
+    pub stale_markers: bool,
+    /// What every metric's name begins with.
+    pub metric_prefix: String,
+    /// The metrics that were asked for one by one. Without this and [`Self::include_default_metrics`], all are shipped.
+    pub metrics: Option<Vec<MetricEntry>>,
+    /// Whether k6 Cloud's default metrics are shipped with them; they are unless it says no.
+    pub include_default_metrics: Option<bool>,
+    /// What entries of [`Self::metrics`] keep that do not say.
+    pub kept_tags: Tags,
+    /// Whether every series gets the run's id.
+    pub include_test_run_id: bool,
+    /// The run's id: while options are read the one that was given, after that the one that series get.
+    pub test_run_id: Option<String>,
+}
+
+/// Who ships: basic authentication, or a bearer token.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(missing_docs)] // their names say it
+pub struct Credentials {
+    pub username: Option<String>,
+    pub password: Option<Secret>,
+    /// Goes before the others.
+    pub bearer_token: Option<Secret>,
+}
+
+/// How https is to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// Whether the receiver may have any certificate.
+    pub skip_verify: bool,
+    /// The oldest version that may be spoken.
+    pub minimum: TlsVersion,
+    /// The file with this side's certificate.
+    pub client_certificate: Option<PathBuf>,
+    /// The file with its key.
+    pub client_certificate_key: Option<PathBuf>,
+}
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum TlsVersion {
+    V1_2,
+    #[default]
+    V1_3,
+}
+
+/// How to sign requests for AWS: all of it, or nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct SigV4 {
+    pub region: Option<String>,
+    pub access_key: Option<String>,
+    pub secret_key: Option<Secret>,
+}
+
+impl Default for Destination {
+    fn default() -> Self {
+        Self {
+            url: Url::parse("http://localhost:9090/api/v1/write").expect("a valid constant"),
+            credentials: Credentials::default(),
+            headers: Vec::new(),
+            tls: Tls::default(),
+            sigv4: SigV4::default(),
+            rate: Duration::from_secs(3),
+            timeout: Duration::from_secs(5),
+            flush_timeout: Duration::from_secs(30),
+            queue_bytes: 64 << 20,
+            protocol: None,
+            max_samples_per_send: 10_000,
+            max_bytes_per_send: 8 << 20,
+            max_shards: 4,
+            leftover_folder: Some(".".into()),
+            abort_on_failure: None,
+            self_metrics: true,
+            stale_markers: true,
+            metric_prefix: "k6_".into(),
+            metrics: None,
+            include_default_metrics: None,
+            kept_tags: Tags::All,
+            include_test_run_id: false,
+            test_run_id: None,
+        }
+    }
+}
+
+impl Destination {
+    /// What an `apm` block is before its fields are read: k6 Cloud ships its default metrics, and no tags.
+    pub(super) fn of_block() -> Self {
+        Self { include_default_metrics: Some(true), kept_tags: Tags::Only(Vec::new()), ..Self::default() }
+    }
+
+    /// What it wants of the metrics.
+    pub fn views(&self) -> Vec<View> {
+        let entries = self.metrics.as_deref().unwrap_or_default();
+        if self.metrics.is_none() && self.include_default_metrics.is_none() {
+            return vec![View::everything()];
+        }
+        let mut views: Vec<_> = entries.iter().map(|entry| self.view_of(entry)).collect();
+        if self.include_default_metrics != Some(false) {
+            let listed = |metric: &str| entries.iter().any(|entry| entry.is_whole(metric));
+            views.extend(
+                DEFAULT_METRICS
+                    .into_iter()
+                    .filter(|metric| !listed(metric))
+                    .map(|metric| View { expected: false, ..self.view_of(&MetricEntry::whole(metric)) }),
+            );
+        }
+        views
+    }
+
+    fn view_of(&self, entry: &MetricEntry) -> View {
+        View {
+            source: entry.source.clone(),
+            target: entry.target.clone(),
+            tags: entry.keep_tags.clone().map_or_else(|| self.kept_tags.clone(), Tags::Only),
+            expected: true,
+        }
+    }
+
+    /// The URL for people and logs. Values of its query may be keys.
+    pub fn shown_url(&self) -> String {
+        let mut url = self.url.clone();
+        if let Some(query) = self.url.query() {
+            let names = query.split('&').map(|pair| match pair.split_once('=') {
+                Some((name, _)) => format!("{name}={MASK}"),
+                None => MASK.into(),
+            });
+            url.set_query(Some(&names.collect::<Vec<_>>().join("&")));
+        }
+        url.to_string()
+    }
+
+    /// One line for k6's banner: where to, and how often.
+    pub fn description(&self) -> String {
+        format!("{}, every {}", self.shown_url(), duration::shown(self.rate))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn views(destination: &Destination) -> Vec<String> {
+        let shown = |view: &View| format!("{} {:?}", view.source, view.tags).replace("Only", "");
+        destination.views().iter().map(shown).collect()
+    }
+
+    #[test]
+    fn without_a_list_everything_is_shipped() {
+        assert_eq!(Destination::default().views(), [View::everything()]);
+    }
+
+    #[test]
+    fn a_list_comes_with_the_default_metrics_unless_it_should_not() {
+        let metrics = Some(vec![MetricEntry::whole("vus_max"), MetricEntry::whole("vus")]);
+        let block = Destination { metrics: metrics.clone(), ..Destination::of_block() };
+        let expected = ["vus_max", "vus", "data_sent", "data_received", "http_req_duration", "http_reqs", "iterations"];
+        assert_eq!(views(&block), expected.map(|metric| format!("{metric} ([])")));
+        let alone = Destination { metrics, include_default_metrics: Some(false), ..Destination::default() };
+        assert_eq!(views(&alone), ["vus_max All", "vus All"]);
+    }
+
+    #[test]
+    fn a_default_metric_that_is_listed_with_tags_is_not_shipped_without_them_too() {
+        let entry = MetricEntry { keep_tags: Some(vec!["name".into()]), ..MetricEntry::whole("http_reqs") };
+        let block = Destination { metrics: Some(vec![entry.clone()]), ..Destination::of_block() };
+        assert_eq!(views(&block).iter().filter(|view| view.starts_with("http_reqs")).count(), 1);
+        // Under a name of its own it is another thing.
+        let renamed = MetricEntry { target: Some("requests".into()), ..entry };
+        let block = Destination { metrics: Some(vec![renamed]), ..Destination::of_block() };
+        assert_eq!(views(&block).iter().filter(|view| view.starts_with("http_reqs")).count(), 2);
+    }
+
+    #[test]
+    fn what_is_in_a_query_is_not_shown() {
+        let url = Url::parse("https://host/w?db=k6&api_key=hunter2&flag").expect("valid");
+        let destination = Destination { url, ..Destination::default() };
+        assert_eq!(destination.shown_url(), "https://host/w?db=***&api_key=***&***");
+    }
+}

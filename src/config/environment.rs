@@ -1,0 +1,33 @@
+//! The environment: `K6_PROMETHEUS_RW_*`, as k6's own output has it.
+
+use super::option::{HEADERS, OPTIONS, OptionSpec};
+use super::written::Written;
+use super::{Document, Findings, headers, names};
+
+/// What every variable of this output, and of k6's own, begins with.
+const PREFIX: &str = "K6_PROMETHEUS_RW_";
+
+/// What the variable of one header begins with; the header's name follows.
+const HEADER_PREFIX: &str = "K6_PROMETHEUS_RW_HEADERS_";
+
+pub(super) fn read<'a>(document: &'a Document, findings: &mut Findings) -> Vec<Written<'a>> {
+    let mut written = Vec::new();
+    for (variable, value) in &document.environment {
+        let option = OPTIONS.iter().find(|option| option.has_variable(variable));
+        if value.is_empty() && !option.is_some_and(OptionSpec::takes_nothing) {
+            continue;
+        }
+        let place = format!("{variable} (environment)");
+        if let Some(option) = option {
+            written.push(Written::text(option, place, value));
+        } else if let Some(name) = variable.strip_prefix(HEADER_PREFIX) {
+            let headers = OPTIONS.iter().filter(|option| option.name == HEADERS);
+            written.extend(headers.map(|option| Written::text(option, place.clone(), headers::as_text(name, value))));
+        } else if variable.starts_with(PREFIX) {
+            let variables: Vec<_> = OPTIONS.iter().map(|option| option.variable).collect();
+            let advice = names::advice(variable, &variables);
+            findings.warnings.push(format!("The environment variable {variable} has no effect; {advice}"));
+        }
+    }
+    written
+}

@@ -1,0 +1,13 @@
+//! k6's configuration file: `collectors."remote-write"`.
+
+use super::written::Written;
+use super::{Document, Findings, object};
+
+pub(super) fn read<'a>(document: &'a Document, findings: &mut Findings) -> Vec<Written<'a>> {
+    let spelling = object::Spelling {
+        name: |option| option.name,
+        place: Box::new(|name| format!("collectors.\"remote-write\".{name} (JSON)")),
+    };
+    let fields = document.json.iter().flatten().map(|(name, value)| (name.clone(), value));
+    object::read(fields, &spelling, findings)
+}

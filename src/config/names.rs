@@ -1,0 +1,78 @@
+//! Names that people write: their two spellings, and what a wrong one was meant to be.
+
+/// Whether `written` is `name`, or its snake_case spelling.
+pub(super) fn is_spelling_of(written: &str, name: &str) -> bool {
+    written == name || written == snake_case(name)
+}
+
+/// `remoteWriteURL` → `remote_write_url`: a word begins at a capital, but a row of capitals is one word.
+fn snake_case(name: &str) -> String {
+    let chars: Vec<_> = name.chars().collect();
+    let mut snake = String::new();
+    for (index, c) in chars.iter().enumerate() {
+        let before = index.checked_sub(1).map(|before| chars[before]);
+        let ends_a_word = before.is_some_and(|before| before.is_ascii_lowercase() || before.is_ascii_digit());
+        let ends_a_row = before.is_some_and(|before| before.is_ascii_uppercase())
+            && chars.get(index + 1).is_some_and(char::is_ascii_lowercase);
+        if c.is_ascii_uppercase() && (ends_a_word || ends_a_row) {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}
+
+/// What to do about a name that is none of `names`: take the nearest, or else one of them.
+pub(super) fn advice(written: &str, names: &[&str]) -> String {
+    match nearest(written, names) {
+        Some(name) => format!("did you mean {name}?"),
+        None => format!("allowed are {}", names.join(", ")),
+    }
+}
+
+/// The name that is nearest to what was written, if it is near at all: a third of its letters may differ.
+pub(super) fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
+    let plain = |name: &str| name.to_lowercase().replace(['_', '-', '.'], "");
+    let written = plain(written);
+    names
+        .iter()
+        .map(|&name| (strsim::damerau_levenshtein(&written, &plain(name)), name))
+        .min_by_key(|&(distance, _)| distance)
+        .filter(|&(distance, name)| distance * 3 <= plain(name).chars().count())
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_a_snake_case_spelling() {
+        for (name, snake) in [
+            ("remoteWriteURL", "remote_write_url"),
+            ("resampleRate", "resample_rate"),
+            ("insecureSkipTLSVerify", "insecure_skip_tls_verify"),
+            ("sigV4AccessKey", "sig_v4_access_key"),
+            ("url", "url"),
+        ] {
+            assert_eq!(snake_case(name), snake);
+            assert!(is_spelling_of(snake, name) && is_spelling_of(name, name));
+        }
+        assert!(!is_spelling_of("remotewriteurl", "remoteWriteURL"));
+    }
+
+    #[test]
+    fn the_nearest_name_is_found_and_none_that_is_far() {
+        let names = ["url", "resampleRate", "timeout"];
+        for (written, expected) in [
+            ("ulr", Some("url")),
+            ("resamplerate", Some("resampleRate")),
+            ("resample-rate", Some("resampleRate")),
+            ("timeuot", Some("timeout")),
+            ("password", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(written, &names), expected, "{written}");
+        }
+    }
+}

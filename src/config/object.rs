@@ -1,0 +1,54 @@
+//! Options that are the fields of a JSON object: k6's configuration file, and the script's blocks.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::error::{ConfigError, cut};
+use super::option::{OPTIONS, OptionSpec};
+use super::written::Written;
+use super::{Findings, names};
+
+/// How an object spells its options.
+pub(super) struct Spelling {
+    /// An option's name here.
+    pub name: fn(&OptionSpec) -> &'static str,
+    /// What a field's name becomes for people.
+    pub place: Box<dyn Fn(&str) -> String>,
+}
+
+/// Reads fields by name and value.
+pub(super) fn read<'a>(
+    fields: impl IntoIterator<Item = (String, &'a Value)>,
+    spelling: &Spelling,
+    findings: &mut Findings,
+) -> Vec<Written<'a>> {
+    let mut written = Vec::new();
+    let mut places: BTreeMap<&str, String> = BTreeMap::new();
+    for (name, value) in fields {
+        let place = (spelling.place)(&cut(&name));
+        let Some(option) = OPTIONS.iter().find(|option| names::is_spelling_of(&name, (spelling.name)(option))) else {
+            findings.errors.push(ConfigError::Unknown { place, advice: advice(&name, spelling.name) });
+            continue;
+        };
+        let Some(one) = Written::json(option, place.clone(), value) else { continue };
+        if let Some(first) = places.insert(option.name, place.clone()) {
+            findings.errors.push(ConfigError::Both { first, second: place, what: "are one option in two spellings" });
+        }
+        written.push(one);
+    }
+    written
+}
+
+/// What a name may have been meant to be: an option's name from elsewhere, or a near one.
+fn advice(name: &str, spelling: fn(&OptionSpec) -> &'static str) -> String {
+    let elsewhere = |option: &&OptionSpec| {
+        [option.name, option.script_name()].iter().any(|known| names::is_spelling_of(name, known))
+            || option.has_variable(name)
+            || option.script_name().rsplit('.').next() == Some(name)
+    };
+    match OPTIONS.iter().find(elsewhere) {
+        Some(option) => format!("did you mean {}?", spelling(option)),
+        None => names::advice(name, &OPTIONS.iter().map(spelling).collect::<Vec<_>>()),
+    }
+}

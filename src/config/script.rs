@@ -1,0 +1,147 @@
+//! The `apm` blocks of a script: `options.ext.loadimpact.apm` and `options.cloud.apm`, as k6 Cloud reads them.
+//!
+//! Each block for Prometheus is a destination of its own. Blocks of other providers are left to k6 Cloud.
+
+use serde_json::{Map, Value};
+
+use super::check::check;
+use super::error::{ConfigError, cut};
+use super::option::OptionSpec;
+use super::written::{Written, take_all};
+use super::{Destination, Document, Findings, names, object, option};
+
+const PROVIDER: &str = "provider";
+const PROMETHEUS: &str = "prometheus";
+const CREDENTIALS: &str = "credentials";
+
+/// A block, and where it is.
+struct Block<'a> {
+    path: String,
+    fields: &'a Map<String, Value>,
+}
+
+/// The destinations of the script's blocks, and whether there are such blocks at all.
+pub(super) fn destinations(document: &Document, findings: &mut Findings) -> (Vec<Destination>, bool) {
+    let blocks = blocks(document, findings);
+    let mut ours = Vec::new();
+    let mut others = Vec::new();
+    for block in &blocks {
+        match provider(block) {
+            Ok(PROMETHEUS) => ours.push(destination(block, findings)),
+            Ok(other) if !others.contains(&other) => others.push(other),
+            Ok(_) => {}
+            Err(mistake) => findings.errors.push(mistake),
+        }
+    }
+    if !others.is_empty() {
+        findings.warnings.push(format!(
+            "The script's apm blocks for {} are left to k6 Cloud: this output ships to provider \"{PROMETHEUS}\" alone",
+            cut(&others.join(", "))
+        ));
+    }
+    let any = !ours.is_empty();
+    (ours, any)
+}
+
+/// All blocks; one that stands in both places is one.
+fn blocks<'a>(document: &'a Document, findings: &mut Findings) -> Vec<Block<'a>> {
+    let mut blocks: Vec<Block<'a>> = Vec::new();
+    for (path, options) in
+        [("options.ext.loadimpact.apm", &document.script.ext), ("options.cloud.apm", &document.script.cloud)]
+    {
+        let entries = match options.as_ref().and_then(|options| options.get("apm")) {
+            None | Some(Value::Null) => continue,
+            Some(Value::Array(entries)) => entries,
+            Some(other) => {
+                findings.errors.push(wrong(path, &format!("is {}; allowed is a list of blocks", kind(other))));
+                continue;
+            }
+        };
+        let elsewhere = blocks.len();
+        for (index, entry) in entries.iter().enumerate() {
+            let path = format!("{path}[{index}]");
+            match entry {
+                Value::Object(fields) if blocks[..elsewhere].iter().any(|block| block.fields == fields) => {}
+                Value::Object(fields) => blocks.push(Block { path, fields }),
+                other => findings.errors.push(wrong(&path, &format!("is {}; allowed is an object", kind(other)))),
+            }
+        }
+    }
+    blocks
+}
+
+/// Whose block it is. What is nearly "prometheus" is a mistake, since it would be left to k6 Cloud in silence.
+fn provider<'a>(block: &Block<'a>) -> Result<&'a str, ConfigError> {
+    match block.fields.get(PROVIDER) {
+        Some(Value::String(name)) if name == PROMETHEUS => Ok(name),
+        Some(Value::String(name)) if names::nearest(name, &[PROMETHEUS]).is_some() => {
+            Err(wrong(&format!("{}.{PROVIDER}", block.path), &format!("is {name:?}; did you mean \"{PROMETHEUS}\"?")))
+        }
+        Some(Value::String(name)) => Ok(name),
+        Some(Value::Null) | None => {
+            Err(wrong(&block.path, &format!("has no provider; for this output it is \"{PROMETHEUS}\"")))
+        }
+        Some(other) => Err(wrong(
+            &format!("{}.{PROVIDER}", block.path),
+            &format!("is {}; for this output it is \"{PROMETHEUS}\"", kind(other)),
+        )),
+    }
+}
+
+fn destination(block: &Block<'_>, findings: &mut Findings) -> Destination {
+    let path = block.path.clone();
+    let spelling = object::Spelling {
+        name: OptionSpec::script_name,
+        place: Box::new(move |name| format!("{path}.{name} (script)")),
+    };
+    let written = object::read(fields(block, findings), &spelling, findings);
+    let mut destination = Destination::of_block();
+    take_all(&written, &mut destination, findings);
+    let has = |name: &str| written.iter().any(|one: &Written<'_>| one.option.name == name);
+    if !has(option::URL) {
+        let problem =
+            "has no remoteWriteURL; it is the URL of the receiver, such as http://localhost:9090/api/v1/write";
+        findings.errors.push(wrong(&block.path, problem));
+    }
+    if has(option::BEARER_TOKEN) && (has(option::USERNAME) || has(option::PASSWORD)) {
+        let problem = "has a token, and username or password; allowed is either";
+        findings.errors.push(wrong(&format!("{}.{CREDENTIALS}", block.path), problem));
+    }
+    check(&mut destination, &written, &format!("{} (script)", block.path), findings);
+    destination
+}
+
+/// The fields of a block but for its provider; those of its credentials as `credentials.token` and so on.
+fn fields<'a>(block: &Block<'a>, findings: &mut Findings) -> Vec<(String, &'a Value)> {
+    let mut fields = Vec::new();
+    for (name, value) in block.fields.iter().filter(|(name, _)| *name != PROVIDER) {
+        match value {
+            _ if name != CREDENTIALS => fields.push((name.clone(), value)),
+            Value::Object(credentials) => {
+                fields.extend(credentials.iter().map(|(name, value)| (format!("{CREDENTIALS}.{name}"), value)));
+            }
+            Value::Null => {}
+            _ => findings.errors.push(wrong(
+                &format!("{}.{CREDENTIALS}", block.path),
+                "is no object; allowed is one with username and password, or with token",
+            )),
+        }
+    }
+    fields
+}
+
+fn wrong(path: &str, problem: &str) -> ConfigError {
+    ConfigError::Wrong { place: format!("{path} (script)"), problem: problem.into() }
+}
+
+/// What a value is, since the value itself may have secrets in it.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

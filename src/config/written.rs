@@ -1,0 +1,110 @@
+//! What a source says, option by option, before it is taken.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::error::{ConfigError, cut};
+use super::option::{self, OptionSpec};
+use super::{Destination, Findings, metrics};
+use crate::secret::MASK;
+
+/// One option with the value that a source has for it.
+pub(super) struct Written<'a> {
+    pub option: &'static OptionSpec,
+    /// Where it was written, for people.
+    pub place: String,
+    text: Cow<'a, str>,
+    form: Form,
+}
+
+/// What a value is written as.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    Text,
+    /// A number, `true` or `false`: read like its text, shown without quotes.
+    Scalar,
+    /// A list or an object.
+    Structure,
+}
+
+impl<'a> Written<'a> {
+    /// A value that is a text.
+    pub fn text(option: &'static OptionSpec, place: String, text: impl Into<Cow<'a, str>>) -> Self {
+        Self { option, place, text: text.into(), form: Form::Text }
+    }
+
+    /// A value of JSON; `None` for null, which is as if nothing had been written, as everywhere in k6.
+    pub fn json(option: &'static OptionSpec, place: String, value: &'a Value) -> Option<Self> {
+        let form = match value {
+            Value::Null => return None,
+            Value::String(text) => return Some(Self::text(option, place, text)),
+            Value::Bool(_) | Value::Number(_) => Form::Scalar,
+            Value::Array(_) | Value::Object(_) => Form::Structure,
+        };
+        Some(Self { option, place, text: value.to_string().into(), form })
+    }
+
+    fn take(&self, to: &mut Destination, findings: &mut Findings) {
+        let fits = match self.form {
+            Form::Text => true,
+            Form::Scalar => self.option.name != option::METRICS,
+            Form::Structure => !self.option.is_free_text(),
+        };
+        let taken = fits && (self.option.set)(to, &self.text).is_some();
+        if fits && self.option.name == option::METRICS {
+            self.tell_of_entries(findings);
+        } else if !taken {
+            findings.errors.push(ConfigError::Value {
+                option: self.option.name,
+                place: self.place.clone(),
+                value: self.shown(),
+                allowed: self.option.allowed,
+            });
+        }
+    }
+
+    /// The one option whose value has parts that are right or wrong by themselves.
+    fn tell_of_entries(&self, findings: &mut Findings) {
+        let (path, source) = self.place.rsplit_once(' ').unwrap_or((&self.place, ""));
+        let listed = metrics::parse(&self.text);
+        for (at, problem) in listed.mistakes {
+            findings.errors.push(ConfigError::Wrong { place: format!("{path}{at} {source}"), problem });
+        }
+        for name in listed.ignored.iter().map(|name| cut(name)) {
+            let advice = if name.contains('{') { "; a selector is written as {sourceMetric: '…'}" } else { "" };
+            findings.warnings.push(format!("{}: {name:?} is no name of a metric, and is ignored{advice}", self.place));
+        }
+    }
+
+    /// The value as it was written, without secrets.
+    fn shown(&self) -> String {
+        match (self.option.is_secret(), self.form) {
+            (true, _) => MASK.into(),
+            (false, Form::Text) => format!("{:?}", cut(&without_secrets(&self.text))),
+            (false, _) => cut(&self.text),
+        }
+    }
+}
+
+/// Puts what one source says into `to`, and what is wrong with it into `findings`.
+pub(super) fn take_all(written: &[Written<'_>], to: &mut Destination, findings: &mut Findings) {
+    for one in written {
+        one.take(to, findings);
+    }
+    let place = |name: &str| written.iter().find(|one| one.option.name == name).map(|one| one.place.clone());
+    if let (Some(first), Some(second)) = (place(option::RESAMPLE_RATE), place(option::PUSH_INTERVAL)) {
+        findings.errors.push(ConfigError::Both { first, second, what: "both set the length of a window" });
+    }
+}
+
+/// What stands before the last `@` may be a user and password, also of a URL that does not parse; what follows a `?` may be a
+/// key.
+fn without_secrets(text: &str) -> String {
+    let (before, query) = text.split_once('?').map_or((text, String::new()), |(url, _)| (url, format!("?{MASK}")));
+    let (scheme, rest) = before.find("//").map_or(("", before), |at| before.split_at(at + 2));
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}{MASK}@{host}{query}"),
+        None => format!("{scheme}{rest}{query}"),
+    }
+}

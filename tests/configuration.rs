@@ -1,0 +1,228 @@
+//! Laws of the configuration: nothing makes it panic, and what is printed reads back as the same.
+
+use std::time::Duration;
+
+use k6_remote_write::config::{Config, Credentials, Destination, Document, MetricEntry, OPTIONS, Tls, TlsVersion};
+use k6_remote_write::secret::Secret;
+use k6_remote_write::selector::Selector;
+use proptest::collection::{btree_map, vec};
+use proptest::option::of;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+fn read(document: &Value) -> Result<Config, String> {
+    let document = Document::parse(document.to_string().as_bytes()).map_err(|error| error.to_string())?;
+    Config::read(&document).map_err(|errors| errors.to_string())
+}
+
+/// Any JSON at all, of some depth.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+        known_value(),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            vec((name(), inner), 0..4).prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+/// A name that means something, or any.
+fn name() -> impl Strategy<Value = String> {
+    let known: Vec<String> = OPTIONS
+        .iter()
+        .flat_map(|option| [option.name, option.script_name().rsplit('.').next().unwrap_or_default()])
+        .chain(["provider", "credentials", "sourceMetric", "target_metric", "keepTags", "apm"])
+        .map(String::from)
+        .collect();
+    prop_oneof![4 => prop::sample::select(known), 1 => ".{0,8}"]
+}
+
+/// A value that some option takes.
+fn known_value() -> impl Strategy<Value = Value> {
+    prop::sample::select(vec![
+        "http://h/",
+        "prometheus",
+        "true",
+        "3s",
+        "1.2",
+        "m{a=~\"b\"}",
+        "a:b,c:d",
+        "[{}]",
+        "{",
+        "vus",
+    ])
+    .prop_map(Value::from)
+}
+
+fn variable() -> impl Strategy<Value = String> {
+    let known: Vec<_> = OPTIONS.iter().map(|option| option.variable.to_string()).collect();
+    prop_oneof![4 => prop::sample::select(known), 1 => ".{0,8}".prop_map(|rest| format!("K6_PROMETHEUS_RW_{rest}"))]
+}
+
+/// Whole seconds up to a day, and whole milliseconds.
+fn duration(shortest_ms: u64) -> impl Strategy<Value = Duration> {
+    prop_oneof![1..86_400u64, 1..86_400u64].prop_flat_map(move |seconds| {
+        prop_oneof![Just(Duration::from_secs(seconds)), Just(Duration::from_millis(seconds.max(shortest_ms)))]
+    })
+}
+
+fn entry() -> impl Strategy<Value = MetricEntry> {
+    let source = ("[a-z_:][a-z0-9_]{0,8}", vec(("[a-z][a-z_]{0,5}", "=|!=", "[a-z\\\\\" ]{0,6}"), 0..3));
+    let source = source.prop_map(|(metric, matchers)| {
+        let matchers: Vec<_> = matchers.iter().map(|(tag, is, value)| format!("{tag}{is}{value:?}")).collect();
+        Selector::parse(&format!("{metric}{{{}}}", matchers.join(","))).expect("valid")
+    });
+    let tags = vec(".{0,8}", 0..3);
+    (source, of("[a-z_][a-z0-9_]{0,8}"), of(tags)).prop_map(|(source, target, keep_tags)| MetricEntry {
+        source,
+        target,
+        keep_tags,
+    })
+}
+
+prop_compose! {
+    fn destination()(
+        (host, path) in ("[a-z]{1,8}|127\\.0\\.0\\.1|\\[::1\\]", "[a-z/]{0,10}"),
+        (username, password, token) in (of("[^:]{1,8}"), of("..{0,8}"), of("[!-~]{1,8}")),
+        headers in btree_map("[a-z]{1,3}", "[!-~]([ -~]{0,6}[!-~])?", 0..3),
+        (skip_verify, v1_2) in any::<(bool, bool)>(),
+        rate in duration(100),
+        (timeout, flush_timeout) in (duration(1), duration(0)),
+        queue_bytes in 1..usize::MAX,
+        stale_markers in any::<bool>(),
+        metric_prefix in "[a-z_][a-z0-9_:]{0,6}|",
+        metrics in of(vec(entry(), 0..4)),
+        include_default_metrics in of(any::<bool>()),
+        test_run_id in of("..{0,8}"),
+    ) -> Destination {
+        let username = username.or_else(|| password.is_some().then(|| "me".into()));
+        let minimum = if v1_2 { TlsVersion::V1_2 } else { TlsVersion::V1_3 };
+        // Without any metric there is nothing to ship, which is a mistake.
+        let nothing = metrics.as_ref().is_none_or(Vec::is_empty);
+        Destination {
+            url: url::Url::parse(&format!("https://{host}/{}", path.trim_start_matches('/'))).expect("valid"),
+            credentials: Credentials {
+                username,
+                password: password.map(Secret::from),
+                bearer_token: token.filter(|token| !token.to_lowercase().starts_with("bearer")).map(Secret::from),
+            },
+            headers: headers.into_iter().map(|(name, value)| (format!("X-{name}"), Secret::from(value))).collect(),
+            tls: Tls { skip_verify, minimum, ..Tls::default() },
+            rate,
+            timeout,
+            flush_timeout,
+            queue_bytes,
+            stale_markers,
+            metric_prefix,
+            metrics,
+            include_default_metrics: include_default_metrics.map(|included| included || nothing),
+            include_test_run_id: test_run_id.is_some(),
+            test_run_id,
+            ..Destination::default()
+        }
+    }
+}
+
+/// A destination as its user would write it in JSON, by the options' names.
+fn printed(destination: &Destination) -> Map<String, Value> {
+    let milliseconds = |duration: Duration| format!("{}ms", duration.as_millis());
+    let secret = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_string());
+    let entries = |entries: &Vec<MetricEntry>| {
+        let entry = |entry: &MetricEntry| json!({ "sourceMetric": entry.source.to_string(), "targetMetric": entry.target, "keepTags": entry.keep_tags });
+        entries.iter().map(entry).collect::<Vec<_>>()
+    };
+    let headers = destination.headers.iter();
+    let headers: Map<_, _> = headers.map(|(name, value)| (name.clone(), Value::from(value.expose()))).collect();
+    let fields = json!({
+        "url": destination.url.as_str(),
+        "username": destination.credentials.username,
+        "password": secret(&destination.credentials.password),
+        "bearerToken": secret(&destination.credentials.bearer_token),
+        "headers": headers,
+        "insecureSkipTLSVerify": destination.tls.skip_verify,
+        "tlsMinVersion": if destination.tls.minimum == TlsVersion::V1_2 { "1.2" } else { "1.3" },
+        "pushInterval": milliseconds(destination.rate),
+        "timeout": milliseconds(destination.timeout),
+        "flushTimeout": milliseconds(destination.flush_timeout),
+        "queueBytes": destination.queue_bytes,
+        "staleMarkers": destination.stale_markers,
+        "metricPrefix": destination.metric_prefix,
+        "metrics": destination.metrics.as_ref().map(entries),
+        "includeDefaultMetrics": destination.include_default_metrics,
+        "includeTestRunId": destination.include_test_run_id,
+        "testRunId": destination.test_run_id,
+    });
+    let Value::Object(fields) = fields else { unreachable!("written as one") };
+    fields.into_iter().filter(|(_, value)| !value.is_null()).collect()
+}
+
+/// The same for another spelling: names as `name` has them.
+fn respelled(fields: &Map<String, Value>, name: impl Fn(&str) -> String) -> Map<String, Value> {
+    fields.iter().map(|(field, value)| (name(field), value.clone())).collect()
+}
+
+proptest! {
+    #[test]
+    fn no_document_makes_it_panic(
+        argument in ".{0,20}",
+        environment in btree_map(variable(), prop_oneof![known_value().prop_map(|v| v.as_str().unwrap_or_default().into()), ".{0,20}"], 0..6),
+        (json, ext, cloud) in (any_json(), any_json(), any_json()),
+        blocks in any_json(),
+    ) {
+        let _ = read(&json!({ "argument": argument, "environment": environment, "json": json, "script": { "ext": ext, "cloud": cloud } }));
+        let _ = read(&json!({ "script": { "ext": { "apm": blocks } } }));
+        let _ = read(&json!({ "script": { "ext": { "apm": [json] } } }));
+    }
+
+    #[test]
+    fn what_is_printed_reads_back_as_the_same(destination in destination()) {
+        let fields = printed(&destination);
+        let expected = Ok(vec![destination.clone()]);
+        let read = |document: Value| read(&document).map(|config| config.destinations);
+        prop_assert_eq!(&read(json!({ "json": fields })), &expected, "JSON");
+
+        let snake = respelled(&fields, |name| {
+            let words = name.replace("URL", "Url").replace("TLS", "Tls");
+            words.chars().fold(String::new(), |snake, c| if c.is_uppercase() { format!("{snake}_{}", c.to_ascii_lowercase()) } else { format!("{snake}{c}") })
+        });
+        prop_assert_eq!(&read(json!({ "json": snake })), &expected, "JSON in snake_case");
+
+        let variables = respelled(&fields, |name| OPTIONS.iter().find(|option| option.name == name).expect("an option").variable.into());
+        let texts: Map<_, _> = variables
+            .into_iter()
+            .map(|(name, value)| (name, Value::from(value.as_str().map_or(value.to_string(), String::from))))
+            .collect();
+        prop_assert_eq!(&read(json!({ "environment": texts })), &expected, "environment");
+    }
+
+    #[test]
+    fn a_block_reads_as_json_does(destination in destination()) {
+        let mut block = json!({ "provider": "prometheus", "credentials": {} });
+        for (field, value) in printed(&destination) {
+            let option = OPTIONS.iter().find(|option| option.name == field).expect("an option");
+            match option.script_name().split_once('.') {
+                Some((_, name)) => block["credentials"][name] = value,
+                None => block[option.script_name()] = value,
+            }
+        }
+        let both = destination.credentials.bearer_token.is_some() && destination.credentials.username.is_some();
+        let read = read(&json!({ "script": { "ext": { "apm": [block] } } })).map(|config| config.destinations);
+        match read {
+            // In a block it is one or the other.
+            Err(error) => prop_assert!(both && error.contains("has a token, and username or password"), "{}", error),
+            Ok(read) => {
+                let mut expected = destination;
+                expected.kept_tags = k6_remote_write::view::Tags::Only(vec![]);
+                expected.include_default_metrics = expected.include_default_metrics.or(Some(true));
+                prop_assert_eq!(read, vec![expected]);
+            }
+        }
+    }
+}

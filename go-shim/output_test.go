@@ -196,6 +196,29 @@ func TestTheBannerNamesDestinationAndRate(t *testing.T) {
 	require.NoError(t, out.Stop())
 }
 
+func TestWhatTheUserWroteIsHandedOverUnread(t *testing.T) {
+	t.Parallel()
+	document, err := gatherOptions(output.Params{
+		ConfigArgument: "anything",
+		JSONConfig:     json.RawMessage(`{"any": ["thing"]}`),
+		Environment:    map[string]string{"K6_PROMETHEUS_RW_ANY": "thing", "PATH": "/"},
+		ScriptOptions: lib.Options{
+			External: map[string]json.RawMessage{"loadimpact": json.RawMessage(`{"apm": 1}`), "other": nil},
+			Cloud:    json.RawMessage(`{"apm": 2}`),
+			RunTags:  map[string]string{"testid": "x"},
+		},
+		RuntimeOptions: lib.RuntimeOptions{Env: map[string]string{"K6_CLOUDRUN_TEST_RUN_ID": "123", "OWN": "x"}},
+	})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{
+		"argument": "anything",
+		"environment": {"K6_PROMETHEUS_RW_ANY": "thing"},
+		"json": {"any": ["thing"]},
+		"script": {"ext": {"apm": 1}, "cloud": {"apm": 2}, "tags": {"testid": "x"}},
+		"cloud_test_run_id": "123"
+	}`, string(document))
+}
+
 func TestDroppedIterationsExistFromTheStart(t *testing.T) {
 	t.Parallel()
 	r := startReceiver(t)

@@ -219,12 +219,13 @@ fn start_destination(
 /// What of a destination's configuration its requests need.
 fn endpoint(destination: &Destination) -> Endpoint {
     let credentials = &destination.credentials;
+    let own_header = destination.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
     let authorization = match (&credentials.bearer_token, &credentials.username) {
         (Some(token), _) => Some(Authorization::Bearer(token.clone())),
-        (None, Some(username)) => {
+        (None, Some(username)) if !own_header => {
             Some(Authorization::Basic { username: username.clone(), password: credentials.password.clone() })
         }
-        (None, None) => None,
+        _ => None,
     };
     Endpoint {
         url: destination.url.clone(),

@@ -506,6 +506,36 @@ fn a_redirect_that_loses_the_body_is_refused_and_told() {
 }
 
 #[test]
+fn requests_carry_credentials_and_headers_and_keep_the_protocols() {
+    let basic = ("authorization", "Basic bWU6YTpi"); // me:a:b
+    let bearer = ("authorization", "Bearer t0ken");
+    let own = ("authorization", "Own x");
+    let headers = json!({ "X-Scope-OrgID": "load", "content-type": "text/plain" });
+    for (user, options, expected) in [
+        ("me:a%3Ab@", json!({}), vec![basic]),
+        (
+            "",
+            json!({ "username": "me", "password": "a:b", "headers": headers }),
+            vec![basic, ("x-scope-orgid", "load")],
+        ),
+        ("you:c@", json!({ "username": "me", "password": "a:b" }), vec![basic]),
+        ("", json!({ "bearerToken": "t0ken", "headers": { "Authorization": "Own x" } }), vec![bearer]),
+        ("me:a%3Ab@", json!({ "bearerToken": "t0ken" }), vec![bearer]),
+        ("me:a%3Ab@", json!({ "headers": { "Authorization": "Own x" } }), vec![own]),
+        ("", json!({ "username": "me", "headers": { "Authorization": "Own x" } }), vec![own]),
+    ] {
+        let recorder = Recorder::start(|_| Reply::Status(204));
+        let output = open(&recorder.url().replace("//", &format!("//{user}")), options.clone());
+        counter(&output, "c");
+        let request = &recorder.await_requests(1)[0];
+        for (name, value) in expected.iter().chain(&[("content-type", "application/x-protobuf")]) {
+            assert_eq!(request.headers.get(*name).map(String::as_str), Some(*value), "{options}");
+        }
+        close(&output);
+    }
+}
+
+#[test]
 fn after_close_everything_answers_closed() {
     let recorder = Recorder::start(|_| Reply::Status(204));
     let output = open(&recorder.url(), json!({}));

@@ -62,7 +62,7 @@ pub struct Destination {
     pub test_run_id: Option<String>,
 }
 
-/// Who ships: basic authentication, or a bearer token.
+/// Who ships: a bearer token, or else an `Authorization` among the headers, or else basic authentication.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs)] // their names say it
 pub struct Credentials {

@@ -42,7 +42,7 @@ func TestAMistakeStopsTheRunBeforeItStarts(t *testing.T) {
 		{
 			name:    "an unknown option",
 			options: map[string]any{"pushIntervall": "1s"},
-			says:    []string{"pushIntervall", "JSON", "pushInterval, "},
+			says:    []string{"pushIntervall", "JSON", "did you mean pushInterval?"},
 		},
 		{
 			name: "a push interval that is no duration",

@@ -22,6 +22,7 @@ type Run struct {
 	Args    []string          // further arguments of `k6 run`
 	Env     map[string]string // beside the environment of this program, less what would configure k6 or a proxy
 	Options map[string]any    // the output's part of k6's JSON configuration
+	Builtin map[string]any    // that of k6's own Prometheus output
 	Show    bool              // k6 speaks to the terminal; its log is not captured
 }
 
@@ -153,8 +154,11 @@ func (k *K6) writeConfiguration() error {
 	// What a run leaves over goes with its folder, unless the test wants it elsewhere.
 	options := map[string]any{"leftoverFolder": k.folder}
 	maps.Copy(options, k.run.Options)
-	configuration := map[string]any{"collectors": map[string]any{"remote-write": options}}
-	data, err := json.Marshal(configuration)
+	collectors := map[string]any{"remote-write": options}
+	if k.run.Builtin != nil {
+		collectors["experimental-prometheus-rw"] = k.run.Builtin
+	}
+	data, err := json.Marshal(map[string]any{"collectors": collectors})
 	if err != nil {
 		return fmt.Errorf("k6's configuration: %w", err)
 	}

@@ -15,7 +15,7 @@ use k6_remote_write::registry;
 use k6_remote_write::report::{Level, Reporter};
 use k6_remote_write::resample::Resampler;
 use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
-use k6_remote_write::view::View;
+use k6_remote_write::view::{Tags, View};
 use k6_remote_write::wire::v1::{WriteRequest, metric_metadata};
 use k6_remote_write::wire::{Encoder, Limits, Protocol, STALE_MARKER};
 use recording::{decode, points};
@@ -47,7 +47,7 @@ impl House {
     }
 
     fn with(start_ms: i64, rate_seconds: u64, stale_markers: bool) -> Self {
-        Self::build(start_ms, rate_seconds, stale_markers, None)
+        Self::build(start_ms, rate_seconds, stale_markers, None, View::everything())
     }
 
     fn build(
@@ -55,6 +55,7 @@ impl House {
         rate_seconds: u64,
         stale_markers: bool,
         own_metrics: Option<Vec<(String, String)>>,
+        view: View,
     ) -> Self {
         let clock = FakeClock(Arc::new(AtomicI64::new(start_ms)));
         let reporter = Arc::new(Reporter::default());
@@ -62,7 +63,7 @@ impl House {
         let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&destination)));
         let series = registry::Settings {
             metric_prefix: "k6_".into(),
-            views: vec![View::everything()],
+            views: vec![view],
             test_wide_tags: vec![],
             test_run_id: None,
         };
@@ -411,7 +412,7 @@ fn labels_are_sorted_as_the_specification_asks() {
 
 #[test]
 fn the_outputs_own_metrics_travel_with_the_others() {
-    let mut house = House::build(START, 1, true, Some(vec![("testid".into(), "t".into())]));
+    let mut house = House::build(START, 1, true, Some(vec![("testid".into(), "t".into())]), View::everything());
     let c = house.counter("c");
     house.record(c, 100_500, 2.0);
     house.at(101_003);
@@ -425,4 +426,41 @@ fn the_outputs_own_metrics_travel_with_the_others() {
     assert_eq!(values(r#"k6_remote_write_samples_pending{testid="t"}"#), [0.0, 0.0]);
     assert_eq!(values(r#"k6_remote_write_samples_dropped_total{reason="full_queue",testid="t"}"#), [0.0, 0.0, 0.0]);
     assert_eq!(values("k6_c_total"), [0.0, 2.0, 4.0]);
+}
+
+#[test]
+fn series_that_differ_in_tags_that_are_not_kept_merge_exactly_whatever_their_type() {
+    let kept = View { tags: Tags::Only(vec!["kept".into()]), ..View::everything() };
+    let mut house = House::build(START, 1, true, None, kept);
+    let mut both = |metric, metric_type| {
+        ["1", "2"].map(|gone| house.register(metric, metric_type, Contents::Plain, &[("kept", "x"), ("gone", gone)]))
+    };
+    let counter = both("counter", MetricType::Counter);
+    let gauge = both("gauge", MetricType::Gauge);
+    let rate = both("rate", MetricType::Rate);
+    let trend = both("trend", MetricType::Trend);
+    // The later in time comes first.
+    house.record(gauge[0], 100_350, 7.0);
+    house.record(gauge[1], 100_300, 3.0);
+    for (index, value) in [(0, 1.0), (1, 2.0), (0, 4.0), (1, 8.0)] {
+        house.record(counter[index], 100_500, value);
+        house.record(trend[index], 100_500, value);
+        house.record(rate[index], 100_500, if index == 0 { 1.0 } else { 0.0 });
+    }
+    house.at(101_000);
+    let value = |series: &str| house.points_of(series).last().map(|&(_, value)| value);
+    for (series, expected) in [
+        ("k6_counter_total{kept=\"x\"}", 15.0),
+        ("k6_gauge{kept=\"x\"}", 7.0),
+        ("k6_rate_rate{kept=\"x\"}", 0.5),
+        ("k6_rate_total{condition=\"nonzero\",kept=\"x\"}", 2.0),
+        ("k6_trend_count{kept=\"x\"}", 4.0),
+        ("k6_trend_sum{kept=\"x\"}", 15.0),
+        ("k6_trend_min{kept=\"x\"}", 1.0),
+        ("k6_trend_max{kept=\"x\"}", 8.0),
+        ("k6_trend_avg{kept=\"x\"}", 3.75),
+    ] {
+        assert_eq!(value(series), Some(expected), "{series}");
+    }
+    assert!(house.points().keys().all(|series| !series.contains("gone")));
 }

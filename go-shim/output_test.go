@@ -280,7 +280,8 @@ func TestEventsReachTheLogWhileTheTestRuns(t *testing.T) {
 		metrics.Sample{TimeSeries: series(t, metrics.NewRegistry(), "count", metrics.Counter, nil), Value: 1},
 	})
 	require.Eventually(t, func() bool { return len(messages(hook, logrus.ErrorLevel)) > 0 }, 10*time.Second, 10*time.Millisecond)
-	assert.EqualValues(t, "404", hook.LastEntry().Data["status"])
+	refusal := slices.IndexFunc(hook.AllEntries(), func(e *logrus.Entry) bool { return e.Level == logrus.ErrorLevel })
+	assert.EqualValues(t, "404", hook.AllEntries()[refusal].Data["status"])
 	require.NoError(t, out.Stop())
 	assert.Len(t, messages(hook, logrus.ErrorLevel), 2, "the refusal and the end")
 }

@@ -536,6 +536,18 @@ fn requests_carry_credentials_and_headers_and_keep_the_protocols() {
 }
 
 #[test]
+fn the_runs_id_is_on_every_series_in_the_log_and_in_the_report() {
+    let recorder = Recorder::start(|_| Reply::Status(204));
+    let output = open(&recorder.url(), json!({ "includeTestRunId": true, "testRunId": "run-7" }));
+    let c = counter(&output, "c");
+    add(&output, c, 1.0);
+    assert_eq!(await_event(&output).fields["test_run_id"], "run-7");
+    assert_eq!(to(&close(&output))["test_run_id"], "run-7");
+    let series: Vec<_> = recorder.points().into_keys().collect();
+    assert_eq!(series, [r#"k6_c_total{method="GET",test_run_id="run-7"}"#]);
+}
+
+#[test]
 fn after_close_everything_answers_closed() {
     let recorder = Recorder::start(|_| Reply::Status(204));
     let output = open(&recorder.url(), json!({}));

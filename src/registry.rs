@@ -389,7 +389,7 @@ mod tests {
         let tags = [("testid", "7"), ("url", "/"), ("test_run_id", "a script's own")];
         registry.register(&definition("m", MetricType::Counter, &tags));
         let expected = definition("m", MetricType::Counter, &[("testid", "7"), ("test_run_id", "run-1")]);
-        assert!(registry.targets[0].labels == Labels::encode(&expected.labels()));
+        assert!(*registry.targets[0].labels == Labels::encode(&expected.labels()));
     }
 
     #[test]

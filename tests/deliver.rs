@@ -525,7 +525,8 @@ fn requests_carry_credentials_and_headers_and_keep_the_protocols() {
         ("", json!({ "username": "me", "headers": { "Authorization": "Own x" } }), vec![own]),
     ] {
         let recorder = Recorder::start(|_| Reply::Status(204));
-        let output = open(&recorder.url().replace("//", &format!("//{user}")), options.clone());
+        let url = recorder.url().replace("//", &format!("//{user}"));
+        let output = open_in(Protocol::V1, &url, options.clone());
         counter(&output, "c");
         let request = &recorder.await_requests(1)[0];
         for (name, value) in expected.iter().chain(&[("content-type", "application/x-protobuf")]) {
@@ -542,7 +543,7 @@ fn the_runs_id_is_on_every_series_in_the_log_and_in_the_report() {
     let c = counter(&output, "c");
     add(&output, c, 1.0);
     assert_eq!(await_event(&output).fields["test_run_id"], "run-7");
-    assert_eq!(to(&close(&output))["test_run_id"], "run-7");
+    assert_eq!(close(&output)["destinations"][0]["test_run_id"], "run-7");
     let series: Vec<_> = recorder.points().into_keys().collect();
     assert_eq!(series, [r#"k6_c_total{method="GET",test_run_id="run-7"}"#]);
 }

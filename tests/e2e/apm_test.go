@@ -131,10 +131,11 @@ func named(prefix string, suffixes []string) []string {
 	return names
 }
 
+// expectNames expects these metrics, and no others but the output's own.
 func expectNames(t *testing.T, receiver *harness.Receiver, expected []string) {
 	t.Helper()
 	var names []string
-	for _, series := range query(t, receiver, `count by (__name__) (last_over_time({testid="abc"}[5m]))`) {
+	for _, series := range query(t, receiver, `count by (__name__) (last_over_time({testid="abc",__name__!~"k6_remote_write_.*"}[5m]))`) {
 		names = append(names, series.Name)
 	}
 	slices.Sort(names)
@@ -227,6 +228,7 @@ func TestTwoOutputsShareTheBlocksOnce(t *testing.T) {
 	stage := startAPMStage(t)
 	extra := []*harness.Recorder{startRecorder(t), startRecorder(t)}
 	stage.load.Out = []string{"remote-write=" + extra[0].URL(), "remote-write=" + extra[1].URL()}
+	stage.load.Options = map[string]any{"protocol": "1.0"} // which the recorders read
 	stage.expectAllBlocks(t, run(t, stage.load))
 	for _, recorder := range extra {
 		requests, err := recorder.Requests("k6-remote-write")

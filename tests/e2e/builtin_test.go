@@ -144,7 +144,7 @@ func (b *sideBySide) run(t *testing.T) {
 		Script:  "tests/e2e/scripts/every_type.js",
 		Out:     []string{"remote-write", "experimental-prometheus-rw"},
 		Env:     map[string]string{"TARGET_URL": startTarget(t).URL()},
-		Options: map[string]any{"flushTimeout": "1s"},
+		Options: map[string]any{"flushTimeout": "1s", "protocol": "1.0", "selfMetrics": false}, // k6's own has neither
 		Builtin: map[string]any{},
 	}
 	for name, value := range b.env {

@@ -214,7 +214,8 @@ func TestWhatTheUserWroteIsHandedOverUnread(t *testing.T) {
 		"argument": "anything",
 		"environment": {"K6_PROMETHEUS_RW_ANY": "thing"},
 		"json": {"any": ["thing"]},
-		"script": {"ext": {"apm": 1}, "cloud": {"apm": 2}, "tags": {"testid": "x"}},
+		"tags": {"testid": "x"},
+		"script": {"ext": {"apm": 1}, "cloud": {"apm": 2}},
 		"cloud_test_run_id": "123"
 	}`, string(document))
 }

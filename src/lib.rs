@@ -6,7 +6,8 @@
 //! [`ffi`] (the C ABI) → [`inbox`] → [`resample`] → [`lane`] ([`registry`], [`view`], [`series`], [`accumulate`], [`window`]) → [`map`] →
 //! [`deliver`] → [`wire`].
 //!
-//! [`config`] (with [`selector`] and [`secret`]) is read once at the start, [`output`] puts the rooms together, [`report`] is where all of them tell what happened.
+//! [`config`] (with [`selector`] and [`secret`]) is read once at the start, [`output`] puts the rooms together, [`report`] is
+//! where all of them tell what happened.
 //!
 //! ```
 //! use k6_remote_write::inbox::Sample;

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"go.k6.io/k6/v2/lib"
 	"go.k6.io/k6/v2/output"
 )
 
@@ -17,11 +18,18 @@ type document struct {
 	Environment map[string]string `json:"environment"`
 	JSON        json.RawMessage   `json:"json,omitempty"`
 	Script      script            `json:"script"`
+	Run         run               `json:"run"`
 }
 
 type script struct {
 	Ext   json.RawMessage `json:"ext,omitempty"`
 	Cloud json.RawMessage `json:"cloud,omitempty"`
+}
+
+type run struct {
+	Tags             map[string]string     `json:"tags,omitempty"`
+	ExecutionSegment *lib.ExecutionSegment `json:"executionSegment,omitempty"`
+	Features         []string              `json:"features,omitempty"`
 }
 
 // gatherOptions makes the document of what k6 hands to an output.
@@ -32,6 +40,10 @@ func gatherOptions(params output.Params) ([]byte, error) {
 			environment[name] = value
 		}
 	}
+	about := run{Tags: params.ScriptOptions.RunTags, ExecutionSegment: params.ScriptOptions.ExecutionSegment}
+	if params.Features != nil {
+		about.Features = params.Features.Activated()
+	}
 	return json.Marshal(document{
 		Argument:    params.ConfigArgument,
 		Environment: environment,
@@ -40,5 +52,6 @@ func gatherOptions(params output.Params) ([]byte, error) {
 			Ext:   params.ScriptOptions.External["loadimpact"],
 			Cloud: params.ScriptOptions.Cloud,
 		},
+		Run: about,
 	})
 }

@@ -222,7 +222,8 @@ struct k6rw_text k6rw_version(void);
 // config is one JSON object of config_len bytes with what the user wrote, unread. All of its fields may be missing:
 // "argument" (string: what follows --out remote-write=), "environment" (object: at least all variables K6_PROMETHEUS_RW_*),
 // "json" (object or null: k6's collectors."remote-write"), "script" (object: "ext" is the script's options.ext.loadimpact,
-// "cloud" its options.cloud).
+// "cloud" its options.cloud), "run" (object: "tags" of every sample, "executionSegment" such as "0:1/2", "features" that are
+// on).
 //
 // K6RW_INVALID_CONFIG with every mistake of the configuration at once. Without K6RW_OK there is no handle to free.
 k6rw_status k6rw_open(const char *config,

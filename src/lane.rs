@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::accumulate::Accumulator;
 use crate::inbox::Sample;
-use crate::registry::Registry;
+use crate::map::Shipment;
+use crate::registry::{Registry, Rules, Unshipped};
 use crate::report::{DestinationReporter, Level, event};
 use crate::series::SeriesDefinition;
 use crate::window::{Window, Windows};
@@ -24,8 +25,8 @@ pub struct Settings {
     pub rate: Duration,
     /// Whether every series ends with a stale marker.
     pub stale_markers: bool,
-    /// What every metric's name begins with.
-    pub metric_prefix: String,
+    /// What becomes of k6's series.
+    pub rules: Rules,
 }
 
 /// Gathers samples for one destination and ships its windows.
@@ -45,7 +46,7 @@ impl Lane {
     pub fn new(settings: Settings, now_ms: i64, encoder: Encoder, reporter: Arc<DestinationReporter>) -> Self {
         Self {
             windows: Windows::new(settings.rate, now_ms),
-            registry: Registry::new(settings.metric_prefix, Arc::clone(&reporter)),
+            registry: Registry::new(settings.rules, Arc::clone(&reporter)),
             encoder,
             stale_markers: settings.stale_markers,
             announced: 0,
@@ -65,15 +66,17 @@ impl Lane {
         if self.windows.stepped_back_ms(now_ms) > 0 {
             self.adapt_to_step_back();
         }
-        let mut ignored = 0;
+        let (mut ignored, mut over_limit) = (0, 0);
         for sample in samples {
             match self.registry.target_of(sample.series.wrapping_sub(1) as usize) {
-                // A time to come would hold a gauge's value until then.
-                Some(target) => target.accumulator.record(sample.value, sample.time_ms.min(now_ms)),
-                None => ignored += 1,
+                // Times become seconds here, and nowhere else. A time to come would hold a gauge's value until then.
+                Ok(target) => target.accumulator.record(sample.value / target.divisor, sample.time_ms.min(now_ms)),
+                Err(Unshipped::Ignored) => ignored += 1,
+                Err(Unshipped::OverLimit) => over_limit += 1,
             }
         }
         self.reporter.counters.samples_ignored.add(ignored);
+        self.reporter.counters.samples_over_limit.add(over_limit);
     }
 
     /// How long to wait for the open window's end if the clock goes on as it should.
@@ -90,17 +93,10 @@ impl Lane {
     pub fn ship(&mut self, window: Window) {
         let started = Instant::now();
         self.announce(window.end_ms);
+        let mut shipment = Shipment::new(&window, self.stale_markers, &mut self.encoder);
         let Registry { families, targets, .. } = &mut self.registry;
         for target in targets {
-            let family = &families[target.family];
-            family.ship(
-                &target.accumulator,
-                &target.labels,
-                &mut target.shipped,
-                &window,
-                self.stale_markers,
-                &mut self.encoder,
-            );
+            shipment.ship(&families[target.family], &target.accumulator, &target.labels, &mut target.shipped);
             target.accumulator.close_window();
         }
         self.encoder.flush();

@@ -160,11 +160,8 @@ fn start_destination(destination: &Destination, reporter: &Reporter) -> Result<(
     let queue = Arc::new(Queue::new(destination.queue_bytes, Arc::clone(&reporter)));
     let client = Client::new(destination.url.clone(), destination.timeout)?;
     let sender = Sender::new(client, Arc::clone(&queue), Arc::clone(&reporter));
-    let settings = Settings {
-        rate: destination.rate,
-        stale_markers: destination.stale_markers,
-        metric_prefix: destination.metric_prefix.clone(),
-    };
+    let settings =
+        Settings { rate: destination.rate, stale_markers: destination.stale_markers, rules: destination.rules() };
     let encoder = Encoder::new(Arc::clone(&queue));
     let lane = Lane::new(settings, SystemClock.now_ms(), encoder, Arc::clone(&reporter));
     let flush_timeout = destination.flush_timeout;

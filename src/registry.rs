@@ -8,9 +8,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use crate::accumulate::Accumulator;
-use crate::map::{Family, Shipped};
+use crate::map::{Family, Mapping, Shipped};
 use crate::report::{DestinationReporter, Level, event};
-use crate::series::{Contents, MetricType, SeriesDefinition, is_metric_name};
+use crate::series::{Contents, LabelRules, MetricType, SeriesDefinition, is_metric_name};
 use crate::wire::Labels;
 
 /// What one target series is and holds.
@@ -19,14 +19,39 @@ pub struct Target {
     pub family: usize,
     /// Its labels but for the name.
     pub labels: Labels,
-    /// What it gathers.
+    /// What it gathers, in Prometheus's unit.
     pub accumulator: Accumulator,
+    /// What k6's values are divided by to be in that unit.
+    pub divisor: f64,
     /// What of it the receiver knows.
     pub shipped: Shipped,
 }
 
-/// In the place of a target's index: this k6 series is not shipped.
+/// In the place of a target's index: this k6 series is not shipped, as Prometheus would not take its name.
 const IGNORED: u32 = u32::MAX;
+
+/// In the place of a target's index: this k6 series is not shipped, as there are too many.
+const OVER_LIMIT: u32 = u32::MAX - 1;
+
+/// Why the samples of a k6 series are not shipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unshipped {
+    /// Its metric cannot be shipped, or it was never registered.
+    Ignored,
+    /// There are as many series as may be.
+    OverLimit,
+}
+
+/// What of a destination's configuration the registry goes by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// How metrics are named and trends are kept.
+    pub mapping: Mapping,
+    /// How tags become labels.
+    pub labels: LabelRules,
+    /// The most target series there may be.
+    pub max_series: usize,
+}
 
 /// All series of one destination.
 pub struct Registry {
@@ -34,7 +59,7 @@ pub struct Registry {
     pub families: Vec<Family>,
     /// In the order of their first k6 series.
     pub targets: Vec<Target>,
-    /// By k6 series: the index of its target, or [`IGNORED`].
+    /// By k6 series: the index of its target, or [`IGNORED`] or [`OVER_LIMIT`].
     target_of_series: Vec<u32>,
     family_of_metric: HashMap<(String, MetricType, Contents), usize>,
     /// By the hash of family and labels; a second target with one hash stands at the next free number.
@@ -44,13 +69,14 @@ pub struct Registry {
     /// For names that several metrics make: the identities that are taken.
     contested: HashMap<String, HashSet<Vec<u8>>>,
     warned: HashSet<String>,
-    prefix: String,
+    warned_over_limit: bool,
+    rules: Rules,
     reporter: Arc<DestinationReporter>,
 }
 
 impl Registry {
-    /// An empty registry; names get `prefix`.
-    pub fn new(prefix: String, reporter: Arc<DestinationReporter>) -> Self {
+    /// An empty registry.
+    pub fn new(rules: Rules, reporter: Arc<DestinationReporter>) -> Self {
         Self {
             families: Vec::new(),
             targets: Vec::new(),
@@ -61,7 +87,8 @@ impl Registry {
             families_of_name: HashMap::new(),
             contested: HashMap::new(),
             warned: HashSet::new(),
-            prefix,
+            warned_over_limit: false,
+            rules,
             reporter,
         }
     }
@@ -72,17 +99,20 @@ impl Registry {
         self.target_of_series.push(target);
     }
 
-    /// The target series that k6 series `number` feeds; `None` if it is not shipped.
+    /// The target series that k6 series `number` feeds.
     #[inline]
-    pub fn target_of(&mut self, number: usize) -> Option<&mut Target> {
-        let &target = self.target_of_series.get(number)?;
-        // IGNORED is past every index.
-        self.targets.get_mut(target as usize)
+    pub fn target_of(&mut self, number: usize) -> Result<&mut Target, Unshipped> {
+        let &target = self.target_of_series.get(number).ok_or(Unshipped::Ignored)?;
+        // What stands for no target is past every index.
+        self.targets.get_mut(target as usize).ok_or(match target {
+            OVER_LIMIT => Unshipped::OverLimit,
+            _ => Unshipped::Ignored,
+        })
     }
 
     fn target(&mut self, definition: &SeriesDefinition) -> u32 {
         let Some(family) = self.family(definition) else { return IGNORED };
-        let labels = Labels::encode(&definition.labels());
+        let labels = Labels::encode(&definition.labels(&self.rules.labels));
         let mut hash = self.hasher.hash_one((family, labels.as_bytes()));
         while let Some(&target) = self.target_of_hash.get(&hash) {
             let known = &self.targets[target as usize];
@@ -91,15 +121,23 @@ impl Registry {
             }
             hash = hash.wrapping_add(1);
         }
-        // Ids are 32 bits wide inside; the memory of so many series is out of reach.
-        let Some(target) = u32::try_from(self.targets.len()).ok().filter(|&target| target != IGNORED) else {
-            return IGNORED;
+        let Some(target) = self.next_target() else {
+            self.reporter.counters.series_over_limit.add(1);
+            self.warn_over_limit();
+            return OVER_LIMIT;
         };
         self.target_of_hash.insert(hash, target);
         let shipped = self.claim(family, &labels);
-        let accumulator = Accumulator::new(definition.metric_type);
-        self.targets.push(Target { family, labels, accumulator, shipped });
+        let (accumulator, divisor) = (self.families[family].accumulator(), self.families[family].divisor());
+        self.targets.push(Target { family, labels, accumulator, divisor, shipped });
         target
+    }
+
+    /// The index of one more target, if there may be one.
+    fn next_target(&self) -> Option<u32> {
+        let next = self.targets.len();
+        // Ids are 32 bits wide inside; the memory of so many series is out of reach.
+        u32::try_from(next).ok().filter(|&id| next < self.rules.max_series && id < OVER_LIMIT)
     }
 
     fn family(&mut self, definition: &SeriesDefinition) -> Option<usize> {
@@ -107,12 +145,13 @@ impl Registry {
         if let Some(&family) = self.family_of_metric.get(&key) {
             return Some(family);
         }
-        let name = format!("{}{}", self.prefix, definition.metric);
+        let mapping = &self.rules.mapping;
+        let name = format!("{}{}", mapping.metric_prefix, definition.metric);
         if !is_metric_name(&name) {
             self.warn_once(&name, "Prometheus takes no metric of this name: it is ignored");
             return None;
         }
-        let family = Family::new(&self.prefix, &definition.metric, definition.metric_type, definition.contents);
+        let family = Family::new(mapping, &definition.metric, definition.metric_type, definition.contents);
         let index = self.families.len();
         self.families.push(family);
         self.family_of_metric.insert(key, index);
@@ -138,16 +177,18 @@ impl Registry {
         }
     }
 
-    /// Takes the names of a new target; those that are taken already are muted.
+    /// Takes the names of a new target; those of which a series is taken already are muted.
     fn claim(&mut self, family: usize, labels: &Labels) -> Shipped {
         let mut shipped = Shipped::default();
         let mut lost = None;
         for (name, taken) in &mut self.contested {
-            for (index, identity) in identities(&self.families[family], name, labels) {
-                if !taken.insert(identity) {
-                    shipped.mute(index);
-                    lost = Some(name.clone());
-                }
+            let of_family: Vec<_> = identities(&self.families[family], name, labels).collect();
+            for (index, _) in of_family.iter().filter(|(_, identity)| taken.contains(identity)) {
+                shipped.mute(*index);
+                lost = Some(name.clone());
+            }
+            if lost.as_ref() != Some(name) {
+                taken.extend(of_family.into_iter().map(|(_, identity)| identity));
             }
         }
         if let Some(name) = lost {
@@ -159,6 +200,22 @@ impl Registry {
         shipped
     }
 
+    #[cold]
+    fn warn_over_limit(&mut self) {
+        if std::mem::replace(&mut self.warned_over_limit, true) {
+            return;
+        }
+        let warning = event(Level::Warn, "There are more series than maxSeries allows: new ones are not shipped")
+            .with("max_series", self.rules.max_series);
+        self.reporter.log(match most_varied_label(&self.targets) {
+            Some((label, values)) => warning
+                .with("label_with_most_values", label.as_str())
+                .with("its_values", values)
+                .with("hint", format!("dropTags: [\"{label}\"] leaves it out; a tag `name` in the script groups URLs")),
+            None => warning,
+        });
+    }
+
     fn warn_once(&mut self, metric: &str, message: &str) {
         if self.warned.insert(metric.into()) {
             self.reporter.log(event(Level::Warn, message).with("metric", metric));
@@ -166,14 +223,29 @@ impl Registry {
     }
 }
 
-/// The series of `family` that have this name, each with its index and, with these labels, its identity.
+/// The label with the most values, and how many it has.
+fn most_varied_label(targets: &[Target]) -> Option<(String, usize)> {
+    let hasher = RandomState::new();
+    let mut values_of_label: HashMap<String, HashSet<u64>> = HashMap::new();
+    for label in targets.iter().flat_map(|target| target.labels.decode()) {
+        values_of_label.entry(label.name).or_default().insert(hasher.hash_one(label.value));
+    }
+    // Of two with equally many, the same one in every run.
+    values_of_label
+        .into_iter()
+        .map(|(label, values)| (label, values.len()))
+        .max_by(|a, b| (a.1, &b.0).cmp(&(b.1, &a.0)))
+}
+
+/// The series of `family` that have this name, each with the name's index and, with these labels, its identity.
 fn identities<'a>(
     family: &'a Family,
     name: &'a str,
     labels: &'a Labels,
 ) -> impl Iterator<Item = (usize, Vec<u8>)> + 'a {
     let of_name = family.names().enumerate().filter(move |&(_, own)| own == name);
-    of_name.map(move |(index, _)| (index, family.identity(index, labels)))
+    of_name
+        .flat_map(move |(index, _)| family.identities(index, labels).into_iter().map(move |identity| (index, identity)))
 }
 
 #[cfg(test)]
@@ -183,7 +255,11 @@ mod tests {
 
     fn registry() -> (Registry, Arc<Reporter>) {
         let reporter = Arc::new(Reporter::default());
-        (Registry::new("k6_".into(), reporter.destination("http://host/w")), reporter)
+        (Registry::new(rules(100), reporter.destination("http://host/w")), reporter)
+    }
+
+    fn rules(max_series: usize) -> Rules {
+        Rules { mapping: Mapping::default(), labels: LabelRules::default(), max_series }
     }
 
     fn definition(metric: &str, metric_type: MetricType, tags: &[(&str, &str)]) -> SeriesDefinition {
@@ -199,7 +275,7 @@ mod tests {
         registry.register(&definition("m", MetricType::Counter, &[("a_b", "2")]));
         assert_eq!(registry.target_of_series, [0, 0, 1]);
         assert_eq!(registry.families.len(), 1);
-        assert!(registry.target_of(3).is_none());
+        assert!(registry.target_of(3).is_err());
     }
 
     #[test]
@@ -209,15 +285,10 @@ mod tests {
             registry.register(&definition("größe", MetricType::Gauge, &[("tag", tag)]));
         }
         registry.register(&definition("fine", MetricType::Gauge, &[]));
-        assert!(registry.target_of(0).is_none() && registry.target_of(1).is_none());
-        assert!(registry.target_of(2).is_some());
+        assert!(registry.target_of(0).is_err() && registry.target_of(1).is_err());
+        assert!(registry.target_of(2).is_ok());
         assert_eq!(reporter.poll().and_then(|event| event.fields.get("metric").cloned()), Some("k6_größe".into()));
         assert!(reporter.poll().is_none());
-    }
-
-    /// Which of its series a target ships, by index.
-    fn muted(registry: &mut Registry, series: usize) -> String {
-        format!("{:?}", registry.target_of(series).expect("known").shipped)
     }
 
     #[test]
@@ -227,14 +298,32 @@ mod tests {
         registry.register(&definition("m_total", MetricType::Gauge, &[("a", "1")]));
         registry.register(&definition("m_total", MetricType::Gauge, &[("a", "2")]));
         registry.register(&definition("m", MetricType::Counter, &[("a", "2")]));
-        let (free, taken) = (format!("{:?}", Shipped::default()), {
-            let mut shipped = Shipped::default();
-            shipped.mute(0);
-            format!("{shipped:?}")
-        });
-        let all: Vec<_> = (0..4).map(|series| muted(&mut registry, series)).collect();
-        assert_eq!(all, [&*free, &taken, &free, &taken]);
+        let mut muted = Shipped::default();
+        muted.mute(0);
+        let all: Vec<_> = registry.targets.iter().map(|target| target.shipped).collect();
+        assert_eq!(all, [Shipped::default(), muted, Shipped::default(), muted]);
         assert!(reporter.poll().is_some());
         assert!(reporter.poll().is_none());
+    }
+
+    #[test]
+    fn over_the_limit_new_series_are_counted_and_known_ones_go_on() {
+        let reporter = Arc::new(Reporter::default());
+        let destination = reporter.destination("http://host/w");
+        let mut registry = Registry::new(rules(3), Arc::clone(&destination));
+        for url in ["a", "b", "c", "d", "a", "e"] {
+            registry.register(&definition("m", MetricType::Gauge, &[("url", url), ("method", "GET")]));
+        }
+        let shipped: Vec<_> = (0..6).map(|number| registry.target_of(number).map(|_| ()).err()).collect();
+        let over = Some(Unshipped::OverLimit);
+        assert_eq!(shipped, [None, None, None, over, None, over]);
+        assert_eq!(destination.counters.series_over_limit.get(), 2);
+        let warning = reporter.poll().expect("warned");
+        assert_eq!(
+            (&warning.fields["label_with_most_values"], &warning.fields["its_values"]),
+            (&"url".into(), &3.into())
+        );
+        assert!(warning.fields["hint"].as_str().is_some_and(|hint| hint.contains(r#"dropTags: ["url"]"#)));
+        assert!(reporter.poll().is_none(), "one warning");
     }
 }

@@ -8,8 +8,9 @@ fn the_table_of_options_is_the_codes() {
     let rows: String = OPTIONS
         .iter()
         .map(|option| {
-            let (name, variable, default) = (option.name, option.variable, option.default);
-            format!("| `{name}` | `{variable}` | {} | `{default}` |\n", option.allowed)
+            let (name, variable) = (option.name, option.variable);
+            let default = if option.default.is_empty() { String::new() } else { format!(" `{}`", option.default) };
+            format!("| `{name}` | `{variable}` | {} |{default} |\n", option.allowed)
         })
         .collect();
     let head = "| JSON | environment | allowed | default |\n|---|---|---|---|\n";

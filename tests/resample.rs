@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use k6_remote_write::clock::Clock;
+use k6_remote_write::config::Destination;
 use k6_remote_write::deliver::Queue;
 use k6_remote_write::inbox::Sample;
 use k6_remote_write::lane::{Lane, Settings};
+use k6_remote_write::registry::Rules;
 use k6_remote_write::report::Reporter;
 use k6_remote_write::resample::Resampler;
 use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
@@ -45,11 +47,15 @@ impl House {
     }
 
     fn with(start_ms: i64, rate_seconds: u64, stale_markers: bool) -> Self {
+        Self::with_rules(start_ms, rate_seconds, stale_markers, Destination::default().rules())
+    }
+
+    fn with_rules(start_ms: i64, rate_seconds: u64, stale_markers: bool, rules: Rules) -> Self {
         let clock = FakeClock(Arc::new(AtomicI64::new(start_ms)));
         let reporter = Arc::new(Reporter::default());
         let destination = reporter.destination("http://host/w");
         let queue = Arc::new(Queue::new(1 << 30, Arc::clone(&destination)));
-        let settings = Settings { rate: Duration::from_secs(rate_seconds), stale_markers, metric_prefix: "k6_".into() };
+        let settings = Settings { rate: Duration::from_secs(rate_seconds), stale_markers, rules };
         let encoder = Encoder::new(Arc::clone(&queue));
         let lane = Lane::new(settings, start_ms, encoder, destination);
         let resampler = Some(Resampler::new(vec![lane], clock.clone(), Arc::clone(&reporter)));

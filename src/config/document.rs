@@ -17,7 +17,41 @@ pub struct Document {
     pub json: Option<Map<String, Value>>,
     /// What the script's options say to k6 Cloud.
     pub script: Script,
+    /// What k6 says of the run.
+    pub run: Run,
 }
+
+/// What k6 says of the run.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub struct Run {
+    /// The tags of every sample: `--tag` and the script's `options.tags`.
+    pub tags: BTreeMap<String, String>,
+    /// Which part of the test this process runs, such as `0:1/2`; empty for all of it.
+    pub execution_segment: String,
+    /// k6's feature flags that are on.
+    pub features: Vec<String>,
+}
+
+impl Run {
+    /// Whether k6's flag for native histograms is on.
+    pub(super) fn native_histograms(&self) -> bool {
+        self.features.iter().any(|feature| feature == "native-histograms")
+    }
+
+    /// The label that keeps the series of the parts of one test apart, if neither its tags nor `labels` do.
+    pub(super) fn instance_label(&self, labels: &[(String, String)]) -> Option<(String, String)> {
+        let is_part = !matches!(&*self.execution_segment, "" | "0:1");
+        let mut names = self.tags.keys().chain(labels.iter().map(|(name, _)| name));
+        let apart = names.any(|name| name == INSTANCE || name == OPERATORS_INSTANCE);
+        (is_part && !apart).then(|| (INSTANCE.into(), self.execution_segment.clone()))
+    }
+}
+
+const INSTANCE: &str = "instance";
+
+/// What k6-operator tags its runners with.
+const OPERATORS_INSTANCE: &str = "instance_id";
 
 /// The parts of the script's options that k6 itself does not read.
 #[derive(Debug, Default, Deserialize)]

@@ -6,9 +6,11 @@
 mod document;
 mod duration;
 mod error;
+mod list;
 mod option;
 mod source;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -17,6 +19,11 @@ pub use document::Document;
 pub use error::{ConfigError, ConfigErrors};
 pub use option::{OPTIONS, OptionSpec};
 use source::Source;
+
+use crate::accumulate::Span;
+use crate::map::{Mapping, TrendAs, TrendStat};
+use crate::registry::Rules;
+use crate::series::{LabelNames, LabelRules};
 
 /// All that the user wrote, valid.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,10 +51,29 @@ pub struct Destination {
     pub stale_markers: bool,
     /// What every metric's name begins with.
     pub metric_prefix: String,
+    /// What a trend becomes, if that was said.
+    pub trend_as: Option<TrendAs>,
+    /// Whether a trend becomes a native histogram when it was not: the switch of k6's own output, and its feature flag.
+    pub trend_as_native_histogram: bool,
+    /// The statistics of a trend as gauges.
+    pub trend_stats: Vec<TrendStat>,
+    /// What these, and the share of a rate, are of.
+    pub trend_window: Span,
+    /// The bounds of classic histograms; without, those that fit the unit.
+    pub trend_buckets: Option<Arc<[f64]>>,
+    /// Which characters the names of labels may have.
+    pub label_names: LabelNames,
+    /// Labels that every series gets, unless a tag has their name.
+    pub labels: Vec<(String, String)>,
+    /// Tags that become no labels.
+    pub drop_tags: Vec<String>,
+    /// The most series there may be.
+    pub max_series: usize,
 }
 
 impl Default for Destination {
     fn default() -> Self {
+        let mapping = Mapping::default();
         Self {
             url: Url::parse("http://localhost:9090/api/v1/write").expect("a valid constant"),
             rate: Duration::from_secs(3),
@@ -55,7 +81,16 @@ impl Default for Destination {
             flush_timeout: Duration::from_secs(30),
             queue_bytes: 64 << 20,
             stale_markers: true,
-            metric_prefix: "k6_".into(),
+            metric_prefix: mapping.metric_prefix,
+            trend_as: None,
+            trend_as_native_histogram: false,
+            trend_stats: mapping.trend_stats,
+            trend_window: mapping.trend_window,
+            trend_buckets: mapping.trend_buckets,
+            label_names: LabelNames::default(),
+            labels: Vec::new(),
+            drop_tags: Vec::new(),
+            max_series: 200_000,
         }
     }
 }
@@ -66,12 +101,14 @@ impl Config {
     /// # Errors
     /// All mistakes of all sources, each with its option, source, value, and what is allowed.
     pub fn read(document: &Document) -> Result<Self, ConfigErrors> {
-        let mut destination = Destination::default();
+        let mut destination =
+            Destination { trend_as_native_histogram: document.run.native_histograms(), ..Destination::default() };
         let mut findings = Findings::default();
         // The lowest precedence first: each source overwrites what the ones before it said.
         for source in [Source::Json, Source::Environment, Source::Argument] {
             source.apply(document, &mut destination, &mut findings);
         }
+        destination.labels.extend(document.run.instance_label(&destination.labels));
         findings.warnings.extend(document.script_warning());
         if findings.errors.is_empty() {
             Ok(Self { destinations: vec![destination], warnings: findings.warnings })
@@ -95,6 +132,26 @@ impl Destination {
             let _ = url.set_password(Some("***"));
         }
         url.to_string()
+    }
+
+    /// What becomes of k6's series here.
+    pub fn rules(&self) -> Rules {
+        let default_form = if self.trend_as_native_histogram { TrendAs::NATIVE } else { TrendAs::GAUGES };
+        Rules {
+            mapping: Mapping {
+                metric_prefix: self.metric_prefix.clone(),
+                trend_as: self.trend_as.unwrap_or(default_form),
+                trend_stats: self.trend_stats.clone(),
+                trend_window: self.trend_window,
+                trend_buckets: self.trend_buckets.clone(),
+            },
+            labels: LabelRules {
+                names: self.label_names,
+                constant: self.labels.clone(),
+                drop_tags: self.drop_tags.clone(),
+            },
+            max_series: self.max_series,
+        }
     }
 
     fn description(&self) -> String {
@@ -165,14 +222,30 @@ mod tests {
             queue_bytes: 1 << 20,
             stale_markers: false,
             metric_prefix: "load_".into(),
+            trend_as: Some(TrendAs { gauges: false, native: true, classic: true }),
+            trend_as_native_histogram: true,
+            trend_stats: vec![TrendStat::Percentile(99.9), TrendStat::Count],
+            trend_window: Span::Run,
+            trend_buckets: Some([0.1, 2.5].into()),
+            label_names: LabelNames::Utf8,
+            labels: vec![("a".into(), "1".into()), ("b".into(), "2".into())],
+            drop_tags: vec!["url".into(), "vu".into()],
+            max_series: 7,
         };
         let json = r#"{"json": {"url": " https://u@[::1]:9/w?x=1 ", "pushInterval": "1.5s", "timeout": "1m10s", "flushTimeout": 0,
-            "queueBytes": 1048576, "staleMarkers": false, "metricPrefix": "load_"}}"#;
+            "queueBytes": 1048576, "staleMarkers": false, "metricPrefix": "load_", "trendAs": ["native", "classic"],
+            "trendAsNativeHistogram": true, "trendStats": ["p(99.9)", "count"], "trendWindow": "run", "trendBuckets": [0.1, 2.5],
+            "labelNames": "utf8", "labels": {"a": "1", "b": "2"}, "dropTags": ["url", "vu"], "maxSeries": 7}}"#;
         assert_eq!(destination(json).as_ref(), Ok(&expected));
         let environment = r#"{"environment": {"K6_PROMETHEUS_RW_SERVER_URL": "https://u@[::1]:9/w?x=1",
             "K6_PROMETHEUS_RW_PUSH_INTERVAL": "1500", "K6_PROMETHEUS_RW_TIMEOUT": "70s",
             "K6_PROMETHEUS_RW_FLUSH_TIMEOUT": "0s", "K6_PROMETHEUS_RW_QUEUE_BYTES": "1048576",
-            "K6_PROMETHEUS_RW_STALE_MARKERS": "false", "K6_PROMETHEUS_RW_METRIC_PREFIX": "load_"}}"#;
+            "K6_PROMETHEUS_RW_STALE_MARKERS": "false", "K6_PROMETHEUS_RW_METRIC_PREFIX": "load_",
+            "K6_PROMETHEUS_RW_TREND_AS": "native,classic", "K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM": "true",
+            "K6_PROMETHEUS_RW_TREND_STATS": "p(99.9),count", "K6_PROMETHEUS_RW_TREND_WINDOW": "run",
+            "K6_PROMETHEUS_RW_TREND_BUCKETS": "0.1, 2.5", "K6_PROMETHEUS_RW_LABEL_NAMES": "utf8",
+            "K6_PROMETHEUS_RW_LABELS": "b=2,a=1", "K6_PROMETHEUS_RW_DROP_TAGS": "url,vu",
+            "K6_PROMETHEUS_RW_MAX_SERIES": "7"}}"#;
         assert_eq!(destination(environment).as_ref(), Ok(&expected));
     }
 
@@ -184,11 +257,59 @@ mod tests {
         .expect_err("invalid");
         let expected = [
             r#"resampleRate in collectors."remote-write".resampleRate (JSON) is 11; allowed is an integer from 1 to 10, in seconds"#,
-            r#"collectors."remote-write".ulr (JSON) is no option; allowed are url, resampleRate, pushInterval, timeout, flushTimeout, queueBytes, staleMarkers, metricPrefix"#,
+            r#"collectors."remote-write".ulr (JSON) is no option; allowed are url, resampleRate, pushInterval, timeout, flushTimeout, queueBytes, staleMarkers, metricPrefix, trendAs, trendAsNativeHistogram, trendStats, trendWindow, trendBuckets, labelNames, labels, dropTags, maxSeries"#,
             r#"pushInterval in K6_PROMETHEUS_RW_PUSH_INTERVAL (environment) is "1ms"; allowed is a duration from 100ms on, such as 500ms or 5s"#,
             r#"url in the argument of --out is "ftp://x/y"; allowed is an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write"#,
         ];
         assert_eq!(errors, format!("invalid configuration: {}", expected.join("; ")));
+    }
+
+    #[test]
+    fn what_trends_labels_and_series_do_not_take_is_told() {
+        for (name, values) in [
+            ("trendAs", &[r#""""#, r#"[]"#, r#""summary""#, r#"["gauges", 1]"#, "true"][..]),
+            ("trendStats", &[r#""""#, r#""p(101)""#, r#""avg,avg""#, r#""p(99.9),p(9.99)""#, r#""avg,""#]),
+            ("trendWindow", &[r#""minute""#, "1"]),
+            ("trendBuckets", &["[2, 1]", "[1, 1]", r#""1,x""#, r#"["NaN"]"#, r#"["inf"]"#]),
+            ("labelNames", &[r#""utf-16""#]),
+            ("labels", &[r#""a""#, r#"{"__name__": "x"}"#, r#"{"a": ""}"#, r#""=b""#, r#"["a"]"#]),
+            ("dropTags", &[r#""a,,b""#, r#"[{}]"#]),
+            ("maxSeries", &["0", "-1", "1.5"]),
+        ] {
+            for value in values {
+                let error = read(&format!(r#"{{"json": {{"{name}": {value}}}}}"#)).expect_err(value);
+                assert!(error.contains(&format!("{name} in ")) && error.contains("allowed is"), "{value}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_native_switch_and_feature_hold_where_the_form_is_not_said() {
+        let form = |document: &str| destination(document).expect("valid").rules().mapping.trend_as;
+        let environment =
+            |value: &str| format!(r#""environment": {{"K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM": "{value}"}}"#);
+        let feature = r#""run": {"features": ["freeze-env", "native-histograms"]}"#;
+        assert_eq!(form("{}"), TrendAs::GAUGES);
+        assert_eq!(form(&format!("{{{}}}", environment("true"))), TrendAs::NATIVE);
+        assert_eq!(form(&format!("{{{feature}}}")), TrendAs::NATIVE);
+        assert_eq!(form(&format!("{{{feature}, {}}}", environment("false"))), TrendAs::GAUGES);
+        assert_eq!(form(&format!(r#"{{{feature}, "json": {{"trendAs": "gauges"}}}}"#)), TrendAs::GAUGES);
+    }
+
+    #[test]
+    fn a_segment_of_a_run_is_told_apart_unless_its_tags_or_labels_do() {
+        let labels = |run: &str, rest: &str| {
+            destination(&format!(r#"{{"run": {run}{rest}}}"#)).expect("valid").rules().labels.constant
+        };
+        let instance = |value: &str| vec![("instance".to_string(), value.to_string())];
+        assert_eq!(labels(r#"{"executionSegment": "1/2:1"}"#, ""), instance("1/2:1"));
+        assert_eq!(labels(r#"{"executionSegment": "0:1"}"#, ""), vec![], "the whole run");
+        assert_eq!(labels("{}", ""), vec![]);
+        for tag in ["instance", "instance_id"] {
+            assert_eq!(labels(&format!(r#"{{"executionSegment": "1/2:1", "tags": {{"{tag}": "7"}}}}"#), ""), vec![]);
+        }
+        let own = r#", "json": {"labels": "instance=mine"}"#;
+        assert_eq!(labels(r#"{"executionSegment": "1/2:1"}"#, own), instance("mine"));
     }
 
     #[test]

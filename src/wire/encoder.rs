@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, message};
 use snap::raw::Encoder as Snappy;
 
-use super::{EncodedLabel, Labels, Point, v1};
+use super::{EncodedLabel, Histogram, Labels, Point, v1};
 use crate::deliver::{Batch, Queue};
 
 /// The most points of one request. Prometheus's own sender has 2 000 and receivers take many more; fewer requests cost
@@ -19,6 +20,7 @@ const MAX_BODY_BYTES: usize = 8 << 20;
 const TIMESERIES: u32 = 1;
 const METADATA: u32 = 3;
 const SAMPLES: u32 = 2;
+const HISTOGRAMS: u32 = 4;
 const VALUE: u32 = 1;
 const TIMESTAMP: u32 = 2;
 
@@ -63,15 +65,31 @@ impl Encoder {
         role: Role,
         name: &EncodedLabel,
         labels: &Labels,
-        condition: Option<&EncodedLabel>,
+        further: Option<&EncodedLabel>,
         point: Point,
     ) {
+        let body = &mut self.bodies[role as usize].bytes;
+        let len = labels.len_with(name, further) + field_len(sample_len(point));
+        encode_key(TIMESERIES, WireType::LengthDelimited, body);
+        encode_varint(len as u64, body);
+        labels.write(name, further, body);
+        encode_sample(point, body);
+        self.count_point(role);
+    }
+
+    /// Adds a point of one series of native histograms.
+    pub fn histogram(&mut self, role: Role, name: &EncodedLabel, labels: &Labels, histogram: &Histogram) {
+        let body = &mut self.bodies[role as usize].bytes;
+        let len = labels.len_with(name, None) + field_len(histogram.encoded_len());
+        encode_key(TIMESERIES, WireType::LengthDelimited, body);
+        encode_varint(len as u64, body);
+        labels.write(name, None, body);
+        message::encode(HISTOGRAMS, histogram, body);
+        self.count_point(role);
+    }
+
+    fn count_point(&mut self, role: Role) {
         let body = &mut self.bodies[role as usize];
-        let len = labels.len_with(name, condition) + field_len(sample_len(point));
-        encode_key(TIMESERIES, WireType::LengthDelimited, &mut body.bytes);
-        encode_varint(len as u64, &mut body.bytes);
-        labels.write(name, condition, &mut body.bytes);
-        encode_sample(point, &mut body.bytes);
         body.points += 1;
         if body.points >= MAX_POINTS_PER_BATCH || body.bytes.len() >= MAX_BODY_BYTES {
             self.flush_to(role);
@@ -132,11 +150,10 @@ fn encode_sample(point: Point, body: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use prost::Message;
 
     use super::*;
     use crate::report::Reporter;
-    use crate::series::{Contents, Label, MetricType, SeriesDefinition};
+    use crate::series::{Contents, Label, LabelRules, MetricType, SeriesDefinition};
 
     fn encoder() -> (Encoder, Arc<Queue>) {
         let queue = Arc::new(Queue::new(1 << 30, Reporter::default().destination("http://host/w")));
@@ -179,6 +196,20 @@ mod tests {
         let batches = queue.drain();
         assert_eq!(decompressed(&batches[0]), golden);
         assert_eq!((batches.len(), batches[0].points), (1, 2));
+    }
+
+    #[test]
+    fn histograms_are_points_of_their_series() {
+        let (mut encoder, queue) = encoder();
+        let histogram = Histogram { sum: 1.5, timestamp: 7, positive_deltas: vec![2, -1], ..Histogram::default() };
+        let labels = Labels::encode(&[Label { name: "a".into(), value: "b".into() }]);
+        encoder.histogram(Role::Start, &named("m"), &labels, &Histogram::default());
+        encoder.histogram(Role::Value, &named("m"), &labels, &histogram);
+        encoder.flush();
+        let messages = messages(&queue);
+        assert_eq!(messages.len(), 2, "no batch has two points of one series");
+        let series = &messages[1].timeseries[0];
+        assert_eq!((&series.histograms[..], series.samples.len(), series.labels.len()), (&[histogram][..], 0, 2));
     }
 
     #[test]
@@ -250,7 +281,7 @@ mod tests {
                 let definition = SeriesDefinition {
                     metric: "m".into(), metric_type: MetricType::Rate, contents: Contents::Plain, tags,
                 };
-                let labels = definition.labels();
+                let labels = definition.labels(&LabelRules::default());
                 let condition = with_condition.then(|| EncodedLabel::condition("zero"));
                 let point = Point { time_ms, value };
                 encoder.point(Role::Value, &named("m"), &Labels::encode(&labels), condition.as_ref(), point);

@@ -11,6 +11,7 @@ pub mod v1;
 
 pub use encoder::{Encoder, MAX_POINTS_PER_BATCH, Role};
 pub use labels::{EncodedLabel, Labels};
+pub use v1::Histogram;
 
 /// A value at a time.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,283 @@
+//! All series that one k6 metric becomes: their names, encoded once, and what the receiver is told of them.
+
+use super::Mapping;
+use super::statistic::{Statistic, TrendStat};
+use crate::accumulate::{Accumulator, TrendForms};
+use crate::series::{Contents, MetricType};
+use crate::wire::v1::{MetricMetadata, metric_metadata};
+use crate::wire::{EncodedLabel, Encoder, Labels};
+
+const MILLISECONDS_PER_SECOND: f64 = 1000.0;
+
+/// All series that one k6 metric becomes.
+#[derive(Debug)]
+pub struct Family {
+    metric_type: MetricType,
+    forms: TrendForms,
+    /// What k6's values are divided by to be in Prometheus's unit.
+    divisor: f64,
+    /// The percentiles of a trend that are shipped, ascending.
+    pub(super) percents: Vec<f64>,
+    pub(super) entries: Vec<Entry>,
+    metadata: Vec<MetricMetadata>,
+}
+
+/// The series of one name.
+#[derive(Debug)]
+pub(super) struct Entry {
+    name: String,
+    pub(super) encoded_name: EncodedLabel,
+    pub(super) kind: Kind,
+}
+
+/// What makes the series of one name.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// One series of one number.
+    Single(Statistic),
+    /// The two counters of a rate, each with its label.
+    ByCondition { nonzero: EncodedLabel, zero: EncodedLabel },
+    /// The buckets of a classic histogram, the last without bound, each with its label.
+    ByBound(Vec<EncodedLabel>),
+    /// One series of native histograms.
+    Native,
+}
+
+impl Kind {
+    pub(super) fn is_cumulative(&self) -> bool {
+        match self {
+            Self::Single(statistic) => statistic.is_cumulative(),
+            Self::ByCondition { .. } | Self::ByBound(_) | Self::Native => true,
+        }
+    }
+}
+
+impl Family {
+    /// The series of the k6 metric `metric`.
+    pub fn new(mapping: &Mapping, metric: &str, metric_type: MetricType, contents: Contents) -> Self {
+        let (divisor, unit) = match contents {
+            Contents::Plain => (1.0, ""),
+            Contents::Time => (MILLISECONDS_PER_SECOND, "seconds"),
+            Contents::Data => (1.0, "bytes"),
+        };
+        let mut family = Self {
+            metric_type,
+            forms: mapping.forms(contents),
+            divisor,
+            percents: Vec::new(),
+            entries: Vec::new(),
+            metadata: Vec::new(),
+        };
+        let name = format!("{}{metric}", mapping.metric_prefix);
+        let mut add = |suffix: &str, statistic: Statistic, help: &str| {
+            let unit = if statistic.has_unit() { unit } else { "" };
+            family.add(format!("{name}{suffix}"), Kind::Single(statistic), unit, &format!("k6 {metric}: {help}"));
+        };
+        match metric_type {
+            MetricType::Counter => add("_total", Statistic::Total, "sum of the run so far"),
+            MetricType::Gauge => {
+                add("", Statistic::Latest, "latest value");
+                add("_lowest", Statistic::Lowest, "smallest value of the window");
+                add("_highest", Statistic::Highest, "largest value of the window");
+            }
+            MetricType::Rate => {
+                add("_rate", Statistic::Share(mapping.trend_window), "share of values that were not zero");
+                let [nonzero, zero] = ["nonzero", "zero"].map(EncodedLabel::condition);
+                let help = format!("k6 {metric}: values of the run so far, by whether they were zero");
+                family.add(format!("{name}_total"), Kind::ByCondition { nonzero, zero }, "", &help);
+            }
+            MetricType::Trend => {
+                let with_unit = if unit.is_empty() { name.clone() } else { format!("{name}_{unit}") };
+                family.add_histograms(&with_unit, unit, &format!("k6 {metric}: distribution of the run so far"));
+                if mapping.trend_as.gauges {
+                    family.add_statistics(mapping, &name, metric, unit);
+                }
+            }
+        }
+        family
+    }
+
+    /// The forms of a trend whose names have its unit.
+    fn add_histograms(&mut self, name: &str, unit: &str, help: &str) {
+        // One family for the receiver, whatever of it is shipped.
+        if self.forms.native || self.forms.classic.is_some() {
+            self.describe(name, metric_metadata::MetricType::Histogram, unit, help);
+        }
+        if self.forms.native {
+            self.entry(name.into(), Kind::Native);
+        }
+        if let Some(bounds) = &self.forms.classic {
+            let bounds = bounds.iter().map(|bound| EncodedLabel::bound(&bound.to_string()));
+            let bounds = bounds.chain([EncodedLabel::bound("+Inf")]).collect();
+            self.entry(format!("{name}_bucket"), Kind::ByBound(bounds));
+            self.entry(format!("{name}_count"), Kind::Single(Statistic::ClassicCount));
+            self.entry(format!("{name}_sum"), Kind::Single(Statistic::ClassicSum));
+        }
+    }
+
+    /// The statistics of a trend, but for those that a classic histogram has under the same name.
+    fn add_statistics(&mut self, mapping: &Mapping, name: &str, metric: &str, unit: &str) {
+        let stats = &mapping.trend_stats;
+        self.percents = stats.iter().filter_map(|stat| stat.percent()).collect();
+        self.percents.sort_by(f64::total_cmp);
+        self.percents.dedup();
+        for stat in stats {
+            let statistic = stat.statistic(&self.percents);
+            let unit = if statistic.has_unit() { unit } else { "" };
+            let help = format!("k6 {metric}: {}", stat.help(mapping.trend_window));
+            self.add(format!("{name}{}", TrendStat::suffix(*stat)), Kind::Single(statistic), unit, &help);
+        }
+    }
+
+    /// Adds the series of one name, unless they are there, and describes them.
+    fn add(&mut self, name: String, kind: Kind, unit: &str, help: &str) {
+        if self.names().any(|known| known == name) {
+            return;
+        }
+        let metric_type = if kind.is_cumulative() {
+            metric_metadata::MetricType::Counter
+        } else {
+            metric_metadata::MetricType::Gauge
+        };
+        self.describe(&name, metric_type, unit, help);
+        self.entry(name, kind);
+    }
+
+    fn entry(&mut self, name: String, kind: Kind) {
+        self.entries.push(Entry { encoded_name: EncodedLabel::metric_name(&name), name, kind });
+    }
+
+    fn describe(&mut self, name: &str, metric_type: metric_metadata::MetricType, unit: &str, help: &str) {
+        self.metadata.push(MetricMetadata {
+            r#type: metric_type.into(),
+            metric_family_name: name.into(),
+            help: help.into(),
+            unit: unit.into(),
+        });
+    }
+
+    /// An empty accumulator for one series of the metric.
+    pub fn accumulator(&self) -> Accumulator {
+        Accumulator::new(self.metric_type, &self.forms)
+    }
+
+    /// What k6's values are divided by to be in Prometheus's unit.
+    pub fn divisor(&self) -> f64 {
+        self.divisor
+    }
+
+    /// The names of the family's series, in a fixed order, each once.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.name.as_str())
+    }
+
+    /// The series of name `index` of [`Self::names`] with these labels, in a form that is equal for equal series only.
+    pub fn identities(&self, index: usize, labels: &Labels) -> Vec<Vec<u8>> {
+        let entry = &self.entries[index];
+        let identity = |further: Option<&EncodedLabel>| {
+            let mut identity = Vec::new();
+            labels.write(&entry.encoded_name, further, &mut identity);
+            identity
+        };
+        match &entry.kind {
+            Kind::Single(_) | Kind::Native => vec![identity(None)],
+            Kind::ByCondition { nonzero, zero } => vec![identity(Some(nonzero)), identity(Some(zero))],
+            Kind::ByBound(bounds) => bounds.iter().map(|bound| identity(Some(bound))).collect(),
+        }
+    }
+
+    /// Tells the receiver type, help and unit of each metric.
+    pub fn announce(&self, encoder: &mut Encoder) {
+        self.metadata.iter().for_each(|metadata| encoder.metadata(metadata));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::TrendAs;
+    use super::*;
+    use metric_metadata::MetricType::{Counter, Gauge, Histogram};
+
+    fn names(metric_type: MetricType) -> Vec<String> {
+        Family::new(&Mapping::default(), "m", metric_type, Contents::Plain).names().map(String::from).collect()
+    }
+
+    fn trend(gauges: bool, native: bool, classic: bool, contents: Contents) -> Family {
+        let trend_stats = [TrendStat::Percentile(95.0), TrendStat::Count, TrendStat::Sum].into();
+        let trend_as = TrendAs { gauges, native, classic };
+        let mapping = Mapping { trend_as, trend_stats, trend_buckets: Some([1.0].into()), ..Mapping::default() };
+        Family::new(&mapping, "m", MetricType::Trend, contents)
+    }
+
+    /// What the receiver is told: name, type and unit of each metric.
+    fn told(family: &Family) -> Vec<(&str, metric_metadata::MetricType, &str)> {
+        let metadata = family.metadata.iter();
+        metadata.map(|metadata| (&*metadata.metric_family_name, metadata.r#type(), &*metadata.unit)).collect()
+    }
+
+    #[test]
+    fn names_are_those_of_k6s_own_output() {
+        assert_eq!(names(MetricType::Counter), ["k6_m_total"]);
+        assert_eq!(names(MetricType::Gauge), ["k6_m", "k6_m_lowest", "k6_m_highest"]);
+        assert_eq!(names(MetricType::Rate), ["k6_m_rate", "k6_m_total"]);
+        assert_eq!(
+            names(MetricType::Trend),
+            [
+                "k6_m_avg",
+                "k6_m_min",
+                "k6_m_med",
+                "k6_m_max",
+                "k6_m_p90",
+                "k6_m_p95",
+                "k6_m_p99",
+                "k6_m_count",
+                "k6_m_sum"
+            ]
+        );
+    }
+
+    #[test]
+    fn histograms_have_their_unit_in_the_name() {
+        for (contents, name) in
+            [(Contents::Time, "k6_m_seconds"), (Contents::Data, "k6_m_bytes"), (Contents::Plain, "k6_m")]
+        {
+            let native = trend(false, true, false, contents);
+            assert_eq!(native.names().collect::<Vec<_>>(), [name]);
+            let classic = trend(false, false, true, contents);
+            let parts = ["_bucket", "_count", "_sum"].map(|suffix| format!("{name}{suffix}"));
+            assert_eq!(classic.names().collect::<Vec<_>>(), parts);
+        }
+    }
+
+    #[test]
+    fn what_two_forms_would_name_alike_is_shipped_and_described_once() {
+        let family = trend(true, true, true, Contents::Plain);
+        assert_eq!(family.names().collect::<Vec<_>>(), ["k6_m", "k6_m_bucket", "k6_m_count", "k6_m_sum", "k6_m_p95"]);
+        assert_eq!(told(&family), [("k6_m", Histogram, ""), ("k6_m_p95", Gauge, "")]);
+    }
+
+    #[test]
+    fn types_and_units_are_told_of_every_metric() {
+        assert_eq!(
+            told(&trend(true, true, true, Contents::Time)),
+            [
+                ("k6_m_seconds", Histogram, "seconds"),
+                ("k6_m_p95", Gauge, "seconds"),
+                ("k6_m_count", Counter, ""),
+                ("k6_m_sum", Counter, "seconds"),
+            ]
+        );
+        let rate = Family::new(&Mapping::default(), "m", MetricType::Rate, Contents::Plain);
+        assert_eq!(told(&rate), [("k6_m_rate", Gauge, ""), ("k6_m_total", Counter, "")]);
+    }
+
+    #[test]
+    fn a_percentile_is_calculated_once_however_it_is_named() {
+        let trend_stats = ["p(99)", "med", "p(50)", "p(5)"].map(|text| TrendStat::parse(text).expect("valid")).into();
+        let mapping = Mapping { trend_stats, ..Mapping::default() };
+        let family = Family::new(&mapping, "m", MetricType::Trend, Contents::Plain);
+        assert_eq!(family.percents, [5.0, 50.0, 99.0]);
+        let places: Vec<_> = family.entries.iter().map(|entry| format!("{:?}", entry.kind)).collect();
+        assert_eq!(places, [2, 1, 1, 0].map(|place| format!("Single(Percentile({place}))")));
+    }
+}

@@ -3,7 +3,7 @@
 #   make demo        one run end to end: k6, a real receiver, the numbers compared
 #   make test        all tests
 #   make k6          build/k6, k6 with this output                 (LINK=dynamic: loads the library at run time)
-#   make receivers   build/prometheus and build/victoria-metrics
+#   make receivers   build/prometheus with build/promtool, and build/victoria-metrics
 #   make bench       this output beside k6's own, in turn, in one binary
 #   make lint        formatting, lints, the header, the shim
 #   make header      include/k6_remote_write.h anew from the Rust sources
@@ -67,6 +67,9 @@ $(BUILD)/xk6: tools/xk6/go.mod tools/xk6/go.sum
 $(BUILD)/prometheus: tools/prometheus/go.mod tools/prometheus/go.sum
 	cd tools/prometheus && go build -tags remove_all_sd -o $@ github.com/prometheus/prometheus/cmd/prometheus
 
+$(BUILD)/promtool: tools/prometheus/go.mod tools/prometheus/go.sum
+	cd tools/prometheus && go build -tags remove_all_sd -o $@ github.com/prometheus/prometheus/cmd/promtool
+
 $(BUILD)/victoria-metrics: tools/victoria-metrics/go.mod tools/victoria-metrics/go.sum
 	cd tools/victoria-metrics && go build -o $@ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
 
@@ -76,7 +79,7 @@ $(BUILD)/staticcheck: tools/lint/go.mod tools/lint/go.sum
 $(BUILD)/gosec: tools/gosec/go.mod tools/gosec/go.sum
 	cd tools/gosec && go build -o $@ github.com/securego/gosec/v2/cmd/gosec
 
-receivers: $(BUILD)/prometheus $(BUILD)/victoria-metrics
+receivers: $(BUILD)/prometheus $(BUILD)/promtool $(BUILD)/victoria-metrics
 
 ## Showing
 

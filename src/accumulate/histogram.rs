@@ -338,8 +338,7 @@ mod tests {
         }
     }
 
-    fn assert_percentiles(values: &[f64]) {
-        let histogram = histogram(values);
+    fn assert_percentiles(values: &[f64], histogram: &Histogram) {
         for percent in [0.0, 0.1, 1.0, 5.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 100.0] {
             let exact = exact_percentile(values, percent);
             let estimate = histogram.percentile(percent).expect("has values");
@@ -370,16 +369,54 @@ mod tests {
     }
 
     #[test]
-    fn nine_decades_keep_the_finest_schema() {
-        let values: Vec<f64> = (0..9000).map(|i| 10_f64.powf(f64::from(i) / 1000.0 - 4.5)).collect();
-        assert_eq!(histogram(&values).schema(), MAX_SCHEMA);
-        assert_percentiles(&values);
+    fn nasty_distributions_keep_what_is_promised_also_in_parts() {
+        let distributions: [(&str, Vec<f64>); 8] = [
+            ("one value", vec![42.0]),
+            ("constant", vec![0.1; 10_000]),
+            (
+                "bimodal",
+                (0..999).map(|i| if i % 2 == 0 { 1.0 + f64::from(i) / 1e6 } else { 1e6 - f64::from(i) }).collect(),
+            ),
+            ("nine decades", (0..9000).map(|i| 10_f64.powf(f64::from(i) / 1000.0 - 4.5)).collect()),
+            ("denormals", (1..2000).map(|i| f64::from_bits(i * i * i * 1000)).collect()),
+            ("negatives", (1..3000).map(|i| -1.003_f64.powi(i)).collect()),
+            ("zeros", (0..500).map(|i| if i % 3 == 0 { f64::from(i) } else { 0.0 }).collect()),
+            ("powers of two", (-30..30).flat_map(|i| [2_f64.powi(i), 2_f64.powi(i).next_up()]).collect()),
+        ];
+        for (name, values) in distributions {
+            println!("{name}");
+            assert_percentiles(&values, &histogram(&values));
+            let mut merged = Histogram::new(Resolution::FINE);
+            values.chunks(7).for_each(|part| merged.merge(&histogram(part)));
+            assert_percentiles(&values, &merged);
+            assert_eq!((merged.schema(), merged.count()), (MAX_SCHEMA, values.len() as u64));
+        }
     }
 
     #[test]
-    fn denormals_are_values_like_others() {
-        let values: Vec<f64> = (1..2000).map(|i| f64::from_bits(i * i * i * 1000)).collect();
-        assert_percentiles(&values);
+    fn percentiles_between_the_largest_numbers_of_two_signs_are_finite() {
+        let histogram = histogram(&[f64::MIN, f64::MAX]);
+        assert_eq!(histogram.percentile(50.0), Some(0.0));
+        assert_eq!(histogram.sum().value(), 0.0);
+    }
+
+    #[test]
+    fn percentiles_in_one_walk_are_those_of_walks_of_their_own() {
+        let histogram = histogram(&(0..50).map(|i| f64::from(i * i) - 300.0).collect::<Vec<_>>());
+        let percents = [0.0, 1.0, 1.5, 50.0, 50.1, 97.0, 98.0, 99.0, 100.0];
+        let mut together = Vec::new();
+        histogram.percentiles(&percents, &mut together);
+        assert_eq!(together, percents.map(|percent| histogram.percentile(percent).expect("has values")));
+    }
+
+    #[test]
+    fn the_native_resolution_never_has_more_buckets_than_it_says() {
+        let mut histogram = Histogram::new(Resolution::NATIVE);
+        for exponent in -1074..1024 {
+            histogram.record(f64::from(exponent).exp2());
+            assert!(histogram.positive().count() <= 160);
+        }
+        assert_eq!((histogram.schema(), histogram.positive().map(|(_, count)| count).sum::<u64>()), (-4, 2098));
     }
 
     #[test]
@@ -433,7 +470,7 @@ mod tests {
     proptest! {
         #[test]
         fn percentiles_are_within_half_a_percent(values in prop::collection::vec(1e-5..1e4, 1..400)) {
-            assert_percentiles(&values);
+            assert_percentiles(&values, &histogram(&values));
         }
 
         #[test]
@@ -441,14 +478,15 @@ mod tests {
             low in prop::collection::vec(0.9..1.1, 1..100),
             high in prop::collection::vec(990.0..1010.0, 1..100),
         ) {
-            assert_percentiles(&[low, high].concat());
+            let values = [low, high].concat();
+            assert_percentiles(&values, &histogram(&values));
         }
 
         #[test]
         fn percentiles_of_both_signs_are_within_half_a_percent(
             values in prop::collection::vec(-100.0..100.0, 1..300),
         ) {
-            assert_percentiles(&values);
+            assert_percentiles(&values, &histogram(&values));
         }
 
         #[test]
@@ -478,6 +516,23 @@ mod tests {
             let expected = shape(&merged([&a, &b, &c]));
             prop_assert_eq!(&shape(&merged([&c, &a, &b])), &expected);
             prop_assert_eq!(&shape(&nested), &expected);
+        }
+
+        /// Against sums of whole numbers of 128 bits: every value is a multiple of 2^-30.
+        #[test]
+        fn the_sum_is_right_to_the_last_digit(
+            parts in prop::collection::vec((-(1_i64 << 53)..1 << 53, 0..60_u32), 1..500), split in any::<prop::sample::Index>(),
+        ) {
+            let unit = (-30_f64).exp2();
+            let values: Vec<f64> = parts.iter().map(|&(m, e)| m as f64 * f64::from(e).exp2() * unit).collect();
+            let exact = parts.iter().map(|&(m, e)| i128::from(m) << e).sum::<i128>() as f64 * unit;
+            let mut merged = histogram(&values[..split.index(values.len())]);
+            merged.merge(&histogram(&values[split.index(values.len())..]));
+            for sum in [histogram(&values).sum().value(), merged.sum().value()] {
+                // What cancels out leaves the rounding of the compensation, which is 2^-52 of 2^-52 of what there was.
+                let all: f64 = values.iter().map(|value| value.abs()).sum();
+                prop_assert!((sum - exact).abs() <= f64::EPSILON * exact.abs() + 1e-26 * all, "{sum} is not {exact}");
+            }
         }
 
         #[test]

@@ -113,3 +113,27 @@ fn the_end_of_a_window_with_140_000_series() {
     lane.record(&samples[..samples.len() / 10], 1);
     end(&mut lane, "one in ten with samples");
 }
+
+#[test]
+#[ignore = "measures time: for a release build and a quiet machine"]
+fn a_sample_of_each_type() {
+    for metric_type in [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend] {
+        let (mut lane, _queue) = lane();
+        for url in 0..10 {
+            lane.register(&request("m", metric_type, Contents::Time, url));
+        }
+        let samples: Vec<_> = (0..1000)
+            .flat_map(|i| {
+                (1..=10).flat_map(move |series| {
+                    times(series, 1).map(move |sample| Sample { value: sample.value + f64::from(i), ..sample })
+                })
+            })
+            .collect();
+        lane.record(&samples, 1);
+        let started = Instant::now();
+        for _ in 0..100 {
+            lane.record(&samples, 1);
+        }
+        println!("{metric_type:?}: {:.1} ns a sample", started.elapsed().as_secs_f64() * 1e9 / 1e6);
+    }
+}

@@ -59,7 +59,7 @@ pub const CONDITION: &str = "condition";
 pub const BOUND: &str = "le";
 
 /// How tags become labels.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LabelRules {
     /// Which characters their names may have.
     pub names: LabelNames,
@@ -67,6 +67,19 @@ pub struct LabelRules {
     pub constant: Vec<(String, String)>,
     /// Tags that become none, by their names in k6.
     pub drop_tags: Vec<String>,
+    /// Where longer values are cut.
+    pub max_value_bytes: usize,
+}
+
+impl Default for LabelRules {
+    fn default() -> Self {
+        Self {
+            names: LabelNames::default(),
+            constant: Vec::new(),
+            drop_tags: Vec::new(),
+            max_value_bytes: MAX_SERIES_BYTES,
+        }
+    }
 }
 
 /// Which characters the names of labels may have.
@@ -98,7 +111,10 @@ impl SeriesDefinition {
         let mut labels: Vec<Label> = tags
             .into_iter()
             .chain(&rules.constant)
-            .map(|(name, value)| Label { name: self.label_name(name, rules.names), value: value.clone() })
+            .map(|(name, value)| Label {
+                name: self.label_name(name, rules.names),
+                value: value[..value.floor_char_boundary(rules.max_value_bytes)].into(),
+            })
             .collect();
         // Stable, so that of one name the first stays the first.
         labels.sort_by(|a, b| a.name.cmp(&b.name));
@@ -201,6 +217,17 @@ mod tests {
     #[test]
     fn two_tags_that_become_one_name_make_one_label() {
         assert_eq!(labels(MetricType::Counter, &[("a_b", "2"), ("a-b", "1"), ("a.b", "3")]), owned(&[("a_b", "1")]));
+    }
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        let tags = vec![("a".into(), "äöü".into()), ("b".into(), "xyz".into())];
+        let definition =
+            SeriesDefinition { metric: "m".into(), metric_type: MetricType::Gauge, contents: Contents::Plain, tags };
+        for (max_value_bytes, a, b) in [(2, "ä", "xy"), (3, "ä", "xyz"), (4, "äö", "xyz"), (100, "äöü", "xyz")] {
+            let labels = definition.labels(&LabelRules { max_value_bytes, ..LabelRules::default() });
+            assert_eq!((&*labels[0].value, &*labels[1].value), (a, b), "{max_value_bytes}");
+        }
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::scale::coarser;
 /// Rows grow by whole blocks, so that a slowly widening spread does not move them for every new bucket.
 const BLOCK: i32 = 16;
 
-/// A row of counts that begins with bucket `first`. The populated ones lie in `low..=high`, which is empty (`low > high`)
-/// without values.
+/// A row of counts that begins with bucket `first`. The populated ones lie in `low..=high`, which is empty
+/// (`low > high`) without values.
 #[derive(Debug, Clone)]
 pub(super) struct Buckets {
     first: i32,

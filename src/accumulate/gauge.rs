@@ -1,7 +1,7 @@
 //! k6's Gauge: the latest value.
 
-/// The latest value by the time of its sample; of two with one time, the one that came later. And the extremes of the window,
-/// which the latest value does not tell.
+/// The latest value by the time of its sample; of two with one time, the one that came later. And the extremes of the
+/// window, which the latest value does not tell.
 #[derive(Debug)]
 pub struct Gauge {
     latest: Option<f64>,

@@ -1,9 +1,9 @@
 //! The exponential histogram that serves every trend: percentiles within 0.5 % from memory that depends on the spread
 //! of the values, never on their number.
 //!
-//! Buckets are those of Prometheus's native histograms ([`super::scale`]). A histogram can be made coarser, and any two can be
-//! merged, without a new error. It starts at its [`Resolution`]'s schema and goes lower only when the values spread over more
-//! buckets than that allows.
+//! Buckets are those of Prometheus's native histograms ([`super::scale`]). A histogram can be made coarser, and any two
+//! can be merged, without a new error. It starts at its [`Resolution`]'s schema and goes lower only when the values spread
+//! over more buckets than that allows.
 
 use super::CompensatedSum;
 use super::buckets::Buckets;
@@ -19,13 +19,13 @@ pub struct Resolution {
 }
 
 impl Resolution {
-    /// 128 buckets an octave: an error of at most 0.28 %, as long as the values spread over no more than 64 octaves, which are
-    /// 19 decades.
+    /// 128 buckets an octave: an error of at most 0.28 %, as long as the values spread over no more than 64 octaves, which
+    /// are 19 decades.
     pub const FINE: Self = Self { schema: MAX_SCHEMA, max_buckets: 8192 };
 
     /// 8 buckets an octave, each 9.1 % wide, as k6's own Prometheus output has them; and no more buckets than Prometheus
-    /// advises, which are enough for 20 octaves, six decades. Even the whole range of numbers fits into so many at schema -4, the lowest
-    /// that receivers take.
+    /// advises, which are enough for 20 octaves, six decades. Even the whole range of numbers fits into so many at schema
+    /// -4, the lowest that receivers take.
     pub const NATIVE: Self = Self { schema: 3, max_buckets: 160 };
 }
 
@@ -173,9 +173,9 @@ impl Histogram {
         percentiles.pop()
     }
 
-    /// Puts the percentiles `percents` (0 to 100, ascending) into `into`, which stays empty without values: all of them in one walk
-    /// over the buckets. They are as k6 defines them: linear between the two closest ranks, where rank 0 is the smallest value and
-    /// rank `count - 1` the largest.
+    /// Puts the percentiles `percents` (0 to 100, ascending) into `into`, which stays empty without values: all of them in
+    /// one walk over the buckets. They are as k6 defines them: linear between the two closest ranks, where rank 0 is the
+    /// smallest value and rank `count - 1` the largest.
     pub fn percentiles(&self, percents: &[f64], into: &mut Vec<f64>) {
         into.clear();
         let Some(last) = self.count.checked_sub(1) else { return };
@@ -194,7 +194,7 @@ impl Histogram {
         }
     }
 
-    /// The value of rank `rank` in ascending order: exact for the first, the last and zero, else the middle of its bucket.
+    /// The value of rank `rank` in ascending order: exact for the first, the last and zero, else its bucket's middle.
     fn value_at<B: Iterator<Item = (Place, u64)>>(&self, rank: u64, walk: &mut Walk<B>) -> f64 {
         if rank == 0 {
             return self.min;

@@ -67,13 +67,15 @@ pub struct Destination {
     pub labels: Vec<(String, String)>,
     /// Tags that become no labels.
     pub drop_tags: Vec<String>,
+    /// Where longer values of labels are cut.
+    pub max_label_value_bytes: usize,
     /// The most series there may be.
     pub max_series: usize,
 }
 
 impl Default for Destination {
     fn default() -> Self {
-        let mapping = Mapping::default();
+        let (mapping, labels) = (Mapping::default(), LabelRules::default());
         Self {
             url: Url::parse("http://localhost:9090/api/v1/write").expect("a valid constant"),
             rate: Duration::from_secs(3),
@@ -87,9 +89,10 @@ impl Default for Destination {
             trend_stats: mapping.trend_stats,
             trend_window: mapping.trend_window,
             trend_buckets: mapping.trend_buckets,
-            label_names: LabelNames::default(),
-            labels: Vec::new(),
-            drop_tags: Vec::new(),
+            label_names: labels.names,
+            labels: labels.constant,
+            drop_tags: labels.drop_tags,
+            max_label_value_bytes: labels.max_value_bytes,
             max_series: 200_000,
         }
     }
@@ -149,6 +152,7 @@ impl Destination {
                 names: self.label_names,
                 constant: self.labels.clone(),
                 drop_tags: self.drop_tags.clone(),
+                max_value_bytes: self.max_label_value_bytes,
             },
             max_series: self.max_series,
         }
@@ -230,12 +234,13 @@ mod tests {
             label_names: LabelNames::Utf8,
             labels: vec![("a".into(), "1".into()), ("b".into(), "2".into())],
             drop_tags: vec!["url".into(), "vu".into()],
+            max_label_value_bytes: 64,
             max_series: 7,
         };
         let json = r#"{"json": {"url": " https://u@[::1]:9/w?x=1 ", "pushInterval": "1.5s", "timeout": "1m10s", "flushTimeout": 0,
             "queueBytes": 1048576, "staleMarkers": false, "metricPrefix": "load_", "trendAs": ["native", "classic"],
             "trendAsNativeHistogram": true, "trendStats": ["p(99.9)", "count"], "trendWindow": "run", "trendBuckets": [0.1, 2.5],
-            "labelNames": "utf8", "labels": {"a": "1", "b": "2"}, "dropTags": ["url", "vu"], "maxSeries": 7}}"#;
+            "labelNames": "utf8", "labels": {"a": "1", "b": "2"}, "dropTags": ["url", "vu"], "maxLabelValueBytes": 64, "maxSeries": 7}}"#;
         assert_eq!(destination(json).as_ref(), Ok(&expected));
         let environment = r#"{"environment": {"K6_PROMETHEUS_RW_SERVER_URL": "https://u@[::1]:9/w?x=1",
             "K6_PROMETHEUS_RW_PUSH_INTERVAL": "1500", "K6_PROMETHEUS_RW_TIMEOUT": "70s",
@@ -245,7 +250,7 @@ mod tests {
             "K6_PROMETHEUS_RW_TREND_STATS": "p(99.9),count", "K6_PROMETHEUS_RW_TREND_WINDOW": "run",
             "K6_PROMETHEUS_RW_TREND_BUCKETS": "0.1, 2.5", "K6_PROMETHEUS_RW_LABEL_NAMES": "utf8",
             "K6_PROMETHEUS_RW_LABELS": "b=2,a=1", "K6_PROMETHEUS_RW_DROP_TAGS": "url,vu",
-            "K6_PROMETHEUS_RW_MAX_SERIES": "7"}}"#;
+            "K6_PROMETHEUS_RW_MAX_LABEL_VALUE_BYTES": "64", "K6_PROMETHEUS_RW_MAX_SERIES": "7"}}"#;
         assert_eq!(destination(environment).as_ref(), Ok(&expected));
     }
 
@@ -257,7 +262,7 @@ mod tests {
         .expect_err("invalid");
         let expected = [
             r#"resampleRate in collectors."remote-write".resampleRate (JSON) is 11; allowed is an integer from 1 to 10, in seconds"#,
-            r#"collectors."remote-write".ulr (JSON) is no option; allowed are url, resampleRate, pushInterval, timeout, flushTimeout, queueBytes, staleMarkers, metricPrefix, trendAs, trendAsNativeHistogram, trendStats, trendWindow, trendBuckets, labelNames, labels, dropTags, maxSeries"#,
+            r#"collectors."remote-write".ulr (JSON) is no option; allowed are url, resampleRate, pushInterval, timeout, flushTimeout, queueBytes, staleMarkers, metricPrefix, trendAs, trendAsNativeHistogram, trendStats, trendWindow, trendBuckets, labelNames, labels, dropTags, maxLabelValueBytes, maxSeries"#,
             r#"pushInterval in K6_PROMETHEUS_RW_PUSH_INTERVAL (environment) is "1ms"; allowed is a duration from 100ms on, such as 500ms or 5s"#,
             r#"url in the argument of --out is "ftp://x/y"; allowed is an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write"#,
         ];
@@ -274,6 +279,7 @@ mod tests {
             ("labelNames", &[r#""utf-16""#]),
             ("labels", &[r#""a""#, r#"{"__name__": "x"}"#, r#"{"a": ""}"#, r#""=b""#, r#"["a"]"#]),
             ("dropTags", &[r#""a,,b""#, r#"[{}]"#]),
+            ("maxLabelValueBytes", &["15", r#""1k""#]),
             ("maxSeries", &["0", "-1", "1.5"]),
         ] {
             for value in values {

@@ -179,6 +179,16 @@ pub const OPTIONS: &[OptionSpec] = &[
         set: |to, text| list(text).map(|tags| to.drop_tags = tags),
     },
     OptionSpec {
+        name: "maxLabelValueBytes",
+        variable: "K6_PROMETHEUS_RW_MAX_LABEL_VALUE_BYTES",
+        allowed: "a number of bytes from 16 on",
+        default: "1048576",
+        set: |to, text| {
+            to.max_label_value_bytes = text.parse().ok().filter(|&bytes| bytes >= 16)?;
+            Some(())
+        },
+    },
+    OptionSpec {
         name: "maxSeries",
         variable: "K6_PROMETHEUS_RW_MAX_SERIES",
         allowed: "a number of series from 1 on",

@@ -24,8 +24,8 @@ pub(super) fn write_start(histogram: &Histogram, time_ms: i64, wire: &mut wire::
     wire.count = Some(Count::CountInt(0));
 }
 
-/// Writes the stale marker that ends a series: its sum says so. The count stays, for receivers that make a series of its own of
-/// it (VictoriaMetrics does) and would take a 0 for a new start.
+/// Writes the stale marker that ends a series: its sum says so. The count stays, for receivers that make a series of its
+/// own of it (VictoriaMetrics does) and would take a 0 for a new start.
 pub(super) fn write_end(histogram: &Histogram, time_ms: i64, wire: &mut wire::Histogram) {
     head(histogram, time_ms, wire);
     wire.count = Some(Count::CountInt(histogram.count()));

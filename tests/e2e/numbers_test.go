@@ -107,6 +107,9 @@ func TestHistogramsKeepWhatTheirBucketsPromise(t *testing.T) {
 		measured := runEveryKind(t, receiver, map[string]string{"K6_PROMETHEUS_RW_TREND_AS": "gauges,native,classic"})
 
 		expectEqual(t, receiver, measured, harness.Totals)
+		if lasting, err := receiver.Query("k6_spread_seconds"); err != nil || len(lasting) > 0 {
+			t.Errorf("the native histogram goes on after the run: %v, %v", lasting, err)
+		}
 		rows := expectEqual(t, receiver, measured, func(m harness.Measured) []harness.Expectation {
 			return histogramTotals(m, receiver.Kind)
 		})

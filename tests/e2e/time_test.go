@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,28 @@ func TestIncreaseSeesTheFirstWindow(t *testing.T) {
 	total := increase(t, receiver, "k6_http_reqs_total", "5m", lastPointMs(t, receiver))
 	if expected := result.Summary["http_reqs"]["count"]; total != expected {
 		t.Errorf("increase() says %v of %v requests", total, expected)
+	}
+}
+
+func TestIncreaseOfHistogramsSeesTheFirstWindow(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t, harness.Prometheus)
+	load := loadFor(7*time.Second, startTarget(t), receiver.WriteURL())
+	load.Env["K6_PROMETHEUS_RW_TREND_AS"] = "native,classic"
+	requests := run(t, load).Summary["http_reqs"]["count"]
+
+	for _, ask := range []string{
+		"histogram_count(sum(increase(k6_http_req_duration_seconds[5m])))",
+		"sum(increase(k6_http_req_duration_seconds_count[5m]))",
+		`sum(increase(k6_http_req_duration_seconds_bucket{le="+Inf"}[5m]))`,
+	} {
+		total, _, err := receiver.NumberAt(ask, lastPointMs(t, receiver))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(total-requests) > 1e-9*requests {
+			t.Errorf("%s is %v of %v requests", ask, total, requests)
+		}
 	}
 }
 

@@ -1,7 +1,7 @@
 //! All series that one k6 metric becomes: their names, encoded once, and what the receiver is told of them.
 
 use super::Mapping;
-use super::statistic::{Statistic, TrendStat};
+use super::statistic::Statistic;
 use crate::accumulate::{Accumulator, TrendForms};
 use crate::series::{Contents, MetricType};
 use crate::wire::v1::{MetricMetadata, metric_metadata};
@@ -125,7 +125,7 @@ impl Family {
             let statistic = stat.statistic(&self.percents);
             let unit = if statistic.has_unit() { unit } else { "" };
             let help = format!("k6 {metric}: {}", stat.help(mapping.trend_window));
-            self.add(format!("{name}{}", TrendStat::suffix(*stat)), Kind::Single(statistic), unit, &help);
+            self.add(format!("{name}{}", stat.suffix()), Kind::Single(statistic), unit, &help);
         }
     }
 
@@ -194,7 +194,7 @@ impl Family {
 
 #[cfg(test)]
 mod tests {
-    use super::super::TrendAs;
+    use super::super::{TrendAs, TrendStat};
     use super::*;
     use metric_metadata::MetricType::{Counter, Gauge, Histogram};
 

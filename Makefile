@@ -3,7 +3,7 @@
 #   make demo        one run end to end: k6, a real receiver, the numbers compared
 #   make test        all tests
 #   make k6          build/k6, k6 with this output                 (LINK=dynamic: loads the library at run time)
-#   make receivers   build/prometheus with build/promtool, and build/victoria-metrics
+#   make receivers   build/prometheus, build/promtool, build/victoria-metrics, and build/prometheus-2 where apt is
 #   make bench       this output beside k6's own, in turn, in one binary
 #   make lint        formatting, lints, the header, the shim
 #   make header      include/k6_remote_write.h anew from the Rust sources
@@ -70,6 +70,12 @@ $(BUILD)/prometheus: tools/prometheus/go.mod tools/prometheus/go.sum
 $(BUILD)/promtool: tools/prometheus/go.mod tools/prometheus/go.sum
 	cd tools/prometheus && go build -tags remove_all_sd -o $@ github.com/prometheus/prometheus/cmd/promtool
 
+# A Prometheus that knows no Remote Write 2.0: Debian's. Without apt, the tests that need it are skipped and say so.
+$(BUILD)/prometheus-2:
+	@mkdir -p $(BUILD)/debian && cd $(BUILD)/debian && \
+	if apt-get download prometheus && dpkg-deb --extract prometheus_2*.deb .; then cp usr/bin/prometheus $@; \
+	else echo "apt has no Prometheus 2: what is tested with it is skipped"; fi; rm -rf $(BUILD)/debian
+
 $(BUILD)/victoria-metrics: tools/victoria-metrics/go.mod tools/victoria-metrics/go.sum
 	cd tools/victoria-metrics && go build -o $@ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
 
@@ -79,7 +85,7 @@ $(BUILD)/staticcheck: tools/lint/go.mod tools/lint/go.sum
 $(BUILD)/gosec: tools/gosec/go.mod tools/gosec/go.sum
 	cd tools/gosec && go build -o $@ github.com/securego/gosec/v2/cmd/gosec
 
-receivers: $(BUILD)/prometheus $(BUILD)/promtool $(BUILD)/victoria-metrics
+receivers: $(BUILD)/prometheus $(BUILD)/promtool $(BUILD)/prometheus-2 $(BUILD)/victoria-metrics
 
 ## Showing
 
@@ -111,7 +117,7 @@ test-go: $(STAGED)
 	cd go-shim && LD_LIBRARY_PATH=$(ROOT)/go-shim/lib go test -count=1 -tags k6rw_dynamic ./...
 
 test-e2e: k6 receivers
-	cd tests/e2e && go vet ./... && go test -count=1 -timeout 20m ./...
+	cd tests/e2e && go vet ./... && go test -count=1 -parallel 6 -timeout 20m ./...
 
 ## Linting
 

@@ -136,6 +136,11 @@ func (n *native) pollEvent() (*event, error) {
 	return polled, decode(fields, &polled.Fields)
 }
 
+// hurry has close not wait any longer.
+func (n *native) hurry() {
+	C.k6rw_hurry(n.handle, nil)
+}
+
 // close ships what is left, ends the output, and returns the last lines for the log.
 func (n *native) close() ([]event, error) {
 	var text C.k6rw_text
@@ -170,6 +175,7 @@ var levelNames = map[C.uint32_t]string{
 	C.K6RW_INFO:  "info",
 	C.K6RW_WARN:  "warn",
 	C.K6RW_ERROR: "error",
+	C.K6RW_FATAL: "fatal",
 }
 
 func metricType(t metrics.MetricType) C.uint32_t {

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -25,19 +28,21 @@ type Output struct {
 	logger      logrus.FieldLogger
 	options     lib.Options
 	builtin     *metrics.BuiltinMetrics
+	stopTest    func(error)
 
 	// ids has every series that was seen. A series that the library refused is there too, with 0: it was reported once.
 	mutex sync.RWMutex
 	ids   map[metrics.TimeSeries]seriesID
 
 	// batches are reused: a call of AddMetricSamples allocates only when it has more samples than any before it.
-	batches sync.Pool
-	polling sync.WaitGroup
+	batches    sync.Pool
+	background sync.WaitGroup
 }
 
 var (
 	_ output.WithStopWithTestError = new(Output)
 	_ output.WithBuiltinMetrics    = new(Output)
+	_ output.WithTestRunStop       = new(Output)
 )
 
 // New opens the output. An invalid configuration is told with all its mistakes, and k6's exit code for one.
@@ -74,11 +79,16 @@ func (o *Output) SetBuiltinMetrics(builtin *metrics.BuiltinMetrics) {
 	o.builtin = builtin
 }
 
+// SetTestRunStopCallback receives what ends the test early.
+func (o *Output) SetTestRunStopCallback(stop func(error)) {
+	o.stopTest = stop
+}
+
 // Start begins to forward the library's events to k6's log.
 func (o *Output) Start() error {
 	o.logger.WithField("version", version()).Debug("Output started")
 	o.registerDroppedIterations()
-	o.polling.Go(func() {
+	o.background.Go(func() {
 		for o.forwardEvents() {
 			time.Sleep(eventInterval)
 		}
@@ -114,10 +124,23 @@ func (o *Output) Stop() error {
 	return o.StopWithTestError(nil)
 }
 
-// StopWithTestError ships what is left and logs how the run went. The test's own error is k6's to report.
+// StopWithTestError ships what is left and logs how the run went. The test's own error is k6's to report. k6 traps no
+// signals at this point any more: a Ctrl-C means that the user does not want to wait, not that metrics may be lost.
 func (o *Output) StopWithTestError(error) error {
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	closed := make(chan struct{})
+	o.background.Go(func() {
+		defer signal.Stop(interrupts)
+		select {
+		case <-interrupts:
+			o.library.hurry()
+		case <-closed:
+		}
+	})
 	last, err := o.library.close()
-	o.polling.Wait()
+	close(closed)
+	o.background.Wait()
 	for i := range last {
 		o.log(&last[i])
 	}
@@ -203,7 +226,17 @@ func (o *Output) log(e *event) {
 		entry.Warn(e.Message)
 	case logrus.ErrorLevel:
 		entry.Error(e.Message)
+	case logrus.FatalLevel:
+		o.abort(errors.New(e.Message))
 	default:
 		entry.Info(e.Message)
+	}
+}
+
+// abort stops the test, which makes k6 log the error.
+func (o *Output) abort(err error) {
+	if o.stopTest != nil {
+		err = errext.WithExitCodeIfNone(err, exitcodes.ExternalAbort)
+		o.stopTest(errext.WithAbortReasonIfNone(err, errext.AbortedByOutput))
 	}
 }

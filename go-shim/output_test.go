@@ -92,8 +92,12 @@ func newOutput(t *testing.T, url string, options lib.Options) (*Output, *logtest
 	out, err := New(output.Params{
 		Logger:         logger,
 		ConfigArgument: url,
-		Environment:    map[string]string{"K6_PROMETHEUS_RW_PUSH_INTERVAL": "100ms", "HOME": "/"},
-		ScriptOptions:  options,
+		Environment: map[string]string{
+			"K6_PROMETHEUS_RW_PUSH_INTERVAL": "100ms",
+			"K6_PROMETHEUS_RW_SELF_METRICS":  "false",
+			"HOME":                           "/",
+		},
+		ScriptOptions: options,
 	})
 	require.NoError(t, err)
 	return out, hook
@@ -290,6 +294,49 @@ func TestEventsReachTheLogWhileTheTestRuns(t *testing.T) {
 	assert.Len(t, messages(hook, logrus.ErrorLevel), 2, "the refusal and the end")
 }
 
+func TestATestWhoseMetricsDoNotGetThroughIsStoppedWhenAskedFor(t *testing.T) {
+	t.Parallel()
+	logger, _ := logtest.NewNullLogger()
+	out, err := New(output.Params{
+		Logger:         logger,
+		ConfigArgument: "http://127.0.0.1:1/", // where nothing listens
+		Environment: map[string]string{
+			"K6_PROMETHEUS_RW_PUSH_INTERVAL":    "100ms",
+			"K6_PROMETHEUS_RW_ABORT_ON_FAILURE": "200ms",
+			"K6_PROMETHEUS_RW_FLUSH_TIMEOUT":    "0s",
+			"K6_PROMETHEUS_RW_LEFTOVER_FOLDER":  "",
+		},
+	})
+	require.NoError(t, err)
+	stopped := make(chan error, 10)
+	out.SetTestRunStopCallback(func(err error) { stopped <- err })
+	require.NoError(t, out.Start())
+	reason := <-stopped
+	require.NoError(t, out.Stop())
+	require.ErrorContains(t, reason, "abortOnFailure")
+	var coded errext.HasExitCode
+	require.ErrorAs(t, reason, &coded)
+	assert.Equal(t, exitcodes.ExternalAbort, coded.ExitCode())
+	var aborted errext.HasAbortReason
+	require.ErrorAs(t, reason, &aborted)
+	assert.Equal(t, errext.AbortedByOutput, aborted.AbortReason())
+	assert.Empty(t, stopped, "once")
+}
+
+func TestTheOutputsOwnMetricsHaveTheTestsTags(t *testing.T) {
+	t.Parallel()
+	r := startReceiver(t)
+	logger, _ := logtest.NewNullLogger()
+	out, err := New(output.Params{
+		Logger:         logger,
+		ConfigArgument: r.URL,
+		ScriptOptions:  lib.Options{RunTags: map[string]string{"testid": "x"}},
+	})
+	require.NoError(t, err)
+	require.NoError(t, out.Stop())
+	assert.Contains(t, r.all(), "__name__=k6_remote_write_samples_total,testid=x")
+}
+
 func TestAfterStopNothingHappens(t *testing.T) {
 	t.Parallel()
 	r := startReceiver(t)
@@ -328,7 +375,10 @@ func TestAddMetricSamplesAllocatesNothing(t *testing.T) {
 	out, err := New(output.Params{
 		Logger:         logger,
 		ConfigArgument: "http://127.0.0.1:1/",
-		Environment:    map[string]string{"K6_PROMETHEUS_RW_FLUSH_TIMEOUT": "0s"},
+		Environment: map[string]string{
+			"K6_PROMETHEUS_RW_FLUSH_TIMEOUT":   "0s",
+			"K6_PROMETHEUS_RW_LEFTOVER_FOLDER": "",
+		},
 	})
 	require.NoError(t, err)
 	containers := load(t)

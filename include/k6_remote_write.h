@@ -17,7 +17,8 @@
 // - Threads: every function may be called from any thread, by many at once. k6rw_close() ends what other threads do with
 //   the output in order: their calls either take effect before it or answer K6RW_CLOSED. Text that belongs to an output
 //   must not be read while another thread frees the output.
-// - Blocking: only k6rw_close() and k6rw_free() wait for the network, at most for the flush timeout and a second.
+// - Blocking: only k6rw_close() and k6rw_free() wait for the network, for the flush timeout, and then for a disk, at most
+//   for ten seconds.
 
 #ifndef K6_REMOTE_WRITE_H
 #define K6_REMOTE_WRITE_H
@@ -132,6 +133,8 @@ enum k6rw_level
     K6RW_WARN = 2,
     // Something is lost.
     K6RW_ERROR = 3,
+    // The test is to stop. Comes only if the option abortOnFailure is set, and once.
+    K6RW_FATAL = 4,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -263,12 +266,18 @@ k6rw_status k6rw_poll_event(struct k6rw_output *output,
                             struct k6rw_event *event,
                             struct k6rw_error *error);
 
-// Closes the last window, ships all that is queued within the flush timeout, and gives the report: a JSON object, valid until
-// k6rw_free(), whose "events" are the lines that were not polled, the last of which sums up the run. Blocks until then.
+// Closes the last window, ships all that is queued within the flush timeout, writes what is left to a file, and gives the report:
+// a JSON object, valid until k6rw_free(), whose "events" are the lines that were not polled, the last of which sums up the run.
+// Blocks until then; meanwhile other threads may still take events, and may call k6rw_hurry().
 //
-// After it, every function but k6rw_free() answers K6RW_CLOSED, in every thread.
+// After it, every function but k6rw_hurry() and k6rw_free() answers K6RW_CLOSED, in every thread.
 k6rw_status k6rw_close(struct k6rw_output *output,
                        struct k6rw_text *report,
+                       struct k6rw_error *error);
+
+// Has k6rw_close(), under way in another thread or still to come, not wait for receivers any longer. What is not sent yet goes to a
+// file at once. Never blocks.
+k6rw_status k6rw_hurry(struct k6rw_output *output,
                        struct k6rw_error *error);
 
 // Ends the handle and frees what belongs to it. An output that is still open is closed first, as k6rw_close() does. Null is

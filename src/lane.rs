@@ -1,4 +1,4 @@
-//! One destination's way through the resampling thread: its windows, its series, its encoder.
+//! One destination's way through the resampling thread: its windows, its series, its batches.
 //!
 //! In come series and samples from [`crate::resample`], which has one lane for each destination; out go, when a window ends,
 //! points through [`crate::map`]. A lane knows nothing of the others: each has its own rate and its own accumulators.
@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::accumulate::Accumulator;
+use crate::deliver::Batcher;
 use crate::inbox::Sample;
 use crate::map::Shipment;
+use crate::own_metrics::OwnMetrics;
 use crate::registry::{Registry, Rules, Unshipped};
 use crate::report::{DestinationReporter, Level, event};
 use crate::series::SeriesDefinition;
 use crate::window::{Window, Windows};
-use crate::wire::Encoder;
 
 /// How often the receiver is told again what each metric is. Prometheus's own sender has a minute.
 const METADATA_INTERVAL_MS: i64 = 60_000;
@@ -27,13 +28,16 @@ pub struct Settings {
     pub stale_markers: bool,
     /// What becomes of k6's series.
     pub rules: Rules,
+    /// The tags of the output's own metrics; without them it ships none.
+    pub own_metrics: Option<Vec<(String, String)>>,
 }
 
 /// Gathers samples for one destination and ships its windows.
 pub struct Lane {
     windows: Windows,
     registry: Registry,
-    encoder: Encoder,
+    batcher: Batcher,
+    own_metrics: Option<OwnMetrics>,
     stale_markers: bool,
     /// How many families the receiver has been told of, and when it last was of all.
     announced: usize,
@@ -43,11 +47,15 @@ pub struct Lane {
 
 impl Lane {
     /// A lane whose first window begins at `now_ms`.
-    pub fn new(settings: Settings, now_ms: i64, encoder: Encoder, reporter: Arc<DestinationReporter>) -> Self {
+    pub fn new(settings: Settings, now_ms: i64, batcher: Batcher, reporter: Arc<DestinationReporter>) -> Self {
+        let mut registry = Registry::new(settings.rules, Arc::clone(&reporter));
+        let own_metrics =
+            settings.own_metrics.map(|tags| OwnMetrics::register(&tags, &mut registry, Arc::clone(&reporter)));
         Self {
             windows: Windows::new(settings.rate, now_ms),
-            registry: Registry::new(settings.rules, Arc::clone(&reporter)),
-            encoder,
+            registry,
+            batcher,
+            own_metrics,
             stale_markers: settings.stale_markers,
             announced: 0,
             announced_all_ms: now_ms,
@@ -66,17 +74,22 @@ impl Lane {
         if self.windows.stepped_back_ms(now_ms) > 0 {
             self.adapt_to_step_back();
         }
-        let (mut ignored, mut over_limit) = (0, 0);
-        for sample in samples {
+        let (mut taken, mut ignored, mut over_limit) = (0, 0, 0);
+        for sample in samples.iter().filter(|sample| sample.value.is_finite()) {
             match self.registry.target_of(sample.series.wrapping_sub(1) as usize) {
-                // Times become seconds here, and nowhere else. A time to come would hold a gauge's value until then.
-                Ok(target) => target.accumulator.record(sample.value / target.divisor, sample.time_ms.min(now_ms)),
+                Ok(target) => {
+                    // A time to come would hold a gauge's value until then.
+                    target.record(sample.value, sample.time_ms.min(now_ms));
+                    taken += 1;
+                }
                 Err(Unshipped::Ignored) => ignored += 1,
                 Err(Unshipped::OverLimit) => over_limit += 1,
             }
         }
-        self.reporter.counters.samples_ignored.add(ignored);
-        self.reporter.counters.samples_over_limit.add(over_limit);
+        let counters = &self.reporter.counters;
+        counters.samples_taken.add(taken);
+        counters.samples_ignored.add(ignored);
+        counters.samples_over_limit.add(over_limit);
     }
 
     /// How long to wait for the open window's end if the clock goes on as it should.
@@ -92,14 +105,18 @@ impl Lane {
     /// Ships what has been gathered as the points of `window`, and opens the next.
     pub fn ship(&mut self, window: Window) {
         let started = Instant::now();
+        if let Some(own_metrics) = &mut self.own_metrics {
+            own_metrics.record(&mut self.registry, window.end_ms);
+        }
         self.announce(window.end_ms);
-        let mut shipment = Shipment::new(&window, self.stale_markers, &mut self.encoder);
+        let mut shipment = Shipment::new(&window, self.stale_markers, &mut self.batcher);
         let Registry { families, targets, .. } = &mut self.registry;
-        for target in targets {
+        for (number, target) in targets.iter_mut().enumerate() {
+            shipment.begin_target(number);
             shipment.ship(&families[target.family], &target.accumulator, &target.labels, &mut target.shipped);
             target.accumulator.close_window();
         }
-        self.encoder.flush();
+        self.batcher.flush();
         self.reporter.log(
             event(Level::Debug, "A window ended and waits to be sent")
                 .with("series", self.registry.targets.len())
@@ -117,7 +134,7 @@ impl Lane {
         let again = now_ms - self.announced_all_ms >= METADATA_INTERVAL_MS;
         let first = if again { 0 } else { self.announced };
         for family in &self.registry.families[first..] {
-            family.announce(&mut self.encoder);
+            family.announce(&mut self.batcher);
         }
         self.announced = self.registry.families.len();
         if again {

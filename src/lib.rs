@@ -4,7 +4,7 @@
 //! sender ships the windows' points. Data flows one way, through the rooms in this order, and a room knows only the next:
 //!
 //! [`ffi`] (the C ABI) → [`inbox`] → [`resample`] → [`lane`] ([`registry`], [`series`], [`accumulate`], [`window`]) → [`map`] →
-//! [`wire`] → [`deliver`].
+//! [`deliver`] → [`wire`].
 //!
 //! [`config`] is read once at the start, [`output`] puts the rooms together, [`report`] is where all of them tell what happened.
 //!
@@ -13,7 +13,7 @@
 //! use k6_remote_write::output::Output;
 //! use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
 //!
-//! let output = Output::open(br#"{"argument": "http://127.0.0.1:9090/api/v1/write", "json": {"flushTimeout": "0s"}}"#)?;
+//! let output = Output::open(br#"{"argument": "http://127.0.0.1:9090/api/v1/write", "json": {"flushTimeout": "0s", "leftoverFolder": ""}}"#)?;
 //! let series = output
 //!     .register(SeriesDefinition {
 //!         metric: "http_reqs".into(),
@@ -38,6 +38,7 @@ pub mod inbox;
 pub mod lane;
 pub mod map;
 pub mod output;
+pub mod own_metrics;
 pub mod registry;
 pub mod report;
 pub mod resample;

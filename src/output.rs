@@ -1,25 +1,27 @@
 //! One output, from opening to closing: puts the rooms of the house together, and the threads between them.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 use thiserror::Error;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigErrors, Destination, Document};
-use crate::deliver::{Client, ClientError, Queue, Sender};
+use crate::deliver::{self, Batcher, Client, ClientError, Queue, Sender};
 use crate::inbox::{Closed, Inbox, Sample, inbox};
-use crate::lane::{Lane, Settings};
+use crate::lane::{self, Lane};
 use crate::report::{DestinationReporter, Event, Level, Reporter, event};
 use crate::resample::Resampler;
 use crate::series::SeriesDefinition;
-use crate::wire::Encoder;
+use crate::wire::Limits;
 
-/// How much longer than its deadline a sender may take to end, before the output ends without it.
-const GRACE: Duration = Duration::from_secs(1);
+/// How much longer than its deadline a sender may take to end, and to write what is left to a file, before the output ends without
+/// it.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Why an output does not open.
 #[derive(Debug, Error)]
@@ -43,6 +45,8 @@ pub struct Output {
     inbox: Arc<Inbox>,
     reporter: Arc<Reporter>,
     running: Mutex<Option<Running>>,
+    queues: Vec<Arc<Queue>>,
+    hurried: AtomicBool,
     description: String,
     report: OnceLock<String>,
 }
@@ -76,16 +80,19 @@ impl Output {
         let mut lanes = Vec::new();
         let mut deliveries = Vec::new();
         for destination in &config.destinations {
-            let (lane, delivery) = start_destination(destination, &reporter)?;
+            let (lane, delivery) = start_destination(destination, &config.tags, &reporter)?;
             lanes.push(lane);
             deliveries.push(delivery);
         }
         let (inbox, outlet) = inbox(Arc::clone(&reporter));
         let resampler = Resampler::new(lanes, SystemClock, Arc::clone(&reporter));
         let resampler = thread::Builder::new().name("k6rw-resample".into()).spawn(move || resampler.run(&outlet))?;
+        let queues = deliveries.iter().map(|delivery| Arc::clone(&delivery.queue)).collect();
         Ok(Self {
             inbox,
             reporter,
+            queues,
+            hurried: AtomicBool::new(false),
             running: Mutex::new(Some(Running { resampler, deliveries })),
             description: config.description(),
             report: OnceLock::new(),
@@ -112,9 +119,15 @@ impl Output {
         self.inbox.is_closed()
     }
 
-    /// The next event for the log.
+    /// The next event for the log; also while the output closes.
     pub fn poll_event(&self) -> Result<Option<Event>, Closed> {
-        if self.is_closed() { Err(Closed) } else { Ok(self.reporter.poll()) }
+        if self.report.get().is_some() { Err(Closed) } else { Ok(self.reporter.poll()) }
+    }
+
+    /// Has [`Self::close`], now or when it comes, not wait for receivers any longer.
+    pub fn hurry(&self) {
+        self.hurried.store(true, Ordering::SeqCst);
+        self.queues.iter().for_each(|queue| queue.hurry());
     }
 
     /// Ships the last windows and all that is queued, within the flush timeout, and returns the report as JSON.
@@ -136,34 +149,54 @@ impl Output {
                 .log(event(Level::Error, "The resampling thread failed: samples are lost. Please report this"));
         }
         // All at once, so that together they take no longer than the slowest.
+        let now = Instant::now();
         for delivery in &running.deliveries {
             delivery.queue.close(delivery.flush_timeout);
         }
+        if self.hurried.load(Ordering::SeqCst) {
+            self.hurry();
+        }
         for delivery in running.deliveries {
-            delivery.end();
+            delivery.end(now);
         }
     }
 }
 
 impl Delivery {
-    fn end(self) {
+    /// Waits for the sender of a queue that was closed at `closed`.
+    fn end(self, closed: Instant) {
         // It ends by its deadline. Whatever holds it up longer must not hold up k6.
-        let _ = self.sender_ended.recv_timeout(self.flush_timeout.saturating_add(GRACE));
-        let left: u64 = self.queue.drain().iter().map(|batch| batch.points as u64).sum();
-        self.reporter.counters.points_undelivered.add(left);
+        let _ = self.sender_ended.recv_deadline(closed + self.flush_timeout.saturating_add(GRACE));
+        // Whatever became of the sender, no point is forgotten.
+        let counters = &self.reporter.counters;
+        counters.points_undelivered.add(counters.points_open());
     }
 }
 
 /// Starts the sender of one destination, and makes the lane that feeds it.
-fn start_destination(destination: &Destination, reporter: &Reporter) -> Result<(Lane, Delivery), OpenError> {
+fn start_destination(
+    destination: &Destination,
+    tags: &[(String, String)],
+    reporter: &Reporter,
+) -> Result<(Lane, Delivery), OpenError> {
     let reporter = reporter.destination(destination.shown_url());
-    let queue = Arc::new(Queue::new(destination.queue_bytes, Arc::clone(&reporter)));
+    let queue = Arc::new(Queue::new(destination.queue_bytes, destination.max_shards, Arc::clone(&reporter)));
     let client = Client::new(destination.url.clone(), destination.timeout)?;
-    let sender = Sender::new(client, Arc::clone(&queue), Arc::clone(&reporter));
-    let settings =
-        Settings { rate: destination.rate, stale_markers: destination.stale_markers, rules: destination.rules() };
-    let encoder = Encoder::new(Arc::clone(&queue));
-    let lane = Lane::new(settings, SystemClock.now_ms(), encoder, Arc::clone(&reporter));
+    let sender = deliver::Settings {
+        protocol: destination.protocol,
+        limits: Limits { points: destination.max_samples_per_send, bytes: destination.max_bytes_per_send },
+        abort_after: destination.abort_on_failure,
+        leftover_folder: destination.leftover_folder.clone(),
+    };
+    let sender = Sender::new(client, sender, Arc::clone(&queue), Arc::clone(&reporter));
+    let settings = lane::Settings {
+        rate: destination.rate,
+        stale_markers: destination.stale_markers,
+        rules: destination.rules(),
+        own_metrics: destination.self_metrics.then(|| tags.to_vec()),
+    };
+    let batcher = Batcher::new(Arc::clone(&queue), destination.max_samples_per_send);
+    let lane = Lane::new(settings, SystemClock.now_ms(), batcher, Arc::clone(&reporter));
     let flush_timeout = destination.flush_timeout;
     Ok((lane, Delivery { queue, flush_timeout, reporter, sender_ended: start_sender(sender)? }))
 }

@@ -18,13 +18,21 @@ pub struct Target {
     /// Index into [`Registry::families`].
     pub family: usize,
     /// Its labels but for the name.
-    pub labels: Labels,
+    pub labels: Arc<Labels>,
     /// What it gathers, in Prometheus's unit.
     pub accumulator: Accumulator,
     /// What k6's values are divided by to be in that unit.
     pub divisor: f64,
     /// What of it the receiver knows.
     pub shipped: Shipped,
+}
+
+impl Target {
+    /// Takes one value in k6's unit: times become seconds here, and nowhere else.
+    #[inline]
+    pub fn record(&mut self, value: f64, time_ms: i64) {
+        self.accumulator.record(value / self.divisor, time_ms);
+    }
 }
 
 /// In the place of a target's index: this k6 series is not shipped, as Prometheus would not take its name.
@@ -99,6 +107,12 @@ impl Registry {
         self.target_of_series.push(target);
     }
 
+    /// Takes a series that is none of k6's, and returns its place in [`Self::targets`]; `None` if it is not shipped.
+    pub fn register_own(&mut self, definition: &SeriesDefinition) -> Option<usize> {
+        let target = self.target(definition) as usize;
+        (target < self.targets.len()).then_some(target)
+    }
+
     /// The target series that k6 series `number` feeds.
     #[inline]
     pub fn target_of(&mut self, number: usize) -> Result<&mut Target, Unshipped> {
@@ -112,7 +126,7 @@ impl Registry {
 
     fn target(&mut self, definition: &SeriesDefinition) -> u32 {
         let Some(family) = self.family(definition) else { return IGNORED };
-        let labels = Labels::encode(&definition.labels(&self.rules.labels));
+        let labels = Arc::new(Labels::encode(&definition.labels(&self.rules.labels)));
         let mut hash = self.hasher.hash_one((family, labels.as_bytes()));
         while let Some(&target) = self.target_of_hash.get(&hash) {
             let known = &self.targets[target as usize];

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -13,7 +14,10 @@ use serde_json::{Map, Value};
 /// How many events may wait; then the oldest go.
 const MAX_EVENTS: usize = 256;
 
-/// How serious an event is: k6's own levels.
+/// How many latencies are kept for whoever asks for them; then the oldest go.
+const MAX_LATENCIES: usize = 10_000;
+
+/// How serious an event is: k6's own levels, and one more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[repr(u32)]
@@ -26,6 +30,8 @@ pub enum Level {
     Warn = 2,
     /// Something is lost.
     Error = 3,
+    /// So much is wrong that the test is to stop.
+    Fatal = 4,
 }
 
 /// One line for the log, with fields.
@@ -81,6 +87,11 @@ impl Count {
         self.0.fetch_max(to, Ordering::Relaxed);
     }
 
+    /// Sets it, for what may fall too.
+    pub fn set(&self, to: u64) {
+        self.0.store(to, Ordering::Relaxed);
+    }
+
     /// The number now.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -101,28 +112,56 @@ pub struct SampleCounters {
 /// All that is counted for one destination.
 #[derive(Debug, Default)]
 pub struct Counters {
+    /// Samples that went into this destination's windows.
+    pub samples_taken: Count,
     /// Samples of series that cannot be shipped.
     pub samples_ignored: Count,
     /// Samples of series over the limit.
     pub samples_over_limit: Count,
     /// k6 series that are not shipped, as there would be too many.
     pub series_over_limit: Count,
+    /// Points that were handed over for sending. Each ends in one of the next five.
+    pub points_made: Count,
     /// Points that the receiver has.
     pub points_delivered: Count,
     /// Points that the receiver will not take.
     pub points_refused: Count,
     /// Points that a full queue dropped.
     pub points_dropped: Count,
-    /// Points that were still waiting when the time to flush was over.
+    /// Points that were still waiting when the time to flush was over, and are in a file.
+    pub points_saved: Count,
+    /// Points that were still waiting then, and are lost.
     pub points_undelivered: Count,
+    /// Points that were sent again, each time.
+    pub points_retried: Count,
+    /// Points that wait in the queue.
+    pub points_pending: Count,
     /// Requests, retries among them.
     pub requests: Count,
     /// Requests that had to be sent again.
     pub retries: Count,
     /// Bytes of the bodies that the receiver has, compressed.
     pub bytes_delivered: Count,
+    /// The bytes that wait in the queue.
+    pub queue_bytes: Count,
     /// The most bytes that ever waited in the queue.
     pub queue_bytes_highest: Count,
+    /// The longest that a request took, in milliseconds.
+    pub latency_highest_ms: Count,
+}
+
+impl Counters {
+    /// Points of which nothing has been counted yet but that they were made.
+    pub fn points_open(&self) -> u64 {
+        let ends = [
+            &self.points_delivered,
+            &self.points_refused,
+            &self.points_dropped,
+            &self.points_saved,
+            &self.points_undelivered,
+        ];
+        self.points_made.get().saturating_sub(ends.iter().map(|end| end.get()).sum())
+    }
 }
 
 /// Takes events and counts from every thread.
@@ -141,6 +180,7 @@ pub struct DestinationReporter {
     pub counters: Counters,
     url: String,
     events: Arc<Events>,
+    latencies: Mutex<VecDeque<Duration>>,
 }
 
 /// The events that nobody has asked for yet.
@@ -161,7 +201,12 @@ impl Reporter {
     /// A reporter for what is about the destination with this URL, which must be without secrets.
     pub fn destination(&self, url: impl Into<String>) -> Arc<DestinationReporter> {
         let events = Arc::clone(&self.events);
-        let reporter = Arc::new(DestinationReporter { counters: Counters::default(), url: url.into(), events });
+        let reporter = Arc::new(DestinationReporter {
+            counters: Counters::default(),
+            url: url.into(),
+            events,
+            latencies: Mutex::default(),
+        });
         lock(&self.destinations).push(Arc::clone(&reporter));
         reporter
     }
@@ -198,21 +243,40 @@ impl DestinationReporter {
         self.events.push(event.with("url", &*self.url));
     }
 
+    /// Notes how long a request took, whatever came of it.
+    pub fn note_latency(&self, latency: Duration) {
+        self.counters.latency_highest_ms.raise(latency.as_millis() as u64);
+        let mut latencies = lock(&self.latencies);
+        if latencies.len() == MAX_LATENCIES {
+            latencies.pop_front();
+        }
+        latencies.push_back(latency);
+    }
+
+    /// What requests took since the last call.
+    pub fn take_latencies(&self) -> VecDeque<Duration> {
+        std::mem::take(&mut lock(&self.latencies))
+    }
+
     fn report(&self) -> DestinationReport {
         let counters = &self.counters;
         DestinationReport {
             url: self.url.clone(),
+            samples_taken: counters.samples_taken.get(),
             samples_ignored: counters.samples_ignored.get(),
             samples_over_limit: counters.samples_over_limit.get(),
             series_over_limit: counters.series_over_limit.get(),
+            points_made: counters.points_made.get(),
             points_delivered: counters.points_delivered.get(),
             points_refused: counters.points_refused.get(),
             points_dropped: counters.points_dropped.get(),
+            points_saved: counters.points_saved.get(),
             points_undelivered: counters.points_undelivered.get(),
             requests: counters.requests.get(),
             retries: counters.retries.get(),
             bytes_delivered: counters.bytes_delivered.get(),
             queue_bytes_highest: counters.queue_bytes_highest.get(),
+            latency_highest_ms: counters.latency_highest_ms.get(),
         }
     }
 }
@@ -239,17 +303,21 @@ pub struct Report {
 #[allow(missing_docs)] // as in `Counters`
 pub struct DestinationReport {
     pub url: String,
+    pub samples_taken: u64,
     pub samples_ignored: u64,
     pub samples_over_limit: u64,
     pub series_over_limit: u64,
+    pub points_made: u64,
     pub points_delivered: u64,
     pub points_refused: u64,
     pub points_dropped: u64,
+    pub points_saved: u64,
     pub points_undelivered: u64,
     pub requests: u64,
     pub retries: u64,
     pub bytes_delivered: u64,
     pub queue_bytes_highest: u64,
+    pub latency_highest_ms: u64,
 }
 
 impl Report {
@@ -263,6 +331,7 @@ impl Report {
             ("samples_dropped", self.samples_dropped),
             ("points_refused", destination.points_refused),
             ("points_dropped_by_full_queue", destination.points_dropped),
+            ("points_saved_to_file", destination.points_saved),
             ("points_not_delivered_in_time", destination.points_undelivered),
         ];
         let line = if losses.iter().all(|&(_, count)| count == 0) {
@@ -273,10 +342,13 @@ impl Report {
         let line = line
             .with("url", &*destination.url)
             .with("samples", self.samples)
-            .with("points", destination.points_delivered)
+            .with("points", destination.points_made)
+            .with("points_delivered", destination.points_delivered)
             .with("requests", destination.requests)
             .with("bytes", destination.bytes_delivered)
-            .with("retries", destination.retries);
+            .with("retries", destination.retries)
+            .with("queue_bytes_highest", destination.queue_bytes_highest)
+            .with("slowest_request_ms", destination.latency_highest_ms);
         losses.into_iter().filter(|&(_, count)| count > 0).fold(line, |line, (name, count)| line.with(name, count))
     }
 }
@@ -316,7 +388,7 @@ mod tests {
     #[test]
     fn every_kind_of_loss_is_an_error_with_its_number() {
         type Loss = fn(&Reporter, &DestinationReporter) -> &'static str;
-        let losses: [Loss; 8] = [
+        let losses: [Loss; 9] = [
             |r, _| (r.samples.rejected.add(3), "samples_not_finite").1,
             |r, _| (r.samples.dropped.add(3), "samples_dropped").1,
             |_, d| (d.counters.samples_ignored.add(3), "samples_of_ignored_metrics").1,
@@ -324,6 +396,7 @@ mod tests {
             |_, d| (d.counters.samples_over_limit.add(3), "samples_over_max_series").1,
             |_, d| (d.counters.points_refused.add(3), "points_refused").1,
             |_, d| (d.counters.points_dropped.add(3), "points_dropped_by_full_queue").1,
+            |_, d| (d.counters.points_saved.add(3), "points_saved_to_file").1,
             |_, d| (d.counters.points_undelivered.add(3), "points_not_delivered_in_time").1,
         ];
         for lose in losses {
@@ -332,6 +405,18 @@ mod tests {
             let summary = reporter.report().events.pop().expect("has a summary");
             assert_eq!((summary.level, summary.fields.get(field)), (Level::Error, Some(&3.into())), "{field}");
         }
+    }
+
+    #[test]
+    fn latencies_are_handed_out_once_and_their_number_is_bounded() {
+        let destination = Reporter::default().destination("http://host/w");
+        for ms in 0..MAX_LATENCIES as u64 + 2 {
+            destination.note_latency(Duration::from_millis(ms));
+        }
+        let latencies = destination.take_latencies();
+        assert_eq!((latencies.len(), latencies.front()), (MAX_LATENCIES, Some(&Duration::from_millis(2))));
+        assert!(destination.take_latencies().is_empty());
+        assert_eq!(destination.counters.latency_highest_ms.get(), MAX_LATENCIES as u64 + 1);
     }
 
     #[test]

@@ -6,20 +6,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use k6_remote_write::config::Destination;
-use k6_remote_write::deliver::Queue;
+use k6_remote_write::deliver::{Batcher, Queue};
 use k6_remote_write::inbox::Sample;
 use k6_remote_write::lane::{Lane, Settings};
 use k6_remote_write::report::Reporter;
 use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
-use k6_remote_write::wire::Encoder;
 
 /// A destination's lane with windows of a second, and its queue.
 fn lane() -> (Lane, Arc<Queue>) {
     let reporter = Reporter::default().destination("http://host/w");
-    let queue = Arc::new(Queue::new(1 << 30, Arc::clone(&reporter)));
-    let settings =
-        Settings { rate: Duration::from_secs(1), stale_markers: true, rules: Destination::default().rules() };
-    (Lane::new(settings, 0, Encoder::new(Arc::clone(&queue)), reporter), queue)
+    let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&reporter)));
+    let settings = Settings {
+        rate: Duration::from_secs(1),
+        stale_markers: true,
+        rules: Destination::default().rules(),
+        own_metrics: None,
+    };
+    (Lane::new(settings, 0, Batcher::new(Arc::clone(&queue), 10_000), reporter), queue)
 }
 
 /// What k6 makes of one URL: the labels of its requests.
@@ -99,7 +102,7 @@ fn the_end_of_a_window_with_140_000_series() {
         lane.ship(window);
         let took = started.elapsed();
         let batches = queue.drain();
-        let points: usize = batches.iter().map(|batch| batch.points).sum();
+        let points: usize = batches.iter().map(|batch| batch.left().len()).sum();
         println!("{what}: {:.1} ms for {points} points", took.as_secs_f64() * 1000.0);
     };
     let samples: Vec<_> = (1..=series).flat_map(|series| times(series, 3)).collect();

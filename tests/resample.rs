@@ -226,3 +226,21 @@ mod time {
         }
     }
 }
+
+#[test]
+fn the_outputs_own_metrics_travel_with_the_others() {
+    let mut house = House::with_own_metrics(&[("testid", "t")]);
+    let c = house.counter("c");
+    house.record(c, 100_500, 2.0);
+    house.at(101_003);
+    house.record(c, 101_500, 2.0);
+    house.record(c, 101_500, f64::NAN);
+    house.close_at(101_700);
+    let values = |series: &str| -> Vec<f64> {
+        house.points_of(series).iter().filter(|point| !is_stale(point)).map(|point| point.1).collect()
+    };
+    assert_eq!(values(r#"k6_remote_write_samples_in_total{testid="t"}"#), [0.0, 1.0, 2.0]);
+    assert_eq!(values(r#"k6_remote_write_samples_pending{testid="t"}"#), [0.0, 0.0]);
+    assert_eq!(values(r#"k6_remote_write_samples_dropped_total{reason="full_queue",testid="t"}"#), [0.0, 0.0, 0.0]);
+    assert_eq!(values("k6_c_total"), [0.0, 2.0, 4.0]);
+}

@@ -10,6 +10,7 @@ mod list;
 mod option;
 mod source;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,12 +25,15 @@ use crate::accumulate::Span;
 use crate::map::{Mapping, TrendAs, TrendStat};
 use crate::registry::Rules;
 use crate::series::{LabelNames, LabelRules};
+use crate::wire::Protocol;
 
 /// All that the user wrote, valid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Where metrics go; at least one place.
     pub destinations: Vec<Destination>,
+    /// The tags that every sample of the test has.
+    pub tags: Vec<(String, String)>,
     /// What the user should know but need not change.
     pub warnings: Vec<String>,
 }
@@ -45,8 +49,22 @@ pub struct Destination {
     pub timeout: Duration,
     /// How long the end of a run may take to send what is queued.
     pub flush_timeout: Duration,
-    /// The most bytes of compressed bodies that wait for the receiver.
+    /// The most bytes of points that wait for the receiver.
     pub queue_bytes: usize,
+    /// The version of the protocol; without one it is found out.
+    pub protocol: Option<Protocol>,
+    /// The most points of one request.
+    pub max_samples_per_send: usize,
+    /// The bytes, before compression, from which on a request takes no further series.
+    pub max_bytes_per_send: usize,
+    /// The most requests that are under way at once.
+    pub max_shards: usize,
+    /// Where what could not be sent is written to.
+    pub leftover_folder: Option<PathBuf>,
+    /// After how long without a success the test is stopped.
+    pub abort_on_failure: Option<Duration>,
+    /// Whether the output ships metrics of its own.
+    pub self_metrics: bool,
     /// Whether every series ends with a stale marker.
     pub stale_markers: bool,
     /// What every metric's name begins with.
@@ -82,6 +100,13 @@ impl Default for Destination {
             timeout: Duration::from_secs(5),
             flush_timeout: Duration::from_secs(30),
             queue_bytes: 64 << 20,
+            protocol: None,
+            max_samples_per_send: 10_000,
+            max_bytes_per_send: 8 << 20,
+            max_shards: 4,
+            leftover_folder: Some(".".into()),
+            abort_on_failure: None,
+            self_metrics: true,
             stale_markers: true,
             metric_prefix: mapping.metric_prefix,
             trend_as: None,
@@ -114,7 +139,8 @@ impl Config {
         destination.labels.extend(document.run.instance_label(&destination.labels));
         findings.warnings.extend(document.script_warning());
         if findings.errors.is_empty() {
-            Ok(Self { destinations: vec![destination], warnings: findings.warnings })
+            let tags = document.run.tags.clone().into_iter().collect();
+            Ok(Self { destinations: vec![destination], tags, warnings: findings.warnings })
         } else {
             Err(ConfigErrors(findings.errors))
         }
@@ -189,7 +215,7 @@ mod tests {
     #[test]
     fn nothing_set_means_the_defaults() {
         let config = read("{}").expect("valid");
-        assert_eq!(config, Config { destinations: vec![Destination::default()], warnings: vec![] });
+        assert_eq!(config, Config { destinations: vec![Destination::default()], tags: vec![], warnings: vec![] });
         assert_eq!(config.description(), "http://localhost:9090/api/v1/write, every 3s");
     }
 
@@ -224,6 +250,13 @@ mod tests {
             timeout: Duration::from_secs(70),
             flush_timeout: Duration::ZERO,
             queue_bytes: 1 << 20,
+            protocol: Some(Protocol::V2),
+            max_samples_per_send: 2000,
+            max_bytes_per_send: 1 << 16,
+            max_shards: 7,
+            leftover_folder: Some("/tmp/left".into()),
+            abort_on_failure: Some(Duration::from_secs(60)),
+            self_metrics: false,
             stale_markers: false,
             metric_prefix: "load_".into(),
             trend_as: Some(TrendAs { gauges: false, native: true, classic: true }),
@@ -238,13 +271,18 @@ mod tests {
             max_series: 7,
         };
         let json = r#"{"json": {"url": " https://u@[::1]:9/w?x=1 ", "pushInterval": "1.5s", "timeout": "1m10s", "flushTimeout": 0,
-            "queueBytes": 1048576, "staleMarkers": false, "metricPrefix": "load_", "trendAs": ["native", "classic"],
+            "queueBytes": 1048576, "protocol": "2.0", "maxSamplesPerSend": 2000, "maxBytesPerSend": 65536, "maxShards": 7,
+            "leftoverFolder": "/tmp/left", "abortOnFailure": "1m", "selfMetrics": false, "staleMarkers": false, "metricPrefix": "load_", "trendAs": ["native", "classic"],
             "trendAsNativeHistogram": true, "trendStats": ["p(99.9)", "count"], "trendWindow": "run", "trendBuckets": [0.1, 2.5],
             "labelNames": "utf8", "labels": {"a": "1", "b": "2"}, "dropTags": ["url", "vu"], "maxLabelValueBytes": 64, "maxSeries": 7}}"#;
         assert_eq!(destination(json).as_ref(), Ok(&expected));
         let environment = r#"{"environment": {"K6_PROMETHEUS_RW_SERVER_URL": "https://u@[::1]:9/w?x=1",
             "K6_PROMETHEUS_RW_PUSH_INTERVAL": "1500", "K6_PROMETHEUS_RW_TIMEOUT": "70s",
             "K6_PROMETHEUS_RW_FLUSH_TIMEOUT": "0s", "K6_PROMETHEUS_RW_QUEUE_BYTES": "1048576",
+            "K6_PROMETHEUS_RW_PROTOCOL": "2.0", "K6_PROMETHEUS_RW_MAX_SAMPLES_PER_SEND": "2000",
+            "K6_PROMETHEUS_RW_MAX_BYTES_PER_SEND": "65536", "K6_PROMETHEUS_RW_MAX_SHARDS": "7",
+            "K6_PROMETHEUS_RW_LEFTOVER_FOLDER": "/tmp/left", "K6_PROMETHEUS_RW_ABORT_ON_FAILURE": "60s",
+            "K6_PROMETHEUS_RW_SELF_METRICS": "false",
             "K6_PROMETHEUS_RW_STALE_MARKERS": "false", "K6_PROMETHEUS_RW_METRIC_PREFIX": "load_",
             "K6_PROMETHEUS_RW_TREND_AS": "native,classic", "K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM": "true",
             "K6_PROMETHEUS_RW_TREND_STATS": "p(99.9),count", "K6_PROMETHEUS_RW_TREND_WINDOW": "run",
@@ -255,6 +293,30 @@ mod tests {
     }
 
     #[test]
+    fn options_of_delivery_have_bounds_and_an_off() {
+        for (option, value) in [
+            ("protocol", r#""3.0""#),
+            ("maxSamplesPerSend", "0"),
+            ("maxBytesPerSend", "33554433"),
+            ("maxShards", "51"),
+            ("maxShards", "0"),
+            ("abortOnFailure", r#""soon""#),
+        ] {
+            let error = read(&format!(r#"{{"json": {{"{option}": {value}}}}}"#)).expect_err(option);
+            assert!(error.contains(option), "{error}");
+        }
+        let off = destination(r#"{"json": {"leftoverFolder": "", "abortOnFailure": 0, "protocol": "auto"}}"#);
+        let expected = Destination { leftover_folder: None, ..Destination::default() };
+        assert_eq!(off, Ok(expected));
+    }
+
+    #[test]
+    fn the_tests_own_tags_are_handed_on() {
+        let config = read(r#"{"run": {"tags": {"testid": "a"}}}"#).expect("valid");
+        assert_eq!(config.tags, [("testid".into(), "a".into())]);
+    }
+
+    #[test]
     fn all_mistakes_are_told_at_once() {
         let errors = read(
             r#"{"argument": "ftp://x/y", "environment": {"K6_PROMETHEUS_RW_PUSH_INTERVAL": "1ms"}, "json": {"resampleRate": 11, "ulr": "x"}}"#,
@@ -262,7 +324,7 @@ mod tests {
         .expect_err("invalid");
         let expected = [
             r#"resampleRate in collectors."remote-write".resampleRate (JSON) is 11; allowed is an integer from 1 to 10, in seconds"#,
-            r#"collectors."remote-write".ulr (JSON) is no option; allowed are url, resampleRate, pushInterval, timeout, flushTimeout, queueBytes, staleMarkers, metricPrefix, trendAs, trendAsNativeHistogram, trendStats, trendWindow, trendBuckets, labelNames, labels, dropTags, maxLabelValueBytes, maxSeries"#,
+            r#"collectors."remote-write".ulr (JSON) is no option; allowed are url, resampleRate, pushInterval, timeout, flushTimeout, queueBytes, protocol, maxSamplesPerSend, maxBytesPerSend, maxShards, leftoverFolder, abortOnFailure, selfMetrics, staleMarkers, metricPrefix, trendAs, trendAsNativeHistogram, trendStats, trendWindow, trendBuckets, labelNames, labels, dropTags, maxLabelValueBytes, maxSeries"#,
             r#"pushInterval in K6_PROMETHEUS_RW_PUSH_INTERVAL (environment) is "1ms"; allowed is a duration from 100ms on, such as 500ms or 5s"#,
             r#"url in the argument of --out is "ftp://x/y"; allowed is an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write"#,
         ];

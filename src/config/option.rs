@@ -11,6 +11,7 @@ use super::list::{list, pairs};
 use crate::accumulate::Span;
 use crate::map::{TrendAs, TrendStat};
 use crate::series::{LabelNames, is_metric_name};
+use crate::wire::Protocol;
 
 /// The most statistics of one trend, and the most bounds of a classic histogram: each is a series of its own.
 const MOST_TREND_STATS: usize = 50;
@@ -18,6 +19,12 @@ const MOST_TREND_BUCKETS: usize = 100;
 
 /// The shortest window.
 const SHORTEST_RATE: Duration = Duration::from_millis(100);
+
+/// Prometheus and others refuse larger requests.
+const MOST_BYTES_PER_SEND: usize = 32 << 20;
+
+/// As many as Prometheus's own sender has at most.
+const MOST_SHARDS: usize = 50;
 
 /// One option, in all its spellings.
 pub struct OptionSpec {
@@ -85,10 +92,77 @@ pub const OPTIONS: &[OptionSpec] = &[
         variable: "K6_PROMETHEUS_RW_QUEUE_BYTES",
         allowed: "a number of bytes from 1 on",
         default: "67108864",
+        set: |to, text| positive(text).map(|bytes| to.queue_bytes = bytes),
+    },
+    OptionSpec {
+        name: "protocol",
+        variable: "K6_PROMETHEUS_RW_PROTOCOL",
+        allowed: "auto, 1.0 or 2.0",
+        default: "auto",
         set: |to, text| {
-            to.queue_bytes = text.parse().ok().filter(|&bytes| bytes > 0)?;
+            to.protocol = match text {
+                "auto" => None,
+                "1.0" => Some(Protocol::V1),
+                "2.0" => Some(Protocol::V2),
+                _ => return None,
+            };
             Some(())
         },
+    },
+    OptionSpec {
+        name: "maxSamplesPerSend",
+        variable: "K6_PROMETHEUS_RW_MAX_SAMPLES_PER_SEND",
+        allowed: "a number from 1 on",
+        default: "10000",
+        set: |to, text| positive(text).map(|number| to.max_samples_per_send = number),
+    },
+    OptionSpec {
+        name: "maxBytesPerSend",
+        variable: "K6_PROMETHEUS_RW_MAX_BYTES_PER_SEND",
+        allowed: "a number of bytes from 1 to 33554432",
+        default: "8388608",
+        set: |to, text| {
+            to.max_bytes_per_send = positive(text).filter(|&bytes| bytes <= MOST_BYTES_PER_SEND)?;
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: "maxShards",
+        variable: "K6_PROMETHEUS_RW_MAX_SHARDS",
+        allowed: "a number from 1 to 50",
+        default: "4",
+        set: |to, text| {
+            to.max_shards = positive(text).filter(|&shards| shards <= MOST_SHARDS)?;
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: "leftoverFolder",
+        variable: "K6_PROMETHEUS_RW_LEFTOVER_FOLDER",
+        allowed: "a folder; or nothing, for no file",
+        default: ".",
+        set: |to, text| {
+            to.leftover_folder = (!text.is_empty()).then(|| text.into());
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: "abortOnFailure",
+        variable: "K6_PROMETHEUS_RW_ABORT_ON_FAILURE",
+        allowed: "a duration after which a test whose metrics do not get through is stopped, such as 1m; or 0s for never",
+        default: "0s",
+        set: |to, text| {
+            let limit = duration::parse(text)?;
+            to.abort_on_failure = (!limit.is_zero()).then_some(limit);
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: "selfMetrics",
+        variable: "K6_PROMETHEUS_RW_SELF_METRICS",
+        allowed: "true or false",
+        default: "true",
+        set: |to, text| boolean(text).map(|on| to.self_metrics = on),
     },
     OptionSpec {
         name: "staleMarkers",
@@ -214,6 +288,10 @@ fn url(text: &str) -> Option<Url> {
     let (_, rest) = text.split_once("://")?;
     let url = Url::parse(text).ok().filter(|_| !rest.starts_with('/'))?;
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
+
+fn positive(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|&number| number > 0)
 }
 
 /// The spellings that Go's `strconv.ParseBool` takes, and so k6.

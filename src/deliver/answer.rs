@@ -1,30 +1,66 @@
-//! What an HTTP answer means for the batch that was sent.
+//! What an answer means for the points that were sent.
 
 use std::time::{Duration, SystemTime};
 
-/// What to do with the batch.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// The receiver has it.
+use crate::wire::Protocol;
+
+/// What came back for one request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// What `Retry-After` asks for.
+    pub retry_after: Option<Duration>,
+    /// How many points the receiver says that it has written (Remote Write 2.0, "Required `Written` Response Headers").
+    pub written: Option<u64>,
+    /// The receiver's words, or the error's, on one line. Empty for a request that was taken.
+    pub words: String,
+}
+
+/// What to do with the points of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// The receiver has them, or as many as it says.
     Taken,
-    /// The receiver may take it later; not before the time it asks for, if it does.
+    /// The receiver may take them later; not before the time it asks for, if it does.
     TryAgain(Option<Duration>),
-    /// The receiver will never take it.
+    /// Fewer at once.
+    TooMany,
+    /// The receiver does not understand this version of the protocol.
+    OtherVersion,
+    /// The receiver will never take them, but for those that it says it has written.
     Refused,
 }
 
-/// Sorts an answer by its status (Remote Write 1.0, "Retries & Backoff"): 5xx and 429 are tried again, any other 4xx is not,
-/// since the same batch would be refused again. `retry_after` is the header of that name.
-pub fn classify(status: u16, retry_after: Option<&str>, now: SystemTime) -> Answer {
-    match status {
-        200..=299 => Answer::Taken,
-        429 | 500..=599 => Answer::TryAgain(retry_after.and_then(|text| parse_retry_after(text, now))),
-        _ => Answer::Refused,
+impl Answer {
+    /// Sorts a reply to a request of version `protocol`.
+    ///
+    /// Remote Write 1.0 and 2.0, "Retries & Backoff": 5xx and 429 are tried again, any other 4xx is not, since the same request
+    /// would be refused again. No answer at all is tried again.
+    pub(super) fn to(protocol: Protocol, reply: &Reply) -> Self {
+        let Some(status) = reply.status else { return Self::TryAgain(None) };
+        // A receiver of 2.0 says what it has written whenever it has read a request, so silence means that it is of 1.0.
+        let unconfirmed = protocol == Protocol::V2 && reply.written.is_none();
+        match status {
+            200..=299 | 400 if unconfirmed => Self::OtherVersion,
+            200..=299 => Self::Taken,
+            429 | 500..=599 => Self::TryAgain(reply.retry_after),
+            415 => Self::OtherVersion,
+            413 => Self::TooMany,
+            400..=499 if says_too_many(&reply.words) => Self::TooMany,
+            _ => Self::Refused,
+        }
     }
 }
 
+/// Some receivers have no status of their own for what 413 says.
+fn says_too_many(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    ["too many samples", "too large"].iter().any(|sign| words.contains(sign))
+}
+
 /// RFC 9110, section 10.2.3: seconds, or a date.
-fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+pub(super) fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
@@ -33,55 +69,70 @@ fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// What a person can do about a status that has a usual cause.
-pub(super) fn hint(status: u16) -> Option<&'static str> {
-    match status {
-        301 | 302 | 307 | 308 => Some("the URL has moved: set the one that the receiver names"),
-        401 | 403 => Some("the receiver wants other credentials than were sent, or none were"),
-        404 => Some(
-            "wrong path, or the receiver is not enabled: Prometheus takes remote write at /api/v1/write when it is \
-             started with --web.enable-remote-write-receiver",
-        ),
-        405 => Some("this path takes no remote write: Prometheus and many others have it at /api/v1/write"),
-        413 => Some("the receiver limits the size of a request"),
-        415 => Some("the receiver does not take Remote Write 1.0"),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+    fn reply(status: u16, written: Option<u64>) -> Reply {
+        Reply { status: Some(status), written, ..Reply::default() }
+    }
+
+    /// Remote Write 1.0 and 2.0, "Retries & Backoff".
+    #[test]
+    fn classes_are_those_of_the_specifications() {
+        for (protocol, written) in [(Protocol::V1, None), (Protocol::V2, Some(1))] {
+            let answer = |status| Answer::to(protocol, &reply(status, written));
+            for status in [200, 202, 204] {
+                assert_eq!(answer(status), Answer::Taken);
+            }
+            for status in [429, 500, 502, 503, 504, 599] {
+                assert_eq!(answer(status), Answer::TryAgain(None));
+            }
+            for status in [301, 400, 401, 403, 404, 408, 422] {
+                assert_eq!(answer(status), Answer::Refused);
+            }
+            assert_eq!(answer(413), Answer::TooMany);
+            assert_eq!(answer(415), Answer::OtherVersion);
+            assert_eq!(Answer::to(protocol, &Reply::default()), Answer::TryAgain(None));
+        }
+    }
+
+    /// Remote Write 2.0, "Required `Written` Response Headers" and "Unsupported Request Content".
+    #[test]
+    fn silence_about_what_was_written_means_a_receiver_of_1_0() {
+        for status in [200, 204, 400] {
+            assert_eq!(Answer::to(Protocol::V2, &reply(status, None)), Answer::OtherVersion, "{status}");
+        }
+        assert_eq!(Answer::to(Protocol::V2, &reply(503, None)), Answer::TryAgain(None));
+        assert_eq!(Answer::to(Protocol::V2, &reply(404, None)), Answer::Refused);
+    }
 
     #[test]
-    fn classes_are_those_of_the_specification() {
-        for status in [200, 202, 204] {
-            assert_eq!(classify(status, None, NOW), Answer::Taken);
-        }
-        for status in [429, 500, 502, 503, 504, 599] {
-            assert_eq!(classify(status, None, NOW), Answer::TryAgain(None));
-        }
-        for status in [301, 400, 401, 403, 404, 413, 415, 422] {
-            assert_eq!(classify(status, None, NOW), Answer::Refused);
+    fn too_many_is_said_in_words_too() {
+        for (status, words, answer) in [
+            (400, "limits: Too many samples in one request", Answer::TooMany),
+            (422, "request body too large", Answer::TooMany),
+            (400, "out of order sample", Answer::Refused),
+            (500, "too many samples", Answer::TryAgain(None)),
+        ] {
+            let reply = Reply { words: words.into(), ..reply(status, None) };
+            assert_eq!(Answer::to(Protocol::V1, &reply), answer, "{words}");
         }
     }
 
     #[test]
     fn retry_after_comes_as_seconds_or_as_a_date() {
-        let after = |text| classify(503, Some(text), NOW);
-        assert_eq!(after("7"), Answer::TryAgain(Some(Duration::from_secs(7))));
-        assert_eq!(after("Thu, 01 Jan 1970 00:00:09 GMT"), Answer::TryAgain(Some(Duration::from_secs(9))));
+        let after = |text| parse_retry_after(text, SystemTime::UNIX_EPOCH);
+        assert_eq!(after("7"), Some(Duration::from_secs(7)));
+        assert_eq!(after("Thu, 01 Jan 1970 00:00:09 GMT"), Some(Duration::from_secs(9)));
         for text in ["", "soon", "-1", "1.5", "99999999999999999999999"] {
-            assert_eq!(after(text), Answer::TryAgain(None), "{text}");
+            assert_eq!(after(text), None, "{text}");
         }
     }
 
     #[test]
     fn a_date_in_the_past_means_now() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(3600);
-        let answer = classify(429, Some("Thu, 01 Jan 1970 00:00:09 GMT"), now);
-        assert_eq!(answer, Answer::TryAgain(Some(Duration::ZERO)));
+        assert_eq!(parse_retry_after("Thu, 01 Jan 1970 00:00:09 GMT", now), Some(Duration::ZERO));
     }
 }

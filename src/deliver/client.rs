@@ -4,14 +4,13 @@ use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use once_cell::sync::Lazy;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use thiserror::Error;
 use url::Url;
 
-use super::answer::{Answer, classify};
-use crate::wire::v1;
+use super::answer::{Reply, parse_retry_after};
+use crate::wire::Protocol;
 
 /// How much of an error's body is read: enough for the receiver's words, and a bound for a hostile one.
 const MAX_ANSWER_BYTES: usize = 4096;
@@ -23,32 +22,18 @@ const MAX_REDIRECTS: usize = 5;
 
 const USER_AGENT: &str = concat!("k6-remote-write/", env!("CARGO_PKG_VERSION"));
 
-// std's LazyLock would do as well; once_cell is this project's choice for whatever is made once.
-static HEADERS: Lazy<HeaderMap> = Lazy::new(|| {
-    v1::HEADERS
-        .iter()
-        .map(|&(name, value)| {
-            let name = HeaderName::from_bytes(name.as_bytes());
-            (name.expect("a constant of the specification"), HeaderValue::from_static(value))
-        })
-        .collect()
-});
+/// How long a good answer's body, which means nothing (Remote Write 2.0, "Response"), is read so that its connection can be used
+/// again.
+const BODY_PATIENCE: Duration = Duration::from_millis(100);
+
+/// What a receiver of 2.0 says that it has written. k6 has no exemplars.
+const WRITTEN: [&str; 2] =
+    ["X-Prometheus-Remote-Write-Samples-Written", "X-Prometheus-Remote-Write-Histograms-Written"];
 
 /// What stands in the way of an HTTP client.
 #[derive(Debug, Error)]
 #[error("the HTTP client cannot be made: {}", causes(.0))]
 pub struct ClientError(#[from] reqwest::Error);
-
-/// What came of one request.
-#[derive(Debug)]
-pub struct Outcome {
-    /// What it means for the batch.
-    pub answer: Answer,
-    /// The HTTP status, if there was an answer.
-    pub status: Option<u16>,
-    /// The receiver's words, or the error's, on one line. Empty for a batch that was taken.
-    pub words: String,
-}
 
 /// Sends bodies to one URL.
 pub struct Client {
@@ -78,21 +63,52 @@ impl Client {
         Ok(Self { http, url })
     }
 
-    /// Sends one compressed body and says what became of it. Never fails: an error is an outcome too.
-    pub async fn send(&self, body: Bytes) -> Outcome {
-        let request = self.http.post(self.url.clone()).headers(HEADERS.clone()).body(body);
+    /// Which credentials go with every request, for people.
+    pub fn credentials(&self) -> &'static str {
+        if self.url.username().is_empty() && self.url.password().is_none() {
+            "none"
+        } else {
+            "a user name and a password"
+        }
+    }
+
+    /// Sends one compressed body of this version and says what came back. Never fails: an error is a reply too.
+    pub async fn send(&self, protocol: Protocol, body: Bytes) -> Reply {
+        let request = self.http.post(self.url.clone()).headers(headers(protocol)).body(body);
         match request.send().await {
             Ok(response) => read(response).await,
-            Err(error) => Outcome { answer: Answer::TryAgain(None), status: None, words: causes(&error.without_url()) },
+            Err(error) => Reply { words: causes(&error.without_url()), ..Reply::default() },
         }
     }
 }
 
-async fn read(mut response: reqwest::Response) -> Outcome {
-    let status = response.status().as_u16();
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let answer = classify(status, retry_after, SystemTime::now());
-    // Read even when taken, within the bound: a connection is used again only when its answer was read.
+fn headers(protocol: Protocol) -> HeaderMap {
+    let header = |(name, value): (&'static str, _)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("a constant of the specification");
+        (name, HeaderValue::from_static(value))
+    };
+    protocol.headers().into_iter().map(header).collect()
+}
+
+async fn read(response: reqwest::Response) -> Reply {
+    let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let counts: Vec<u64> = WRITTEN.iter().filter_map(|name| text(name)?.trim().parse().ok()).collect();
+    let mut reply = Reply {
+        status: Some(response.status().as_u16()),
+        retry_after: text(RETRY_AFTER.as_str()).and_then(|text| parse_retry_after(text, SystemTime::now())),
+        written: (!counts.is_empty()).then(|| counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count))),
+        words: String::new(),
+    };
+    if response.status().is_success() {
+        let _ = tokio::time::timeout(BODY_PATIENCE, read_body(response)).await;
+    } else {
+        reply.words = one_line(&String::from_utf8_lossy(&read_body(response).await));
+    }
+    reply
+}
+
+/// As much of an answer's body as is of use. The request's timeout bounds the time.
+async fn read_body(mut response: reqwest::Response) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
         body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER_BYTES - body.len())]);
@@ -100,8 +116,7 @@ async fn read(mut response: reqwest::Response) -> Outcome {
             break;
         }
     }
-    let words = if answer == Answer::Taken { String::new() } else { one_line(&String::from_utf8_lossy(&body)) };
-    Outcome { answer, status: Some(status), words }
+    body
 }
 
 /// An error with all its causes, of which the last is the one that helps.

@@ -1,15 +1,35 @@
-//! Batches → the receiver, through whatever the network does.
+//! Points → the receiver, through whatever the network does.
 //!
-//! In come batches from [`crate::wire`], into a [`Queue`] that is bounded in bytes; a [`Sender`] on a thread of its own
-//! ships them in order over HTTP, and tries again for as long as that can help. The way ends at the receiver.
+//! In come points from [`crate::map`]. A [`Batcher`] gathers them into batches, in shards that keep the order of every series,
+//! and a [`Queue`] that is bounded in bytes holds those. A [`Sender`] on a thread of its own has each batch encoded by
+//! [`crate::wire`] in the version of the protocol that the receiver speaks, ships it over HTTP, and tries again for as long as that
+//! can help. The way ends at the receiver, or in a file.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `batcher` | points → batches |
+//! | `queue` | the batches that wait |
+//! | `sender` | the way of a batch through its attempts |
+//! | `negotiation` | which version of the protocol the receiver speaks |
+//! | `client` | one HTTP request |
+//! | `answer` | what an answer means for what was sent |
+//! | `backoff` | how long to wait before trying again |
+//! | `health` | what the log hears of all this |
+//! | `hint` | what a person can do about it |
+//! | `leftover` | what could not be sent, into a file |
 
 mod answer;
 mod backoff;
+mod batcher;
 mod client;
+mod health;
+mod hint;
+mod leftover;
+mod negotiation;
 mod queue;
 mod sender;
 
-pub use answer::{Answer, classify};
+pub use batcher::{Batcher, Role};
 pub use client::{Client, ClientError};
 pub use queue::{Batch, Queue};
-pub use sender::Sender;
+pub use sender::{Sender, Settings};

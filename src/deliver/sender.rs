@@ -1,115 +1,178 @@
-//! Ships the batches of one queue, in order, for as long as that can help.
+//! Ships the batches of one queue, in the order of each shard, for as long as that can help.
 
-use std::collections::HashSet;
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::answer::{Answer, hint};
+use bytes::Bytes;
+
+use super::answer::{Answer, Reply};
 use super::backoff::Backoff;
-use super::client::{Client, Outcome};
+use super::client::Client;
+use super::health::Health;
+use super::leftover;
+use super::negotiation::Negotiation;
 use super::queue::{Batch, Queue};
 use crate::report::{DestinationReporter, Level, event};
+use crate::wire::{Encoded, Encoder, Limits, Protocol};
 
-/// Sends one batch after the other, so that the points of a series keep their order.
+/// What of a destination's configuration matters here.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The version of the protocol; without one it is found out.
+    pub protocol: Option<Protocol>,
+    /// How large a request may be.
+    pub limits: Limits,
+    /// After how long without a success the test is to stop.
+    pub abort_after: Option<Duration>,
+    /// Where what could not be sent is written to.
+    pub leftover_folder: Option<PathBuf>,
+}
+
+/// Sends what comes into a queue: of each shard one batch after the other, of all shards at once.
 pub struct Sender {
     client: Client,
     queue: Arc<Queue>,
+    encoder: RefCell<Encoder>,
+    negotiation: Negotiation,
+    /// Shrinks when the receiver finds requests too large.
+    limits: Cell<Limits>,
+    health: RefCell<Health>,
+    leftover_folder: Option<PathBuf>,
+    /// What was under way when time was over.
+    left: RefCell<Vec<Batch>>,
     reporter: Arc<DestinationReporter>,
-    /// Since when nothing gets through, while that is so.
-    failing_since: Option<Instant>,
-    /// The refusals that have been logged: one line a cause.
-    refusals: HashSet<(Option<u16>, String)>,
 }
-
-/// How many causes of refusals are told apart; a receiver that finds new words every time is logged no further.
-const MAX_REFUSALS: usize = 20;
 
 impl Sender {
     /// A sender for what comes into `queue`.
-    pub fn new(client: Client, queue: Arc<Queue>, reporter: Arc<DestinationReporter>) -> Self {
-        Self { client, queue, reporter, failing_since: None, refusals: HashSet::new() }
+    pub fn new(client: Client, settings: Settings, queue: Arc<Queue>, reporter: Arc<DestinationReporter>) -> Self {
+        let health = Health::new(client.credentials(), settings.abort_after, Arc::clone(&reporter));
+        Self {
+            client,
+            queue,
+            encoder: RefCell::default(),
+            negotiation: Negotiation::new(settings.protocol),
+            limits: Cell::new(settings.limits),
+            health: RefCell::new(health),
+            leftover_folder: settings.leftover_folder,
+            left: RefCell::default(),
+            reporter,
+        }
     }
 
-    /// Sends until the queue is closed and empty, or its deadline has passed; what is left then is counted as not
-    /// delivered.
-    pub async fn run(mut self) {
-        let queue = Arc::clone(&self.queue);
-        while let Some(batch) = queue.next().await {
-            let points = batch.points as u64;
+    /// Sends until the queue is closed and empty, or its deadline has passed; what is left then goes to a file.
+    ///
+    /// # Panics
+    /// If the work on a shard does: whoever waits for the end of this thread hears of it.
+    pub async fn run(self) {
+        let sender = Rc::new(self);
+        let shards = tokio::task::LocalSet::new();
+        let ends: Vec<_> = (0..sender.queue.shards())
+            .map(|shard| {
+                shards.spawn_local({
+                    let sender = Rc::clone(&sender);
+                    async move { sender.send_shard(shard).await }
+                })
+            })
+            .collect();
+        shards.await;
+        sender.save_leftover();
+        for end in ends {
+            end.await.expect("no shard panics");
+        }
+    }
+
+    async fn send_shard(&self, shard: usize) {
+        while let Some(mut batch) = self.queue.next(shard).await {
             tokio::select! {
-                () = self.deliver(batch) => {}
-                () = queue.past_deadline() => {
-                    let left = queue.drain().iter().map(|batch| batch.points as u64).sum::<u64>();
-                    self.reporter.counters.points_undelivered.add(points + left);
-                    return;
-                }
+                () = self.send_batch(&mut batch) => {}
+                () = self.queue.past_deadline() => return self.left.borrow_mut().push(batch),
             }
         }
     }
 
-    async fn deliver(&mut self, batch: Batch) {
-        let reporter = Arc::clone(&self.reporter);
-        let counters = &reporter.counters;
+    /// Sends a batch in as many requests as the limits ask for.
+    async fn send_batch(&self, batch: &mut Batch) {
+        let mut tried_other = false;
+        while !batch.left().is_empty() {
+            let turn = self.negotiation.turn().await;
+            let protocol = turn.protocol;
+            let Encoded { body, points } =
+                self.encoder.borrow_mut().encode(protocol, batch.left(), batch.announced(), self.limits.get());
+            let reply = self.send_request(protocol, &body, points).await;
+            match Answer::to(protocol, &reply) {
+                Answer::TooMany if points > 1 => {
+                    let limits = self.limits.get();
+                    self.limits.set(Limits { points: limits.points.min(points / 2), ..limits });
+                    continue;
+                }
+                // Once in each version, and no further.
+                Answer::OtherVersion if !tried_other && self.negotiation.give_up(protocol) => {
+                    tried_other = true;
+                    self.note_protocol(
+                        "The receiver does not understand this protocol: the same points go in the other",
+                        protocol,
+                    );
+                    continue;
+                }
+                answer => self.settle(protocol, answer, &reply, points as u64, body.len() as u64),
+            }
+            batch.advance(points);
+        }
+    }
+
+    /// Sends one request until it has an answer that trying again would not change.
+    async fn send_request(&self, protocol: Protocol, body: &Bytes, points: usize) -> Reply {
+        let counters = &self.reporter.counters;
         let mut backoff = Backoff::default();
         loop {
             counters.requests.add(1);
-            let outcome = self.client.send(batch.body.clone()).await;
-            match outcome.answer {
-                Answer::Taken => {
-                    counters.points_delivered.add(batch.points as u64);
-                    counters.bytes_delivered.add(batch.body.len() as u64);
-                    return self.note_recovery();
-                }
-                Answer::Refused => {
-                    counters.points_refused.add(batch.points as u64);
-                    self.note_recovery();
-                    return self.note_refusal(outcome);
-                }
-                Answer::TryAgain(retry_after) => {
-                    counters.retries.add(1);
-                    let pause = backoff.next(retry_after);
-                    self.note_failure(outcome);
-                    tokio::time::sleep(pause).await;
-                }
-            }
+            let begin = Instant::now();
+            let reply = self.client.send(protocol, body.clone()).await;
+            self.reporter.note_latency(begin.elapsed());
+            let Answer::TryAgain(retry_after) = Answer::to(protocol, &reply) else { return reply };
+            counters.retries.add(1);
+            counters.points_retried.add(points as u64);
+            let pause = backoff.next(retry_after);
+            self.health.borrow_mut().note_failure(&reply);
+            tokio::time::sleep(pause).await;
         }
     }
 
-    /// The first of a row of failures is logged, the others are counted.
-    fn note_failure(&mut self, outcome: Outcome) {
-        if self.failing_since.is_some() {
-            return;
+    /// Counts what became of a request's points.
+    fn settle(&self, protocol: Protocol, answer: Answer, reply: &Reply, points: u64, bytes: u64) {
+        let counters = &self.reporter.counters;
+        let written = match answer {
+            Answer::Taken => reply.written.filter(|_| protocol == Protocol::V2).unwrap_or(points).min(points),
+            _ => reply.written.unwrap_or(0).min(points),
+        };
+        let understood = answer == Answer::Taken || answer != Answer::OtherVersion && reply.written.is_some();
+        if understood && self.negotiation.settle(protocol) {
+            self.reporter
+                .log(event(Level::Debug, "The receiver's protocol is known").with("protocol", protocol.to_string()));
         }
-        self.failing_since = Some(Instant::now());
-        let mut line = event(
-            Level::Warn,
-            "The receiver does not take what is sent: it waits in the queue, is tried again, and k6 goes on",
-        );
-        if let Some(status) = outcome.status {
-            line = line.with("status", status);
+        counters.points_delivered.add(written);
+        counters.points_refused.add(points - written);
+        let mut health = self.health.borrow_mut();
+        if written < points {
+            health.note_refusal(reply, points - written);
+        } else {
+            counters.bytes_delivered.add(bytes);
+            health.note_success();
         }
-        self.reporter.log(line.with("error", outcome.words));
     }
 
-    fn note_recovery(&mut self) {
-        if let Some(since) = self.failing_since.take() {
-            let seconds = (since.elapsed().as_secs_f64() * 10.0).round() / 10.0;
-            self.reporter.log(event(Level::Info, "The receiver answers again").with("after_seconds", seconds));
-        }
+    fn note_protocol(&self, message: &str, protocol: Protocol) {
+        self.reporter.log(event(Level::Debug, message).with("protocol", protocol.to_string()));
     }
 
-    fn note_refusal(&mut self, outcome: Outcome) {
-        let cause = (outcome.status, outcome.words);
-        if self.refusals.len() >= MAX_REFUSALS || self.refusals.contains(&cause) {
-            return;
-        }
-        let mut line = event(Level::Error, "The receiver refused points for good: they are lost")
-            .with("status", cause.0.unwrap_or_default())
-            .with("error", cause.1.clone());
-        if let Some(hint) = cause.0.and_then(hint) {
-            line = line.with("hint", hint);
-        }
-        self.reporter.log(line);
-        self.refusals.insert(cause);
+    fn save_leftover(&self) {
+        let mut left = self.left.take();
+        left.extend(self.queue.drain());
+        let points: Vec<_> = left.iter().flat_map(Batch::left).collect();
+        leftover::save(&points, self.leftover_folder.as_deref(), &self.reporter);
     }
 }

@@ -155,10 +155,11 @@ pub unsafe extern "C" fn k6rw_poll_event(
     }
 }
 
-/// Closes the last window, ships all that is queued within the flush timeout, and gives the report: a JSON object, valid until
-/// k6rw_free(), whose "events" are the lines that were not polled, the last of which sums up the run. Blocks until then.
+/// Closes the last window, ships all that is queued within the flush timeout, writes what is left to a file, and gives the report:
+/// a JSON object, valid until k6rw_free(), whose "events" are the lines that were not polled, the last of which sums up the run.
+/// Blocks until then; meanwhile other threads may still take events, and may call k6rw_hurry().
 ///
-/// After it, every function but k6rw_free() answers K6RW_CLOSED, in every thread.
+/// After it, every function but k6rw_hurry() and k6rw_free() answers K6RW_CLOSED, in every thread.
 ///
 /// # Safety
 /// The pointers are as the header's first paragraphs ask.
@@ -170,6 +171,22 @@ pub unsafe extern "C" fn k6rw_close(output: *mut OutputHandle, report: *mut Text
             let output = handle::find(output)?;
             writable(report, "the place for the report")?;
             give(report, text(output.close()?), "the place for the report")
+        })
+    }
+}
+
+/// Has k6rw_close(), under way in another thread or still to come, not wait for receivers any longer. What is not sent yet goes to a
+/// file at once. Never blocks.
+///
+/// # Safety
+/// The pointers are as the header's first paragraphs ask.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn k6rw_hurry(output: *mut OutputHandle, error: *mut Error) -> Status {
+    // SAFETY: error is what the header asks for; the handle is only compared.
+    unsafe {
+        call(error, || {
+            handle::find(output)?.hurry();
+            Ok(())
         })
     }
 }

@@ -92,6 +92,8 @@ pub enum LevelCode {
     K6RW_WARN = 2,
     /// Something is lost.
     K6RW_ERROR = 3,
+    /// The test is to stop. Comes only if the option abortOnFailure is set, and once.
+    K6RW_FATAL = 4,
 }
 
 /// Text as pointer and length: UTF-8, not ended by NUL. The pointer may be null if the length is 0.

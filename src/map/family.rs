@@ -1,11 +1,13 @@
 //! All series that one k6 metric becomes: their names, encoded once, and what the receiver is told of them.
 
+use std::sync::Arc;
+
 use super::Mapping;
 use super::statistic::Statistic;
 use crate::accumulate::{Accumulator, TrendForms};
+use crate::deliver::Batcher;
 use crate::series::{Contents, MetricType};
-use crate::wire::v1::{MetricMetadata, metric_metadata};
-use crate::wire::{EncodedLabel, Encoder, Labels};
+use crate::wire::{EncodedLabel, Labels, Metric, MetricKind};
 
 const MILLISECONDS_PER_SECOND: f64 = 1000.0;
 
@@ -19,14 +21,14 @@ pub struct Family {
     /// The percentiles of a trend that are shipped, ascending.
     pub(super) percents: Vec<f64>,
     pub(super) entries: Vec<Entry>,
-    metadata: Vec<MetricMetadata>,
+    /// What the receiver is told of: of a histogram the whole, not its parts.
+    described: Vec<Arc<Metric>>,
 }
 
 /// The series of one name.
 #[derive(Debug)]
 pub(super) struct Entry {
     name: String,
-    pub(super) encoded_name: EncodedLabel,
     pub(super) kind: Kind,
 }
 
@@ -34,21 +36,50 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) enum Kind {
     /// One series of one number.
-    Single(Statistic),
+    Single { statistic: Statistic, metric: Arc<Metric> },
     /// The two counters of a rate, each with its label.
-    ByCondition { nonzero: EncodedLabel, zero: EncodedLabel },
+    ByCondition { nonzero: Arc<Metric>, zero: Arc<Metric> },
     /// The buckets of a classic histogram, the last without bound, each with its label.
-    ByBound(Vec<EncodedLabel>),
+    ByBound(Vec<Arc<Metric>>),
     /// One series of native histograms.
-    Native,
+    Native(Arc<Metric>),
 }
 
 impl Kind {
     pub(super) fn is_cumulative(&self) -> bool {
         match self {
-            Self::Single(statistic) => statistic.is_cumulative(),
-            Self::ByCondition { .. } | Self::ByBound(_) | Self::Native => true,
+            Self::Single { statistic, .. } => statistic.is_cumulative(),
+            Self::ByCondition { .. } | Self::ByBound(_) | Self::Native(_) => true,
         }
+    }
+
+    fn metrics(&self) -> Vec<&Arc<Metric>> {
+        match self {
+            Self::Single { metric, .. } | Self::Native(metric) => vec![metric],
+            Self::ByCondition { nonzero, zero } => vec![nonzero, zero],
+            Self::ByBound(buckets) => buckets.iter().collect(),
+        }
+    }
+}
+
+/// What a receiver is told of a metric, before it has a name.
+#[derive(Clone, Copy)]
+struct About<'a> {
+    kind: MetricKind,
+    unit: &'static str,
+    help: &'a str,
+}
+
+impl About<'_> {
+    fn metric(self, name: &str, further: Option<EncodedLabel>) -> Arc<Metric> {
+        Arc::new(Metric {
+            encoded_name: EncodedLabel::metric_name(name),
+            name: name.into(),
+            further,
+            kind: self.kind,
+            help: self.help.into(),
+            unit: self.unit,
+        })
     }
 }
 
@@ -66,12 +97,12 @@ impl Family {
             divisor,
             percents: Vec::new(),
             entries: Vec::new(),
-            metadata: Vec::new(),
+            described: Vec::new(),
         };
         let name = format!("{}{metric}", mapping.metric_prefix);
-        let mut add = |suffix: &str, statistic: Statistic, help: &str| {
-            let unit = if statistic.has_unit() { unit } else { "" };
-            family.add(format!("{name}{suffix}"), Kind::Single(statistic), unit, &format!("k6 {metric}: {help}"));
+        let help = |of: &str| format!("k6 {metric}: {of}");
+        let mut add = |suffix: &str, statistic, of: &str| {
+            family.add_single(format!("{name}{suffix}"), statistic, unit, &help(of));
         };
         match metric_type {
             MetricType::Counter => add("_total", Statistic::Total, "sum of the run so far"),
@@ -82,13 +113,13 @@ impl Family {
             }
             MetricType::Rate => {
                 add("_rate", Statistic::Share(mapping.trend_window), "share of values that were not zero");
-                let [nonzero, zero] = ["nonzero", "zero"].map(EncodedLabel::condition);
-                let help = format!("k6 {metric}: values of the run so far, by whether they were zero");
-                family.add(format!("{name}_total"), Kind::ByCondition { nonzero, zero }, "", &help);
+                let help = help("values of the run so far, by whether they were zero");
+                family.add_conditions(format!("{name}_total"), &help);
             }
             MetricType::Trend => {
                 let with_unit = if unit.is_empty() { name.clone() } else { format!("{name}_{unit}") };
-                family.add_histograms(&with_unit, unit, &format!("k6 {metric}: distribution of the run so far"));
+                let help = help("distribution of the run so far");
+                family.add_histograms(&with_unit, About { kind: MetricKind::Histogram, unit, help: &help });
                 if mapping.trend_as.gauges {
                     family.add_statistics(mapping, &name, metric, unit);
                 }
@@ -97,63 +128,61 @@ impl Family {
         family
     }
 
-    /// The forms of a trend whose names have its unit.
-    fn add_histograms(&mut self, name: &str, unit: &str, help: &str) {
-        // One family for the receiver, whatever of it is shipped.
+    /// The forms of a trend whose names have its unit. They are one family for the receiver, whatever of it is shipped.
+    fn add_histograms(&mut self, name: &str, about: About) {
         if self.forms.native || self.forms.classic.is_some() {
-            self.describe(name, metric_metadata::MetricType::Histogram, unit, help);
+            self.described.push(about.metric(name, None));
         }
         if self.forms.native {
-            self.entry(name.into(), Kind::Native);
+            self.add(name.into(), Kind::Native(about.metric(name, None)));
         }
         if let Some(bounds) = &self.forms.classic {
-            let bounds = bounds.iter().map(|bound| EncodedLabel::bound(&bound.to_string()));
-            let bounds = bounds.chain([EncodedLabel::bound("+Inf")]).collect();
-            self.entry(format!("{name}_bucket"), Kind::ByBound(bounds));
-            self.entry(format!("{name}_count"), Kind::Single(Statistic::ClassicCount));
-            self.entry(format!("{name}_sum"), Kind::Single(Statistic::ClassicSum));
+            let bounds = bounds.iter().map(f64::to_string).chain(["+Inf".into()]);
+            let bucket = format!("{name}_bucket");
+            let buckets = bounds.map(|bound| about.metric(&bucket, Some(EncodedLabel::bound(&bound)))).collect();
+            self.add(bucket, Kind::ByBound(buckets));
+            for (suffix, statistic) in [("_count", Statistic::ClassicCount), ("_sum", Statistic::ClassicSum)] {
+                let name = format!("{name}{suffix}");
+                self.add(name.clone(), Kind::Single { statistic, metric: about.metric(&name, None) });
+            }
         }
     }
 
     /// The statistics of a trend, but for those that a classic histogram has under the same name.
-    fn add_statistics(&mut self, mapping: &Mapping, name: &str, metric: &str, unit: &str) {
+    fn add_statistics(&mut self, mapping: &Mapping, name: &str, metric: &str, unit: &'static str) {
         let stats = &mapping.trend_stats;
         self.percents = stats.iter().filter_map(|stat| stat.percent()).collect();
         self.percents.sort_by(f64::total_cmp);
         self.percents.dedup();
         for stat in stats {
             let statistic = stat.statistic(&self.percents);
-            let unit = if statistic.has_unit() { unit } else { "" };
             let help = format!("k6 {metric}: {}", stat.help(mapping.trend_window));
-            self.add(format!("{name}{}", stat.suffix()), Kind::Single(statistic), unit, &help);
+            self.add_single(format!("{name}{}", stat.suffix()), statistic, unit, &help);
         }
     }
 
-    /// Adds the series of one name, unless they are there, and describes them.
-    fn add(&mut self, name: String, kind: Kind, unit: &str, help: &str) {
+    fn add_conditions(&mut self, name: String, help: &str) {
+        let about = About { kind: MetricKind::Counter, unit: "", help };
+        let [nonzero, zero] =
+            ["nonzero", "zero"].map(|value| about.metric(&name, Some(EncodedLabel::condition(value))));
+        self.described.push(Arc::clone(&nonzero));
+        self.add(name, Kind::ByCondition { nonzero, zero });
+    }
+
+    /// Adds the series of one number, unless its name is there, and describes it. `unit` is the metric's own.
+    fn add_single(&mut self, name: String, statistic: Statistic, unit: &'static str, help: &str) {
         if self.names().any(|known| known == name) {
             return;
         }
-        let metric_type = if kind.is_cumulative() {
-            metric_metadata::MetricType::Counter
-        } else {
-            metric_metadata::MetricType::Gauge
-        };
-        self.describe(&name, metric_type, unit, help);
-        self.entry(name, kind);
+        let kind = if statistic.is_cumulative() { MetricKind::Counter } else { MetricKind::Gauge };
+        let unit = if statistic.has_unit() { unit } else { "" };
+        let metric = About { kind, unit, help }.metric(&name, None);
+        self.described.push(Arc::clone(&metric));
+        self.add(name, Kind::Single { statistic, metric });
     }
 
-    fn entry(&mut self, name: String, kind: Kind) {
-        self.entries.push(Entry { encoded_name: EncodedLabel::metric_name(&name), name, kind });
-    }
-
-    fn describe(&mut self, name: &str, metric_type: metric_metadata::MetricType, unit: &str, help: &str) {
-        self.metadata.push(MetricMetadata {
-            r#type: metric_type.into(),
-            metric_family_name: name.into(),
-            help: help.into(),
-            unit: unit.into(),
-        });
+    fn add(&mut self, name: String, kind: Kind) {
+        self.entries.push(Entry { name, kind });
     }
 
     /// An empty accumulator for one series of the metric.
@@ -173,22 +202,17 @@ impl Family {
 
     /// The series of name `index` of [`Self::names`] with these labels, in a form that is equal for equal series only.
     pub fn identities(&self, index: usize, labels: &Labels) -> Vec<Vec<u8>> {
-        let entry = &self.entries[index];
-        let identity = |further: Option<&EncodedLabel>| {
+        let identity = |metric: &Arc<Metric>| {
             let mut identity = Vec::new();
-            labels.write(&entry.encoded_name, further, &mut identity);
+            labels.write(&metric.encoded_name, metric.further.as_ref(), &mut identity);
             identity
         };
-        match &entry.kind {
-            Kind::Single(_) | Kind::Native => vec![identity(None)],
-            Kind::ByCondition { nonzero, zero } => vec![identity(Some(nonzero)), identity(Some(zero))],
-            Kind::ByBound(bounds) => bounds.iter().map(|bound| identity(Some(bound))).collect(),
-        }
+        self.entries[index].kind.metrics().into_iter().map(identity).collect()
     }
 
     /// Tells the receiver type, help and unit of each metric.
-    pub fn announce(&self, encoder: &mut Encoder) {
-        self.metadata.iter().for_each(|metadata| encoder.metadata(metadata));
+    pub fn announce(&self, batcher: &mut Batcher) {
+        self.described.iter().for_each(|metric| batcher.announce(metric));
     }
 }
 
@@ -196,7 +220,7 @@ impl Family {
 mod tests {
     use super::super::{TrendAs, TrendStat};
     use super::*;
-    use metric_metadata::MetricType::{Counter, Gauge, Histogram};
+    use MetricKind::{Counter, Gauge, Histogram};
 
     fn names(metric_type: MetricType) -> Vec<String> {
         Family::new(&Mapping::default(), "m", metric_type, Contents::Plain).names().map(String::from).collect()
@@ -210,9 +234,8 @@ mod tests {
     }
 
     /// What the receiver is told: name, type and unit of each metric.
-    fn told(family: &Family) -> Vec<(&str, metric_metadata::MetricType, &str)> {
-        let metadata = family.metadata.iter();
-        metadata.map(|metadata| (&*metadata.metric_family_name, metadata.r#type(), &*metadata.unit)).collect()
+    fn told(family: &Family) -> Vec<(&str, MetricKind, &str)> {
+        family.described.iter().map(|metric| (&*metric.name, metric.kind, metric.unit)).collect()
     }
 
     #[test]
@@ -277,7 +300,10 @@ mod tests {
         let mapping = Mapping { trend_stats, ..Mapping::default() };
         let family = Family::new(&mapping, "m", MetricType::Trend, Contents::Plain);
         assert_eq!(family.percents, [5.0, 50.0, 99.0]);
-        let places: Vec<_> = family.entries.iter().map(|entry| format!("{:?}", entry.kind)).collect();
-        assert_eq!(places, [2, 1, 1, 0].map(|place| format!("Single(Percentile({place}))")));
+        let places = family.entries.iter().map(|entry| match entry.kind {
+            Kind::Single { statistic: Statistic::Percentile(place), .. } => place,
+            _ => unreachable!("percentiles alone were asked for"),
+        });
+        assert_eq!(places.collect::<Vec<_>>(), [2, 1, 1, 0]);
     }
 }

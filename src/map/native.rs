@@ -8,43 +8,42 @@ use crate::wire::{self, STALE_MARKER};
 /// Empty buckets that are told as such rather than by a new span: a zero costs one byte, a span four.
 const LONGEST_GAP: i32 = 2;
 
-/// Writes what `histogram` holds over `wire`, whose memory is used again.
-pub(super) fn write(histogram: &Histogram, time_ms: i64, wire: &mut wire::Histogram) {
-    head(histogram, time_ms, wire);
-    wire.count = Some(Count::CountInt(histogram.count()));
-    wire.zero_count = Some(ZeroCount::ZeroCountInt(histogram.zeros()));
-    wire.sum = histogram.sum().value();
-    buckets(histogram.positive(), &mut wire.positive_spans, &mut wire.positive_deltas);
-    buckets(histogram.negative(), &mut wire.negative_spans, &mut wire.negative_deltas);
+/// What `histogram` holds.
+pub(super) fn value(histogram: &Histogram, time_ms: i64) -> wire::Histogram {
+    let (positive_spans, positive_deltas) = buckets(histogram.positive());
+    let (negative_spans, negative_deltas) = buckets(histogram.negative());
+    wire::Histogram {
+        count: Some(Count::CountInt(histogram.count())),
+        zero_count: Some(ZeroCount::ZeroCountInt(histogram.zeros())),
+        sum: histogram.sum().value(),
+        positive_spans,
+        positive_deltas,
+        negative_spans,
+        negative_deltas,
+        ..start(histogram, time_ms)
+    }
 }
 
-/// Writes the histogram without values that a series starts with.
-pub(super) fn write_start(histogram: &Histogram, time_ms: i64, wire: &mut wire::Histogram) {
-    head(histogram, time_ms, wire);
-    wire.count = Some(Count::CountInt(0));
+/// The histogram without values that a series starts with.
+pub(super) fn start(histogram: &Histogram, time_ms: i64) -> wire::Histogram {
+    wire::Histogram {
+        schema: histogram.schema().into(),
+        timestamp: time_ms,
+        count: Some(Count::CountInt(0)),
+        zero_count: Some(ZeroCount::ZeroCountInt(0)),
+        ..wire::Histogram::default()
+    }
 }
 
-/// Writes the stale marker that ends a series: its sum says so. The count stays, for receivers that make a series of its
+/// The stale marker that ends a series: its sum says so. The count stays, for receivers that make a series of its
 /// own of it (VictoriaMetrics does) and would take a 0 for a new start.
-pub(super) fn write_end(histogram: &Histogram, time_ms: i64, wire: &mut wire::Histogram) {
-    head(histogram, time_ms, wire);
-    wire.count = Some(Count::CountInt(histogram.count()));
-    wire.sum = STALE_MARKER;
-}
-
-fn head(histogram: &Histogram, time_ms: i64, wire: &mut wire::Histogram) {
-    wire.schema = histogram.schema().into();
-    wire.timestamp = time_ms;
-    wire.zero_count = Some(ZeroCount::ZeroCountInt(0));
-    wire.sum = 0.0;
-    wire.positive_spans.clear();
-    wire.positive_deltas.clear();
-    wire.negative_spans.clear();
-    wire.negative_deltas.clear();
+pub(super) fn end(histogram: &Histogram, time_ms: i64) -> wire::Histogram {
+    wire::Histogram { count: Some(Count::CountInt(histogram.count())), sum: STALE_MARKER, ..start(histogram, time_ms) }
 }
 
 /// Spans of buckets that follow each other, and each bucket's count less the one before it.
-fn buckets(populated: impl Populated, spans: &mut Vec<BucketSpan>, deltas: &mut Vec<i64>) {
+fn buckets(populated: impl Populated) -> (Vec<BucketSpan>, Vec<i64>) {
+    let (mut spans, mut deltas): (Vec<BucketSpan>, _) = (Vec::new(), Vec::new());
     let (mut next, mut before) = (0, 0);
     for (index, count) in populated {
         let gap = index - next;
@@ -62,6 +61,7 @@ fn buckets(populated: impl Populated, spans: &mut Vec<BucketSpan>, deltas: &mut 
         deltas.push(count - before);
         (next, before) = (index + 1, count);
     }
+    (spans, deltas)
 }
 
 #[cfg(test)]
@@ -78,9 +78,7 @@ mod tests {
     }
 
     fn written(values: &[f64]) -> wire::Histogram {
-        let mut wire = wire::Histogram::default();
-        write(&histogram(values), 9, &mut wire);
-        wire
+        value(&histogram(values), 9)
     }
 
     /// What a receiver reads: each bucket's index and count.
@@ -112,8 +110,7 @@ mod tests {
 
     #[test]
     fn the_end_keeps_the_count_and_has_a_sum_that_says_so() {
-        let mut wire = written(&[1.0, -3.0, 0.0]);
-        write_end(&histogram(&[1.0, -3.0, 0.0]), 10, &mut wire);
+        let wire = end(&histogram(&[1.0, -3.0, 0.0]), 10);
         assert_eq!(wire.sum.to_bits(), STALE_MARKER.to_bits());
         assert_eq!((wire.count, wire.zero_count), (Some(Count::CountInt(3)), Some(ZeroCount::ZeroCountInt(0))));
         assert!(wire.positive_spans.is_empty() && wire.negative_deltas.is_empty());

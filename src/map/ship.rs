@@ -1,15 +1,19 @@
 //! What a target series ships at the end of a window: a start, values, an end.
 
-use super::family::{Entry, Family, Kind};
+use std::sync::Arc;
+
+use super::family::{Family, Kind};
 use super::native;
-use crate::accumulate::{Accumulator, Statistics};
+use crate::accumulate::{Accumulator, Histogram, Statistics};
+use crate::deliver::{Batcher, Role};
 use crate::window::Window;
-use crate::wire::{EncodedLabel, Encoder, Histogram, Labels, Point, Role, STALE_MARKER};
+use crate::wire::{Labels, Metric, Point, STALE_MARKER, Value};
 
 /// What of a target series has been shipped so far, and so needs an end.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Shipped {
-    cumulative: bool,
+    /// When the cumulative ones started, once they have.
+    started_ms: Option<i64>,
     values: bool,
     /// One bit for each name of the family whose series belong to another metric and are not shipped.
     muted: u64,
@@ -26,38 +30,50 @@ impl Shipped {
 pub struct Shipment<'a> {
     window: &'a Window,
     stale_markers: bool,
-    encoder: &'a mut Encoder,
-    /// Of the series at hand; kept for their memory.
+    batcher: &'a mut Batcher,
+    /// Of the target at hand; kept for their memory.
     percentiles: Vec<f64>,
-    histogram: Histogram,
 }
 
-/// Where the points of one series go.
+/// The series of one target and one name.
 struct Series<'a> {
-    entry: &'a Entry,
-    labels: &'a Labels,
+    kind: &'a Kind,
+    labels: &'a Arc<Labels>,
     /// Whether an earlier window has shipped some of it.
     started: bool,
+    /// When it began to count; 0 if it does not.
+    start_ms: i64,
 }
 
 impl<'a> Shipment<'a> {
     /// The end of `window`. With `stale_markers`, the last window ends all series that were ever shipped.
-    pub fn new(window: &'a Window, stale_markers: bool, encoder: &'a mut Encoder) -> Self {
-        Self { window, stale_markers, encoder, percentiles: Vec::new(), histogram: Histogram::default() }
+    pub fn new(window: &'a Window, stale_markers: bool, batcher: &'a mut Batcher) -> Self {
+        Self { window, stale_markers, batcher, percentiles: Vec::new() }
+    }
+
+    /// What follows is of target `number`.
+    pub fn begin_target(&mut self, number: usize) {
+        self.batcher.begin_target(number);
     }
 
     /// Ships what `accumulator` holds. A cumulative series starts with a 0 where the window began.
-    pub fn ship(&mut self, family: &Family, accumulator: &Accumulator, labels: &Labels, shipped: &mut Shipped) {
+    pub fn ship(&mut self, family: &Family, accumulator: &Accumulator, labels: &Arc<Labels>, shipped: &mut Shipped) {
         self.calculate_percentiles(family, accumulator);
         let before = *shipped;
         for (index, entry) in family.entries.iter().enumerate() {
             if before.muted & (1 << index) != 0 {
                 continue;
             }
-            let started = if entry.kind.is_cumulative() { before.cumulative } else { before.values };
-            if self.ship_entry(accumulator, &Series { entry, labels, started }) {
-                let kind = if entry.kind.is_cumulative() { &mut shipped.cumulative } else { &mut shipped.values };
-                *kind = true;
+            let kind = &entry.kind;
+            if kind.is_cumulative() {
+                let start_ms = before.started_ms.unwrap_or(self.window.previous_end_ms);
+                let series = Series { kind, labels, started: before.started_ms.is_some(), start_ms };
+                if self.ship_series(accumulator, &series) {
+                    shipped.started_ms = Some(start_ms);
+                }
+            } else {
+                let series = Series { kind, labels, started: before.values, start_ms: 0 };
+                shipped.values |= self.ship_series(accumulator, &series);
             }
         }
     }
@@ -72,60 +88,66 @@ impl<'a> Shipment<'a> {
     }
 
     /// True if there was something to tell.
-    fn ship_entry(&mut self, accumulator: &Accumulator, series: &Series) -> bool {
-        match (&series.entry.kind, accumulator) {
-            (Kind::Single(statistic), _) => {
+    fn ship_series(&mut self, accumulator: &Accumulator, series: &Series) -> bool {
+        match (series.kind, accumulator) {
+            (Kind::Single { statistic, metric }, _) => {
                 let value = statistic.value(accumulator, &self.percentiles);
-                self.ship_value(series, None, value)
+                self.ship_number(series, metric, value)
             }
             (Kind::ByCondition { nonzero, zero }, Accumulator::Rate(rate)) => {
-                self.ship_value(series, Some(nonzero), Some(rate.nonzero() as f64));
-                self.ship_value(series, Some(zero), Some(rate.zero() as f64))
+                self.ship_number(series, nonzero, Some(rate.nonzero() as f64));
+                self.ship_number(series, zero, Some(rate.zero() as f64))
             }
-            (Kind::ByBound(bounds), Accumulator::Trend(trend)) => {
+            (Kind::ByBound(buckets), Accumulator::Trend(trend)) => {
                 let counts = trend.classic().into_iter().flat_map(|classic| classic.cumulative());
-                for (bound, count) in bounds.iter().zip(counts) {
-                    self.ship_value(series, Some(bound), Some(count as f64));
+                for (metric, count) in buckets.iter().zip(counts) {
+                    self.ship_number(series, metric, Some(count as f64));
                 }
                 true
             }
-            (Kind::Native, Accumulator::Trend(trend)) => {
-                trend.native().is_some_and(|histogram| self.ship_native(series, histogram))
+            (Kind::Native(metric), Accumulator::Trend(trend)) => {
+                trend.native().is_some_and(|histogram| self.ship_native(series, metric, histogram))
             }
             _ => false, // a family makes the accumulators of its series, so there is no other
         }
     }
 
-    fn ship_value(&mut self, series: &Series, further: Option<&EncodedLabel>, value: Option<f64>) -> bool {
-        let mut point = |role, time_ms, value| {
-            let name = &series.entry.encoded_name;
-            self.encoder.point(role, name, series.labels, further, Point { time_ms, value });
-        };
+    fn ship_number(&mut self, series: &Series, metric: &Arc<Metric>, value: Option<f64>) -> bool {
         if let Some(value) = value {
-            if series.entry.kind.is_cumulative() && !series.started {
-                point(Role::Start, self.window.previous_end_ms, 0.0);
+            if series.kind.is_cumulative() && !series.started {
+                self.point(Role::Start, series, metric, series.start_ms, Value::Float(0.0));
             }
-            point(Role::Value, self.window.end_ms, value);
+            self.point(Role::Value, series, metric, self.window.end_ms, Value::Float(value));
         }
-        if self.window.last && self.stale_markers && (series.started || value.is_some()) {
-            point(Role::End, end_ms(self.window), STALE_MARKER);
+        if self.ends() && (series.started || value.is_some()) {
+            self.point(Role::End, series, metric, end_ms(self.window), Value::Float(STALE_MARKER));
         }
         value.is_some()
     }
 
-    fn ship_native(&mut self, series: &Series, histogram: &crate::accumulate::Histogram) -> bool {
-        let mut point = |role, write: fn(&_, i64, &mut _), time_ms| {
-            write(histogram, time_ms, &mut self.histogram);
-            self.encoder.histogram(role, &series.entry.encoded_name, series.labels, &self.histogram);
-        };
+    fn ship_native(&mut self, series: &Series, metric: &Arc<Metric>, histogram: &Histogram) -> bool {
+        let of = |wire| Value::Histogram(Arc::new(wire));
         if !series.started {
-            point(Role::Start, native::write_start, self.window.previous_end_ms);
+            let start_ms = series.start_ms;
+            self.point(Role::Start, series, metric, start_ms, of(native::start(histogram, start_ms)));
         }
-        point(Role::Value, native::write, self.window.end_ms);
-        if self.window.last && self.stale_markers {
-            point(Role::End, native::write_end, end_ms(self.window));
+        let end_of_window_ms = self.window.end_ms;
+        self.point(Role::Value, series, metric, end_of_window_ms, of(native::value(histogram, end_of_window_ms)));
+        if self.ends() {
+            let end_ms = end_ms(self.window);
+            self.point(Role::End, series, metric, end_ms, of(native::end(histogram, end_ms)));
         }
         true
+    }
+
+    /// Whether this window is followed by stale markers.
+    fn ends(&self) -> bool {
+        self.window.last && self.stale_markers
+    }
+
+    fn point(&mut self, role: Role, series: &Series, metric: &Arc<Metric>, time_ms: i64, value: Value) {
+        let (metric, labels) = (Arc::clone(metric), Arc::clone(series.labels));
+        self.batcher.point(role, Point { metric, labels, time_ms, start_ms: series.start_ms, value });
     }
 }
 

@@ -1,150 +1,143 @@
-//! Writes series into request bodies and hands them, compressed, to the delivery queue.
+//! Writes points into the body of a request: one way for both versions of the protocol.
 
 use std::sync::Arc;
 
-use prost::Message;
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, message};
+use bytes::Bytes;
+use prost::Message as _;
+use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, int64};
 use snap::raw::Encoder as Snappy;
 
-use super::{EncodedLabel, Histogram, Labels, Point, v1};
-use crate::deliver::{Batch, Queue};
+use super::protocol::Message;
+use super::{Metric, Point, Protocol, Value, v1, v2};
 
-/// The most points of one request. Prometheus's own sender has 2 000 and receivers take many more; fewer requests cost
-/// both sides less.
-pub const MAX_POINTS_PER_BATCH: usize = 10_000;
-
-/// A body of this many bytes, uncompressed, is sent even with fewer points: Prometheus and others refuse 32 MiB.
-const MAX_BODY_BYTES: usize = 8 << 20;
-
-/// Field numbers of the schema.
-const TIMESERIES: u32 = 1;
-const METADATA: u32 = 3;
+/// Field numbers that both schemas share.
 const SAMPLES: u32 = 2;
-const HISTOGRAMS: u32 = 4;
 const VALUE: u32 = 1;
 const TIMESTAMP: u32 = 2;
+const START_TIMESTAMP: u32 = 3;
+const HISTOGRAM_START_TIMESTAMP: u32 = 17;
 
-/// What a point is to its series, in the order in which the batches are sent.
+/// How large a request may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The 0 that a cumulative series starts with.
-    Start,
-    /// What a window has to tell.
-    Value,
-    /// The stale marker that ends the series.
-    End,
+pub struct Limits {
+    /// Its points, at most.
+    pub points: usize,
+    /// The bytes of its series and their strings, before compression, from which on it takes no further one.
+    pub bytes: usize,
 }
 
-/// Encodes the points of one destination.
-///
-/// No batch has two points of one series, so that each may be sent twice: a receiver that stored a batch, but whose answer
-/// got lost, takes the same points again. Of two points it would refuse the older one as out of order, and answer 400 though
-/// it has both. So what starts, goes on and ends travels in batches of its own, in this order.
+/// The body of one request.
+#[derive(Debug)]
+pub struct Encoded {
+    /// Compressed. Shared, so that trying again copies nothing.
+    pub body: Bytes,
+    /// How many points are in it.
+    pub points: usize,
+}
+
+/// Encodes requests. Keeps its buffers from one to the next.
 pub struct Encoder {
-    bodies: [Body; 3],
+    request: Vec<u8>,
+    timeseries: Vec<u8>,
+    series: Vec<u8>,
     snappy: Snappy,
-    queue: Arc<Queue>,
 }
 
-/// One request's message, as far as it has come.
-#[derive(Default)]
-struct Body {
-    bytes: Vec<u8>,
-    points: usize,
+impl Default for Encoder {
+    fn default() -> Self {
+        Self { request: Vec::new(), timeseries: Vec::new(), series: Vec::new(), snappy: Snappy::new() }
+    }
 }
 
 impl Encoder {
-    /// An encoder that hands its batches to `queue`.
-    pub fn new(queue: Arc<Queue>) -> Self {
-        Self { bodies: Default::default(), snappy: Snappy::new(), queue }
-    }
-
-    /// Adds a point of one series. The points of a series come in the order of their times.
-    pub fn point(
+    /// Encodes points from the first on, as many as the limits allow and at least one. `announced` are metrics that a version
+    /// which does not describe each series describes beside them.
+    pub fn encode(
         &mut self,
-        role: Role,
-        name: &EncodedLabel,
-        labels: &Labels,
-        further: Option<&EncodedLabel>,
-        point: Point,
-    ) {
-        let body = &mut self.bodies[role as usize].bytes;
-        let len = labels.len_with(name, further) + field_len(sample_len(point));
-        encode_key(TIMESERIES, WireType::LengthDelimited, body);
-        encode_varint(len as u64, body);
-        labels.write(name, further, body);
-        encode_sample(point, body);
-        self.count_point(role);
-    }
-
-    /// Adds a point of one series of native histograms.
-    pub fn histogram(&mut self, role: Role, name: &EncodedLabel, labels: &Labels, histogram: &Histogram) {
-        let body = &mut self.bodies[role as usize].bytes;
-        let len = labels.len_with(name, None) + field_len(histogram.encoded_len());
-        encode_key(TIMESERIES, WireType::LengthDelimited, body);
-        encode_varint(len as u64, body);
-        labels.write(name, None, body);
-        message::encode(HISTOGRAMS, histogram, body);
-        self.count_point(role);
-    }
-
-    fn count_point(&mut self, role: Role) {
-        let body = &mut self.bodies[role as usize];
-        body.points += 1;
-        if body.points >= MAX_POINTS_PER_BATCH || body.bytes.len() >= MAX_BODY_BYTES {
-            self.flush_to(role);
+        protocol: Protocol,
+        points: &[Point],
+        announced: &[Arc<Metric>],
+        limits: Limits,
+    ) -> Encoded {
+        match protocol {
+            Protocol::V1 => self.encode_as(v1::Request { announced }, points, limits),
+            Protocol::V2 => self.encode_as(v2::Table::new(), points, limits),
         }
     }
 
-    /// Adds what a metric is. Remote Write 1.0 leaves it to the sender how often.
-    pub fn metadata(&mut self, metadata: &v1::MetricMetadata) {
-        message::encode(METADATA, metadata, &mut self.bodies[Role::Value as usize].bytes);
-    }
-
-    /// Hands over all that has been added since the last batch.
-    pub fn flush(&mut self) {
-        self.flush_to(Role::End);
-    }
-
-    /// Hands over the batch of `role` and those that must come before it.
-    fn flush_to(&mut self, role: Role) {
-        for body in &mut self.bodies[..=role as usize] {
-            if body.bytes.is_empty() {
-                continue;
+    fn encode_as<'a, M: Message<'a>>(&mut self, mut message: M, points: &'a [Point], limits: Limits) -> Encoded {
+        self.timeseries.clear();
+        let mut encoded = 0;
+        for point in points.iter().take(limits.points.max(1)) {
+            self.series.clear();
+            message.write_labels(point, &mut self.series);
+            write_value::<M>(point, &mut self.series);
+            message.write_metadata(point, &mut self.series);
+            write_field(M::TIMESERIES, &self.series, &mut self.timeseries);
+            encoded += 1;
+            if message.preface_len() + self.timeseries.len() >= limits.bytes {
+                break;
             }
-            // Remote Write 1.0, "Protocol": snappy's block format, not its framed one.
-            // It refuses only what is over 4 GiB; a body has at most 8 MiB and one series, and a series is bounded
-            // when it is registered.
-            let Ok(compressed) = self.snappy.compress_vec(&body.bytes) else { unreachable!("bodies are bounded") };
-            self.queue.push(Batch { body: compressed.into(), points: body.points });
-            body.bytes.clear();
-            body.points = 0;
+        }
+        self.request.clear();
+        message.write_preface(limits.bytes, &mut self.request);
+        self.request.extend_from_slice(&self.timeseries);
+        // Remote Write 1.0 and 2.0, "Protocol": snappy's block format, not its framed one. It refuses only what is over 4 GiB, and
+        // a request has at most its limit and a series more, twice, which are bounded by the options and by the registration.
+        let body = self.snappy.compress_vec(&self.request).expect("requests are bounded");
+        Encoded { body: body.into(), points: encoded }
+    }
+}
+
+/// Writes what a point tells, as a field of its series.
+fn write_value<'a, M: Message<'a>>(point: &Point, series: &mut Vec<u8>) {
+    let start_ms = if M::HAS_START { point.start_ms } else { 0 };
+    match &point.value {
+        Value::Float(value) => {
+            let len = double_len(*value) + integer_len(point.time_ms) + integer_len(start_ms);
+            encode_key(SAMPLES, WireType::LengthDelimited, series);
+            encode_varint(len as u64, series);
+            write_double(VALUE, *value, series);
+            write_integer(TIMESTAMP, point.time_ms, series);
+            write_integer(START_TIMESTAMP, start_ms, series);
+        }
+        Value::Histogram(histogram) => {
+            let start_len = if start_ms == 0 { 0 } else { int64::encoded_len(HISTOGRAM_START_TIMESTAMP, &start_ms) };
+            encode_key(M::HISTOGRAMS, WireType::LengthDelimited, series);
+            encode_varint((histogram.encoded_len() + start_len) as u64, series);
+            histogram.encode_raw(series);
+            write_integer(HISTOGRAM_START_TIMESTAMP, start_ms, series);
         }
     }
 }
 
-fn sample_len(point: Point) -> usize {
-    let value = if point.value.to_bits() == 0 { 0 } else { 1 + 8 };
-    let time = if point.time_ms == 0 { 0 } else { 1 + encoded_len_varint(point.time_ms as u64) };
-    value + time
-}
-
-fn field_len(len: usize) -> usize {
-    1 + encoded_len_varint(len as u64) + len
+fn write_field(number: u32, contents: &[u8], to: &mut Vec<u8>) {
+    encode_key(number, WireType::LengthDelimited, to);
+    encode_varint(contents.len() as u64, to);
+    to.extend_from_slice(contents);
 }
 
 /// proto3 leaves fields out that hold their type's default.
-fn encode_sample(point: Point, body: &mut Vec<u8>) {
-    encode_key(SAMPLES, WireType::LengthDelimited, body);
-    encode_varint(sample_len(point) as u64, body);
-    if point.value.to_bits() != 0 {
-        encode_key(VALUE, WireType::SixtyFourBit, body);
-        body.extend_from_slice(&point.value.to_le_bytes());
+fn write_double(number: u32, value: f64, to: &mut Vec<u8>) {
+    if value.to_bits() != 0 {
+        encode_key(number, WireType::SixtyFourBit, to);
+        to.extend_from_slice(&value.to_le_bytes());
     }
-    if point.time_ms != 0 {
-        encode_key(TIMESTAMP, WireType::Varint, body);
-        encode_varint(point.time_ms as u64, body);
+}
+
+fn write_integer(number: u32, value: i64, to: &mut Vec<u8>) {
+    if value != 0 {
+        encode_key(number, WireType::Varint, to);
+        encode_varint(value as u64, to);
     }
+}
+
+fn double_len(value: f64) -> usize {
+    if value.to_bits() == 0 { 0 } else { 1 + 8 }
+}
+
+fn integer_len(value: i64) -> usize {
+    if value == 0 { 0 } else { 1 + encoded_len_varint(value as u64) }
 }
 
 #[cfg(test)]
@@ -152,38 +145,56 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::report::Reporter;
     use crate::series::{Contents, Label, LabelRules, MetricType, SeriesDefinition};
+    use crate::wire::{EncodedLabel, Histogram, Labels, MetricKind};
 
-    fn encoder() -> (Encoder, Arc<Queue>) {
-        let queue = Arc::new(Queue::new(1 << 30, Reporter::default().destination("http://host/w")));
-        (Encoder::new(Arc::clone(&queue)), queue)
+    const UNLIMITED: Limits = Limits { points: usize::MAX, bytes: usize::MAX };
+
+    fn metric(name: &str, condition: Option<&str>) -> Arc<Metric> {
+        Arc::new(Metric {
+            name: name.into(),
+            encoded_name: EncodedLabel::metric_name(name),
+            further: condition.map(EncodedLabel::condition),
+            kind: MetricKind::Counter,
+            help: "help".into(),
+            unit: "seconds",
+        })
     }
 
-    fn decompressed(batch: &Batch) -> Vec<u8> {
-        snap::raw::Decoder::new().decompress_vec(&batch.body).expect("snappy's block format")
+    fn labels(pairs: &[(&str, &str)]) -> Arc<Labels> {
+        let labels: Vec<_> = pairs.iter().map(|&(n, v)| Label { name: n.into(), value: v.into() }).collect();
+        Arc::new(Labels::encode(&labels))
     }
 
-    fn messages(queue: &Queue) -> Vec<v1::WriteRequest> {
-        queue.drain().iter().map(|batch| v1::WriteRequest::decode(&*decompressed(batch)).expect("valid")).collect()
+    fn point(metric: &Arc<Metric>, labels: &Arc<Labels>, time_ms: i64, value: f64) -> Point {
+        Point {
+            metric: Arc::clone(metric),
+            labels: Arc::clone(labels),
+            time_ms,
+            start_ms: 0,
+            value: Value::Float(value),
+        }
     }
 
-    fn named(name: &str) -> EncodedLabel {
-        EncodedLabel::metric_name(name)
+    fn encode(protocol: Protocol, points: &[Point]) -> Vec<u8> {
+        let encoded = Encoder::default().encode(protocol, points, &[], UNLIMITED);
+        assert_eq!(encoded.points, points.len());
+        decompress(&encoded)
     }
 
-    fn points(queue: &Queue) -> Vec<usize> {
-        queue.drain().iter().map(|batch| batch.points).collect()
+    fn decompress(encoded: &Encoded) -> Vec<u8> {
+        snap::raw::Decoder::new().decompress_vec(&encoded.body).expect("snappy's block format")
+    }
+
+    fn two_points() -> [Point; 2] {
+        let labels = labels(&[("a", "b")]);
+        let mut second = point(&metric("n", None), &labels, 300, 1.0);
+        second.start_ms = 2;
+        [point(&metric("m", Some("zero")), &labels, 1, 0.0), second]
     }
 
     #[test]
-    fn the_bytes_are_those_of_the_schema() {
-        let (mut encoder, queue) = encoder();
-        let labels = Labels::encode(&[Label { name: "a".into(), value: "b".into() }]);
-        let zero = EncodedLabel::condition("zero");
-        encoder.point(Role::Value, &named("m"), &labels, Some(&zero), Point { time_ms: 1, value: 0.0 });
-        encoder.point(Role::Value, &named("n"), &labels, None, Point { time_ms: 300, value: 1.0 });
-        encoder.flush();
+    fn the_bytes_are_those_of_the_schema_of_1_0() {
         let golden = b"\x0a\x2e\
             \x0a\x0d\x0a\x08__name__\x12\x01m\
             \x0a\x06\x0a\x01a\x12\x01b\
@@ -193,73 +204,148 @@ mod tests {
             \x0a\x0d\x0a\x08__name__\x12\x01n\
             \x0a\x06\x0a\x01a\x12\x01b\
             \x12\x0c\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\xac\x02";
-        let batches = queue.drain();
-        assert_eq!(decompressed(&batches[0]), golden);
-        assert_eq!((batches.len(), batches[0].points), (1, 2));
+        assert_eq!(encode(Protocol::V1, &two_points()), golden);
     }
 
     #[test]
-    fn histograms_are_points_of_their_series() {
-        let (mut encoder, queue) = encoder();
-        let histogram = Histogram { sum: 1.5, timestamp: 7, positive_deltas: vec![2, -1], ..Histogram::default() };
-        let labels = Labels::encode(&[Label { name: "a".into(), value: "b".into() }]);
-        encoder.histogram(Role::Start, &named("m"), &labels, &Histogram::default());
-        encoder.histogram(Role::Value, &named("m"), &labels, &histogram);
-        encoder.flush();
-        let messages = messages(&queue);
-        assert_eq!(messages.len(), 2, "no batch has two points of one series");
-        let series = &messages[1].timeseries[0];
-        assert_eq!((&series.histograms[..], series.samples.len(), series.labels.len()), (&[histogram][..], 0, 2));
+    fn the_bytes_are_those_of_the_schema_of_2_0() {
+        let golden = b"\x22\x00\x22\x01a\x22\x01b\x22\x04help\x22\x07seconds\x22\x08__name__\x22\x01m\x22\x09condition\x22\x04zero\
+            \x22\x01n\
+            \x2a\x14\x0a\x06\x05\x06\x01\x02\x07\x08\x12\x02\x10\x01\x2a\x06\x08\x01\x18\x03\x20\x04\
+            \x2a\x1e\x0a\x04\x05\x09\x01\x02\x12\x0e\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\xac\x02\x18\x02\
+            \x2a\x06\x08\x01\x18\x03\x20\x04";
+        assert_eq!(encode(Protocol::V2, &two_points()), golden);
     }
 
+    /// Remote Write 2.0, "io.prometheus.write.v2.Request": fields 1 to 3 are reserved for this.
     #[test]
-    fn nothing_makes_no_request() {
-        let (mut encoder, queue) = encoder();
-        encoder.flush();
-        assert!(queue.drain().is_empty());
+    fn a_receiver_of_1_0_finds_nothing_in_a_request_of_2_0() {
+        let message = v1::WriteRequest::decode(&*encode(Protocol::V2, &two_points())).expect("decodes");
+        assert!(message.timeseries.is_empty() && message.metadata.is_empty());
     }
 
+    /// Remote Write 2.0, "Symbols".
     #[test]
-    fn start_value_and_end_of_a_series_never_share_a_batch_and_leave_in_this_order() {
-        let (mut encoder, queue) = encoder();
-        let labels = Labels::encode(&[]);
-        for (role, time_ms) in [(Role::Start, 1), (Role::Value, 2), (Role::End, 3)] {
-            encoder.point(role, &named("m"), &labels, None, Point { time_ms, value: 1.0 });
+    fn symbols_are_distinct_begin_with_the_empty_one_and_are_referred_to_where_they_are() {
+        let message = v2::Request::decode(&*encode(Protocol::V2, &two_points())).expect("decodes");
+        assert_eq!(message.symbols[0], "");
+        let distinct: std::collections::HashSet<_> = message.symbols.iter().collect();
+        assert_eq!(distinct.len(), message.symbols.len());
+        for series in &message.timeseries {
+            let metadata = series.metadata.expect("is told of every series");
+            let refs = series.labels_refs.iter().chain([&metadata.help_ref, &metadata.unit_ref]);
+            assert!(refs.into_iter().all(|&at| (at as usize) < message.symbols.len()));
+            assert_eq!(series.labels_refs.len() % 2, 0);
         }
-        encoder.flush();
-        let times: Vec<_> = messages(&queue)
-            .iter()
-            .map(|message| message.timeseries.iter().flat_map(|s| &s.samples).map(|s| s.timestamp).collect::<Vec<_>>())
-            .collect();
-        assert_eq!(times, [[1], [2], [3]]);
+    }
+
+    /// Remote Write 2.0, "Samples and Histogram Samples".
+    #[test]
+    fn only_2_0_says_when_a_series_began() {
+        let points = two_points();
+        let message = v2::Request::decode(&*encode(Protocol::V2, &points)).expect("decodes");
+        let starts: Vec<_> = message.timeseries.iter().map(|series| series.samples[0].start_timestamp).collect();
+        assert_eq!(starts, [0, 2]);
+    }
+
+    /// Remote Write 2.0, "Metadata"; 1.0 has it beside the series.
+    #[test]
+    fn type_help_and_unit_are_told_by_both_versions() {
+        let points = two_points();
+        let message = v2::Request::decode(&*encode(Protocol::V2, &points)).expect("decodes");
+        let told = message.timeseries[0].metadata.expect("is told");
+        let symbol = |at: u32| message.symbols[at as usize].as_str();
+        assert_eq!(
+            (told.r#type(), symbol(told.help_ref), symbol(told.unit_ref)),
+            (v2::metadata::MetricType::Counter, "help", "seconds")
+        );
+
+        let announced = [Arc::clone(&points[1].metric)];
+        let encoded = Encoder::default().encode(Protocol::V1, &points, &announced, UNLIMITED);
+        let message = v1::WriteRequest::decode(&*decompress(&encoded)).expect("decodes");
+        let told = &message.metadata[0];
+        assert_eq!(message.metadata.len(), 1);
+        assert_eq!(
+            (told.metric_family_name.as_str(), told.help.as_str(), told.unit.as_str()),
+            ("n", "help", "seconds")
+        );
+        assert_eq!(told.r#type(), v1::metric_metadata::MetricType::Counter);
+    }
+
+    /// Remote Write 2.0, "Samples and Histogram Samples": a series has the one or the other.
+    #[test]
+    fn a_native_histogram_goes_in_either_version() {
+        let histogram = Arc::new(Histogram { sum: 1.5, schema: 3, timestamp: 300, ..Histogram::default() });
+        let mut point = point(&metric("m", None), &labels(&[("a", "b")]), 300, 0.0);
+        point.value = Value::Histogram(Arc::clone(&histogram));
+        point.start_ms = 2;
+        let points = [point];
+
+        let message = v1::WriteRequest::decode(&*encode(Protocol::V1, &points)).expect("decodes");
+        let series = &message.timeseries[0];
+        assert_eq!((&series.histograms[..], series.samples.len()), (&[(*histogram).clone()][..], 0));
+
+        let message = v2::Request::decode(&*encode(Protocol::V2, &points)).expect("decodes");
+        let series = &message.timeseries[0];
+        let with_start = Histogram { start_timestamp: 2, ..(*histogram).clone() };
+        assert_eq!((&series.histograms[..], series.samples.len()), (&[with_start][..], 0));
     }
 
     #[test]
-    fn a_full_batch_takes_those_before_it_along() {
-        let (mut encoder, queue) = encoder();
-        let (name, labels) = (named("m"), Labels::encode(&[]));
-        let point = Point { time_ms: 1, value: 1.0 };
-        encoder.point(Role::End, &name, &labels, None, point);
-        encoder.point(Role::Start, &name, &labels, None, point);
-        for _ in 0..MAX_POINTS_PER_BATCH {
-            encoder.point(Role::Value, &name, &labels, None, point);
+    fn limits_bound_points_and_bytes_and_never_stop_the_first_point() {
+        let (metric, labels) = (metric("m", None), labels(&[("a", &"x".repeat(1000))]));
+        let points: Vec<_> = (0..10).map(|time_ms| point(&metric, &labels, time_ms, 1.0)).collect();
+        for protocol in [Protocol::V1, Protocol::V2] {
+            let taken = |points_limit, bytes| {
+                let limits = Limits { points: points_limit, bytes };
+                Encoder::default().encode(protocol, &points, &[], limits).points
+            };
+            assert_eq!((taken(4, usize::MAX), taken(0, usize::MAX), taken(usize::MAX, 1)), (4, 1, 1), "{protocol}");
         }
-        assert_eq!(points(&queue), [1, MAX_POINTS_PER_BATCH]);
-        encoder.flush();
-        assert_eq!(points(&queue), [1]);
+        // Strings that differ count in both.
+        let own_labels = |i: usize| self::labels(&[("a", &i.to_string().repeat(1000))]);
+        let points: Vec<_> = (0..10).map(|i| point(&metric, &own_labels(i), 1, 1.0)).collect();
+        let limits = Limits { points: usize::MAX, bytes: 3000 };
+        for protocol in [Protocol::V1, Protocol::V2] {
+            assert_eq!(Encoder::default().encode(protocol, &points, &[], limits).points, 3, "{protocol}");
+        }
     }
 
     #[test]
-    fn large_labels_split_batches_by_bytes() {
-        let (mut encoder, queue) = encoder();
-        let labels = Labels::encode(&[Label { name: "a".into(), value: "x".repeat(1 << 20) }]);
-        for _ in 0..20 {
-            encoder.point(Role::Value, &named("m"), &labels, None, Point { time_ms: 1, value: 1.0 });
+    fn what_is_announced_is_bounded_too() {
+        let announced: Vec<_> = (0..100).map(|_| metric(&"x".repeat(1000), None)).collect();
+        let limits = Limits { points: 1, bytes: 5000 };
+        let encoded = Encoder::default().encode(Protocol::V1, &two_points(), &announced, limits);
+        let message = v1::WriteRequest::decode(&*decompress(&encoded)).expect("decodes");
+        assert_eq!((message.metadata.len(), message.timeseries.len()), (5, 1));
+    }
+
+    /// A decoded series: its labels, and time and bits of its value.
+    type Decoded = (Vec<(String, String)>, (i64, u64));
+
+    fn decoded(protocol: Protocol, body: &[u8]) -> Vec<Decoded> {
+        match protocol {
+            Protocol::V1 => {
+                let message = v1::WriteRequest::decode(body).expect("valid");
+                let series = message.timeseries.into_iter().map(|series| {
+                    let sample = &series.samples[0];
+                    let labels = series.labels.into_iter().map(|label| (label.name, label.value)).collect();
+                    (labels, (sample.timestamp, sample.value.to_bits()))
+                });
+                series.collect()
+            }
+            Protocol::V2 => {
+                let message = v2::Request::decode(body).expect("valid");
+                let symbol = |at: &u32| message.symbols[*at as usize].clone();
+                let series = message.timeseries.iter().map(|series| {
+                    let sample = &series.samples[0];
+                    let labels =
+                        series.labels_refs.chunks(2).map(|pair| (symbol(&pair[0]), symbol(&pair[1]))).collect();
+                    (labels, (sample.timestamp, sample.value.to_bits()))
+                });
+                series.collect()
+            }
         }
-        encoder.flush();
-        let batches = queue.drain();
-        assert_eq!(batches.len(), 3);
-        assert!(batches.iter().all(|batch| decompressed(batch).len() <= MAX_BODY_BYTES + (2 << 20)));
     }
 
     proptest! {
@@ -275,28 +361,25 @@ mod tests {
                 1..8,
             ),
         ) {
-            let (mut encoder, queue) = encoder();
+            let metrics = [metric("m", None), metric("n", Some("zero"))];
+            let mut points = Vec::new();
             let mut expected = Vec::new();
             for (tags, time_ms, value, with_condition) in series {
                 let definition = SeriesDefinition {
                     metric: "m".into(), metric_type: MetricType::Rate, contents: Contents::Plain, tags,
                 };
                 let labels = definition.labels(&LabelRules::default());
-                let condition = with_condition.then(|| EncodedLabel::condition("zero"));
-                let point = Point { time_ms, value };
-                encoder.point(Role::Value, &named("m"), &Labels::encode(&labels), condition.as_ref(), point);
+                let metric = &metrics[usize::from(with_condition)];
+                points.push(point(metric, &Arc::new(Labels::encode(&labels)), time_ms, value));
                 let mut pairs: Vec<_> = labels.into_iter().map(|label| (label.name, label.value)).collect();
-                pairs.push(("__name__".into(), "m".into()));
+                pairs.push(("__name__".into(), metric.name.clone()));
                 pairs.extend(with_condition.then(|| ("condition".into(), "zero".into())));
                 pairs.sort();
-                expected.push((pairs, vec![(time_ms, value.to_bits())]));
+                expected.push((pairs, (time_ms, value.to_bits())));
             }
-            encoder.flush();
-            let decoded: Vec<_> = messages(&queue).into_iter().flat_map(|message| message.timeseries).map(|series| (
-                series.labels.into_iter().map(|label| (label.name, label.value)).collect::<Vec<_>>(),
-                series.samples.iter().map(|sample| (sample.timestamp, sample.value.to_bits())).collect::<Vec<_>>(),
-            )).collect();
-            prop_assert_eq!(decoded, expected);
+            for protocol in [Protocol::V1, Protocol::V2] {
+                prop_assert_eq!(&decoded(protocol, &encode(protocol, &points)), &expected);
+            }
         }
     }
 }

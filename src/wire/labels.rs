@@ -1,6 +1,6 @@
 //! Labels in wire form, encoded once and copied into every request.
 
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+use prost::encoding::{WireType, decode_varint, encode_key, encode_varint, encoded_len_varint};
 
 use super::v1;
 use crate::series::{BOUND, CONDITION, Label};
@@ -12,7 +12,7 @@ const NAME: &str = "__name__";
 const LABELS_FIELD: u32 = 1;
 
 /// The labels that tell the series of one tag set apart, in the order in which they sort.
-const PLACES: [&str; 3] = [NAME, CONDITION, BOUND];
+pub(super) const PLACES: [&str; 3] = [NAME, CONDITION, BOUND];
 
 /// One label as a field of a `TimeSeries`.
 #[derive(Debug, Clone)]
@@ -42,6 +42,16 @@ impl EncodedLabel {
         let mut bytes = Vec::new();
         encode_label(PLACES[place], value, &mut bytes);
         Self { bytes: bytes.into(), place }
+    }
+
+    /// It alone, to be read.
+    pub fn labels(&self) -> RawLabels<'_> {
+        RawLabels(&self.bytes)
+    }
+
+    /// Which of the places of [`Labels::parts`] it belongs to: the number of the part that it follows.
+    pub(super) fn place(&self) -> usize {
+        self.place
     }
 }
 
@@ -82,9 +92,12 @@ impl Labels {
         series.labels.into_iter().map(|label| Label { name: label.name, value: label.value }).collect()
     }
 
-    /// How many bytes [`Self::write`] writes.
-    pub(super) fn len_with(&self, name: &EncodedLabel, further: Option<&EncodedLabel>) -> usize {
-        self.bytes.len() + name.bytes.len() + further.map_or(0, |label| label.bytes.len())
+    /// The labels between the places where others may belong: before the name, from there to a `condition`, to an `le`, and the rest.
+    pub fn parts(&self) -> [RawLabels<'_>; PLACES.len() + 1] {
+        let mut begin = 0;
+        let mut next = |end: usize| RawLabels(&self.bytes[std::mem::replace(&mut begin, end)..end]);
+        let [name, condition, bound] = self.places;
+        [next(name), next(condition), next(bound), next(self.bytes.len())]
     }
 
     /// Writes all labels of one series, in order.
@@ -101,6 +114,40 @@ impl Labels {
             body.extend_from_slice(&self.bytes[name_at..]);
         }
     }
+}
+
+/// Reads encoded labels one by one.
+#[derive(Debug, Clone)]
+pub struct RawLabels<'a>(&'a [u8]);
+
+/// One encoded label. Equal to another if both are the same label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RawLabel<'a>(&'a [u8]);
+
+impl<'a> Iterator for RawLabels<'a> {
+    type Item = RawLabel<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        take_field(&mut self.0).map(RawLabel)
+    }
+}
+
+impl<'a> RawLabel<'a> {
+    /// Its name and its value.
+    pub fn pair(self) -> (&'a [u8], &'a [u8]) {
+        let mut fields = self.0;
+        let mut next = || take_field(&mut fields).unwrap_or_default();
+        (next(), next())
+    }
+}
+
+/// Takes the next field's contents; keys are a byte here, and every field has a length.
+fn take_field<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    *bytes = bytes.get(1..)?;
+    let len = decode_varint(bytes).ok()? as usize;
+    let (contents, rest) = bytes.split_at_checked(len)?;
+    *bytes = rest;
+    Some(contents)
 }
 
 fn encode_label(name: &str, value: &str, bytes: &mut Vec<u8>) {
@@ -125,7 +172,6 @@ mod tests {
         let labels = Labels::encode(&labels);
         let mut body = Vec::new();
         labels.write(&name, further.as_ref(), &mut body);
-        assert_eq!(body.len(), labels.len_with(&name, further.as_ref()));
         let series = v1::TimeSeries::decode(&*body).expect("valid");
         series.labels.into_iter().map(|label| (label.name, label.value)).collect()
     }

@@ -1,26 +1,21 @@
-//! Points → request bodies, as the Remote Write specification has them.
+//! Points → request bodies, as the Remote Write specifications have them.
 //!
-//! In come series with their points from [`crate::map`]; out go batches, compressed with snappy's block format, into the
-//! [`crate::deliver`] queue. Labels never change after registration, so their encoding is kept and copied.
+//! In come points, each with its metric and its labels, from a sender of [`crate::deliver`]; out goes the compressed body of one
+//! request in the version of the protocol that the receiver speaks. Points are kept unencoded until then, so that the same ones can
+//! go in either. Labels never change after registration, so their encoding is kept and copied.
 //!
-//! Specification: <https://prometheus.io/docs/specs/prw/remote_write_spec/> (1.0).
+//! Specifications: <https://prometheus.io/docs/specs/prw/remote_write_spec/> (1.0),
+//! <https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/> (2.0).
 
 mod encoder;
 mod labels;
+mod point;
+mod protocol;
 pub mod v1;
+pub mod v2;
 
-pub use encoder::{Encoder, MAX_POINTS_PER_BATCH, Role};
-pub use labels::{EncodedLabel, Labels};
+pub use encoder::{Encoded, Encoder, Limits};
+pub use labels::{EncodedLabel, Labels, RawLabel};
+pub use point::{Metric, MetricKind, Point, STALE_MARKER, Value};
+pub use protocol::Protocol;
 pub use v1::Histogram;
-
-/// A value at a time.
-#[derive(Debug, Clone, Copy)]
-pub struct Point {
-    /// Milliseconds since the Unix epoch.
-    pub time_ms: i64,
-    /// In Prometheus's base units: seconds, bytes, ratios from 0 to 1.
-    pub value: f64,
-}
-
-/// The value that ends a series (Remote Write 1.0, "Stale Markers"): one special NaN, of these very bits.
-pub const STALE_MARKER: f64 = f64::from_bits(0x7ff0_0000_0000_0002);

@@ -1,12 +1,55 @@
-//! The messages of Remote Write 1.0, generated from `proto/remote_write_v1.proto`, and its fixed headers.
+//! Remote Write 1.0: the messages, generated from `proto/remote_write_v1.proto`, and how a series looks in them.
 
 #![allow(missing_docs)] // generated: the schema says what there is to say
 
+use std::sync::Arc;
+
+use prost::encoding::message;
+
+use super::protocol::Message;
+use super::{Metric, MetricKind, Point};
+
 include!(concat!(env!("OUT_DIR"), "/remote_write.v1.rs"));
 
-/// Remote Write 1.0, "Protocol": every request carries these.
-pub const HEADERS: [(&str, &str); 3] = [
-    ("Content-Type", "application/x-protobuf"),
-    ("Content-Encoding", "snappy"),
-    ("X-Prometheus-Remote-Write-Version", "0.1.0"),
-];
+const METADATA: u32 = 3;
+
+/// A request whose series carry their labels in full. What metrics are is told apart from them, now and then.
+pub(super) struct Request<'a> {
+    pub(super) announced: &'a [Arc<Metric>],
+}
+
+impl<'a> Message<'a> for Request<'a> {
+    const TIMESERIES: u32 = 1;
+    const HISTOGRAMS: u32 = 4;
+    const HAS_START: bool = false;
+
+    fn write_labels(&mut self, point: &'a Point, series: &mut Vec<u8>) {
+        point.labels.write(&point.metric.encoded_name, point.metric.further.as_ref(), series);
+    }
+
+    fn write_metadata(&mut self, _: &'a Point, _: &mut Vec<u8>) {}
+
+    fn preface_len(&self) -> usize {
+        0
+    }
+
+    fn write_preface(&self, limit_bytes: usize, request: &mut Vec<u8>) {
+        for metric in self.announced {
+            if request.len() >= limit_bytes {
+                return;
+            }
+            let kind = match metric.kind {
+                MetricKind::Counter => metric_metadata::MetricType::Counter,
+                MetricKind::Histogram => metric_metadata::MetricType::Histogram,
+                MetricKind::Gauge => metric_metadata::MetricType::Gauge,
+            };
+            let metadata = MetricMetadata {
+                r#type: kind.into(),
+                metric_family_name: metric.name.clone(),
+                help: metric.help.clone(),
+                unit: metric.unit.into(),
+            };
+            message::encode(METADATA, &metadata, request);
+        }
+    }
+}

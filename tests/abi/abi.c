@@ -91,6 +91,8 @@ static void invalid_handles(void) {
     EXPECT_STATUS(K6RW_INVALID_HANDLE, k6rw_push_batch(foreign, &sample, 1, &error));
     EXPECT_STATUS(K6RW_INVALID_HANDLE, k6rw_poll_event(foreign, &event, &error));
     EXPECT_STATUS(K6RW_INVALID_HANDLE, k6rw_close(foreign, &report, &error));
+    EXPECT_STATUS(K6RW_INVALID_HANDLE, k6rw_hurry(foreign, &error));
+    EXPECT_STATUS(K6RW_NULL_POINTER, k6rw_hurry(NULL, &error));
     EXPECT_STATUS(K6RW_INVALID_HANDLE, k6rw_free(foreign, &error));
     EXPECT_STATUS(K6RW_OK, k6rw_free(NULL, &error));
     EXPECT(k6rw_free(NULL, NULL) == K6RW_OK);
@@ -151,6 +153,7 @@ static void closed(k6rw_output *output, uint64_t id) {
     EXPECT_STATUS(K6RW_CLOSED, k6rw_register_series(output, &series, &id, &error));
     EXPECT_STATUS(K6RW_CLOSED, k6rw_poll_event(output, &event, &error));
     EXPECT_STATUS(K6RW_CLOSED, k6rw_description(output, &report, &error));
+    EXPECT_STATUS(K6RW_OK, k6rw_hurry(output, &error));
     EXPECT_STATUS(K6RW_CLOSED, k6rw_close(output, &report, &error));
 }
 

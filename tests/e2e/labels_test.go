@@ -164,8 +164,9 @@ func TestSeriesOverTheLimitAreCountedAndToldOnce(t *testing.T) {
 func TestTypesAndUnitsArriveAsMetadata(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, harness.VictoriaMetrics)
-	load := loadFor(time.Second, startTarget(t), receiver.WriteURL())
+	load := loadFor(3*time.Second, startTarget(t), receiver.WriteURL())
 	load.Env["K6_PROMETHEUS_RW_TREND_AS"] = "gauges,native,classic"
+	load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s" // how long requests took is told a window later
 	run(t, load)
 
 	told, err := receiver.Metadata()

@@ -20,7 +20,8 @@ const shop = "examples/http.js"
 const (
 	thresholdsHaveFailed = 99
 	invalidConfiguration = 104
-	abortedByASignal     = 105
+	abortedByASignal     = 105 // or by an output
+	scriptThrew          = 107
 )
 
 func TestMain(m *testing.M) {

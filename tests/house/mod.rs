@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use k6_remote_write::clock::Clock;
 use k6_remote_write::config::{Config, Destination, Document};
-use k6_remote_write::deliver::Queue;
+use k6_remote_write::deliver::{Batch, Batcher, Queue};
 use k6_remote_write::inbox::Sample;
 use k6_remote_write::lane::{Lane, Settings};
 use k6_remote_write::registry::Rules;
@@ -17,7 +17,7 @@ use k6_remote_write::report::Reporter;
 use k6_remote_write::resample::Resampler;
 use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
 use k6_remote_write::wire::v1::WriteRequest;
-use k6_remote_write::wire::{Encoder, STALE_MARKER};
+use k6_remote_write::wire::{Encoder, Limits, Protocol, STALE_MARKER};
 
 use super::recording::{decode, points};
 
@@ -52,13 +52,24 @@ impl House {
     }
 
     pub fn with_rules(start_ms: i64, rate_seconds: u64, stale_markers: bool, rules: Rules) -> Self {
+        let rate = Duration::from_secs(rate_seconds);
+        Self::with_settings(start_ms, Settings { rate, stale_markers, rules, own_metrics: None })
+    }
+
+    /// A house whose output tells of itself, with these tags.
+    pub fn with_own_metrics(tags: &[(&str, &str)]) -> Self {
+        let own_metrics = Some(tags.iter().map(|&(name, value)| (name.into(), value.into())).collect());
+        let (rate, rules) = (Duration::from_secs(1), Destination::default().rules());
+        Self::with_settings(START, Settings { rate, stale_markers: true, rules, own_metrics })
+    }
+
+    fn with_settings(start_ms: i64, settings: Settings) -> Self {
         let clock = FakeClock(Arc::new(AtomicI64::new(start_ms)));
         let reporter = Arc::new(Reporter::default());
         let destination = reporter.destination("http://host/w");
-        let queue = Arc::new(Queue::new(1 << 30, Arc::clone(&destination)));
-        let settings = Settings { rate: Duration::from_secs(rate_seconds), stale_markers, rules };
-        let encoder = Encoder::new(Arc::clone(&queue));
-        let lane = Lane::new(settings, start_ms, encoder, destination);
+        let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&destination)));
+        let batcher = Batcher::new(Arc::clone(&queue), 10_000);
+        let lane = Lane::new(settings, start_ms, batcher, destination);
         let resampler = Some(Resampler::new(vec![lane], clock.clone(), Arc::clone(&reporter)));
         Self { clock, resampler, queue, reporter, series: 0, messages: Vec::new() }
     }
@@ -100,7 +111,11 @@ impl House {
     }
 
     fn collect(&mut self) {
-        self.messages.extend(self.queue.drain().iter().map(|batch| decode(&batch.body)));
+        let encode = |batch: &Batch| {
+            let limits = Limits { points: usize::MAX, bytes: usize::MAX };
+            Encoder::default().encode(Protocol::V1, batch.left(), batch.announced(), limits).body
+        };
+        self.messages.extend(self.queue.drain().iter().map(|batch| decode(&encode(batch))));
     }
 
     fn open(&mut self) -> &mut Resampler<FakeClock> {

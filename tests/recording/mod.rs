@@ -1,19 +1,25 @@
-//! A receiver on the loopback interface that records what it gets and answers as its test says.
+//! A receiver on the loopback interface that records what it gets, in either version of the protocol, and answers as its test says.
 
 #![allow(dead_code)] // every test file uses a part of it
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver as Events, Sender as Event, channel};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use k6_remote_write::wire::v1::WriteRequest;
+use k6_remote_write::wire::v1::{Label, Sample, TimeSeries, WriteRequest};
+use k6_remote_write::wire::{Protocol, v2};
 use prost::Message;
-use tiny_http::{Header, Response, Server};
 
 /// How long a test waits for what must happen.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a client that speaks TLS begins with; a receiver that does not answers that the request is a bad one.
+const TLS_HANDSHAKE: u8 = 22;
 
 /// One request, decoded.
 #[derive(Debug, Clone)]
@@ -22,13 +28,21 @@ pub struct Recorded {
     pub path: String,
     /// Names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// As its `Content-Type` says.
+    pub protocol: Protocol,
+    /// The request as one of 1.0, whichever it was.
     pub message: WriteRequest,
+    /// The request, if it was one of 2.0.
+    pub message_v2: Option<v2::Request>,
+    pub body: Vec<u8>,
     pub at: Instant,
     /// What it was answered.
     pub status: u16,
+    /// Whether the receiver has stored all of it.
+    pub stored: bool,
 }
 
-/// How to answer a request.
+/// How to answer a request. Without more words a receiver understands what it gets, and says what it has written if that is of 2.0.
 #[derive(Debug, Clone)]
 pub enum Reply {
     Status(u16),
@@ -36,13 +50,36 @@ pub enum Reply {
     With(u16, &'static str, &'static str, &'static str),
     /// Not before this long.
     Late(Duration, u16),
+    /// As a receiver of 1.0 that does not look at the type of what it gets: of 2.0 it finds nothing, and says nothing.
+    Unaware(u16),
+    /// With this many samples written, and words.
+    Written(u16, usize, &'static str),
+    /// The connection is reset before the request's body is read.
+    ResetRequest,
+    /// The request is stored, but the connection is reset in the middle of the answer.
+    ResetAnswer,
+    /// The request is read, and the connection closed without an answer and without storing it.
+    Close,
+    /// With a body of which a byte comes now and then, for as long as the other side listens.
+    Trickle(u16),
 }
 
 pub struct Recorder {
-    server: Arc<Server>,
-    thread: Option<JoinHandle<()>>,
-    requests: Arc<Mutex<Vec<Recorded>>>,
+    address: SocketAddr,
+    shared: Arc<Shared>,
     news: Events<()>,
+}
+
+struct Shared {
+    requests: Mutex<Vec<Recorded>>,
+    reply: Mutex<Replies>,
+    event: Mutex<Event<()>>,
+    closing: AtomicBool,
+}
+
+struct Replies {
+    next: usize,
+    of: Box<dyn Fn(usize) -> Reply + Send>,
 }
 
 impl Recorder {
@@ -53,27 +90,41 @@ impl Recorder {
 
     /// The same on a given address.
     pub fn listen(address: &str, reply: impl Fn(usize) -> Reply + Send + 'static) -> Self {
-        let server = Arc::new(Server::http(address).expect("a port is free"));
-        let requests = Arc::new(Mutex::new(Vec::new()));
+        let listener = TcpListener::bind(address).expect("a port is free");
+        let address = listener.local_addr().expect("known");
         let (event, news) = channel();
-        let thread = std::thread::spawn({
-            let (server, requests) = (Arc::clone(&server), Arc::clone(&requests));
-            move || serve(&server, &requests, &event, reply)
+        let shared = Arc::new(Shared {
+            requests: Mutex::default(),
+            reply: Mutex::new(Replies { next: 0, of: Box::new(reply) }),
+            event: Mutex::new(event),
+            closing: AtomicBool::new(false),
         });
-        Self { server, thread: Some(thread), requests, news }
+        thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                for connection in listener.incoming().flatten() {
+                    if shared.closing.load(Ordering::SeqCst) {
+                        return;
+                    }
+                    let shared = Arc::clone(&shared);
+                    thread::spawn(move || while serve(&connection, &shared).is_some() {});
+                }
+            }
+        });
+        Self { address, shared, news }
     }
 
     pub fn address(&self) -> String {
-        self.server.server_addr().to_ip().expect("an IP address").to_string()
+        self.address.to_string()
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}/api/v1/write", self.address())
+        format!("http://{}/api/v1/write", self.address)
     }
 
     /// All requests so far.
     pub fn requests(&self) -> Vec<Recorded> {
-        self.requests.lock().expect("no test panics with it").clone()
+        self.shared.requests.lock().expect("no test panics with it").clone()
     }
 
     /// Waits until `count` requests have come, and returns all.
@@ -86,68 +137,184 @@ impl Recorder {
         self.requests()
     }
 
-    /// All points that were answered with success, by series.
+    /// All points that were stored, by series.
     pub fn points(&self) -> BTreeMap<String, Vec<(i64, f64)>> {
-        let taken = self.requests().into_iter().filter(|request| request.status / 100 == 2);
-        points(taken.map(|request| request.message))
+        points(self.requests().into_iter().filter(|request| request.stored).map(|request| request.message))
     }
 }
 
 impl Drop for Recorder {
+    /// Frees the port.
     fn drop(&mut self) {
-        self.server.unblock();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        self.shared.closing.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(self.address);
+        // The listener is gone when nobody answers any more.
+        while TcpStream::connect(self.address).is_ok() {
+            thread::yield_now();
         }
     }
 }
 
-fn serve(server: &Server, requests: &Mutex<Vec<Recorded>>, event: &Event<()>, reply: impl Fn(usize) -> Reply) {
-    for (number, mut request) in server.incoming_requests().enumerate() {
-        let mut body = Vec::new();
-        request.as_reader().read_to_end(&mut body).expect("a whole body");
-        let reply = reply(number);
-        let status = match reply {
-            Reply::Status(status) | Reply::With(status, ..) | Reply::Late(_, status) => status,
-        };
-        let headers = request.headers().iter();
-        let recorded = Recorded {
-            method: request.method().to_string(),
-            path: request.url().to_string(),
-            headers: headers
-                .map(|header| (header.field.to_string().to_lowercase(), header.value.to_string()))
-                .collect(),
-            message: decode(&body),
-            at: Instant::now(),
-            status,
-        };
-        requests.lock().expect("no test panics with it").push(recorded);
-        let _ = event.send(());
-        let mut response = Response::from_string("").with_status_code(status);
-        match reply {
-            Reply::Status(_) => {}
-            Reply::With(status, name, value, body) => {
-                let header = Header::from_bytes(name, value).expect("a header");
-                response = Response::from_string(body).with_status_code(status).with_header(header);
+/// Serves one request of a connection; `None` when the connection has ended.
+fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
+    let head = read_head(connection)?;
+    let mut lines = head.lines();
+    let mut first = lines.next()?.split(' ');
+    let headers: BTreeMap<String, String> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_lowercase(), value.trim().to_string()))
+        .collect();
+    let reply = shared.reply.lock().ok()?.take();
+    if matches!(reply, Reply::ResetRequest) {
+        // What has come and is not read makes the system reset the connection.
+        wait_for_a_byte(connection);
+        return None;
+    }
+    let len = headers.get("content-length")?.parse().ok()?;
+    let body = read_body(connection, len, matches!(reply, Reply::ResetAnswer))?;
+    let protocol = match headers.get("content-type").map(String::as_str) {
+        Some("application/x-protobuf;proto=io.prometheus.write.v2.Request") => Protocol::V2,
+        _ => Protocol::V1,
+    };
+    let (message, message_v2) = match protocol {
+        Protocol::V1 => (decode(&body), None),
+        Protocol::V2 => {
+            let message = v2::Request::decode(&*decompress(&body)).expect("a Request");
+            (translate(&message), Some(message))
+        }
+    };
+    let samples: usize = message.timeseries.iter().map(|series| series.samples.len()).sum();
+    let (status, header, words) = match reply {
+        Reply::Status(status) | Reply::Late(_, status) | Reply::Unaware(status) | Reply::Trickle(status) => {
+            (status, None, "")
+        }
+        Reply::With(status, name, value, words) => (status, Some((name, value)), words),
+        Reply::Written(status, _, words) => (status, None, words),
+        Reply::ResetRequest | Reply::ResetAnswer => (204, None, ""),
+        Reply::Close => (0, None, ""),
+    };
+    let unaware = matches!(reply, Reply::Unaware(_)) && protocol == Protocol::V2;
+    shared.requests.lock().ok()?.push(Recorded {
+        method: first.next()?.into(),
+        path: first.next()?.into(),
+        headers,
+        protocol,
+        message,
+        message_v2,
+        body,
+        at: Instant::now(),
+        status,
+        stored: status / 100 == 2 && !unaware,
+    });
+    let _ = shared.event.lock().ok()?.send(());
+    let mut answer = format!("HTTP/1.1 {status} Status\r\n");
+    if let Some((name, value)) = header {
+        answer += &format!("{name}: {value}\r\n");
+    }
+    let written = match reply {
+        Reply::Written(_, written, _) => Some(written),
+        Reply::Unaware(_) => None,
+        _ if protocol == Protocol::V2 && matches!(status / 100, 2 | 4) => {
+            Some(if status / 100 == 2 { samples } else { 0 })
+        }
+        _ => None,
+    };
+    if let Some(written) = written {
+        answer += &format!("X-Prometheus-Remote-Write-Samples-Written: {written}\r\n");
+    }
+    let mut connection = connection;
+    match reply {
+        Reply::Late(pause, _) => thread::sleep(pause),
+        Reply::ResetAnswer => {
+            connection.write_all(&answer.as_bytes()[..answer.len() / 2]).ok()?;
+            return None;
+        }
+        Reply::Close => return None,
+        Reply::Trickle(_) => {
+            connection.write_all(format!("{answer}Content-Length: 1000000\r\n\r\n").as_bytes()).ok()?;
+            while !shared.closing.load(Ordering::SeqCst) {
+                connection.write_all(b".").ok()?;
+                thread::sleep(Duration::from_millis(20));
             }
-            Reply::Late(pause, _) => std::thread::sleep(pause),
+            return None;
         }
-        // The sender may have given up on a late answer.
-        let _ = request.respond(response);
+        _ => {}
+    }
+    if status == 204 {
+        answer += "\r\n";
+    } else {
+        answer += &format!("Content-Length: {}\r\n\r\n{words}", words.len());
+    }
+    // The sender may have given up on a late answer.
+    connection.write_all(answer.as_bytes()).ok()
+}
+
+impl Replies {
+    fn take(&mut self) -> Reply {
+        self.next += 1;
+        (self.of)(self.next - 1)
     }
 }
 
-/// Decompresses and decodes a request's body.
+/// Reads up to the empty line, byte by byte, so that nothing of the body is taken.
+fn read_head(mut connection: &TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        connection.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+        if head[0] == TLS_HANDSHAKE {
+            connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").ok()?;
+            connection.shutdown(Shutdown::Write).ok()?;
+            let _ = connection.read_to_end(&mut head);
+            return None;
+        }
+    }
+    String::from_utf8(head).ok()
+}
+
+/// Reads the body; with `leave_one` the last byte is seen, but left unread, so that closing resets the connection.
+fn read_body(mut connection: &TcpStream, len: usize, leave_one: bool) -> Option<Vec<u8>> {
+    let mut body = vec![0; len];
+    let read = len - usize::from(leave_one);
+    connection.read_exact(&mut body[..read]).ok()?;
+    if leave_one {
+        connection.peek(&mut body[read..]).ok()?;
+    }
+    Some(body)
+}
+
+fn wait_for_a_byte(connection: &TcpStream) {
+    let _ = connection.peek(&mut [0]);
+}
+
+fn decompress(body: &[u8]) -> Vec<u8> {
+    snap::raw::Decoder::new().decompress_vec(body).expect("snappy's block format")
+}
+
+/// Decompresses and decodes the body of a request of 1.0.
 pub fn decode(body: &[u8]) -> WriteRequest {
-    let body = snap::raw::Decoder::new().decompress_vec(body).expect("snappy's block format");
-    WriteRequest::decode(&*body).expect("a WriteRequest")
+    WriteRequest::decode(&*decompress(body)).expect("a WriteRequest")
+}
+
+/// The series of a request of 2.0 as 1.0 has them.
+fn translate(message: &v2::Request) -> WriteRequest {
+    let symbol = |at: u32| message.symbols[at as usize].clone();
+    let label = |pair: &[u32]| Label { name: symbol(pair[0]), value: symbol(pair[1]) };
+    let sample = |sample: &v2::Sample| Sample { value: sample.value, timestamp: sample.timestamp };
+    let series = message.timeseries.iter().map(|series| TimeSeries {
+        labels: series.labels_refs.chunks(2).map(label).collect(),
+        samples: series.samples.iter().map(sample).collect(),
+        histograms: series.histograms.clone(),
+    });
+    WriteRequest { timeseries: series.collect(), metadata: vec![] }
 }
 
 /// The points of messages by series, which is written as PromQL would: `name{label="value"}`. In the order of arrival.
 pub fn points(messages: impl IntoIterator<Item = WriteRequest>) -> BTreeMap<String, Vec<(i64, f64)>> {
     let mut points: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for series in messages.into_iter().flat_map(|message| message.timeseries) {
-        let is_name = |label: &k6_remote_write::wire::v1::Label| label.name == "__name__";
+        let is_name = |label: &Label| label.name == "__name__";
         let name = series.labels.iter().find(|label| is_name(label)).expect("a name").value.clone();
         let labels: Vec<_> = series.labels.iter().filter(|label| !is_name(label)).collect();
         let labels: Vec<_> = labels.iter().map(|label| format!("{}={:?}", label.name, label.value)).collect();

@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -94,6 +96,9 @@ func StartK6(run Run) (*K6, error) {
 // Interrupt does what Ctrl-C does.
 func (k *K6) Interrupt() { k.process.signal(os.Interrupt) }
 
+// Terminate does what container runtimes do to end a program.
+func (k *K6) Terminate() { k.process.signal(syscall.SIGTERM) }
+
 // PID is k6's process id.
 func (k *K6) PID() int { return k.process.PID() }
 
@@ -145,10 +150,10 @@ func (k *K6) arguments() []string {
 // writeConfiguration makes a configuration file even when there is nothing to configure, so that a developer's own one
 // has no say.
 func (k *K6) writeConfiguration() error {
-	configuration := map[string]any{}
-	if k.run.Options != nil {
-		configuration["collectors"] = map[string]any{"remote-write": k.run.Options}
-	}
+	// What a run leaves over goes with its folder, unless the test wants it elsewhere.
+	options := map[string]any{"leftoverFolder": k.folder}
+	maps.Copy(options, k.run.Options)
+	configuration := map[string]any{"collectors": map[string]any{"remote-write": options}}
 	data, err := json.Marshal(configuration)
 	if err != nil {
 		return fmt.Errorf("k6's configuration: %w", err)

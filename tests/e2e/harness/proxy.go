@@ -25,6 +25,7 @@ const (
 // Request is one that came, and how it fared. Refused connections have no body.
 type Request struct {
 	Fate Fault
+	Type string // its Content-Type
 	Body []byte
 }
 
@@ -113,7 +114,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	switch p.decide(body) {
+	switch p.decide(r.Header.Get("Content-Type"), body) {
 	case Pass:
 		p.forward(w, r, body)
 	case Unavailable:
@@ -132,10 +133,10 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (p *Proxy) decide(body []byte) Fault {
+func (p *Proxy) decide(contentType string, body []byte) Fault {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	p.requests = append(p.requests, Request{Fate: p.fault, Body: body})
+	p.requests = append(p.requests, Request{Fate: p.fault, Type: contentType, Body: body})
 	return p.fault
 }
 

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
+	"syscall"
 	"time"
 )
 
@@ -16,16 +18,19 @@ import (
 type Kind string
 
 const (
-	Prometheus      Kind = "prometheus"
-	VictoriaMetrics Kind = "victoria-metrics"
+	Prometheus      Kind = "prometheus"       // 3, which takes Remote Write 1.0 and 2.0
+	PrometheusOf1   Kind = "prometheus 1.0"   // 3 that was told to refuse 2.0
+	Prometheus2     Kind = "prometheus-2"     // knows no 2.0; there only where apt has it
+	VictoriaMetrics Kind = "victoria-metrics" // knows no 2.0, and says so by storing nothing
 )
 
-// Kinds are all of them.
+// Kinds are those that most tests run with.
 var Kinds = []Kind{Prometheus, VictoriaMetrics}
 
 // flavour is what differs between the kinds.
 type flavour struct {
-	arguments func(folder string) []string
+	program   string
+	arguments func(folder, address string) []string
 	listening *regexp.Regexp // the log line that names the address, since the system chooses the port
 	readyPath string
 	flushPath string // makes what was written searchable at once; empty where it always is
@@ -33,25 +38,18 @@ type flavour struct {
 }
 
 var flavours = map[Kind]flavour{
-	Prometheus: {
-		arguments: func(folder string) []string {
-			return []string{
-				"--config.file=" + filepath.Join(folder, "prometheus.yml"),
-				"--storage.tsdb.path=" + filepath.Join(folder, "data"),
-				"--web.listen-address=127.0.0.1:0",
-				"--web.enable-remote-write-receiver",
-			}
-		},
-		listening: regexp.MustCompile(`msg="Listening on" component=web address=(\S+)`),
-		readyPath: "/-/ready",
-		// Its own UI is not in the Go module, so people see an answer of the API.
-		uiPath: "/api/v1/query?query=last_over_time(k6_http_reqs_total[5m])",
-	},
+	Prometheus: prometheusFlavour("prometheus",
+		"--web.remote-write-receiver.accepted-protobuf-messages=prometheus.WriteRequest",
+		"--web.remote-write-receiver.accepted-protobuf-messages=io.prometheus.write.v2.Request"),
+	PrometheusOf1: prometheusFlavour("prometheus",
+		"--web.remote-write-receiver.accepted-protobuf-messages=prometheus.WriteRequest"),
+	Prometheus2: prometheusFlavour("prometheus-2"),
 	VictoriaMetrics: {
-		arguments: func(folder string) []string {
+		program: "victoria-metrics",
+		arguments: func(folder, address string) []string {
 			return []string{
 				"-storageDataPath=" + filepath.Join(folder, "data"),
-				"-httpListenAddr=127.0.0.1:0",
+				"-httpListenAddr=" + address,
 				"-search.latencyOffset=0s", // by default it hides the last 30 s
 			}
 		},
@@ -60,6 +58,24 @@ var flavours = map[Kind]flavour{
 		flushPath: "/internal/force_flush",
 		uiPath:    "/vmui",
 	},
+}
+
+func prometheusFlavour(program string, more ...string) flavour {
+	return flavour{
+		program: program,
+		arguments: func(folder, address string) []string {
+			return append([]string{
+				"--config.file=" + filepath.Join(folder, "prometheus.yml"),
+				"--storage.tsdb.path=" + filepath.Join(folder, "data"),
+				"--web.listen-address=" + address,
+				"--web.enable-remote-write-receiver",
+			}, more...)
+		},
+		listening: regexp.MustCompile(`msg="Listening on"(?: component=web)? address=(\S+)`),
+		readyPath: "/-/ready",
+		// Its own UI is not in the Go module, so people see an answer of the API.
+		uiPath: "/api/v1/query?query=last_over_time(k6_http_reqs_total[5m])",
+	}
 }
 
 const (
@@ -81,35 +97,40 @@ func StartReceiver(kind Kind, keep bool) (*Receiver, error) {
 	if !known {
 		return nil, fmt.Errorf("no receiver %q: there are %v", kind, Kinds)
 	}
-	binary, err := Binary(string(kind))
-	if err != nil {
-		return nil, err
-	}
-	folder, err := os.MkdirTemp("", "k6-remote-write-"+string(kind)+"-")
+	folder, err := os.MkdirTemp("", "k6-remote-write-"+flavour.program+"-")
 	if err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(filepath.Join(folder, "prometheus.yml"), []byte("scrape_configs: []\n"), 0o600); err != nil {
 		return nil, err
 	}
-	log, err := os.Create(filepath.Join(folder, "log"))
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close() // the child has its own handle
-
-	command := exec.Command(binary, flavour.arguments(folder)...)
-	command.Stdout, command.Stderr = log, log
-	process, err := start(command, keep)
-	if err != nil {
-		return nil, err
-	}
-	receiver := &Receiver{Kind: kind, Folder: folder, process: process}
-	if err := receiver.awaitReady(flavour, log.Name()); err != nil {
+	receiver := &Receiver{Kind: kind, Folder: folder}
+	if err := receiver.start("127.0.0.1:0", keep); err != nil {
 		receiver.Stop()
 		return nil, err
 	}
 	return receiver, nil
+}
+
+// start starts the program on its folder and waits until it is ready.
+func (r *Receiver) start(address string, keep bool) error {
+	flavour := flavours[r.Kind]
+	binary, err := Binary(flavour.program)
+	if err != nil {
+		return err
+	}
+	log, err := os.Create(filepath.Join(r.Folder, "log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close() // the child has its own handle
+
+	command := exec.Command(binary, flavour.arguments(r.Folder, address)...)
+	command.Stdout, command.Stderr = log, log
+	if r.process, err = start(command, keep); err != nil {
+		return err
+	}
+	return r.awaitReady(flavour, log.Name())
 }
 
 func (r *Receiver) awaitReady(flavour flavour, logPath string) error {
@@ -148,8 +169,42 @@ func (r *Receiver) PID() int { return r.process.PID() }
 
 // Stop ends it and removes its data.
 func (r *Receiver) Stop() {
-	r.process.Stop(receiverGrace)
+	if r.process != nil {
+		r.Thaw() // or it would not hear that it is to stop
+		r.process.Stop(receiverGrace)
+	}
 	_ = os.RemoveAll(r.Folder)
+}
+
+// ShutDown ends it in good order and keeps its data.
+func (r *Receiver) ShutDown() { r.process.Stop(receiverGrace) }
+
+// Kill ends it as a crash would.
+func (r *Receiver) Kill() {
+	r.process.signal(syscall.SIGKILL)
+	r.process.Wait()
+}
+
+// Restart starts it again where it was, on the data that it had.
+func (r *Receiver) Restart() error { return r.start(strings.TrimPrefix(r.URL, "http://"), false) }
+
+// Freeze stops it in the middle of what it does, until Thaw.
+func (r *Receiver) Freeze() { r.process.signal(syscall.SIGSTOP) }
+
+// Thaw lets it go on.
+func (r *Receiver) Thaw() { r.process.signal(syscall.SIGCONT) }
+
+// Import brings a file of OpenMetrics text into a Prometheus that was shut down, by the command that the output names.
+func (r *Receiver) Import(file string) error {
+	promtool, err := Binary("promtool")
+	if err != nil {
+		return err
+	}
+	command := exec.Command(promtool, "tsdb", "create-blocks-from", "openmetrics", file, filepath.Join(r.Folder, "data"))
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", command, err, output)
+	}
+	return nil
 }
 
 // flush makes everything that was written searchable.

@@ -1,0 +1,251 @@
+package e2e
+
+// Delivery to real receivers: which protocol they get, and that nothing is lost to one that dies, freezes or stays away.
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
+)
+
+const (
+	typeOf1 = "application/x-protobuf"
+	typeOf2 = "application/x-protobuf;proto=io.prometheus.write.v2.Request"
+)
+
+func TestTheReceiversProtocolIsFound(t *testing.T) {
+	t.Parallel()
+	for _, receiver := range []struct {
+		kind harness.Kind
+		gets string
+	}{
+		{harness.Prometheus, typeOf2},
+		{harness.PrometheusOf1, typeOf1},
+		{harness.Prometheus2, typeOf1},
+		{harness.VictoriaMetrics, typeOf1},
+	} {
+		t.Run(string(receiver.kind), func(t *testing.T) {
+			t.Parallel()
+			if _, err := harness.Binary("prometheus-2"); err != nil && receiver.kind == harness.Prometheus2 {
+				t.Skip("there is no Prometheus 2: `make receivers` takes it from apt, where apt is")
+			}
+			store := startReceiver(t, receiver.kind)
+			proxy := startProxy(t, store)
+			load := loadFor(5*time.Second, startTarget(t), proxy.URL())
+			load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
+			result := run(t, load)
+
+			requests := proxy.Requests()
+			if requests[0].Type != typeOf2 {
+				t.Errorf("the first request is %s", requests[0].Type)
+			}
+			for i, request := range requests[1:] {
+				if request.Type != receiver.gets {
+					t.Errorf("request %d is %s", i+2, request.Type)
+				}
+			}
+			expectSummaryIn(t, store, result)
+			expectAPointInEveryWindow(t, store, time.Second)
+			if lines := append(linesOf(result, "warning"), linesOf(result, "error")...); len(lines) != 0 {
+				t.Errorf("nothing was wrong, but k6 logged:\n%s", result.LogText())
+			}
+		})
+	}
+}
+
+// onBothProtocols runs a test once for each version, with a Prometheus that takes both.
+func onBothProtocols(t *testing.T, test func(t *testing.T, receiver *harness.Receiver, load harness.Run)) {
+	for _, protocol := range []string{"1.0", "2.0"} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			receiver := startReceiver(t, harness.Prometheus)
+			load := loadFor(14*time.Second, startTarget(t), receiver.WriteURL())
+			load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
+			load.Options = map[string]any{"timeout": "1s", "protocol": protocol}
+			test(t, receiver, load)
+		})
+	}
+}
+
+// awaitPoints waits until the receiver has stored something of the run.
+func awaitPoints(t *testing.T, receiver *harness.Receiver) {
+	t.Helper()
+	await(t, "the first points", func() bool {
+		_, there, err := receiver.Number("sum(k6_http_reqs_total)")
+		return err == nil && there
+	})
+}
+
+func TestAReceiverThatIsKilledAndStartedAgainHasEveryWindow(t *testing.T) {
+	t.Parallel()
+	onBothProtocols(t, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
+		k6 := start(t, load)
+		awaitPoints(t, receiver)
+		receiver.Kill()
+		time.Sleep(3 * time.Second) // of failures, which is what is tested
+		if err := receiver.Restart(); err != nil {
+			t.Fatal(err)
+		}
+		result := finish(t, k6, 0)
+
+		expectSummaryIn(t, receiver, result)
+		expectAPointInEveryWindow(t, receiver, time.Second)
+		expectOneWarningAndOneRecovery(t, result)
+	})
+}
+
+func TestAReceiverThatFreezesHasEveryWindow(t *testing.T) {
+	t.Parallel()
+	onBothProtocols(t, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
+		k6 := start(t, load)
+		awaitPoints(t, receiver)
+		receiver.Freeze()
+		time.Sleep(10 * time.Second) // of silence, which is what is tested
+		receiver.Thaw()
+		result := finish(t, k6, 0)
+
+		expectSummaryIn(t, receiver, result)
+		expectAPointInEveryWindow(t, receiver, time.Second)
+		expectOneWarningAndOneRecovery(t, result)
+	})
+}
+
+// Into a store of its own: a Prometheus that still has the time of the test in its head would drop that for the imported block.
+func TestWhatIsLeftIsImportedByPromtoolToTheLastNumber(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	load := towardsNobody(t, startTarget(t), shop, map[string]any{"flushTimeout": "0s", "leftoverFolder": folder})
+	load.Env["DURATION"] = "6s"
+	result := run(t, load)
+
+	receiver := startReceiver(t, harness.Prometheus)
+	receiver.ShutDown()
+	if err := receiver.Import(leftoverOf(t, result, folder)); err != nil {
+		t.Fatal(err)
+	}
+	if err := receiver.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	expectSummaryIn(t, receiver, result)
+	expectAPointInEveryWindow(t, receiver, time.Second)
+}
+
+func TestHoweverARunEndsWhatIsLeftIsInAFile(t *testing.T) {
+	t.Parallel()
+	for _, end := range []struct {
+		name     string
+		script   string
+		exitCode int
+		finish   func(t *testing.T, k6 *harness.K6, target *harness.Target)
+	}{
+		{"by Ctrl-C", shop, abortedByASignal, func(_ *testing.T, k6 *harness.K6, _ *harness.Target) { k6.Interrupt() }},
+		{"by SIGTERM", shop, abortedByASignal, func(_ *testing.T, k6 *harness.K6, _ *harness.Target) { k6.Terminate() }},
+		{"by a threshold", "tests/e2e/scripts/crossed_threshold_aborts.js", thresholdsHaveFailed, nil},
+		{"by a script that throws", "tests/e2e/scripts/throws.js", scriptThrew, nil},
+	} {
+		t.Run(end.name, func(t *testing.T) {
+			t.Parallel()
+			folder, target := t.TempDir(), startTarget(t)
+			k6 := start(t, towardsNobody(t, target, end.script, map[string]any{"flushTimeout": "1s", "leftoverFolder": folder}))
+			if end.finish != nil {
+				await(t, "some load", func() bool { return target.Requests() > 100 })
+				end.finish(t, k6, target)
+			}
+			leftoverOf(t, finish(t, k6, end.exitCode), folder)
+		})
+	}
+}
+
+func TestASecondCtrlCEndsTheWaitAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	folder, target := t.TempDir(), startTarget(t)
+	k6 := start(t, towardsNobody(t, target, shop, map[string]any{"flushTimeout": "1h", "leftoverFolder": folder}))
+	await(t, "some load", func() bool { return target.Requests() > 100 })
+	k6.Interrupt()
+	awaitQuiet(t, target)
+	begin := time.Now()
+	k6.Interrupt()
+	leftoverOf(t, finish(t, k6, abortedByASignal), folder)
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("the end took %s", took)
+	}
+}
+
+func TestAFolderThatTakesNoFileIsAnErrorAndNothingElseIsLost(t *testing.T) {
+	t.Parallel()
+	target := startTarget(t)
+	load := towardsNobody(t, target, shop, map[string]any{"flushTimeout": "0s", "leftoverFolder": "/proc"})
+	load.Env["DURATION"] = "2s"
+	result := run(t, load)
+	errors := linesOf(result, "error")
+	if len(errors) != 2 || errors[0].Fields["folder"] != "/proc" || errors[0].Fields["error"] == nil {
+		t.Errorf("expected an error that names folder and cause, and the end line:\n%s", result.LogText())
+	}
+}
+
+func TestAbortOnFailureStopsTheTest(t *testing.T) {
+	t.Parallel()
+	load := towardsNobody(t, startTarget(t), shop, map[string]any{"flushTimeout": "0s", "abortOnFailure": "2s"})
+	begin := time.Now()
+	result := finish(t, start(t, load), abortedByASignal)
+	if took := time.Since(begin); took < 2*time.Second || took > 30*time.Second {
+		t.Errorf("the test took %s", took)
+	}
+	if !strings.Contains(result.LogText(), "abortOnFailure") {
+		t.Errorf("the log should say why:\n%s", result.LogText())
+	}
+}
+
+// towardsNobody is a minute of a script whose metrics go where nobody listens.
+func towardsNobody(t *testing.T, target *harness.Target, script string, options map[string]any) harness.Run {
+	t.Helper()
+	nobody, release, err := harness.Refused()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
+	load := loadFor(time.Minute, target, "http://"+nobody+"/api/v1/write")
+	load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
+	load.Script = script
+	load.Options = options
+	return load
+}
+
+// awaitQuiet waits until no request has come for a second: the load is over, and what is left to do is to ship.
+func awaitQuiet(t *testing.T, target *harness.Target) {
+	t.Helper()
+	last, since := target.Requests(), time.Now()
+	await(t, "the end of the load", func() bool {
+		if now := target.Requests(); now != last {
+			last, since = now, time.Now()
+		}
+		return time.Since(since) > time.Second
+	})
+}
+
+// leftoverOf is the one file in a folder, which the log names with the command that imports it.
+func leftoverOf(t *testing.T, result *harness.Result, folder string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("expected one file, got %v (%v):\n%s", files, err, result.LogText())
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "\nk6_http_reqs_total{") || !strings.HasSuffix(string(text), "# EOF\n") {
+		t.Errorf("the file is not whole:\n%s", text)
+	}
+	for _, line := range linesOf(result, "error") {
+		if command, _ := line.Fields["import"].(string); strings.HasPrefix(command, "promtool tsdb create-blocks-from openmetrics "+files[0]) {
+			return files[0]
+		}
+	}
+	t.Errorf("the log does not say how to import %s:\n%s", files[0], result.LogText())
+	return files[0]
+}

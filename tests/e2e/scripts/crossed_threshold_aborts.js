@@ -1,0 +1,8 @@
+// The shop with a threshold that its failing orders cross, and that stops the test then.
+import shop, { options as shopOptions } from '../../../examples/http.js';
+
+export const options = {
+  ...shopOptions,
+  thresholds: { http_req_failed: [{ threshold: 'rate==0', abortOnFail: true }] },
+};
+export default shop;

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"go.k6.io/k6/v2/lib"
 	"go.k6.io/k6/v2/output"
 )
 
@@ -16,17 +17,23 @@ const cloudTestRunID = "K6_CLOUDRUN_TEST_RUN_ID"
 // document is what the user wrote, unread, by where it was written. The library parses and validates all of it; its
 // fields are described at k6rw_open in the header.
 type document struct {
-	Argument       string            `json:"argument"`
-	Environment    map[string]string `json:"environment"`
-	JSON           json.RawMessage   `json:"json,omitempty"`
-	Tags           map[string]string `json:"tags,omitempty"`
-	Script         script            `json:"script"`
-	CloudTestRunID string            `json:"cloud_test_run_id"`
+	Argument    string            `json:"argument"`
+	Environment map[string]string `json:"environment"`
+	JSON        json.RawMessage   `json:"json,omitempty"`
+	Script      script            `json:"script"`
+	Run         run               `json:"run"`
 }
 
 type script struct {
 	Ext   json.RawMessage `json:"ext,omitempty"`
 	Cloud json.RawMessage `json:"cloud,omitempty"`
+}
+
+type run struct {
+	Tags             map[string]string     `json:"tags,omitempty"`
+	ExecutionSegment *lib.ExecutionSegment `json:"executionSegment,omitempty"`
+	Features         []string              `json:"features,omitempty"`
+	CloudTestRunID   string                `json:"cloudTestRunId,omitempty"`
 }
 
 // gatherOptions makes the document of what k6 hands to an output.
@@ -37,15 +44,22 @@ func gatherOptions(params output.Params) ([]byte, error) {
 			environment[name] = value
 		}
 	}
+	about := run{
+		Tags:             params.ScriptOptions.RunTags,
+		ExecutionSegment: params.ScriptOptions.ExecutionSegment,
+		CloudTestRunID:   params.RuntimeOptions.Env[cloudTestRunID],
+	}
+	if params.Features != nil {
+		about.Features = params.Features.Activated()
+	}
 	return json.Marshal(document{
 		Argument:    params.ConfigArgument,
 		Environment: environment,
 		JSON:        params.JSONConfig,
-		Tags:        params.ScriptOptions.RunTags,
 		Script: script{
 			Ext:   params.ScriptOptions.External["loadimpact"],
 			Cloud: params.ScriptOptions.Cloud,
 		},
-		CloudTestRunID: params.RuntimeOptions.Env[cloudTestRunID],
+		Run: about,
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -214,9 +215,8 @@ func TestWhatTheUserWroteIsHandedOverUnread(t *testing.T) {
 		"argument": "anything",
 		"environment": {"K6_PROMETHEUS_RW_ANY": "thing"},
 		"json": {"any": ["thing"]},
-		"tags": {"testid": "x"},
 		"script": {"ext": {"apm": 1}, "cloud": {"apm": 2}},
-		"cloud_test_run_id": "123"
+		"run": {"tags": {"testid": "x"}, "cloudTestRunId": "123"}
 	}`, string(document))
 }
 
@@ -242,6 +242,37 @@ func TestDroppedIterationsExistFromTheStart(t *testing.T) {
 		"__name__=k6_dropped_iterations_total,scenario=one,testid=x": 0,
 		"__name__=k6_dropped_iterations_total,scenario=two,testid=x": 3,
 	}, r.all())
+}
+
+func TestAPartOfARunIsToldApart(t *testing.T) {
+	t.Parallel()
+	for tag, expected := range map[string]string{"": "instance=1/2:1", "instance_id": "instance_id=7"} {
+		r := startReceiver(t)
+		segment, err := lib.NewExecutionSegmentFromString("1/2:1")
+		require.NoError(t, err)
+		options := lib.Options{ExecutionSegment: segment}
+		tags := make(map[string]string)
+		if tag != "" {
+			tags[tag] = "7"
+			options.RunTags = tags
+		}
+		out, _ := newOutput(t, r.URL, options)
+		count := series(t, metrics.NewRegistry(), "count", metrics.Counter, tags)
+		out.AddMetricSamples([]metrics.SampleContainer{metrics.Sample{TimeSeries: count, Value: 1}})
+		require.NoError(t, out.Stop())
+		assert.Equal(t, []string{"__name__=k6_count_total," + expected}, slices.Collect(maps.Keys(r.all())))
+	}
+}
+
+func TestThePageOfMetricsHasAllOfK6sOwn(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/metrics.md")
+	require.NoError(t, err)
+	registry := metrics.NewRegistry()
+	metrics.RegisterBuiltinMetrics(registry)
+	for _, metric := range registry.All() {
+		assert.Contains(t, string(page), "`"+metric.Name+"`")
+	}
 }
 
 func TestTextThatIsNotUTF8CostsNoSeries(t *testing.T) {

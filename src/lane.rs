@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use crate::accumulate::Accumulator;
 use crate::deliver::Batcher;
 use crate::inbox::Sample;
+use crate::map::Shipment;
 use crate::own_metrics::OwnMetrics;
-use crate::registry::{self, Fate, Registry};
+use crate::registry::{Fate, Registry, Rules};
 use crate::report::{DestinationReporter, Level, event};
 use crate::series::SeriesDefinition;
 use crate::window::{Window, Windows};
@@ -26,7 +27,7 @@ pub struct Settings {
     /// Whether every series ends with a stale marker.
     pub stale_markers: bool,
     /// What becomes of k6's series.
-    pub series: registry::Settings,
+    pub rules: Rules,
     /// The tags of the output's own metrics; without them it ships none.
     pub own_metrics: Option<Vec<(String, String)>>,
 }
@@ -47,7 +48,7 @@ pub struct Lane {
 impl Lane {
     /// A lane whose first window begins at `now_ms`.
     pub fn new(settings: Settings, now_ms: i64, batcher: Batcher, reporter: Arc<DestinationReporter>) -> Self {
-        let mut registry = Registry::new(settings.series, Arc::clone(&reporter));
+        let mut registry = Registry::new(settings.rules, Arc::clone(&reporter));
         let own_metrics =
             settings.own_metrics.map(|tags| OwnMetrics::register(&tags, &mut registry, Arc::clone(&reporter)));
         Self {
@@ -73,16 +74,21 @@ impl Lane {
         if self.windows.stepped_back_ms(now_ms) > 0 {
             self.adapt_to_step_back();
         }
-        let (mut taken, mut ignored) = (0, 0);
-        for sample in samples {
+        let (mut taken, mut ignored, mut over_limit) = (0, 0, 0);
+        for sample in samples.iter().filter(|sample| sample.value.is_finite()) {
             let number = sample.series.wrapping_sub(1) as usize;
             // A time to come would hold a gauge's value until then.
-            let fate = self.registry.record(number, sample.value, sample.time_ms.min(now_ms));
-            taken += u64::from(fate == Fate::Taken && sample.value.is_finite());
-            ignored += u64::from(fate == Fate::Ignored && sample.value.is_finite());
+            match self.registry.record(number, sample.value, sample.time_ms.min(now_ms)) {
+                Fate::Taken => taken += 1,
+                Fate::Unwanted => {}
+                Fate::Ignored => ignored += 1,
+                Fate::OverLimit => over_limit += 1,
+            }
         }
-        self.reporter.counters.samples_ignored.add(ignored);
-        self.reporter.counters.samples_taken.add(taken);
+        let counters = &self.reporter.counters;
+        counters.samples_taken.add(taken);
+        counters.samples_ignored.add(ignored);
+        counters.samples_over_limit.add(over_limit);
     }
 
     /// How long to wait for the open window's end if the clock goes on as it should.
@@ -102,18 +108,11 @@ impl Lane {
             own_metrics.record(&mut self.registry, window.end_ms);
         }
         self.announce(window.end_ms);
+        let mut shipment = Shipment::new(&window, self.stale_markers, &mut self.batcher);
         let Registry { families, targets, .. } = &mut self.registry;
         for (number, target) in targets.iter_mut().enumerate() {
-            self.batcher.begin_target(number);
-            let family = &families[target.family];
-            family.ship(
-                &target.accumulator,
-                &target.labels,
-                &mut target.shipped,
-                &window,
-                self.stale_markers,
-                &mut self.batcher,
-            );
+            shipment.begin_target(number);
+            shipment.ship(&families[target.family], &target.accumulator, &target.labels, &mut target.shipped);
             target.accumulator.close_window();
         }
         self.batcher.flush();

@@ -14,7 +14,6 @@ use crate::config::{Claim, Config, ConfigErrors, Destination, Document, TlsVersi
 use crate::deliver::{self, Authorization, Batcher, Client, ClientError, Endpoint, Queue, Sender};
 use crate::inbox::{Closed, Inbox, Sample, inbox};
 use crate::lane::{self, Lane};
-use crate::registry;
 use crate::report::{DestinationReporter, Event, Level, Reporter, event};
 use crate::resample::Resampler;
 use crate::series::SeriesDefinition;
@@ -198,16 +197,10 @@ fn start_destination(
         leftover_folder: destination.leftover_folder.clone(),
     };
     let sender = Sender::new(client, sender, Arc::clone(&queue), Arc::clone(&reporter));
-    let series = registry::Settings {
-        metric_prefix: destination.metric_prefix.clone(),
-        views: destination.views(),
-        test_wide_tags: tags.iter().map(|(name, _)| name.clone()).collect(),
-        test_run_id: destination.test_run_id.clone(),
-    };
     let settings = lane::Settings {
         rate: destination.rate,
         stale_markers: destination.stale_markers,
-        series,
+        rules: destination.rules(tags),
         own_metrics: destination.self_metrics.then(|| tags.to_vec()),
     };
     let batcher = Batcher::new(Arc::clone(&queue), destination.max_samples_per_send);

@@ -71,7 +71,7 @@ impl OwnMetrics {
     pub fn record(&mut self, registry: &mut Registry, now_ms: i64) {
         let mut record = |target: Option<usize>, value: f64| {
             if let Some(target) = target.and_then(|target| registry.targets.get_mut(target)) {
-                target.accumulator.record(value, now_ms);
+                target.record(value, now_ms);
             }
         };
         for (of, (target, last)) in COUNTED.iter().zip(&mut self.counted) {

@@ -10,27 +10,14 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use crate::accumulate::Accumulator;
-use crate::map::{Family, Naming, Shipped};
+use crate::map::{Family, Mapping, Shipped};
 use crate::report::{DestinationReporter, Level, event};
-use crate::series::{Contents, MetricType, SeriesDefinition, is_metric_name};
+use crate::series::{Contents, LabelRules, MetricType, SeriesDefinition, is_metric_name};
 use crate::view::View;
 use crate::wire::Labels;
 
 /// The tag of every series of a destination that wants the run's id.
 const TEST_RUN_ID: &str = "test_run_id";
-
-/// What of a destination's configuration matters here.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// What every metric's name begins with, unless its view names it.
-    pub metric_prefix: String,
-    /// What the destination wants.
-    pub views: Vec<View>,
-    /// The names of the tags that every view keeps.
-    pub test_wide_tags: Vec<String>,
-    /// The run's id, if the destination wants it.
-    pub test_run_id: Option<String>,
-}
 
 /// What one target series is and holds.
 pub struct Target {
@@ -38,10 +25,20 @@ pub struct Target {
     pub family: usize,
     /// Its labels but for the name.
     pub labels: Arc<Labels>,
-    /// What it gathers.
+    /// What it gathers, in Prometheus's unit.
     pub accumulator: Accumulator,
+    /// What k6's values are divided by to be in that unit.
+    pub divisor: f64,
     /// What of it the receiver knows.
     pub shipped: Shipped,
+}
+
+impl Target {
+    /// Takes one value in k6's unit: times become seconds here, and nowhere else.
+    #[inline]
+    pub fn record(&mut self, value: f64, time_ms: i64) {
+        self.accumulator.record(value / self.divisor, time_ms);
+    }
 }
 
 /// Which target series a k6 series feeds: a part of [`Registry::fed`].
@@ -49,8 +46,8 @@ pub struct Target {
 struct Feeds {
     first: u32,
     count: u32,
-    /// Whether a view wanted the series, but it cannot be shipped.
-    ignored: bool,
+    /// What becomes of its samples, if a view wanted the series, but it cannot be shipped.
+    lost: Option<Fate>,
 }
 
 /// What became of a sample.
@@ -60,12 +57,31 @@ pub enum Fate {
     Taken,
     /// No view selects its series.
     Unwanted,
-    /// A view wants its series, but it cannot be shipped.
+    /// A view wants its series, but Prometheus would not take its name; or it was never registered.
     Ignored,
+    /// A view wants its series, but there are as many as may be.
+    OverLimit,
 }
 
 /// What makes one family: the k6 metric, and the name that its view gives it.
 type FamilyKey = (String, MetricType, Contents, Option<String>);
+
+/// What of a destination's configuration the registry goes by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// What the destination wants.
+    pub views: Vec<View>,
+    /// The names of the tags that every view keeps.
+    pub test_wide_tags: Vec<String>,
+    /// The run's id, if the destination wants it.
+    pub test_run_id: Option<String>,
+    /// How metrics are named and trends are kept.
+    pub mapping: Mapping,
+    /// How tags become labels.
+    pub labels: LabelRules,
+    /// The most target series there may be.
+    pub max_series: usize,
+}
 
 /// All series of one destination.
 pub struct Registry {
@@ -85,7 +101,8 @@ pub struct Registry {
     /// For names that several metrics make: the identities that are taken.
     contested: HashMap<String, HashSet<Vec<u8>>>,
     warned: HashSet<String>,
-    settings: Settings,
+    warned_over_limit: bool,
+    rules: Rules,
     /// By view: whether it has selected a series.
     used: Vec<bool>,
     reporter: Arc<DestinationReporter>,
@@ -93,7 +110,7 @@ pub struct Registry {
 
 impl Registry {
     /// An empty registry.
-    pub fn new(settings: Settings, reporter: Arc<DestinationReporter>) -> Self {
+    pub fn new(rules: Rules, reporter: Arc<DestinationReporter>) -> Self {
         Self {
             families: Vec::new(),
             targets: Vec::new(),
@@ -105,8 +122,9 @@ impl Registry {
             families_of_name: HashMap::new(),
             contested: HashMap::new(),
             warned: HashSet::new(),
-            used: vec![false; settings.views.len()],
-            settings,
+            warned_over_limit: false,
+            used: vec![false; rules.views.len()],
+            rules,
             reporter,
         }
     }
@@ -114,37 +132,37 @@ impl Registry {
     /// Takes the next k6 series: the first has number 0.
     pub fn register(&mut self, definition: &SeriesDefinition) {
         let first = self.fed.len();
-        let mut ignored = false;
-        for number in 0..self.settings.views.len() {
-            let view = &self.settings.views[number];
+        let mut lost = None;
+        for number in 0..self.rules.views.len() {
+            let view = &self.rules.views[number];
             if !view.selects(definition) {
                 continue;
             }
             self.used[number] = true;
             let name = view.target.clone();
-            let kept = self.with_test_run_id(view.keep(definition, &self.settings.test_wide_tags));
+            let kept = self.with_test_run_id(view.keep(definition, &self.rules.test_wide_tags));
             match self.target(&kept, name) {
                 // Two views that make the same of a series make it once.
-                Some(target) if !self.fed[first..].contains(&target) => self.fed.push(target),
-                Some(_) => {}
-                None => ignored = true,
+                Ok(target) if !self.fed[first..].contains(&target) => self.fed.push(target),
+                Ok(_) => {}
+                Err(fate) => lost = Some(fate),
             }
         }
         // Indices are 32 bits wide; the memory of so many targets is out of reach.
         let count = (self.fed.len() - first) as u32;
-        self.feeds.push(Feeds { first: first as u32, count, ignored });
+        self.feeds.push(Feeds { first: first as u32, count, lost });
     }
 
     /// Takes a series that is none of k6's, whatever the views, and returns its place in [`Self::targets`]; `None` if it is not
     /// shipped.
     pub fn register_own(&mut self, definition: &SeriesDefinition) -> Option<usize> {
         let definition = self.with_test_run_id(Cow::Borrowed(definition));
-        self.target(&definition, None).map(|target| target as usize)
+        self.target(&definition, None).ok().map(|target| target as usize)
     }
 
     /// The series with the run's id, if the destination wants it.
     fn with_test_run_id<'a>(&self, mut series: Cow<'a, SeriesDefinition>) -> Cow<'a, SeriesDefinition> {
-        if let Some(id) = &self.settings.test_run_id {
+        if let Some(id) = &self.rules.test_run_id {
             let tags = &mut series.to_mut().tags;
             tags.retain(|(name, _)| name != TEST_RUN_ID);
             tags.push((TEST_RUN_ID.into(), id.clone()));
@@ -159,18 +177,14 @@ impl Registry {
         let Some(feeds) = self.feeds.get(number) else { return Fate::Ignored };
         let fed = &self.fed[feeds.first as usize..][..feeds.count as usize];
         for &target in fed {
-            self.targets[target as usize].accumulator.record(value, time_ms);
+            self.targets[target as usize].record(value, time_ms);
         }
-        match feeds {
-            Feeds { ignored: true, .. } => Fate::Ignored,
-            Feeds { count: 0, .. } => Fate::Unwanted,
-            _ => Fate::Taken,
-        }
+        feeds.lost.unwrap_or(if feeds.count == 0 { Fate::Unwanted } else { Fate::Taken })
     }
 
     /// Tells of what was asked for and never came.
     pub fn warn_of_unused_views(&self) {
-        for (view, used) in self.settings.views.iter().zip(&self.used) {
+        for (view, used) in self.rules.views.iter().zip(&self.used) {
             if view.expected && !used {
                 self.reporter.log(
                     event(Level::Warn, "No metric of the run matched this entry of the option metrics")
@@ -181,42 +195,51 @@ impl Registry {
     }
 
     /// The target series of a k6 series that has only the tags to keep; `name` is the one its view gives it.
-    fn target(&mut self, definition: &SeriesDefinition, name: Option<String>) -> Option<u32> {
-        let family = self.family(definition, name)?;
-        let labels = Arc::new(Labels::encode(&definition.labels()));
+    fn target(&mut self, definition: &SeriesDefinition, name: Option<String>) -> Result<u32, Fate> {
+        let family = self.family(definition, name).ok_or(Fate::Ignored)?;
+        let labels = Arc::new(Labels::encode(&definition.labels(&self.rules.labels)));
         let mut hash = self.hasher.hash_one((family, labels.as_bytes()));
         while let Some(&target) = self.target_of_hash.get(&hash) {
             let known = &self.targets[target as usize];
             if known.family == family && known.labels == labels {
-                return Some(target);
+                return Ok(target);
             }
             hash = hash.wrapping_add(1);
         }
-        let target = u32::try_from(self.targets.len()).ok()?;
+        let Some(target) = self.next_target() else {
+            self.reporter.counters.series_over_limit.add(1);
+            self.warn_over_limit();
+            return Err(Fate::OverLimit);
+        };
         self.target_of_hash.insert(hash, target);
         let shipped = self.claim(family, &labels);
-        let accumulator = Accumulator::new(definition.metric_type);
-        self.targets.push(Target { family, labels, accumulator, shipped });
-        Some(target)
+        let (accumulator, divisor) = (self.families[family].accumulator(), self.families[family].divisor());
+        self.targets.push(Target { family, labels, accumulator, divisor, shipped });
+        Ok(target)
     }
 
-    fn family(&mut self, definition: &SeriesDefinition, name: Option<String>) -> Option<usize> {
-        let key = (definition.metric.clone(), definition.metric_type, definition.contents, name);
+    /// The index of one more target, if there may be one.
+    fn next_target(&self) -> Option<u32> {
+        let next = self.targets.len();
+        // Indices are 32 bits wide; the memory of so many series is out of reach.
+        u32::try_from(next).ok().filter(|_| next < self.rules.max_series)
+    }
+
+    fn family(&mut self, definition: &SeriesDefinition, target_name: Option<String>) -> Option<usize> {
+        let key = (definition.metric.clone(), definition.metric_type, definition.contents, target_name);
         if let Some(&family) = self.family_of_metric.get(&key) {
             return Some(family);
         }
-        let naming = match &key.3 {
-            Some(name) => Naming::Exact(name),
-            None => {
-                let name = format!("{}{}", self.settings.metric_prefix, definition.metric);
-                if !is_metric_name(&name) {
-                    self.warn_once(&name, "Prometheus takes no metric of this name: it is ignored");
-                    return None;
-                }
-                Naming::Prefix(&self.settings.metric_prefix)
-            }
+        let mapping = &self.rules.mapping;
+        let name = match &key.3 {
+            Some(name) => name.clone(),
+            None => format!("{}{}", mapping.metric_prefix, definition.metric),
         };
-        let family = Family::new(naming, &definition.metric, definition.metric_type, definition.contents);
+        if !is_metric_name(&name) {
+            self.warn_once(&name, "Prometheus takes no metric of this name: it is ignored");
+            return None;
+        }
+        let family = Family::new(mapping, key.3.as_deref(), definition);
         let index = self.families.len();
         self.families.push(family);
         self.family_of_metric.insert(key, index);
@@ -242,16 +265,18 @@ impl Registry {
         }
     }
 
-    /// Takes the names of a new target; those that are taken already are muted.
+    /// Takes the names of a new target; those of which a series is taken already are muted.
     fn claim(&mut self, family: usize, labels: &Labels) -> Shipped {
         let mut shipped = Shipped::default();
         let mut lost = None;
         for (name, taken) in &mut self.contested {
-            for (index, identity) in identities(&self.families[family], name, labels) {
-                if !taken.insert(identity) {
-                    shipped.mute(index);
-                    lost = Some(name.clone());
-                }
+            let of_family: Vec<_> = identities(&self.families[family], name, labels).collect();
+            for (index, _) in of_family.iter().filter(|(_, identity)| taken.contains(identity)) {
+                shipped.mute(*index);
+                lost = Some(name.clone());
+            }
+            if lost.as_ref() != Some(name) {
+                taken.extend(of_family.into_iter().map(|(_, identity)| identity));
             }
         }
         if let Some(name) = lost {
@@ -263,6 +288,22 @@ impl Registry {
         shipped
     }
 
+    #[cold]
+    fn warn_over_limit(&mut self) {
+        if std::mem::replace(&mut self.warned_over_limit, true) {
+            return;
+        }
+        let warning = event(Level::Warn, "There are more series than maxSeries allows: new ones are not shipped")
+            .with("max_series", self.rules.max_series);
+        self.reporter.log(match most_varied_label(&self.targets) {
+            Some((label, values)) => warning
+                .with("label_with_most_values", label.as_str())
+                .with("its_values", values)
+                .with("hint", format!("dropTags: [\"{label}\"] leaves it out; a tag `name` in the script groups URLs")),
+            None => warning,
+        });
+    }
+
     fn warn_once(&mut self, metric: &str, message: &str) {
         if self.warned.insert(metric.into()) {
             self.reporter.log(event(Level::Warn, message).with("metric", metric));
@@ -270,14 +311,29 @@ impl Registry {
     }
 }
 
-/// The series of `family` that have this name, each with its index and, with these labels, its identity.
+/// The label with the most values, and how many it has.
+fn most_varied_label(targets: &[Target]) -> Option<(String, usize)> {
+    let hasher = RandomState::new();
+    let mut values_of_label: HashMap<String, HashSet<u64>> = HashMap::new();
+    for label in targets.iter().flat_map(|target| target.labels.decode()) {
+        values_of_label.entry(label.name).or_default().insert(hasher.hash_one(label.value));
+    }
+    // Of two with equally many, the same one in every run.
+    values_of_label
+        .into_iter()
+        .map(|(label, values)| (label, values.len()))
+        .max_by(|a, b| (a.1, &b.0).cmp(&(b.1, &a.0)))
+}
+
+/// The series of `family` that have this name, each with the name's index and, with these labels, its identity.
 fn identities<'a>(
     family: &'a Family,
     name: &'a str,
     labels: &'a Labels,
 ) -> impl Iterator<Item = (usize, Vec<u8>)> + 'a {
     let of_name = family.names().enumerate().filter(move |&(_, own)| own == name);
-    of_name.map(move |(index, _)| (index, family.identity(index, labels)))
+    of_name
+        .flat_map(move |(index, _)| family.identities(index, labels).into_iter().map(move |identity| (index, identity)))
 }
 
 #[cfg(test)]
@@ -293,9 +349,20 @@ mod tests {
 
     fn with_views(views: Vec<View>) -> (Registry, Arc<Reporter>) {
         let reporter = Arc::new(Reporter::default());
-        let settings =
-            Settings { metric_prefix: "k6_".into(), views, test_wide_tags: vec!["testid".into()], test_run_id: None };
-        (Registry::new(settings, reporter.destination("http://host/w")), reporter)
+        let rules = Rules { views, test_wide_tags: vec!["testid".into()], ..rules(100) };
+        (Registry::new(rules, reporter.destination("http://host/w")), reporter)
+    }
+
+    /// Those of a destination that ships everything.
+    fn rules(max_series: usize) -> Rules {
+        Rules {
+            views: vec![View::everything()],
+            test_wide_tags: vec![],
+            test_run_id: None,
+            mapping: Mapping::default(),
+            labels: LabelRules::default(),
+            max_series,
+        }
     }
 
     fn view(selector: &str, target: Option<&str>, tags: &[&str]) -> View {
@@ -385,11 +452,11 @@ mod tests {
     #[test]
     fn test_wide_tags_and_the_runs_id_are_always_there() {
         let (mut registry, _) = with_views(vec![view("m", None, &[])]);
-        registry.settings.test_run_id = Some("run-1".into());
+        registry.rules.test_run_id = Some("run-1".into());
         let tags = [("testid", "7"), ("url", "/"), ("test_run_id", "a script's own")];
         registry.register(&definition("m", MetricType::Counter, &tags));
         let expected = definition("m", MetricType::Counter, &[("testid", "7"), ("test_run_id", "run-1")]);
-        assert!(*registry.targets[0].labels == Labels::encode(&expected.labels()));
+        assert!(*registry.targets[0].labels == Labels::encode(&expected.labels(&LabelRules::default())));
     }
 
     #[test]
@@ -405,11 +472,6 @@ mod tests {
         assert!(reporter.poll().is_none());
     }
 
-    /// Which of its series a target ships, by index.
-    fn muted(registry: &Registry, series: usize) -> String {
-        format!("{:?}", registry.targets[fed(registry, series)[0] as usize].shipped)
-    }
-
     #[test]
     fn names_and_labels_that_two_metrics_share_belong_to_the_first() {
         let (mut registry, reporter) = registry();
@@ -417,14 +479,32 @@ mod tests {
         registry.register(&definition("m_total", MetricType::Gauge, &[("a", "1")]));
         registry.register(&definition("m_total", MetricType::Gauge, &[("a", "2")]));
         registry.register(&definition("m", MetricType::Counter, &[("a", "2")]));
-        let (free, taken) = (format!("{:?}", Shipped::default()), {
-            let mut shipped = Shipped::default();
-            shipped.mute(0);
-            format!("{shipped:?}")
-        });
-        let all: Vec<_> = (0..4).map(|series| muted(&registry, series)).collect();
-        assert_eq!(all, [&*free, &taken, &free, &taken]);
+        let mut muted = Shipped::default();
+        muted.mute(0);
+        let all: Vec<_> = registry.targets.iter().map(|target| target.shipped).collect();
+        assert_eq!(all, [Shipped::default(), muted, Shipped::default(), muted]);
         assert!(reporter.poll().is_some());
         assert!(reporter.poll().is_none());
+    }
+
+    #[test]
+    fn over_the_limit_new_series_are_counted_and_known_ones_go_on() {
+        let reporter = Arc::new(Reporter::default());
+        let destination = reporter.destination("http://host/w");
+        let mut registry = Registry::new(rules(3), Arc::clone(&destination));
+        for url in ["a", "b", "c", "d", "a", "e"] {
+            registry.register(&definition("m", MetricType::Gauge, &[("url", url), ("method", "GET")]));
+        }
+        let fates: Vec<_> = (0..6).map(|number| registry.record(number, 1.0, 0)).collect();
+        let (taken, over) = (Fate::Taken, Fate::OverLimit);
+        assert_eq!(fates, [taken, taken, taken, over, taken, over]);
+        assert_eq!(destination.counters.series_over_limit.get(), 2);
+        let warning = reporter.poll().expect("warned");
+        assert_eq!(
+            (&warning.fields["label_with_most_values"], &warning.fields["its_values"]),
+            (&"url".into(), &3.into())
+        );
+        assert!(warning.fields["hint"].as_str().is_some_and(|hint| hint.contains(r#"dropTags: ["url"]"#)));
+        assert!(reporter.poll().is_none(), "one warning");
     }
 }

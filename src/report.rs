@@ -116,6 +116,10 @@ pub struct Counters {
     pub samples_taken: Count,
     /// Samples of series that cannot be shipped.
     pub samples_ignored: Count,
+    /// Samples of series over the limit.
+    pub samples_over_limit: Count,
+    /// k6 series that are not shipped, as there would be too many.
+    pub series_over_limit: Count,
     /// Points that were handed over for sending. Each ends in one of the next five.
     pub points_made: Count,
     /// Points that the receiver has.
@@ -270,6 +274,8 @@ impl DestinationReporter {
             test_run_id: self.test_run_id.get().cloned(),
             samples_taken: counters.samples_taken.get(),
             samples_ignored: counters.samples_ignored.get(),
+            samples_over_limit: counters.samples_over_limit.get(),
+            series_over_limit: counters.series_over_limit.get(),
             points_made: counters.points_made.get(),
             points_delivered: counters.points_delivered.get(),
             points_refused: counters.points_refused.get(),
@@ -312,6 +318,8 @@ pub struct DestinationReport {
     pub test_run_id: Option<String>,
     pub samples_taken: u64,
     pub samples_ignored: u64,
+    pub samples_over_limit: u64,
+    pub series_over_limit: u64,
     pub points_made: u64,
     pub points_delivered: u64,
     pub points_refused: u64,
@@ -331,6 +339,8 @@ impl Report {
         let losses = [
             ("samples_not_finite", self.samples_rejected),
             ("samples_of_ignored_metrics", destination.samples_ignored),
+            ("series_over_max_series", destination.series_over_limit),
+            ("samples_over_max_series", destination.samples_over_limit),
             ("samples_dropped", self.samples_dropped),
             ("points_refused", destination.points_refused),
             ("points_dropped_by_full_queue", destination.points_dropped),
@@ -391,10 +401,12 @@ mod tests {
     #[test]
     fn every_kind_of_loss_is_an_error_with_its_number() {
         type Loss = fn(&Reporter, &DestinationReporter) -> &'static str;
-        let losses: [Loss; 7] = [
+        let losses: [Loss; 9] = [
             |r, _| (r.samples.rejected.add(3), "samples_not_finite").1,
             |r, _| (r.samples.dropped.add(3), "samples_dropped").1,
             |_, d| (d.counters.samples_ignored.add(3), "samples_of_ignored_metrics").1,
+            |_, d| (d.counters.series_over_limit.add(3), "series_over_max_series").1,
+            |_, d| (d.counters.samples_over_limit.add(3), "samples_over_max_series").1,
             |_, d| (d.counters.points_refused.add(3), "points_refused").1,
             |_, d| (d.counters.points_dropped.add(3), "points_dropped_by_full_queue").1,
             |_, d| (d.counters.points_saved.add(3), "points_saved_to_file").1,

@@ -1,138 +1,13 @@
-//! Windows and points on a clock that the tests own: every edge of time, and what a series looks like from start to end.
+//! Windows on a clock that the tests own: every edge of time, and what a series looks like from start to end.
 
+mod house;
 mod recording;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
-
-use k6_remote_write::clock::Clock;
-use k6_remote_write::deliver::{Batch, Batcher, Queue};
-use k6_remote_write::inbox::Sample;
-use k6_remote_write::lane::{Lane, Settings};
-use k6_remote_write::registry;
-use k6_remote_write::report::{Level, Reporter};
-use k6_remote_write::resample::Resampler;
-use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+use house::{House, START, is_stale};
+use k6_remote_write::config::Destination;
+use k6_remote_write::registry::Rules;
+use k6_remote_write::series::{Contents, MetricType};
 use k6_remote_write::view::{Tags, View};
-use k6_remote_write::wire::v1::{WriteRequest, metric_metadata};
-use k6_remote_write::wire::{Encoder, Limits, Protocol, STALE_MARKER};
-use recording::{decode, points};
-
-#[derive(Clone)]
-struct FakeClock(Arc<AtomicI64>);
-
-impl Clock for FakeClock {
-    fn now_ms(&self) -> i64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// A resampler with windows of one second, which starts at 100.4 s unless said otherwise.
-struct House {
-    clock: FakeClock,
-    resampler: Option<Resampler<FakeClock>>,
-    queue: Arc<Queue>,
-    reporter: Arc<Reporter>,
-    series: u64,
-    messages: Vec<WriteRequest>,
-}
-
-const START: i64 = 100_400;
-
-impl House {
-    fn new() -> Self {
-        Self::with(START, 1, true)
-    }
-
-    fn with(start_ms: i64, rate_seconds: u64, stale_markers: bool) -> Self {
-        Self::build(start_ms, rate_seconds, stale_markers, None, View::everything())
-    }
-
-    fn build(
-        start_ms: i64,
-        rate_seconds: u64,
-        stale_markers: bool,
-        own_metrics: Option<Vec<(String, String)>>,
-        view: View,
-    ) -> Self {
-        let clock = FakeClock(Arc::new(AtomicI64::new(start_ms)));
-        let reporter = Arc::new(Reporter::default());
-        let destination = reporter.destination("http://host/w");
-        let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&destination)));
-        let series = registry::Settings {
-            metric_prefix: "k6_".into(),
-            views: vec![view],
-            test_wide_tags: vec![],
-            test_run_id: None,
-        };
-        let settings = Settings { rate: Duration::from_secs(rate_seconds), stale_markers, series, own_metrics };
-        let batcher = Batcher::new(Arc::clone(&queue), 10_000);
-        let lane = Lane::new(settings, start_ms, batcher, destination);
-        let resampler = Some(Resampler::new(vec![lane], clock.clone(), Arc::clone(&reporter)));
-        Self { clock, resampler, queue, reporter, series: 0, messages: Vec::new() }
-    }
-
-    fn register(&mut self, metric: &str, metric_type: MetricType, contents: Contents, tags: &[(&str, &str)]) -> u64 {
-        let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-        self.open().register(&SeriesDefinition { metric: metric.into(), metric_type, contents, tags });
-        self.series += 1;
-        self.series
-    }
-
-    fn counter(&mut self, metric: &str) -> u64 {
-        self.register(metric, MetricType::Counter, Contents::Plain, &[])
-    }
-
-    fn record(&mut self, series: u64, time_ms: i64, value: f64) {
-        self.open().record(&[Sample { series, time_ms, value }]);
-    }
-
-    /// Sets the clock and closes the window that has ended then, if one has.
-    fn at(&mut self, now_ms: i64) {
-        self.clock.0.store(now_ms, Ordering::Relaxed);
-        let resampler = self.open();
-        let ended = resampler.due();
-        resampler.ship(ended);
-        self.collect();
-    }
-
-    fn close_at(&mut self, now_ms: i64) {
-        self.clock.0.store(now_ms, Ordering::Relaxed);
-        self.resampler.take().expect("open").close();
-        self.collect();
-    }
-
-    fn collect(&mut self) {
-        let encode = |batch: &Batch| {
-            let limits = Limits { points: usize::MAX, bytes: usize::MAX };
-            Encoder::default().encode(Protocol::V1, batch.left(), batch.announced(), limits).body
-        };
-        self.messages.extend(self.queue.drain().iter().map(|batch| decode(&encode(batch))));
-    }
-
-    fn open(&mut self) -> &mut Resampler<FakeClock> {
-        self.resampler.as_mut().expect("open")
-    }
-
-    /// All points, checked for what is true of any run: per series, times only grow.
-    fn points(&self) -> BTreeMap<String, Vec<(i64, f64)>> {
-        let points = points(self.messages.clone());
-        for (series, points) in &points {
-            assert!(points.windows(2).all(|pair| pair[0].0 < pair[1].0), "{series}: {points:?}");
-        }
-        points
-    }
-
-    fn points_of(&self, series: &str) -> Vec<(i64, f64)> {
-        self.points().remove(series).unwrap_or_default()
-    }
-}
-
-fn is_stale(point: &(i64, f64)) -> bool {
-    point.1.to_bits() == STALE_MARKER.to_bits()
-}
 
 #[test]
 fn a_counter_starts_with_zero_goes_on_without_samples_and_ends_stale() {
@@ -273,146 +148,91 @@ fn stale_markers_can_be_left_out() {
 }
 
 #[test]
-fn a_rate_ships_the_windows_share_and_counts_that_add_up() {
-    let mut house = House::new();
-    let r = house.register("r", MetricType::Rate, Contents::Plain, &[("scenario", "a"), ("Z", "z")]);
-    for value in [1.0, 0.0, 0.0, 0.0] {
-        house.record(r, 0, value);
-    }
-    house.at(101_000);
-    house.at(102_000);
-    house.record(r, 0, 1.0);
-    house.at(103_000);
-    let points = house.points();
-    assert_eq!(points[r#"k6_r_rate{Z="z",scenario="a"}"#], [(101_000, 0.25), (103_000, 1.0)]);
-    let nonzero = &points[r#"k6_r_total{Z="z",condition="nonzero",scenario="a"}"#];
-    assert_eq!(nonzero[..], [(100_400, 0.0), (101_000, 1.0), (102_000, 1.0), (103_000, 2.0)]);
-    let zero = &points[r#"k6_r_total{Z="z",condition="zero",scenario="a"}"#];
-    assert_eq!(zero.last(), Some(&(103_000, 3.0)));
+fn a_series_of_the_last_ten_milliseconds_is_whole() {
+    let mut house = House::with(START, 10, true);
+    let early = house.counter("early");
+    house.record(early, 0, 1.0);
+    house.at(110_000);
+    let late = house.counter("late");
+    house.record(late, 110_004, 4.0);
+    house.close_at(110_010);
+    let points = house.points_of("k6_late_total");
+    assert_eq!(points[..2], [(110_000, 0.0), (110_010, 4.0)]);
+    assert!(is_stale(&points[2]));
 }
 
 #[test]
-fn a_trend_ships_its_windows_statistics_in_seconds_and_cumulative_count_and_sum() {
-    let mut house = House::new();
-    let t = house.register("t", MetricType::Trend, Contents::Time, &[]);
-    for value in 1..=100 {
-        house.record(t, 0, f64::from(value) * 10.0);
-    }
-    house.at(101_000);
-    house.at(102_000);
-    house.record(t, 0, 5000.0);
-    house.close_at(102_500);
-    let points = house.points();
-    for (statistic, first, last) in [
-        ("avg", 0.505, 5.0),
-        ("min", 0.01, 5.0),
-        ("max", 1.0, 5.0),
-        ("med", 0.505, 5.0),
-        ("p90", 0.901, 5.0),
-        ("p95", 0.9505, 5.0),
-        ("p99", 0.9901, 5.0),
-    ] {
-        let points = &points[&format!("k6_t_{statistic}")];
-        assert_eq!((points.len(), points[0].0, points[1]), (3, 101_000, (102_500, last)), "{statistic}");
-        assert!((points[0].1 - first).abs() <= 0.005 * first, "{statistic} is {} for {first}", points[0].1);
-        assert!(is_stale(&points[2]));
-    }
-    assert_eq!(points["k6_t_count"][..4], [(100_400, 0.0), (101_000, 100.0), (102_000, 100.0), (102_500, 101.0)]);
-    assert_eq!(points["k6_t_sum"][..4], [(100_400, 0.0), (101_000, 50.5), (102_000, 50.5), (102_500, 55.5)]);
-}
-
-#[test]
-fn a_silent_trend_ends_stale_too() {
-    let mut house = House::new();
-    let t = house.register("t", MetricType::Trend, Contents::Plain, &[]);
-    house.record(t, 0, 1.0);
-    house.at(101_000);
-    house.at(102_000);
-    house.close_at(102_500);
-    let max = house.points_of("k6_t_max");
-    assert_eq!((max[0], max[1].0, is_stale(&max[1])), ((101_000, 1.0), 102_501, true));
-}
-
-#[test]
-fn what_never_had_a_value_has_no_end_either() {
-    let mut house = House::new();
-    house.register("g", MetricType::Gauge, Contents::Plain, &[]);
-    house.register("t", MetricType::Trend, Contents::Plain, &[]);
-    house.close_at(100_900);
-    assert_eq!(house.points().into_keys().collect::<Vec<_>>(), ["k6_t_count", "k6_t_sum"]);
-}
-
-#[test]
-fn nan_and_infinities_are_counted_and_never_shipped() {
-    let mut house = House::new();
+fn a_series_that_is_silent_for_an_hour_has_no_gap() {
+    let mut house = House::with(START, 10, true);
     let c = house.counter("c");
-    for value in [f64::NAN, 1.0, f64::INFINITY, f64::NEG_INFINITY] {
-        house.record(c, 0, value);
+    house.record(c, 0, 1.0);
+    for window in 0..=360 {
+        house.at(110_000 + window * 10_000);
     }
-    house.at(101_000);
-    assert_eq!(house.points_of("k6_c_total"), [(100_400, 0.0), (101_000, 1.0)]);
-    assert_eq!(house.reporter.samples.rejected.get(), 3);
-    assert_eq!(house.reporter.samples.taken.get(), 1);
-    let warnings = std::iter::from_fn(|| house.reporter.poll()).filter(|event| event.level == Level::Warn);
-    assert_eq!(warnings.count(), 1);
+    house.record(c, 0, 1.0);
+    house.close_at(3_710_500);
+    let points = house.points_of("k6_c_total");
+    assert_eq!(points.len(), 1 + 361 + 2);
+    assert!(points[1..362].windows(2).all(|pair| pair[1].0 - pair[0].0 == 10_000 && pair[1].1 == 1.0));
+    assert_eq!(points[362], (3_710_500, 2.0));
 }
 
 #[test]
-fn every_metric_is_described_at_its_start_and_again_each_minute() {
-    let mut house = House::new();
-    let described = |house: &House| house.messages.iter().map(|message| message.metadata.len()).sum::<usize>();
-    house.counter("c");
-    house.at(101_000);
-    assert_eq!(described(&house), 1);
-    house.register("t", MetricType::Trend, Contents::Time, &[]);
-    house.at(102_000);
-    assert_eq!(described(&house), 1 + 9);
-    house.at(103_000);
-    assert_eq!(described(&house), 1 + 9);
-    house.at(161_000);
-    assert_eq!(described(&house), 2 * (1 + 9));
-    let metadata = house.messages.iter().flat_map(|message| &message.metadata).next().expect("described");
-    assert_eq!(
-        (metadata.r#type(), &*metadata.metric_family_name),
-        (metric_metadata::MetricType::Counter, "k6_c_total")
-    );
+fn a_run_begins_after_the_end_of_the_one_before() {
+    let run = |start_ms: i64, end_ms: i64, value: f64| {
+        let mut house = House::with(start_ms, 1, true);
+        let c = house.counter("c");
+        house.record(c, start_ms, value);
+        house.close_at(end_ms);
+        house.points_of("k6_c_total")
+    };
+    // The next process starts some milliseconds after the last batch of the one before, within the same second.
+    let (first, second) = (run(100_400, 101_700, 5.0), run(101_720, 101_900, 3.0));
+    let all = [first, second].concat();
+    assert!(all.windows(2).all(|pair| pair[0].0 < pair[1].0), "{all:?}");
+    assert_eq!(all.iter().filter(|point| is_stale(point)).count(), 2);
 }
 
-#[test]
-fn many_series_go_in_several_batches() {
-    let mut house = House::new();
-    for tag in 0..10_001 {
-        let c = house.register("c", MetricType::Counter, Contents::Plain, &[("tag", &tag.to_string())]);
-        house.record(c, 0, 1.0);
-    }
-    house.at(101_000);
-    assert_eq!(house.messages.len(), 4, "two of the zeros, two of the values");
-    let points = house.points();
-    assert_eq!(points.len(), 10_001);
-    assert!(points.values().all(|points| points[..] == [(100_400, 0.0), (101_000, 1.0)]));
-}
+mod time {
+    use proptest::prelude::*;
 
-#[test]
-fn labels_are_sorted_as_the_specification_asks() {
-    let mut house = House::new();
-    let r = house.register(
-        "r",
-        MetricType::Rate,
-        Contents::Plain,
-        &[("zone", "1"), ("Zone", "2"), ("_a", "3"), ("é", "4")],
-    );
-    house.record(r, 0, 1.0);
-    house.at(101_000);
-    for series in house.messages.iter().flat_map(|message| &message.timeseries) {
-        let names: Vec<_> = series.labels.iter().map(|label| label.name.as_str()).collect();
-        assert!(names.windows(2).all(|pair| pair[0] < pair[1]), "{names:?}");
-        assert!(names.contains(&"__name__"));
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// However the clock goes: nothing is lost, no series gets an older time or the same twice ([`House::points`] looks),
+        /// and none that is more than a window to come.
+        #[test]
+        fn whatever_the_clock_does_the_total_is_right(
+            rate in prop_oneof![Just(1), Just(3), Just(10)],
+            steps in prop::collection::vec((-20_000_i64..30_000, 0..4_u32, any::<i64>()), 1..60),
+        ) {
+            let mut house = House::with(START, rate, true);
+            let c = house.counter("c");
+            let (mut now_ms, mut latest_ms, mut total) = (START, START, 0.0);
+            for (step_ms, samples, time_ms) in steps {
+                for _ in 0..samples {
+                    house.record(c, time_ms, 1.0);
+                    total += 1.0;
+                }
+                now_ms = (now_ms + step_ms).max(1);
+                latest_ms = latest_ms.max(now_ms);
+                house.at(now_ms);
+            }
+            house.close_at(now_ms);
+            let points = house.points_of("k6_c_total");
+            let [.., (last_ms, last), end] = points[..] else { panic!("{points:?}") };
+            prop_assert_eq!(last, total);
+            prop_assert!(is_stale(&end) && end.0 == last_ms + 1);
+            prop_assert!(last_ms <= latest_ms + 1, "{} is after {}", last_ms, latest_ms);
+        }
     }
 }
 
 #[test]
 fn the_outputs_own_metrics_travel_with_the_others() {
-    let mut house = House::build(START, 1, true, Some(vec![("testid".into(), "t".into())]), View::everything());
+    let mut house = House::with_own_metrics(&[("testid", "t")]);
     let c = house.counter("c");
     house.record(c, 100_500, 2.0);
     house.at(101_003);
@@ -431,7 +251,8 @@ fn the_outputs_own_metrics_travel_with_the_others() {
 #[test]
 fn series_that_differ_in_tags_that_are_not_kept_merge_exactly_whatever_their_type() {
     let kept = View { tags: Tags::Only(vec!["kept".into()]), ..View::everything() };
-    let mut house = House::build(START, 1, true, None, kept);
+    let rules = Rules { views: vec![kept], ..Destination::default().rules(&[]) };
+    let mut house = House::with_rules(START, 1, true, rules);
     let mut both = |metric, metric_type| {
         ["1", "2"].map(|gone| house.register(metric, metric_type, Contents::Plain, &[("kept", "x"), ("gone", gone)]))
     };

@@ -1,5 +1,7 @@
 //! Counts of neighbouring buckets, as narrow as the numbers in them allow.
 
+use std::ops::Range;
+
 /// A row of counts that starts with 2 bytes each and widens as a whole when one of them overflows. Most series see few
 /// values in a window, so most rows stay narrow: a quarter of the memory of plain `u64`.
 #[derive(Debug, Clone)]
@@ -66,9 +68,9 @@ impl Counts {
         }
     }
 
-    /// Sets all counts to zero and keeps the memory.
-    pub(super) fn clear(&mut self) {
-        each_width!(self, row => row.fill(0));
+    /// Sets the counts in `range` to zero and keeps the memory.
+    pub(super) fn clear(&mut self, range: Range<usize>) {
+        each_width!(self, row => row[range].fill(0));
     }
 
     /// A row of zeros of `len` buckets in the same width.
@@ -125,7 +127,7 @@ mod tests {
     fn clearing_keeps_the_length() {
         let mut counts = Counts::default().zeros(3);
         counts.increment(2);
-        counts.clear();
+        counts.clear(1..3);
         assert_eq!((counts.len(), counts.get(2)), (3, 0));
     }
 }

@@ -1,30 +1,50 @@
 //! k6's Gauge: the latest value.
 
-/// The latest value by the time of its sample; of two with one time, the one that came later.
+/// The latest value by the time of its sample; of two with one time, the one that came later. And the extremes of the
+/// window, which the latest value does not tell.
 #[derive(Debug)]
 pub struct Gauge {
     latest: Option<f64>,
     time_ms: i64,
+    /// The open window's smallest and largest value.
+    extremes: Option<(f64, f64)>,
 }
 
 impl Default for Gauge {
     fn default() -> Self {
-        Self { latest: None, time_ms: i64::MIN }
+        Self { latest: None, time_ms: i64::MIN, extremes: None }
     }
 }
 
 impl Gauge {
-    /// Takes a value if no later one is known.
+    /// Takes a value; it is the latest if no later one is known.
     #[inline]
     pub fn record(&mut self, value: f64, time_ms: i64) {
         if time_ms >= self.time_ms {
             (self.latest, self.time_ms) = (Some(value), time_ms);
         }
+        let (lowest, highest) = self.extremes.unwrap_or((value, value));
+        self.extremes = Some((lowest.min(value), highest.max(value)));
     }
 
     /// The latest value, or `None` before the first.
     pub fn latest(&self) -> Option<f64> {
         self.latest
+    }
+
+    /// The smallest value of the open window, or `None` if it has none.
+    pub fn lowest(&self) -> Option<f64> {
+        self.extremes.map(|(lowest, _)| lowest)
+    }
+
+    /// The largest value of the open window, or `None` if it has none.
+    pub fn highest(&self) -> Option<f64> {
+        self.extremes.map(|(_, highest)| highest)
+    }
+
+    /// Starts the next window.
+    pub fn close_window(&mut self) {
+        self.extremes = None;
     }
 
     /// Forgets when the latest value was taken, so that the next one replaces it: for a clock that stepped back, after
@@ -47,6 +67,19 @@ mod tests {
         assert_eq!(gauge.latest(), Some(1.0));
         gauge.record(3.0, 100);
         assert_eq!(gauge.latest(), Some(3.0));
+    }
+
+    #[test]
+    fn the_extremes_are_the_windows_whatever_the_times() {
+        let mut gauge = Gauge::default();
+        for (value, time_ms) in [(4.0, 100), (9.0, 50), (-1.0, 70)] {
+            gauge.record(value, time_ms);
+        }
+        assert_eq!((gauge.lowest(), gauge.latest(), gauge.highest()), (Some(-1.0), Some(4.0), Some(9.0)));
+        gauge.close_window();
+        assert_eq!((gauge.lowest(), gauge.latest(), gauge.highest()), (None, Some(4.0), None));
+        gauge.record(5.0, 200);
+        assert_eq!((gauge.lowest(), gauge.highest()), (Some(5.0), Some(5.0)));
     }
 
     #[test]

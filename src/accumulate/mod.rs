@@ -1,25 +1,39 @@
 //! What a target series gathers: in the open window and over the run.
 //!
-//! In come values, in k6's units (milliseconds for times); out go, at the end of a window, the numbers that
+//! In come values in Prometheus's units (seconds, bytes); out go, at the end of a window, the numbers that
 //! [`crate::map`] names and ships. Everything here belongs to the one resampling thread: nothing locks, and recording
 //! allocates nothing.
 
+mod buckets;
+mod classic;
 mod counter;
 mod counts;
 mod gauge;
 mod histogram;
 mod rate;
+mod scale;
 mod sum;
 mod trend;
 
+pub use classic::ClassicHistogram;
 pub use counter::Counter;
 pub use gauge::Gauge;
-pub use histogram::{Histogram, MAX_BUCKETS, MAX_SCHEMA};
+pub use histogram::{Histogram, Populated, Resolution};
 pub use rate::Rate;
+pub use scale::MAX_SCHEMA;
 pub use sum::CompensatedSum;
-pub use trend::Trend;
+pub use trend::{Statistics, Trend, TrendForms};
 
 use crate::series::MetricType;
+
+/// What statistics are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// Of one window.
+    Window,
+    /// Of the run so far.
+    Run,
+}
 
 /// What one target series gathers, by the type of its k6 metric.
 #[derive(Debug)]
@@ -35,13 +49,13 @@ pub enum Accumulator {
 }
 
 impl Accumulator {
-    /// An empty accumulator for metrics of type `metric_type`.
-    pub fn new(metric_type: MetricType) -> Self {
+    /// An empty accumulator for metrics of type `metric_type`, trends in these forms.
+    pub fn new(metric_type: MetricType, forms: &TrendForms) -> Self {
         match metric_type {
             MetricType::Counter => Self::Counter(Counter::default()),
             MetricType::Gauge => Self::Gauge(Gauge::default()),
             MetricType::Rate => Self::Rate(Rate::default()),
-            MetricType::Trend => Self::Trend(Trend::default()),
+            MetricType::Trend => Self::Trend(Trend::new(forms)),
         }
     }
 
@@ -63,7 +77,8 @@ impl Accumulator {
     /// Ends the window: what belongs to it alone starts anew, what belongs to the run stays.
     pub fn close_window(&mut self) {
         match self {
-            Self::Counter(_) | Self::Gauge(_) => {}
+            Self::Counter(_) => {}
+            Self::Gauge(gauge) => gauge.close_window(),
             Self::Rate(rate) => rate.close_window(),
             Self::Trend(trend) => trend.close_window(),
         }
@@ -77,7 +92,8 @@ mod tests {
     #[test]
     fn no_accumulator_takes_nan_or_infinity() {
         for metric_type in [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend] {
-            let mut accumulator = Accumulator::new(metric_type);
+            let forms = TrendForms { statistics: Some(Span::Window), native: true, classic: Some([1.0].into()) };
+            let mut accumulator = Accumulator::new(metric_type, &forms);
             let empty = format!("{accumulator:?}");
             for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
                 accumulator.record(value, 0);

@@ -1,5 +1,7 @@
 //! k6's Rate: how many values were not zero.
 
+use super::Span;
+
 /// Counts zero and non-zero values, in the window and over the run. All counts are whole, so ratios are exact for any
 /// grouping.
 #[derive(Debug, Default)]
@@ -21,10 +23,14 @@ impl Rate {
         }
     }
 
-    /// The share of non-zero values in the open window, 0 to 1, or `None` if it has none.
-    pub fn window_share(&self) -> Option<f64> {
-        let count = self.window_nonzero + self.window_zero;
-        (count > 0).then(|| self.window_nonzero as f64 / count as f64)
+    /// The share of non-zero values in the open window or in the run so far, 0 to 1; `None` if the window has no values.
+    pub fn share(&self, span: Span) -> Option<f64> {
+        let has_news = self.window_nonzero + self.window_zero > 0;
+        let (nonzero, zero) = match span {
+            Span::Window => (self.window_nonzero, self.window_zero),
+            Span::Run => (self.nonzero(), self.zero()),
+        };
+        has_news.then(|| nonzero as f64 / (nonzero + zero) as f64)
     }
 
     /// How many values of the run were not zero.
@@ -49,16 +55,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_share_is_the_windows_and_the_counts_are_the_runs() {
+    fn the_share_is_the_windows_or_the_runs_and_the_counts_are_the_runs() {
         let mut rate = Rate::default();
-        assert_eq!(rate.window_share(), None);
+        let shares = |rate: &Rate| (rate.share(Span::Window), rate.share(Span::Run));
+        assert_eq!(shares(&rate), (None, None));
         for value in [1.0, 0.0, -2.0, 0.0] {
             rate.record(value);
         }
-        assert_eq!((rate.window_share(), rate.nonzero(), rate.zero()), (Some(0.5), 2, 2));
+        assert_eq!((shares(&rate), rate.nonzero(), rate.zero()), ((Some(0.5), Some(0.5)), 2, 2));
         rate.close_window();
-        assert_eq!((rate.window_share(), rate.nonzero(), rate.zero()), (None, 2, 2));
+        assert_eq!((shares(&rate), rate.nonzero(), rate.zero()), ((None, None), 2, 2));
         rate.record(1.0);
-        assert_eq!((rate.window_share(), rate.nonzero(), rate.zero()), (Some(1.0), 3, 2));
+        assert_eq!((shares(&rate), rate.nonzero(), rate.zero()), ((Some(1.0), Some(0.6)), 3, 2));
     }
 }

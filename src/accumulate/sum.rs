@@ -24,11 +24,12 @@ impl CompensatedSum {
         self.add(other.compensation);
     }
 
-    /// The total so far.
+    /// The total so far. What is over the largest number is that number: no receiver is told of infinity.
     pub fn value(&self) -> f64 {
         let total = self.sum + self.compensation;
         // Once the sum has overflowed, the compensation is NaN and says nothing.
-        if total.is_nan() { self.sum } else { total }
+        let total = if total.is_nan() { self.sum } else { total };
+        total.clamp(f64::MIN, f64::MAX)
     }
 }
 
@@ -55,6 +56,17 @@ mod tests {
             sum.add(value);
         }
         assert_eq!(sum.value(), 2.0);
+    }
+
+    #[test]
+    fn a_sum_over_all_numbers_stays_finite() {
+        for sign in [1.0, -1.0] {
+            let mut sum = CompensatedSum::default();
+            for _ in 0..3 {
+                sum.add(sign * f64::MAX);
+            }
+            assert_eq!(sum.value(), sign * f64::MAX);
+        }
     }
 
     #[test]

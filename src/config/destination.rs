@@ -1,13 +1,18 @@
 //! One place where metrics go, and how: what all options together say.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
 
 use super::duration;
 use super::metrics::MetricEntry;
+use crate::accumulate::Span;
+use crate::map::{Mapping, TrendAs, TrendStat};
+use crate::registry::Rules;
 use crate::secret::{MASK, Secret};
+use crate::series::{LabelNames, LabelRules};
 use crate::view::{DEFAULT_METRICS, Tags, View};
 use crate::wire::Protocol;
 
@@ -50,6 +55,26 @@ pub struct Destination {
     pub stale_markers: bool,
     /// What every metric's name begins with.
     pub metric_prefix: String,
+    /// What a trend becomes, if that was said.
+    pub trend_as: Option<TrendAs>,
+    /// Whether a trend becomes a native histogram when it was not: the switch of k6's own output, and its feature flag.
+    pub trend_as_native_histogram: Option<bool>,
+    /// The statistics of a trend as gauges.
+    pub trend_stats: Vec<TrendStat>,
+    /// What these, and the share of a rate, are of.
+    pub trend_window: Span,
+    /// The bounds of classic histograms; without, those that fit the unit.
+    pub trend_buckets: Option<Arc<[f64]>>,
+    /// Which characters the names of labels may have.
+    pub label_names: LabelNames,
+    /// Labels that every series gets, unless a tag has their name.
+    pub labels: Vec<(String, String)>,
+    /// Tags that become no labels.
+    pub drop_tags: Vec<String>,
+    /// Where longer values of labels are cut.
+    pub max_label_value_bytes: usize,
+    /// The most series there may be.
+    pub max_series: usize,
     /// The metrics that were asked for one by one. Without this and [`Self::include_default_metrics`], all are shipped.
     pub metrics: Option<Vec<MetricEntry>>,
     /// Whether k6 Cloud's default metrics are shipped with them; they are unless it says no.
@@ -105,6 +130,7 @@ pub struct SigV4 {
 
 impl Default for Destination {
     fn default() -> Self {
+        let (mapping, labels) = (Mapping::default(), LabelRules::default());
         Self {
             url: Url::parse("http://localhost:9090/api/v1/write").expect("a valid constant"),
             credentials: Credentials::default(),
@@ -123,7 +149,17 @@ impl Default for Destination {
             abort_on_failure: None,
             self_metrics: true,
             stale_markers: true,
-            metric_prefix: "k6_".into(),
+            metric_prefix: mapping.metric_prefix,
+            trend_as: None,
+            trend_as_native_histogram: None,
+            trend_stats: mapping.trend_stats,
+            trend_window: mapping.trend_window,
+            trend_buckets: mapping.trend_buckets,
+            label_names: labels.names,
+            labels: labels.constant,
+            drop_tags: labels.drop_tags,
+            max_label_value_bytes: labels.max_value_bytes,
+            max_series: 200_000,
             metrics: None,
             include_default_metrics: None,
             kept_tags: Tags::All,
@@ -137,6 +173,31 @@ impl Destination {
     /// What an `apm` block is before its fields are read: k6 Cloud ships its default metrics, and no tags.
     pub(super) fn of_block() -> Self {
         Self { include_default_metrics: Some(true), kept_tags: Tags::Only(Vec::new()), ..Self::default() }
+    }
+
+    /// What becomes of k6's series here. `test_wide_tags` are the tags that every sample of the test has.
+    pub fn rules(&self, test_wide_tags: &[(String, String)]) -> Rules {
+        let native = self.trend_as_native_histogram == Some(true);
+        let default_form = if native { TrendAs::NATIVE } else { TrendAs::GAUGES };
+        Rules {
+            views: self.views(),
+            test_wide_tags: test_wide_tags.iter().map(|(name, _)| name.clone()).collect(),
+            test_run_id: self.test_run_id.clone(),
+            mapping: Mapping {
+                metric_prefix: self.metric_prefix.clone(),
+                trend_as: self.trend_as.unwrap_or(default_form),
+                trend_stats: self.trend_stats.clone(),
+                trend_window: self.trend_window,
+                trend_buckets: self.trend_buckets.clone(),
+            },
+            labels: LabelRules {
+                names: self.label_names,
+                constant: self.labels.clone(),
+                drop_tags: self.drop_tags.clone(),
+                max_value_bytes: self.max_label_value_bytes,
+            },
+            max_series: self.max_series,
+        }
     }
 
     /// What it wants of the metrics.

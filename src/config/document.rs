@@ -15,16 +15,48 @@ pub struct Document {
     pub environment: BTreeMap<String, String>,
     /// k6's JSON configuration of this output, `collectors."remote-write"`.
     pub json: Option<Map<String, Value>>,
-    /// The tags that every sample of the test has: `--tag`, `options.tags`.
-    pub tags: BTreeMap<String, String>,
     /// What the script's options say.
     pub script: Script,
-    /// k6 Cloud's id of this run; empty without.
-    pub cloud_test_run_id: String,
+    /// What k6 says of the run.
+    pub run: Run,
     /// Whether another output ships to the script's blocks ([`super::Claim`]). Not the host's to say.
     #[serde(skip)]
     pub blocks_are_taken: bool,
 }
+
+/// What k6 says of the run.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub struct Run {
+    /// The tags of every sample: `--tag` and the script's `options.tags`.
+    pub tags: BTreeMap<String, String>,
+    /// Which part of the test this process runs, such as `0:1/2`; empty for all of it.
+    pub execution_segment: String,
+    /// k6's feature flags that are on.
+    pub features: Vec<String>,
+    /// k6 Cloud's id of this run; empty without.
+    pub cloud_test_run_id: String,
+}
+
+impl Run {
+    /// Whether k6's flag for native histograms is on.
+    pub(super) fn native_histograms(&self) -> bool {
+        self.features.iter().any(|feature| feature == "native-histograms")
+    }
+
+    /// The label that keeps the series of the parts of one test apart, if neither its tags nor `labels` do.
+    pub(super) fn instance_label(&self, labels: &[(String, String)]) -> Option<(String, String)> {
+        let is_part = !matches!(&*self.execution_segment, "" | "0:1");
+        let mut names = self.tags.keys().chain(labels.iter().map(|(name, _)| name));
+        let apart = names.any(|name| name == INSTANCE || name == OPERATORS_INSTANCE);
+        (is_part && !apart).then(|| (INSTANCE.into(), self.execution_segment.clone()))
+    }
+}
+
+const INSTANCE: &str = "instance";
+
+/// What k6-operator tags its runners with.
+const OPERATORS_INSTANCE: &str = "instance_id";
 
 /// The parts of the script's options that matter here.
 #[derive(Clone, Default, PartialEq, Deserialize)]

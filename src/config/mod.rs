@@ -17,6 +17,7 @@ mod environment;
 mod error;
 mod headers;
 mod json;
+mod list;
 mod metrics;
 mod names;
 mod object;
@@ -71,9 +72,13 @@ impl Config {
             return Err(ConfigErrors(findings.errors));
         }
         for destination in &mut destinations {
-            destination.test_run_id = test_run::id_for(destination, &document.cloud_test_run_id);
+            destination.test_run_id = test_run::id_for(destination, &document.run.cloud_test_run_id);
+            destination.labels.extend(document.run.instance_label(&destination.labels));
+            if document.run.native_histograms() {
+                destination.trend_as_native_histogram.get_or_insert(true);
+            }
         }
-        let tags = document.tags.clone().into_iter().collect();
+        let tags = document.run.tags.clone().into_iter().collect();
         Ok(Self { destinations, tags, warnings: findings.warnings })
     }
 
@@ -121,6 +126,7 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::map::TrendAs;
     use crate::view::Tags;
 
     fn read(document: &Value) -> Result<Config, String> {
@@ -150,9 +156,10 @@ mod tests {
 
     #[test]
     fn every_option_has_its_default_as_the_table_has_it() {
-        for option in
-            OPTIONS.iter().filter(|option| !option.default.is_empty() && option.name != "includeDefaultMetrics")
-        {
+        // Of these it matters whether they were set.
+        let set_or_not = ["includeDefaultMetrics", "trendAs", "trendAsNativeHistogram"];
+        let has_default = |option: &&OptionSpec| !option.default.is_empty() && !set_or_not.contains(&option.name);
+        for option in OPTIONS.iter().filter(has_default) {
             let mut destination = Destination::default();
             assert!((option.set)(&mut destination, option.default).is_some(), "{}", option.name);
             assert_eq!(destination, Destination::default(), "{}", option.name);
@@ -353,18 +360,69 @@ mod tests {
     fn the_runs_id_is_k6_clouds_or_a_given_one_or_made() {
         let id = |document: Value| destination(&document).expect("valid").test_run_id;
         let given = json!({ "includeTestRunId": true, "testRunId": "mine" });
-        assert_eq!(id(json!({ "json": given, "cloud_test_run_id": "123" })), Some("123".into()));
+        assert_eq!(id(json!({ "json": given, "run": { "cloudTestRunId": "123" } })), Some("123".into()));
         assert_eq!(id(json!({ "json": given })), Some("mine".into()));
         let made = id(json!({ "json": { "includeTestRunId": true } })).expect("made");
         assert_eq!(made.len(), 16);
         assert_eq!(id(json!({ "json": { "includeTestRunId": true } })), Some(made), "one id for the whole process");
-        assert_eq!(id(json!({ "cloud_test_run_id": "123" })), None);
+        assert_eq!(id(json!({ "run": { "cloudTestRunId": "123" } })), None);
     }
 
     #[test]
     fn tags_of_the_whole_test_are_known() {
-        let config = read(&json!({ "tags": { "testid": "7" } })).expect("valid");
+        let config = read(&json!({ "run": { "tags": { "testid": "7" } } })).expect("valid");
         assert_eq!(config.tags, [("testid".into(), "7".into())]);
+    }
+
+    #[test]
+    fn what_trends_labels_and_series_do_not_take_is_told() {
+        for (name, values) in [
+            ("trendAs", vec![json!(""), json!([]), json!("summary"), json!(["gauges", 1]), json!(true)]),
+            ("trendStats", vec![json!(""), json!("p(101)"), json!("avg,avg"), json!("p(99.9),p(9.99)"), json!("avg,")]),
+            ("trendWindow", vec![json!("minute"), json!(1)]),
+            ("trendBuckets", vec![json!([2, 1]), json!([1, 1]), json!("1,x"), json!(["NaN"]), json!(["inf"])]),
+            ("labelNames", vec![json!("utf-16")]),
+            ("labels", vec![json!("a"), json!({ "__name__": "x" }), json!({ "a": "" }), json!("=b"), json!(["a"])]),
+            ("dropTags", vec![json!("a,,b"), json!([{}])]),
+            ("maxLabelValueBytes", vec![json!(15), json!("1k")]),
+            ("maxSeries", vec![json!(0), json!(-1), json!(1.5)]),
+        ] {
+            for value in values {
+                let error = read(&json!({ "json": { name: value } })).expect_err(name);
+                assert!(error.contains(&format!("{name} in ")) && error.contains("allowed is"), "{value}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_native_switch_and_feature_hold_where_the_form_is_not_said() {
+        let form = |document: Value| destination(&document).expect("valid").rules(&[]).mapping.trend_as;
+        let switch = |on: &str| json!({ "K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM": on });
+        let feature = json!({ "features": ["freeze-env", "native-histograms"] });
+        assert_eq!(form(json!({})), TrendAs::GAUGES);
+        assert_eq!(form(json!({ "environment": switch("true") })), TrendAs::NATIVE);
+        assert_eq!(form(json!({ "run": feature })), TrendAs::NATIVE);
+        assert_eq!(form(json!({ "run": feature, "environment": switch("false") })), TrendAs::GAUGES);
+        assert_eq!(form(json!({ "run": feature, "json": { "trendAs": "gauges" } })), TrendAs::GAUGES);
+        // It is k6's flag, and so holds for every destination.
+        let mut document = blocks(json!([{ "provider": "prometheus", "remoteWriteURL": "http://a/w" }]));
+        document["run"] = feature;
+        assert_eq!(form(document), TrendAs::NATIVE);
+    }
+
+    #[test]
+    fn a_segment_of_a_run_is_told_apart_unless_its_tags_or_labels_do() {
+        let labels = |document: Value| destination(&document).expect("valid").labels;
+        let instance = |value: &str| vec![("instance".to_string(), value.to_string())];
+        let part = json!({ "executionSegment": "1/2:1" });
+        assert_eq!(labels(json!({ "run": part })), instance("1/2:1"));
+        assert_eq!(labels(json!({ "run": { "executionSegment": "0:1" } })), vec![], "the whole run");
+        assert_eq!(labels(json!({})), vec![]);
+        for tag in ["instance", "instance_id"] {
+            let tagged = json!({ "executionSegment": "1/2:1", "tags": { tag: "7" } });
+            assert_eq!(labels(json!({ "run": tagged })), vec![]);
+        }
+        assert_eq!(labels(json!({ "run": part, "json": { "labels": "instance=mine" } })), instance("mine"));
     }
 
     #[test]

@@ -1,13 +1,21 @@
 //! The table of options: names, what is allowed, and how a value is taken.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
 
 use super::destination::{Destination, TlsVersion};
+use super::list::{list, pairs};
 use super::{duration, headers, metrics};
-use crate::series::is_metric_name;
+use crate::accumulate::Span;
+use crate::map::{TrendAs, TrendStat};
+use crate::series::{LabelNames, is_metric_name};
 use crate::wire::Protocol;
+
+/// The most statistics of one trend, and the most bounds of a classic histogram: each is a series of its own.
+const MOST_TREND_STATS: usize = 50;
+const MOST_TREND_BUCKETS: usize = 100;
 
 /// The shortest window.
 const SHORTEST_RATE: Duration = Duration::from_millis(100);
@@ -140,6 +148,100 @@ pub const OPTIONS: &[OptionSpec] = &[
         allowed: "what a metric's name may begin with: letters, digits, _ and :, no digit first; or nothing",
         default: "k6_",
         set: |to, text| (text.is_empty() || is_metric_name(text)).then(|| to.metric_prefix = text.into()),
+    },
+    OptionSpec {
+        name: "trendAs",
+        variable: "K6_PROMETHEUS_RW_TREND_AS",
+        allowed: "one or more of gauges, native, classic",
+        default: "gauges",
+        set: |to, text| trend_as(text).map(|forms| to.trend_as = Some(forms)),
+    },
+    OptionSpec {
+        name: "trendAsNativeHistogram",
+        variable: "K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM",
+        allowed: "true or false",
+        default: "false",
+        set: |to, text| boolean(text).map(|on| to.trend_as_native_histogram = Some(on)),
+    },
+    OptionSpec {
+        name: "trendStats",
+        variable: "K6_PROMETHEUS_RW_TREND_STATS",
+        allowed: "one to fifty of avg, min, med, max, count, sum and p(N), N from 0 to 100, each once",
+        default: "avg,min,med,max,p(90),p(95),p(99),count,sum",
+        set: |to, text| trend_stats(text).map(|stats| to.trend_stats = stats),
+    },
+    OptionSpec {
+        name: "trendWindow",
+        variable: "K6_PROMETHEUS_RW_TREND_WINDOW",
+        allowed: "window or run",
+        default: "window",
+        set: |to, text| {
+            to.trend_window = match text {
+                "window" => Span::Window,
+                "run" => Span::Run,
+                _ => return None,
+            };
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: "trendBuckets",
+        variable: "K6_PROMETHEUS_RW_TREND_BUCKETS",
+        allowed: "up to a hundred ascending numbers, in seconds, bytes or the metric's own unit; or nothing",
+        default: "",
+        set: |to, text| trend_buckets(text).map(|bounds| to.trend_buckets = bounds),
+    },
+    OptionSpec {
+        name: "labelNames",
+        variable: "K6_PROMETHEUS_RW_LABEL_NAMES",
+        allowed: "ascii or utf8",
+        default: "ascii",
+        set: |to, text| {
+            to.label_names = match text {
+                "ascii" => LabelNames::Ascii,
+                "utf8" => LabelNames::Utf8,
+                _ => return None,
+            };
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: "labels",
+        variable: "K6_PROMETHEUS_RW_LABELS",
+        allowed: "names and values, such as environment=production,server=srv1, no name with __ first; or nothing",
+        default: "",
+        set: |to, text| {
+            let valid = |(name, value): &(String, String)| !value.is_empty() && !name.starts_with("__");
+            to.labels = pairs(text).filter(|labels| labels.iter().all(valid))?;
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: "dropTags",
+        variable: "K6_PROMETHEUS_RW_DROP_TAGS",
+        allowed: "names of tags, such as url,vu; or nothing",
+        default: "",
+        set: |to, text| list(text).map(|tags| to.drop_tags = tags),
+    },
+    OptionSpec {
+        name: "maxLabelValueBytes",
+        variable: "K6_PROMETHEUS_RW_MAX_LABEL_VALUE_BYTES",
+        allowed: "a number of bytes from 16 on",
+        default: "1048576",
+        set: |to, text| {
+            to.max_label_value_bytes = text.parse().ok().filter(|&bytes| bytes >= 16)?;
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: "maxSeries",
+        variable: "K6_PROMETHEUS_RW_MAX_SERIES",
+        allowed: "a number of series from 1 on",
+        default: "200000",
+        set: |to, text| {
+            to.max_series = text.parse().ok().filter(|&series| series > 0)?;
+            Some(())
+        },
     },
     OptionSpec {
         name: "staleMarkers",
@@ -407,4 +509,35 @@ fn boolean(text: &str) -> Option<bool> {
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
         _ => None,
     }
+}
+
+fn trend_as(text: &str) -> Option<TrendAs> {
+    let forms = list(text).filter(|forms| !forms.is_empty())?;
+    let mut all = TrendAs { gauges: false, native: false, classic: false };
+    for form in forms {
+        match &*form {
+            "gauges" => all.gauges = true,
+            "native" => all.native = true,
+            "classic" => all.classic = true,
+            _ => return None,
+        }
+    }
+    Some(all)
+}
+
+fn trend_stats(text: &str) -> Option<Vec<TrendStat>> {
+    let stats: Vec<_> = list(text)?.iter().map(|stat| TrendStat::parse(stat)).collect::<Option<_>>()?;
+    let mut suffixes: Vec<_> = stats.iter().map(|stat| stat.suffix()).collect();
+    suffixes.sort();
+    suffixes.dedup();
+    let each_once = suffixes.len() == stats.len();
+    (each_once && (1..=MOST_TREND_STATS).contains(&stats.len())).then_some(stats)
+}
+
+/// Some(None) for none: those that fit the unit.
+fn trend_buckets(text: &str) -> Option<Option<Arc<[f64]>>> {
+    let bounds: Arc<[f64]> = list(text)?.iter().map(|bound| bound.parse().ok()).collect::<Option<_>>()?;
+    let ascending =
+        bounds.iter().all(|bound: &f64| bound.is_finite()) && bounds.windows(2).all(|pair| pair[0] < pair[1]);
+    (ascending && bounds.len() <= MOST_TREND_BUCKETS).then(|| Some(bounds).filter(|bounds| !bounds.is_empty()))
 }

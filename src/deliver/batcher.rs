@@ -94,7 +94,7 @@ mod tests {
         Arc::new(Metric {
             name: "m".into(),
             encoded_name: EncodedLabel::metric_name("m"),
-            condition: None,
+            further: None,
             kind: MetricKind::Gauge,
             help: String::new(),
             unit: "",

@@ -1,7 +1,7 @@
 //! What could not be sent in time, into a file that Prometheus can import.
 //!
 //! OpenMetrics text with timestamps. It has no word for a stale marker, so those are lost: the series then end where their last point
-//! is.
+//! is. Nor has it one for a native histogram.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -23,8 +23,8 @@ const MAX_NAMES: u32 = 1000;
 /// lost.
 pub(super) fn save(points: &[&Point], folder: Option<&Path>, reporter: &DestinationReporter) {
     let counters = &reporter.counters;
-    let (markers, points): (Vec<_>, Vec<&Point>) = points.iter().partition(|point| point.value.is_stale_marker());
-    counters.points_undelivered.add(markers.len() as u64);
+    let (points, unsayable): (Vec<&Point>, Vec<_>) = points.iter().partition(|point| number_of(point).is_some());
+    counters.points_undelivered.add(unsayable.len() as u64);
     if points.is_empty() {
         return;
     }
@@ -105,13 +105,14 @@ fn write(points: &[&Point], mut file: impl Write) -> io::Result<()> {
             (MetricKind::Counter, Some(family)) => (family, "counter"),
             // OpenMetrics has no counter of another name.
             (MetricKind::Counter, None) => (*name, "unknown"),
+            // One name of a histogram's three.
+            (MetricKind::Histogram, _) => (*name, "unknown"),
             (MetricKind::Gauge, _) => (*name, "gauge"),
         };
         writeln!(file, "# TYPE {family} {kind}")?;
         writeln!(file, "# HELP {family} {}", escaped(&first.metric.help))?;
         for (labels, points) in series {
-            for point in points {
-                let Value::Float(value) = point.value;
+            for (point, value) in points.iter().filter_map(|point| Some((point, number_of(point)?))) {
                 let (seconds, milliseconds) = (point.time_ms.div_euclid(1000), point.time_ms.rem_euclid(1000));
                 writeln!(file, "{name}{labels} {} {seconds}.{milliseconds:03}", number(value))?;
             }
@@ -121,9 +122,17 @@ fn write(points: &[&Point], mut file: impl Write) -> io::Result<()> {
     file.flush()
 }
 
+/// What the text can say of a point.
+fn number_of(point: &Point) -> Option<f64> {
+    match &point.value {
+        Value::Float(value) if !point.value.is_stale_marker() => Some(*value),
+        Value::Float(_) | Value::Histogram(_) => None,
+    }
+}
+
 /// All labels but the name, as text: `{a="1",b="2"}`.
 fn labels(point: &Point) -> String {
-    let own = point.metric.condition.iter().flat_map(EncodedLabel::labels);
+    let own = point.metric.further.iter().flat_map(EncodedLabel::labels);
     let text = |label: RawLabel<'_>| {
         let (name, value) = label.pair();
         format!("{}=\"{}\"", String::from_utf8_lossy(name), escaped(&String::from_utf8_lossy(value)))
@@ -160,7 +169,7 @@ mod tests {
         Arc::new(Metric {
             name: name.into(),
             encoded_name: EncodedLabel::metric_name(name),
-            condition: condition.map(EncodedLabel::condition),
+            further: condition.map(EncodedLabel::condition),
             kind,
             help: "k6 m: says \"a\\b\"".into(),
             unit: "",
@@ -219,6 +228,15 @@ k6_m_total{condition="zero",url="/\"a\\\n"} +Inf 2.000
         assert_eq!((event.level, &event.fields["folder"]), (Level::Error, &"/nonexistent/folder".into()));
         assert!(event.fields["error"].as_str().is_some_and(|words| words.contains("No such file")), "{event:?}");
         assert_eq!((destination.counters.points_undelivered.get(), destination.counters.points_saved.get()), (4, 0));
+    }
+
+    #[test]
+    fn a_native_histogram_counts_as_not_delivered() {
+        let (mut points, reporter) = (points(), Reporter::default());
+        points[3].value = Value::Histogram(Arc::default());
+        let destination = reporter.destination("http://host/w");
+        save(&[&points[3]], Some(Path::new("/nonexistent/folder")), &destination);
+        assert_eq!(destination.counters.points_undelivered.get(), 1);
     }
 
     #[test]

@@ -43,7 +43,8 @@ impl Batch {
 
     /// The memory that its points take. What they share with others is not counted.
     pub fn bytes(&self) -> usize {
-        size_of_val(self.left())
+        let beside: usize = self.left().iter().map(|point| point.value.heap_bytes()).sum();
+        size_of_val(self.left()) + beside
     }
 }
 
@@ -216,7 +217,7 @@ mod tests {
         let metric = Arc::new(Metric {
             name: "m".into(),
             encoded_name: EncodedLabel::metric_name("m"),
-            condition: None,
+            further: None,
             kind: MetricKind::Gauge,
             help: String::new(),
             unit: "",

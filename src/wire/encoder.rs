@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+use prost::Message as _;
+use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, int64};
 use snap::raw::Encoder as Snappy;
 
 use super::protocol::Message;
@@ -14,6 +15,7 @@ const SAMPLES: u32 = 2;
 const VALUE: u32 = 1;
 const TIMESTAMP: u32 = 2;
 const START_TIMESTAMP: u32 = 3;
+const HISTOGRAM_START_TIMESTAMP: u32 = 17;
 
 /// How large a request may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +71,7 @@ impl Encoder {
         for point in points.iter().take(limits.points.max(1)) {
             self.series.clear();
             message.write_labels(point, &mut self.series);
-            write_value(point, M::HAS_START, &mut self.series);
+            write_value::<M>(point, &mut self.series);
             message.write_metadata(point, &mut self.series);
             write_field(M::TIMESERIES, &self.series, &mut self.timeseries);
             encoded += 1;
@@ -88,15 +90,25 @@ impl Encoder {
 }
 
 /// Writes what a point tells, as a field of its series.
-fn write_value(point: &Point, with_start: bool, series: &mut Vec<u8>) {
-    let Value::Float(value) = point.value;
-    let start_ms = if with_start { point.start_ms } else { 0 };
-    let len = double_len(value) + integer_len(point.time_ms) + integer_len(start_ms);
-    encode_key(SAMPLES, WireType::LengthDelimited, series);
-    encode_varint(len as u64, series);
-    write_double(VALUE, value, series);
-    write_integer(TIMESTAMP, point.time_ms, series);
-    write_integer(START_TIMESTAMP, start_ms, series);
+fn write_value<'a, M: Message<'a>>(point: &Point, series: &mut Vec<u8>) {
+    let start_ms = if M::HAS_START { point.start_ms } else { 0 };
+    match &point.value {
+        Value::Float(value) => {
+            let len = double_len(*value) + integer_len(point.time_ms) + integer_len(start_ms);
+            encode_key(SAMPLES, WireType::LengthDelimited, series);
+            encode_varint(len as u64, series);
+            write_double(VALUE, *value, series);
+            write_integer(TIMESTAMP, point.time_ms, series);
+            write_integer(START_TIMESTAMP, start_ms, series);
+        }
+        Value::Histogram(histogram) => {
+            let start_len = if start_ms == 0 { 0 } else { int64::encoded_len(HISTOGRAM_START_TIMESTAMP, &start_ms) };
+            encode_key(M::HISTOGRAMS, WireType::LengthDelimited, series);
+            encode_varint((histogram.encoded_len() + start_len) as u64, series);
+            histogram.encode_raw(series);
+            write_integer(HISTOGRAM_START_TIMESTAMP, start_ms, series);
+        }
+    }
 }
 
 fn write_field(number: u32, contents: &[u8], to: &mut Vec<u8>) {
@@ -131,11 +143,10 @@ fn integer_len(value: i64) -> usize {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use prost::Message as _;
 
     use super::*;
-    use crate::series::{Contents, Label, MetricType, SeriesDefinition};
-    use crate::wire::{EncodedLabel, Labels, MetricKind};
+    use crate::series::{Contents, Label, LabelRules, MetricType, SeriesDefinition};
+    use crate::wire::{EncodedLabel, Histogram, Labels, MetricKind};
 
     const UNLIMITED: Limits = Limits { points: usize::MAX, bytes: usize::MAX };
 
@@ -143,7 +154,7 @@ mod tests {
         Arc::new(Metric {
             name: name.into(),
             encoded_name: EncodedLabel::metric_name(name),
-            condition: condition.map(EncodedLabel::condition),
+            further: condition.map(EncodedLabel::condition),
             kind: MetricKind::Counter,
             help: "help".into(),
             unit: "seconds",
@@ -261,6 +272,25 @@ mod tests {
         assert_eq!(told.r#type(), v1::metric_metadata::MetricType::Counter);
     }
 
+    /// Remote Write 2.0, "Samples and Histogram Samples": a series has the one or the other.
+    #[test]
+    fn a_native_histogram_goes_in_either_version() {
+        let histogram = Arc::new(Histogram { sum: 1.5, schema: 3, timestamp: 300, ..Histogram::default() });
+        let mut point = point(&metric("m", None), &labels(&[("a", "b")]), 300, 0.0);
+        point.value = Value::Histogram(Arc::clone(&histogram));
+        point.start_ms = 2;
+        let points = [point];
+
+        let message = v1::WriteRequest::decode(&*encode(Protocol::V1, &points)).expect("decodes");
+        let series = &message.timeseries[0];
+        assert_eq!((&series.histograms[..], series.samples.len()), (&[(*histogram).clone()][..], 0));
+
+        let message = v2::Request::decode(&*encode(Protocol::V2, &points)).expect("decodes");
+        let series = &message.timeseries[0];
+        let with_start = Histogram { start_timestamp: 2, ..(*histogram).clone() };
+        assert_eq!((&series.histograms[..], series.samples.len()), (&[with_start][..], 0));
+    }
+
     #[test]
     fn limits_bound_points_and_bytes_and_never_stop_the_first_point() {
         let (metric, labels) = (metric("m", None), labels(&[("a", &"x".repeat(1000))]));
@@ -338,7 +368,7 @@ mod tests {
                 let definition = SeriesDefinition {
                     metric: "m".into(), metric_type: MetricType::Rate, contents: Contents::Plain, tags,
                 };
-                let labels = definition.labels();
+                let labels = definition.labels(&LabelRules::default());
                 let metric = &metrics[usize::from(with_condition)];
                 points.push(point(metric, &Arc::new(Labels::encode(&labels)), time_ms, value));
                 let mut pairs: Vec<_> = labels.into_iter().map(|label| (label.name, label.value)).collect();

@@ -3,7 +3,7 @@
 use prost::encoding::{WireType, decode_varint, encode_key, encode_varint, encoded_len_varint};
 
 use super::v1;
-use crate::series::{CONDITION, Label};
+use crate::series::{BOUND, CONDITION, Label};
 
 /// The metric's name as a label.
 const NAME: &str = "__name__";
@@ -11,82 +11,107 @@ const NAME: &str = "__name__";
 /// The field number of `TimeSeries.labels`.
 const LABELS_FIELD: u32 = 1;
 
+/// The labels that tell the series of one tag set apart, in the order in which they sort.
+pub(super) const PLACES: [&str; 3] = [NAME, CONDITION, BOUND];
+
 /// One label as a field of a `TimeSeries`.
 #[derive(Debug, Clone)]
-pub struct EncodedLabel(Box<[u8]>);
+pub struct EncodedLabel {
+    bytes: Box<[u8]>,
+    /// Index into [`PLACES`].
+    place: usize,
+}
 
 impl EncodedLabel {
     /// The label that names the metric.
     pub fn metric_name(name: &str) -> Self {
-        Self::new(NAME, name)
+        Self::new(0, name)
     }
 
     /// The label that tells a rate's counters apart.
     pub fn condition(value: &str) -> Self {
-        Self::new(CONDITION, value)
+        Self::new(1, value)
     }
 
-    fn new(name: &str, value: &str) -> Self {
+    /// The label that tells the buckets of a classic histogram apart.
+    pub fn bound(value: &str) -> Self {
+        Self::new(2, value)
+    }
+
+    fn new(place: usize, value: &str) -> Self {
         let mut bytes = Vec::new();
-        encode_label(name, value, &mut bytes);
-        Self(bytes.into())
+        encode_label(PLACES[place], value, &mut bytes);
+        Self { bytes: bytes.into(), place }
     }
 
     /// It alone, to be read.
     pub fn labels(&self) -> RawLabels<'_> {
-        RawLabels(&self.0)
+        RawLabels(&self.bytes)
+    }
+
+    /// Which of the places of [`Labels::parts`] it belongs to: the number of the part that it follows.
+    pub(super) fn place(&self) -> usize {
+        self.place
     }
 }
 
-/// The labels that all series of one tag set share, sorted, with the places where its name and a `condition` belong.
+/// The labels that all series of one tag set share, sorted, with the places where its name and a further label belong.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Labels {
     bytes: Box<[u8]>,
-    name_at: usize,
-    condition_at: usize,
+    /// Where in `bytes` each of [`PLACES`] belongs.
+    places: [usize; PLACES.len()],
 }
 
 impl Labels {
-    /// Encodes labels, which must be sorted by name and contain neither `__name__` nor, for a series that is told apart
-    /// by it, `condition` ([`crate::series::SeriesDefinition::labels`] sees to both).
+    /// Encodes labels, which must be sorted by name and contain none of [`PLACES`] that their series are told apart by
+    /// ([`crate::series::SeriesDefinition::labels`] sees to it).
     pub fn encode(labels: &[Label]) -> Self {
         let mut bytes = Vec::new();
-        let (mut name_at, mut condition_at) = (0, 0);
+        let mut places = [0; PLACES.len()];
         for label in labels {
             encode_label(&label.name, &label.value, &mut bytes);
-            // Remote Write 1.0, "Labels": sorted by name, byte by byte.
-            if label.name.as_str() < NAME {
-                name_at = bytes.len();
-            }
-            if label.name.as_str() < CONDITION {
-                condition_at = bytes.len();
+            for (place, name) in places.iter_mut().zip(PLACES) {
+                // Remote Write 1.0, "Labels": sorted by name, byte by byte.
+                if label.name.as_str() < name {
+                    *place = bytes.len();
+                }
             }
         }
-        Self { bytes: bytes.into(), name_at, condition_at }
+        Self { bytes: bytes.into(), places }
     }
 
-    /// The encoding without name and condition: equal for equal labels.
+    /// The encoding without name and further label: equal for equal labels.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The labels before the name, those between it and a `condition`, and the others.
-    pub fn parts(&self) -> [RawLabels<'_>; 3] {
-        let (before_name, rest) = self.bytes.split_at(self.name_at);
-        let (before_condition, rest) = rest.split_at(self.condition_at - self.name_at);
-        [RawLabels(before_name), RawLabels(before_condition), RawLabels(rest)]
+    /// The labels again.
+    pub fn decode(&self) -> Vec<Label> {
+        let series: v1::TimeSeries = prost::Message::decode(&*self.bytes).unwrap_or_default();
+        series.labels.into_iter().map(|label| Label { name: label.name, value: label.value }).collect()
+    }
+
+    /// The labels between the places where others may belong: before the name, from there to a `condition`, to an `le`, and the rest.
+    pub fn parts(&self) -> [RawLabels<'_>; PLACES.len() + 1] {
+        let mut begin = 0;
+        let mut next = |end: usize| RawLabels(&self.bytes[std::mem::replace(&mut begin, end)..end]);
+        let [name, condition, bound] = self.places;
+        [next(name), next(condition), next(bound), next(self.bytes.len())]
     }
 
     /// Writes all labels of one series, in order.
-    pub fn write(&self, name: &EncodedLabel, condition: Option<&EncodedLabel>, body: &mut Vec<u8>) {
-        body.extend_from_slice(&self.bytes[..self.name_at]);
-        body.extend_from_slice(&name.0);
-        if let Some(condition) = condition {
-            body.extend_from_slice(&self.bytes[self.name_at..self.condition_at]);
-            body.extend_from_slice(&condition.0);
-            body.extend_from_slice(&self.bytes[self.condition_at..]);
+    pub fn write(&self, name: &EncodedLabel, further: Option<&EncodedLabel>, body: &mut Vec<u8>) {
+        let name_at = self.places[name.place];
+        body.extend_from_slice(&self.bytes[..name_at]);
+        body.extend_from_slice(&name.bytes);
+        if let Some(further) = further {
+            let further_at = self.places[further.place];
+            body.extend_from_slice(&self.bytes[name_at..further_at]);
+            body.extend_from_slice(&further.bytes);
+            body.extend_from_slice(&self.bytes[further_at..]);
         } else {
-            body.extend_from_slice(&self.bytes[self.name_at..]);
+            body.extend_from_slice(&self.bytes[name_at..]);
         }
     }
 }
@@ -140,14 +165,13 @@ mod tests {
 
     use super::*;
 
-    fn decoded(labels: &[(&str, &str)], condition: Option<&str>) -> Vec<(String, String)> {
+    fn decoded(labels: &[(&str, &str)], further: Option<EncodedLabel>) -> Vec<(String, String)> {
         let labels: Vec<_> =
             labels.iter().map(|&(name, value)| Label { name: name.into(), value: value.into() }).collect();
-        let condition = condition.map(EncodedLabel::condition);
         let name = EncodedLabel::metric_name("k6_m");
         let labels = Labels::encode(&labels);
         let mut body = Vec::new();
-        labels.write(&name, condition.as_ref(), &mut body);
+        labels.write(&name, further.as_ref(), &mut body);
         let series = v1::TimeSeries::decode(&*body).expect("valid");
         series.labels.into_iter().map(|label| (label.name, label.value)).collect()
     }
@@ -157,14 +181,29 @@ mod tests {
     }
 
     #[test]
-    fn name_and_condition_stand_where_they_sort() {
-        let labels = decoded(&[("Zone", "eu"), ("_a", "1"), ("a", "2"), ("method", "GET")], Some("zero"));
+    fn name_condition_and_bound_stand_where_they_sort() {
+        let labels = decoded(
+            &[("Zone", "eu"), ("_a", "1"), ("a", "2"), ("method", "GET")],
+            Some(EncodedLabel::condition("zero")),
+        );
         assert_eq!(names(&labels), ["Zone", "__name__", "_a", "a", "condition", "method"]);
         assert_eq!(labels[1].1, "k6_m");
         assert_eq!(labels[4].1, "zero");
         assert_eq!(names(&decoded(&[("a", "1")], None)), ["__name__", "a"]);
-        assert_eq!(names(&decoded(&[("A", "1")], Some("zero"))), ["A", "__name__", "condition"]);
-        assert_eq!(names(&decoded(&[], Some("zero"))), ["__name__", "condition"]);
+        assert_eq!(
+            names(&decoded(&[("A", "1")], Some(EncodedLabel::condition("zero")))),
+            ["A", "__name__", "condition"]
+        );
+        assert_eq!(names(&decoded(&[], Some(EncodedLabel::condition("zero")))), ["__name__", "condition"]);
+        let labels = decoded(&[("a", "1"), ("name", "2")], Some(EncodedLabel::bound("0.5")));
+        assert_eq!(names(&labels), ["__name__", "a", "le", "name"]);
+    }
+
+    #[test]
+    fn labels_come_back_as_they_were() {
+        let labels =
+            [("Zone", "eu"), ("größe", "ä")].map(|(name, value)| Label { name: name.into(), value: value.into() });
+        assert_eq!(Labels::encode(&labels).decode(), labels);
     }
 
     #[test]

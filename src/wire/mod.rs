@@ -18,3 +18,4 @@ pub use encoder::{Encoded, Encoder, Limits};
 pub use labels::{EncodedLabel, Labels, RawLabel};
 pub use point::{Metric, MetricKind, Point, STALE_MARKER, Value};
 pub use protocol::Protocol;
+pub use v1::Histogram;

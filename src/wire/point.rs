@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{EncodedLabel, Labels};
+use super::v1::BucketSpan;
+use super::{EncodedLabel, Histogram, Labels};
 
 /// What a metric's values are, as the receiver is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricKind {
     /// Grows from 0.
     Counter,
+    /// A distribution, or a part of one.
+    Histogram,
     /// Anything else.
     Gauge,
 }
@@ -21,7 +24,7 @@ pub struct Metric {
     /// The name as a label.
     pub encoded_name: EncodedLabel,
     /// A label of the metric's own, beside those of its series.
-    pub condition: Option<EncodedLabel>,
+    pub further: Option<EncodedLabel>,
     /// What its values are.
     pub kind: MetricKind,
     /// One line for people.
@@ -31,10 +34,12 @@ pub struct Metric {
 }
 
 /// What a point tells.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// A number in Prometheus's base units: seconds, bytes, ratios from 0 to 1.
     Float(f64),
+    /// A native histogram.
+    Histogram(Arc<Histogram>),
 }
 
 /// The value that ends a series (Remote Write 1.0, "Stale Markers"): one special NaN, of these very bits.
@@ -42,9 +47,24 @@ pub const STALE_MARKER: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
 
 impl Value {
     /// Whether it ends its series.
-    pub fn is_stale_marker(self) -> bool {
-        let Self::Float(value) = self;
+    pub fn is_stale_marker(&self) -> bool {
+        let value = match self {
+            Self::Float(value) => value,
+            Self::Histogram(histogram) => &histogram.sum,
+        };
         value.to_bits() == STALE_MARKER.to_bits()
+    }
+
+    /// The memory that it takes beside that of its point.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Float(_) => 0,
+            Self::Histogram(histogram) => {
+                let spans = histogram.positive_spans.len() + histogram.negative_spans.len();
+                let deltas = histogram.positive_deltas.len() + histogram.negative_deltas.len();
+                size_of::<Histogram>() + spans * size_of::<BucketSpan>() + deltas * size_of::<i64>()
+            }
+        }
     }
 }
 

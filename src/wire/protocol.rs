@@ -45,6 +45,8 @@ impl fmt::Display for Protocol {
 pub(super) trait Message<'a> {
     /// The field of the request that holds a series.
     const TIMESERIES: u32;
+    /// The field of a series that holds its native histograms.
+    const HISTOGRAMS: u32;
     /// Whether a sample says when its series began.
     const HAS_START: bool;
 

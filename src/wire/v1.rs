@@ -20,10 +20,11 @@ pub(super) struct Request<'a> {
 
 impl<'a> Message<'a> for Request<'a> {
     const TIMESERIES: u32 = 1;
+    const HISTOGRAMS: u32 = 4;
     const HAS_START: bool = false;
 
     fn write_labels(&mut self, point: &'a Point, series: &mut Vec<u8>) {
-        point.labels.write(&point.metric.encoded_name, point.metric.condition.as_ref(), series);
+        point.labels.write(&point.metric.encoded_name, point.metric.further.as_ref(), series);
     }
 
     fn write_metadata(&mut self, _: &'a Point, _: &mut Vec<u8>) {}
@@ -39,6 +40,7 @@ impl<'a> Message<'a> for Request<'a> {
             }
             let kind = match metric.kind {
                 MetricKind::Counter => metric_metadata::MetricType::Counter,
+                MetricKind::Histogram => metric_metadata::MetricType::Histogram,
                 MetricKind::Gauge => metric_metadata::MetricType::Gauge,
             };
             let metadata = MetricMetadata {

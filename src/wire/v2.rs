@@ -9,7 +9,7 @@ use foldhash::{HashMap, HashMapExt};
 use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint};
 
-use super::labels::RawLabel;
+use super::labels::{PLACES, RawLabel};
 use super::protocol::Message;
 use super::{EncodedLabel, Labels, Metric, MetricKind, Point};
 
@@ -31,7 +31,9 @@ pub(super) struct Table<'a> {
 /// What a metric refers to, encoded.
 struct MetricRefs {
     name: Vec<u8>,
-    condition: Vec<u8>,
+    further: Vec<u8>,
+    /// Which of the places of a set of labels `further` belongs to.
+    further_place: usize,
     metadata: Vec<u8>,
 }
 
@@ -39,8 +41,7 @@ struct MetricRefs {
 struct LabelsRefs<'a> {
     of: &'a Labels,
     refs: Vec<u8>,
-    name_at: usize,
-    condition_at: usize,
+    places: [usize; PLACES.len()],
 }
 
 impl<'a> Table<'a> {
@@ -51,6 +52,7 @@ impl<'a> Table<'a> {
 
 impl<'a> Message<'a> for Table<'a> {
     const TIMESERIES: u32 = 5;
+    const HISTOGRAMS: u32 = 3;
     const HAS_START: bool = true;
 
     fn write_labels(&mut self, point: &'a Point, series: &mut Vec<u8>) {
@@ -59,13 +61,14 @@ impl<'a> Message<'a> for Table<'a> {
         let labels = known.unwrap_or_else(|| LabelsRefs::of(&point.labels, symbols));
         let own = self.metrics.entry(ptr::from_ref(metric)).or_insert_with(|| MetricRefs::of(metric, symbols));
         encode_key(LABELS_REFS, WireType::LengthDelimited, series);
-        encode_varint((labels.refs.len() + own.name.len() + own.condition.len()) as u64, series);
+        encode_varint((labels.refs.len() + own.name.len() + own.further.len()) as u64, series);
         // Remote Write 2.0, "Series Labels": sorted by name.
-        series.extend_from_slice(&labels.refs[..labels.name_at]);
+        let (name_at, further_at) = (labels.places[0], labels.places[own.further_place]);
+        series.extend_from_slice(&labels.refs[..name_at]);
         series.extend_from_slice(&own.name);
-        series.extend_from_slice(&labels.refs[labels.name_at..labels.condition_at]);
-        series.extend_from_slice(&own.condition);
-        series.extend_from_slice(&labels.refs[labels.condition_at..]);
+        series.extend_from_slice(&labels.refs[name_at..further_at]);
+        series.extend_from_slice(&own.further);
+        series.extend_from_slice(&labels.refs[further_at..]);
         self.labels = Some(labels);
     }
 
@@ -88,6 +91,7 @@ impl MetricRefs {
     fn of<'a>(metric: &'a Metric, symbols: &mut Symbols<'a>) -> Self {
         let kind = match metric.kind {
             MetricKind::Counter => metadata::MetricType::Counter,
+            MetricKind::Histogram => metadata::MetricType::Histogram,
             MetricKind::Gauge => metadata::MetricType::Gauge,
         };
         let metadata = Metadata {
@@ -95,15 +99,16 @@ impl MetricRefs {
             help_ref: symbols.index(metric.help.as_bytes()),
             unit_ref: symbols.index(metric.unit.as_bytes()),
         };
-        let mut refs = Self { name: Vec::new(), condition: Vec::new(), metadata: Vec::new() };
+        let further_place = metric.further.as_ref().map_or(0, EncodedLabel::place);
+        let mut refs = Self { name: Vec::new(), further: Vec::new(), further_place, metadata: Vec::new() };
         encode_key(METADATA, WireType::LengthDelimited, &mut refs.metadata);
         encode_varint(metadata.encoded_len() as u64, &mut refs.metadata);
         metadata.encode_raw(&mut refs.metadata);
         for label in metric.encoded_name.labels() {
             symbols.write_label(label, &mut refs.name);
         }
-        for label in metric.condition.iter().flat_map(EncodedLabel::labels) {
-            symbols.write_label(label, &mut refs.condition);
+        for label in metric.further.iter().flat_map(EncodedLabel::labels) {
+            symbols.write_label(label, &mut refs.further);
         }
         refs
     }
@@ -111,16 +116,14 @@ impl MetricRefs {
 
 impl<'a> LabelsRefs<'a> {
     fn of(labels: &'a Labels, symbols: &mut Symbols<'a>) -> Self {
-        let mut refs = Vec::new();
-        let [before_name, before_condition, rest] = labels.parts();
-        let mut places = [0; 3];
-        for (place, part) in places.iter_mut().zip([before_name, before_condition, rest]) {
-            for label in part {
-                symbols.write_label(label, &mut refs);
+        let (mut refs, mut places) = (Vec::new(), [0; PLACES.len()]);
+        for (number, part) in labels.parts().into_iter().enumerate() {
+            part.for_each(|label| symbols.write_label(label, &mut refs));
+            if let Some(place) = places.get_mut(number) {
+                *place = refs.len();
             }
-            *place = refs.len();
         }
-        Self { of: labels, refs, name_at: places[0], condition_at: places[1] }
+        Self { of: labels, refs, places }
     }
 }
 

@@ -78,8 +78,8 @@ func (s *apmStage) expectAllBlocks(t *testing.T, result *harness.Result) {
 	trend := []string{"avg", "count", "max", "med", "min", "p90", "p95", "p99", "sum"}
 	expectNames(t, s.first, slices.Concat(
 		[]string{
-			"k6_data_received_total", "k6_data_sent_total", "k6_http_reqs_total", "k6_iterations_total", "k6_my_gauge",
-			"k6_my_rate_rate", "k6_my_rate_total", "k6_vus",
+			"k6_data_received_total", "k6_data_sent_total", "k6_http_reqs_total", "k6_iterations_total", "k6_my_gauge", "k6_my_gauge_highest",
+			"k6_my_gauge_lowest", "k6_my_rate_rate", "k6_my_rate_total", "k6_vus", "k6_vus_highest", "k6_vus_lowest",
 		},
 		named("k6_http_req_duration_", trend), named("k6_http_req_sending_", trend),
 	))

@@ -29,6 +29,7 @@ var furtherSeries = []struct {
 }{
 	{regexp.MustCompile(`_(avg|count|max|med|min|p90|p95|sum)$`), "by default there are all usual statistics of a trend, not only p(99)"},
 	{regexp.MustCompile(`^k6_(a_rate|checks|http_req_failed)_total$`), "a rate has counters too, whose ratio is right for any grouping"},
+	{regexp.MustCompile(`_(lowest|highest)$`), "a gauge has its extremes, which one point a window may miss"},
 	{regexp.MustCompile(`^k6_dropped_iterations_total$`), "it is there from the start, at 0, so that an alert has something to look at"},
 }
 
@@ -101,6 +102,8 @@ func TestTheEnvironmentOfTheBuiltinMeansTheSame(t *testing.T) {
 			headers: map[string]string{"X-One": "1"},
 			meant:   map[string]string{"Authorization": "Basic bWU6c2VjcmV0"},
 		},
+		{name: "trend stats", env: map[string]string{"TREND_STATS": "avg,p(99.9),med,count"}, check: expectEndings("_p999", "_count")},
+		{name: "native histograms", env: map[string]string{"TREND_AS_NATIVE_HISTOGRAM": "true"}, check: expectEndings("_seconds")},
 		{name: "push interval", env: map[string]string{"PUSH_INTERVAL": "1s"}, check: expectAPointASecond},
 		{name: "stale markers", env: map[string]string{"STALE_MARKERS": "true"}, check: expectStaleMarkers(true)},
 		{name: "no stale markers", env: map[string]string{"STALE_MARKERS": "false"}, check: expectStaleMarkers(false)},
@@ -264,6 +267,21 @@ func (b *sideBySide) expectHeaders(t *testing.T, oursSent, builtinSent []harness
 	}
 	if !maps.EqualFunc(here.Header, there.Header, slices.Equal) {
 		t.Errorf("headers differ: %v and %v", here.Header, there.Header)
+	}
+}
+
+// expectEndings expects of both outputs names that end like this.
+func expectEndings(endings ...string) func(t *testing.T, oursSent, builtinSent []harness.Recorded) {
+	return func(t *testing.T, oursSent, builtinSent []harness.Recorded) {
+		t.Helper()
+		for who, requests := range map[string][]harness.Recorded{ours: oursSent, builtin: builtinSent} {
+			names := namesIn(requests)
+			for _, ending := range endings {
+				if !slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, ending) }) {
+					t.Errorf("%s has no name that ends in %s: %v", who, ending, names)
+				}
+			}
+		}
 	}
 }
 

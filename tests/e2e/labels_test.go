@@ -4,6 +4,11 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,26 +46,146 @@ func TestTagsComeBackAsLabels(t *testing.T) {
 	})
 }
 
+// longest is how many bytes of a label's value a receiver takes: VictoriaMetrics leaves a series with more out.
+var longest = map[harness.Kind]int{harness.Prometheus: 64 << 10, harness.VictoriaMetrics: 4 << 10}
+
+func TestOddTagsBecomeLabelsAndCostNoOtherSeries(t *testing.T) {
+	t.Parallel()
+	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
+		for names, expected := range map[string]map[string]string{
+			"ascii": {
+				"gr__e": "ärmel", "_": "да", "with_space": "a \"quoted\" \\ value\nof two lines", "a_b": "first", "_9lives": "cat",
+				"_name__": "not the name", "_own": "x", "le": "0.5", "emoji": "🚀",
+			},
+			"utf8": {
+				"größe": "ärmel", "日本": "東京", "мир": "да", "سلام": "عليكم",
+				"with space": "a \"quoted\" \\ value\nof two lines", "a-b": "first", "a.b": "second", "9lives": "cat",
+				"_name__": "not the name", "_own": "x", "le": "0.5", "emoji": "🚀",
+			},
+		} {
+			run(t, harness.Run{
+				Script: "tests/e2e/scripts/odd_tags.js",
+				Out:    []string{"remote-write=" + receiver.WriteURL()},
+				Env: map[string]string{
+					"K6_PROMETHEUS_RW_LABEL_NAMES": names, "K6_PROMETHEUS_RW_LABELS": "names=" + names + ",zone=eu",
+					"K6_PROMETHEUS_RW_DROP_TAGS":             "scenario,group",
+					"K6_PROMETHEUS_RW_MAX_LABEL_VALUE_BYTES": strconv.Itoa(longest[receiver.Kind]),
+				},
+			})
+			of := fmt.Sprintf("{names=%q}[5m]", names)
+			labels := query(t, receiver, "last_over_time(k6_odd_total"+of+")")[0].Labels
+			expected["names"], expected["zone"] = names, "eu"
+			if !maps.Equal(labels, expected) {
+				t.Errorf("%s: the labels are %v, not %v", names, labels, expected)
+			}
+			if plain := query(t, receiver, "last_over_time(k6_plain_total"+of+")")[0].Last().Value; plain != 3 {
+				t.Errorf("%s: the plain counter is %v", names, plain)
+			}
+			long := query(t, receiver, "last_over_time(k6_long_total"+of+")")[0].Labels["long"]
+			if len(long) != longest[receiver.Kind] {
+				t.Errorf("%s: of 64 KiB %d bytes came", names, len(long))
+			}
+		}
+		if receiver.Kind == harness.Prometheus {
+			expectNothingRejected(t, receiver)
+		}
+	})
+}
+
+func TestTheNamesThatDashboardsAskForAreThere(t *testing.T) {
+	t.Parallel()
+	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
+		load := loadFor(2*time.Second, startTarget(t), receiver.WriteURL())
+		load.Args = []string{"--tag", "testid=abc"}
+		load.Env["K6_PROMETHEUS_RW_TREND_AS"] = "gauges,native"
+		run(t, load)
+
+		names := []string{
+			"checks_rate", "data_received_total", "data_sent_total", "dropped_iterations_total", "http_req_failed_rate",
+			"http_reqs_total", "vus",
+		}
+		for _, trend := range []string{
+			"http_req_blocked", "http_req_duration", "http_req_receiving", "http_req_sending", "http_req_tls_handshaking",
+			"http_req_waiting", "iteration_duration",
+		} {
+			for _, stat := range []string{"min", "max", "count", "sum", "avg", "med", "p90", "p95", "p99"} {
+				names = append(names, trend+"_"+stat)
+			}
+			native := trend + "_seconds"
+			if receiver.Kind == harness.VictoriaMetrics {
+				native += "_bucket"
+			}
+			names = append(names, native)
+		}
+		for _, name := range names {
+			for _, series := range query(t, receiver, "last_over_time(k6_"+name+"[5m])") {
+				if series.Labels["testid"] != "abc" {
+					t.Errorf("k6_%s has no testid: %v", name, series.Labels)
+				}
+			}
+		}
+		for _, label := range []string{"method", "name", "status", "expected_response"} {
+			query(t, receiver, fmt.Sprintf(`last_over_time(k6_http_req_duration_p95{%s!=""}[5m])`, label))
+		}
+		query(t, receiver, `last_over_time(k6_checks_rate{check!=""}[5m])`)
+	})
+}
+
+func TestSeriesOverTheLimitAreCountedAndToldOnce(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t, harness.Prometheus)
+	load := loadFor(2*time.Second, startTarget(t), receiver.WriteURL())
+	load.Options = map[string]any{"maxSeries": 30}
+	result := run(t, load)
+
+	warnings := 0
+	for _, line := range linesOf(result, "warning") {
+		if strings.Contains(line.Message, "maxSeries") {
+			warnings++
+			if hint, _ := line.Fields["hint"].(string); !strings.Contains(hint, "dropTags") {
+				t.Errorf("no hint in %s", line)
+			}
+		}
+	}
+	if warnings != 1 {
+		t.Errorf("%d warnings:\n%s", warnings, result.LogText())
+	}
+	names := query(t, receiver, `count(count by (__name__) (last_over_time({__name__=~"k6_.+"}[5m])))`)
+	if names[0].Last().Value == 0 {
+		t.Error("no series is shipped")
+	}
+	errors := linesOf(result, "error")
+	if len(errors) != 1 || errors[0].Fields["series_over_max_series"] == nil || errors[0].Fields["samples_over_max_series"] == nil {
+		t.Errorf("what was left out is not told at the end:\n%s", result.LogText())
+	}
+}
+
 // Prometheus keeps nothing of the metadata that Remote Write 1.0 carries, so VictoriaMetrics has to say what came.
 func TestTypesAndUnitsArriveAsMetadata(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, harness.VictoriaMetrics)
-	run(t, loadFor(time.Second, startTarget(t), receiver.WriteURL()))
+	load := loadFor(3*time.Second, startTarget(t), receiver.WriteURL())
+	load.Env["K6_PROMETHEUS_RW_TREND_AS"] = "gauges,native,classic"
+	load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s" // how long requests took is told a window later
+	run(t, load)
 
 	told, err := receiver.Metadata()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, expected := range map[string]harness.Metadata{
-		"k6_http_reqs_total":         {Type: "counter"},
-		"k6_data_sent_total":         {Type: "counter", Unit: "bytes"},
-		"k6_vus":                     {Type: "gauge"},
-		"k6_checks_total":            {Type: "counter"},
-		"k6_checks_rate":             {Type: "gauge"},
-		"k6_http_req_duration_p95":   {Type: "gauge", Unit: "seconds"},
-		"k6_http_req_duration_count": {Type: "counter"},
-		"k6_http_req_duration_sum":   {Type: "counter", Unit: "seconds"},
-		"k6_order_value_avg":         {Type: "gauge"},
+		"k6_http_reqs_total":           {Type: "counter"},
+		"k6_data_sent_total":           {Type: "counter", Unit: "bytes"},
+		"k6_vus":                       {Type: "gauge"},
+		"k6_vus_highest":               {Type: "gauge"},
+		"k6_checks_total":              {Type: "counter"},
+		"k6_checks_rate":               {Type: "gauge"},
+		"k6_http_req_duration_p95":     {Type: "gauge", Unit: "seconds"},
+		"k6_http_req_duration_count":   {Type: "counter"},
+		"k6_http_req_duration_sum":     {Type: "counter", Unit: "seconds"},
+		"k6_http_req_duration_seconds": {Type: "histogram", Unit: "seconds"},
+		"k6_order_value_avg":           {Type: "gauge"},
+		"k6_order_value":               {Type: "histogram"},
 	} {
 		if len(told[name]) != 1 {
 			t.Errorf("%s: expected one entry, got %v", name, told[name])
@@ -71,4 +196,55 @@ func TestTypesAndUnitsArriveAsMetadata(t *testing.T) {
 			t.Errorf("%s: got %+v, expected %+v and a help text", name, metadata, expected)
 		}
 	}
+	expectCleanMetrics(t, receiver, told)
+}
+
+// knownProblems are what `promtool check metrics` says of names that are k6's own output's, and so stay.
+var knownProblems = []string{
+	`non-histogram and non-summary metrics should not have "_count" suffix`,
+	`non-histogram and non-summary metrics should not have "_sum" suffix`,
+	`counter metrics should have "_total" suffix`,
+}
+
+// expectCleanMetrics has promtool check the metrics as a scrape would show them: every series under its metadata.
+func expectCleanMetrics(t *testing.T, receiver *harness.Receiver, told map[string][]harness.Metadata) {
+	t.Helper()
+	promtool, err := harness.Binary("promtool")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := exec.Command(promtool, "check", "metrics")
+	check.Stdin = strings.NewReader(exposition(t, receiver, told))
+	problems, err := check.CombinedOutput()
+	if _, ended := err.(*exec.ExitError); err != nil && !ended {
+		t.Fatal(err)
+	}
+	for problem := range strings.Lines(string(problems)) {
+		known := func(known string) bool { return strings.Contains(problem, known) }
+		if !slices.ContainsFunc(knownProblems, known) {
+			t.Errorf("promtool says: %s", problem)
+		}
+	}
+}
+
+// exposition writes what the receiver has in Prometheus's text format.
+func exposition(t *testing.T, receiver *harness.Receiver, told map[string][]harness.Metadata) string {
+	t.Helper()
+	var text strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(told)) {
+		metadata := told[name][0]
+		fmt.Fprintf(&text, "# HELP %s %s\n# TYPE %s %s\n", name, metadata.Help, name, metadata.Type)
+		pattern := name
+		if metadata.Type == "histogram" {
+			pattern = name + "_(bucket|count|sum)"
+		}
+		for _, series := range query(t, receiver, fmt.Sprintf(`last_over_time({__name__=~"%s", vmrange=""}[5m])`, pattern)) {
+			var labels []string
+			for label, value := range series.Labels {
+				labels = append(labels, fmt.Sprintf("%s=%q", label, value))
+			}
+			fmt.Fprintf(&text, "%s{%s} %v\n", series.Name, strings.Join(labels, ","), series.Last().Value)
+		}
+	}
+	return text.String()
 }

@@ -116,16 +116,25 @@ func expectSummaryIn(t *testing.T, receiver *harness.Receiver, result *harness.R
 	if result.Summary["http_reqs"]["count"] == 0 {
 		t.Fatalf("k6 made no request:\n%s", result.LogText())
 	}
-	rows, err := harness.Compare(result.Summary, receiver)
+	expectEqual(t, receiver, result.Summary.Measured(), harness.Totals)
+	if t.Failed() {
+		t.Logf("k6 logged:\n%s", result.LogText())
+	}
+}
+
+// expectEqual expects that the receiver answers what k6 measured, and returns what was compared.
+func expectEqual(
+	t *testing.T, receiver *harness.Receiver, measured []harness.Measured, expect func(harness.Measured) []harness.Expectation,
+) []harness.Row {
+	t.Helper()
+	rows, err := harness.Compare(measured, expect, receiver)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range harness.Unequal(rows) {
 		t.Error(row)
 	}
-	if t.Failed() {
-		t.Logf("k6 logged:\n%s", result.LogText())
-	}
+	return rows
 }
 
 // query asks a receiver; no answer at all fails the test.

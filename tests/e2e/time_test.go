@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,28 @@ func TestIncreaseSeesTheFirstWindow(t *testing.T) {
 	}
 }
 
+func TestIncreaseOfHistogramsSeesTheFirstWindow(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t, harness.Prometheus)
+	load := loadFor(7*time.Second, startTarget(t), receiver.WriteURL())
+	load.Env["K6_PROMETHEUS_RW_TREND_AS"] = "native,classic"
+	requests := run(t, load).Summary["http_reqs"]["count"]
+
+	for _, ask := range []string{
+		"histogram_count(sum(increase(k6_http_req_duration_seconds[5m])))",
+		"sum(increase(k6_http_req_duration_seconds_count[5m]))",
+		`sum(increase(k6_http_req_duration_seconds_bucket{le="+Inf"}[5m]))`,
+	} {
+		total, _, err := receiver.NumberAt(ask, lastPointMs(t, receiver))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(total-requests) > 1e-9*requests {
+			t.Errorf("%s is %v of %v requests", ask, total, requests)
+		}
+	}
+}
+
 func TestSeriesEndWithTheRun(t *testing.T) {
 	t.Parallel()
 	for _, markers := range []struct {
@@ -86,6 +109,7 @@ func TestTwoRunsInARowDoNotDisturbEachOther(t *testing.T) {
 	receiver := startReceiver(t, harness.Prometheus)
 	target := startTarget(t)
 	load := loadFor(3*time.Second, target, receiver.WriteURL())
+	load.Env["K6_PROMETHEUS_RW_TREND_AS"] = "gauges,native"
 
 	first := run(t, load).Summary["http_reqs"]["count"]
 	firstEndMs := lastPointMs(t, receiver)
@@ -96,15 +120,25 @@ func TestTwoRunsInARowDoNotDisturbEachOther(t *testing.T) {
 	sinceFirst := fmt.Sprintf("%dms", secondEndMs-firstEndMs)
 	for _, total := range []struct {
 		of       string
-		answer   float64
+		window   string
+		endMs    int64
 		expected float64
 	}{
-		{"the first run", increase(t, receiver, "k6_http_reqs_total", "5m", firstEndMs), first},
-		{"the second run", increase(t, receiver, "k6_http_reqs_total", sinceFirst, secondEndMs), second},
-		{"both runs", increase(t, receiver, "k6_http_reqs_total", "5m", secondEndMs), first + second},
+		{"the first run", "5m", firstEndMs, first},
+		{"the second run", sinceFirst, secondEndMs, second},
+		{"both runs", "5m", secondEndMs, first + second},
 	} {
-		if total.answer != total.expected {
-			t.Errorf("increase() over %s says %v of %v requests", total.of, total.answer, total.expected)
+		for _, ask := range []string{
+			"sum(increase(k6_http_reqs_total[%s]))",
+			"histogram_count(sum(increase(k6_http_req_duration_seconds[%s])))",
+		} {
+			answer, _, err := receiver.NumberAt(fmt.Sprintf(ask, total.window), total.endMs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if math.Abs(answer-total.expected) > 1e-9*total.expected {
+				t.Errorf("%s over %s is %v of %v requests", ask, total.of, answer, total.expected)
+			}
 		}
 	}
 	expectNothingRejected(t, receiver)

@@ -305,6 +305,7 @@ fn translate(message: &v2::Request) -> WriteRequest {
     let series = message.timeseries.iter().map(|series| TimeSeries {
         labels: series.labels_refs.chunks(2).map(label).collect(),
         samples: series.samples.iter().map(sample).collect(),
+        histograms: series.histograms.clone(),
     });
     WriteRequest { timeseries: series.collect(), metadata: vec![] }
 }

@@ -4,7 +4,8 @@
 //	target.go      the HTTP server that a script loads
 //	k6.go          one run of k6, from the command line to the exit code
 //	log.go         what k6 logged, line by line
-//	summary.go     k6's own end-of-test numbers
+//	summary.go     k6's own end-of-test numbers, as it exports them
+//	measured.go    the same in full, with types, units and submetrics
 //	proxy.go       a receiver that answers 503, hangs, resets connections or loses its answers
 //	receiver.go    Prometheus and VictoriaMetrics, started and stopped
 //	query.go       what a receiver answers to PromQL

@@ -11,7 +11,7 @@ import (
 )
 
 // summaryTrendStats are the statistics that k6 is asked for. `count` is not among its default ones.
-const summaryTrendStats = "avg,min,med,max,p(90),p(95),p(99),count"
+const summaryTrendStats = "avg,min,med,max,p(90),p(95),p(99),p(99.9),count"
 
 // Summary is what k6 says of each metric, by the metric's name.
 type Summary map[string]Statistics

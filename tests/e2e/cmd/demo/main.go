@@ -55,7 +55,7 @@ func demonstrate() error {
 	if result.Summary == nil {
 		return fmt.Errorf("k6 ended with exit code %d and without a summary", result.ExitCode)
 	}
-	rows, err := harness.Compare(result.Summary, receiver)
+	rows, err := harness.Compare(result.Summary.Measured(), harness.Totals, receiver)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,131 @@
+package e2e
+
+// Every query of docs/metrics.md is asked, and what k6 says too is compared.
+
+import (
+	"bufio"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
+)
+
+// section is a part of the page whose queries want a trend in one form.
+type section struct {
+	title   string
+	trendAs string
+	kinds   []harness.Kind
+}
+
+var sections = []section{
+	{"From any run", "gauges", harness.Kinds},
+	{"From gauges", "gauges", harness.Kinds},
+	{"From native histograms in Prometheus", "native", []harness.Kind{harness.Prometheus}},
+	{"From native histograms in VictoriaMetrics", "native", []harness.Kind{harness.VictoriaMetrics}},
+	{"From classic histograms", "classic", harness.Kinds},
+}
+
+// statistic is a number of k6's summary.
+type statistic struct {
+	metric, name string
+	tolerance    float64 // relative
+}
+
+// answers are what k6 says to the same question, where it does.
+var answers = map[string]statistic{
+	"requests of a run that is over":    {"http_reqs", "count", 0},
+	"iterations of a run that is over":  {"iterations", "count", 0},
+	"bytes received":                    {"data_received", "count", 0},
+	"share of failed requests of a run": {"http_req_failed", "rate", 1e-9},
+	"share of passed checks":            {"checks", "rate", 1e-9},
+	"most virtual users at once":        {"vus", "max", 0},
+	"mean duration of a run":            {"http_req_duration", "avg", 1e-9},
+	"slowest request":                   {"http_req_duration", "max", 1e-9},
+	"fastest request":                   {"http_req_duration", "min", 1e-9},
+	"number of requests":                {"http_req_duration", "count", 0},
+}
+
+// question is one row of the page.
+type question struct{ text, promql string }
+
+func TestEveryQueryOfTheDocsHasAnAnswer(t *testing.T) {
+	t.Parallel()
+	questions := readQuestions(t)
+	if len(questions) != len(sections) {
+		t.Fatalf("docs/metrics.md has %d sections of queries, the test knows %d", len(questions), len(sections))
+	}
+	for _, section := range sections {
+		for _, kind := range section.kinds {
+			t.Run(section.title+"/"+string(kind), func(t *testing.T) {
+				t.Parallel()
+				if len(questions[section.title]) < 3 {
+					t.Fatalf("the page has only %v", questions[section.title])
+				}
+				receiver := startReceiver(t, kind)
+				measured := runEveryKind(t, receiver, map[string]string{
+					"K6_PROMETHEUS_RW_TREND_AS": section.trendAs, "K6_PROMETHEUS_RW_PUSH_INTERVAL": "1s",
+				}, "--tag", "instance=one")
+				lastMs := lastPointMs(t, receiver)
+				for _, question := range questions[section.title] {
+					ask(t, receiver, question, lastMs, measured)
+				}
+			})
+		}
+	}
+}
+
+func ask(t *testing.T, receiver *harness.Receiver, question question, lastMs int64, measured []harness.Measured) {
+	t.Helper()
+	if strings.HasSuffix(question.text, ", now") {
+		series, err := receiver.QueryAt(question.promql, lastMs)
+		if err != nil || len(series) == 0 || series[0].Last().Value < 0 || math.IsNaN(series[0].Last().Value) {
+			t.Errorf("%s (%s): %v, %v", question.text, question.promql, series, err)
+		}
+		return
+	}
+	answer := query(t, receiver, question.promql)
+	expected, known := answers[question.text]
+	if !known {
+		return
+	}
+	all := func(m harness.Measured) bool { return m.String() == expected.metric }
+	metric := measured[slices.IndexFunc(measured, all)]
+	value := metric.Values[expected.name]
+	if expected.name != "count" {
+		value /= metric.Unit
+	}
+	if got := answer[0].Last().Value; math.Abs(got-value) > expected.tolerance*value {
+		t.Errorf("%s (%s): %v, k6 says %v", question.text, question.promql, got, value)
+	}
+}
+
+// readQuestions reads the tables of the page's last part, by their headings.
+func readQuestions(t *testing.T) map[string][]question {
+	t.Helper()
+	root, err := harness.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.Open(filepath.Join(root, "docs/metrics.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer page.Close()
+	all := map[string][]question{}
+	heading := ""
+	for lines := bufio.NewScanner(page); lines.Scan(); {
+		line := lines.Text()
+		if title, is := strings.CutPrefix(line, "### "); is {
+			heading = title
+		}
+		text, promql, is := strings.Cut(strings.TrimPrefix(line, "| "), " | `")
+		if heading != "" && is {
+			all[heading] = append(all[heading], question{text, strings.TrimSuffix(promql, "` |")})
+		}
+	}
+	return all
+}

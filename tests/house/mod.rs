@@ -1,0 +1,152 @@
+//! All rooms from the resampler to the queue, on a clock that the tests own.
+
+#![allow(dead_code)] // every test file uses a part of it
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use k6_remote_write::clock::Clock;
+use k6_remote_write::config::{Config, Destination, Document};
+use k6_remote_write::deliver::{Batch, Batcher, Queue};
+use k6_remote_write::inbox::Sample;
+use k6_remote_write::lane::{Lane, Settings};
+use k6_remote_write::registry::Rules;
+use k6_remote_write::report::Reporter;
+use k6_remote_write::resample::Resampler;
+use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+use k6_remote_write::wire::v1::WriteRequest;
+use k6_remote_write::wire::{Encoder, Limits, Protocol, STALE_MARKER};
+
+use super::recording::{decode, points};
+
+#[derive(Clone)]
+pub struct FakeClock(Arc<AtomicI64>);
+
+impl Clock for FakeClock {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A resampler with windows of one second, which starts at 100.4 s unless said otherwise.
+pub struct House {
+    pub clock: FakeClock,
+    pub resampler: Option<Resampler<FakeClock>>,
+    pub queue: Arc<Queue>,
+    pub reporter: Arc<Reporter>,
+    pub series: u64,
+    pub messages: Vec<WriteRequest>,
+}
+
+pub const START: i64 = 100_400;
+
+impl House {
+    pub fn new() -> Self {
+        Self::with(START, 1, true)
+    }
+
+    pub fn with(start_ms: i64, rate_seconds: u64, stale_markers: bool) -> Self {
+        Self::with_rules(start_ms, rate_seconds, stale_markers, Destination::default().rules(&[]))
+    }
+
+    pub fn with_rules(start_ms: i64, rate_seconds: u64, stale_markers: bool, rules: Rules) -> Self {
+        let rate = Duration::from_secs(rate_seconds);
+        Self::with_settings(start_ms, Settings { rate, stale_markers, rules, own_metrics: None })
+    }
+
+    /// A house whose output tells of itself, with these tags.
+    pub fn with_own_metrics(tags: &[(&str, &str)]) -> Self {
+        let own_metrics = Some(tags.iter().map(|&(name, value)| (name.into(), value.into())).collect());
+        let (rate, rules) = (Duration::from_secs(1), Destination::default().rules(&[]));
+        Self::with_settings(START, Settings { rate, stale_markers: true, rules, own_metrics })
+    }
+
+    fn with_settings(start_ms: i64, settings: Settings) -> Self {
+        let clock = FakeClock(Arc::new(AtomicI64::new(start_ms)));
+        let reporter = Arc::new(Reporter::default());
+        let destination = reporter.destination("http://host/w");
+        let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&destination)));
+        let batcher = Batcher::new(Arc::clone(&queue), 10_000);
+        let lane = Lane::new(settings, start_ms, batcher, destination);
+        let resampler = Some(Resampler::new(vec![lane], clock.clone(), Arc::clone(&reporter)));
+        Self { clock, resampler, queue, reporter, series: 0, messages: Vec::new() }
+    }
+
+    pub fn register(
+        &mut self,
+        metric: &str,
+        metric_type: MetricType,
+        contents: Contents,
+        tags: &[(&str, &str)],
+    ) -> u64 {
+        let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+        self.open().register(&SeriesDefinition { metric: metric.into(), metric_type, contents, tags });
+        self.series += 1;
+        self.series
+    }
+
+    pub fn counter(&mut self, metric: &str) -> u64 {
+        self.register(metric, MetricType::Counter, Contents::Plain, &[])
+    }
+
+    pub fn record(&mut self, series: u64, time_ms: i64, value: f64) {
+        self.open().record(&[Sample { series, time_ms, value }]);
+    }
+
+    /// Sets the clock and closes the window that has ended then, if one has.
+    pub fn at(&mut self, now_ms: i64) {
+        self.clock.0.store(now_ms, Ordering::Relaxed);
+        let resampler = self.open();
+        let ended = resampler.due();
+        resampler.ship(ended);
+        self.collect();
+    }
+
+    pub fn close_at(&mut self, now_ms: i64) {
+        self.clock.0.store(now_ms, Ordering::Relaxed);
+        self.resampler.take().expect("open").close();
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        let encode = |batch: &Batch| {
+            let limits = Limits { points: usize::MAX, bytes: usize::MAX };
+            Encoder::default().encode(Protocol::V1, batch.left(), batch.announced(), limits).body
+        };
+        self.messages.extend(self.queue.drain().iter().map(|batch| decode(&encode(batch))));
+    }
+
+    fn open(&mut self) -> &mut Resampler<FakeClock> {
+        self.resampler.as_mut().expect("open")
+    }
+
+    /// All points, checked for what is true of any run: per series, times only grow.
+    pub fn points(&self) -> BTreeMap<String, Vec<(i64, f64)>> {
+        let points = points(self.messages.clone());
+        for (series, points) in &points {
+            assert!(points.windows(2).all(|pair| pair[0].0 < pair[1].0), "{series}: {points:?}");
+        }
+        points
+    }
+
+    pub fn points_of(&self, series: &str) -> Vec<(i64, f64)> {
+        self.points().remove(series).unwrap_or_default()
+    }
+}
+
+pub fn is_stale(point: &(i64, f64)) -> bool {
+    point.1.to_bits() == STALE_MARKER.to_bits()
+}
+
+/// A destination with these options, in their JSON spelling.
+fn rules(options: &str) -> Rules {
+    let document = Document::parse(format!(r#"{{"json": {options}}}"#).as_bytes()).expect("JSON");
+    Config::read(&document).expect("valid").destinations.remove(0).rules(&[])
+}
+
+/// A house for these options, in their JSON spelling.
+pub fn house(options: &str) -> House {
+    House::with_rules(START, 1, true, rules(options))
+}

@@ -815,3 +815,32 @@ fn a_receiver_that_fails_now_and_then_stops_no_test() {
     assert!(levels.all(|level| level != Level::Fatal));
     close(&output);
 }
+
+#[test]
+fn a_slow_destination_holds_up_no_other() {
+    let (slow, quick) =
+        (Recorder::start(|_| Reply::Late(Duration::from_secs(60), 204)), Recorder::start(|_| Reply::Status(204)));
+    let block = |recorder: &Recorder| {
+        json!({
+            "provider": "prometheus", "remoteWriteURL": recorder.url(), "includeDefaultMetrics": false, "metrics": ["c"],
+            "pushInterval": "100ms", "flushTimeout": "1s", "selfMetrics": false, "leftoverFolder": "",
+        })
+    };
+    let document = json!({ "script": { "ext": { "apm": [block(&slow), block(&quick)] } } });
+    let output = Output::open(document.to_string().as_bytes()).expect("valid");
+    let c = counter(&output, "c");
+    for window in 1..=8 {
+        add(&output, c, 1.0);
+        quick.await_requests(window);
+    }
+    let before = Instant::now();
+    let report: Value = serde_json::from_str(output.close().expect("open")).expect("JSON");
+    assert!(before.elapsed() < Duration::from_secs(5), "one deadline for all: {:?}", before.elapsed());
+    let [slow_report, quick_report] = [0, 1].map(|number| &report["destinations"][number]);
+    assert_eq!(quick_report["points_delivered"], quick_report["points_made"]);
+    assert_eq!(quick.points()["k6_c_total"].iter().map(|point| point.1).rfind(|value| !value.is_nan()), Some(8.0));
+    assert_eq!(
+        (&slow_report["points_delivered"], &slow_report["points_undelivered"]),
+        (&json!(0), &slow_report["points_made"])
+    );
+}

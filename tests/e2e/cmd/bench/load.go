@@ -46,6 +46,10 @@ var loads = []load{
 		name: "d", what: "a trend over nine decades", script: "spread.js",
 		full: map[string]string{"SAMPLES": "5000000"}, short: map[string]string{"SAMPLES": "500000"},
 	},
+	{
+		name: "e", what: "HTTP requests to two destinations with views", script: "views.js", urlVariable: "RECEIVER_URL",
+		full: map[string]string{"DURATION": "60s"}, short: map[string]string{"DURATION": "5s"},
+	},
 }
 
 // output is what follows --out.

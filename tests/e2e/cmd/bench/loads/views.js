@@ -1,0 +1,29 @@
+// One GET after the other, as fast as they go, for DURATION; for the output remote-write shipped to two destinations, each with
+// views of its own.
+import http from 'k6/http';
+
+const url = __ENV.RECEIVER_URL;
+
+export const options = {
+  vus: 20,
+  duration: __ENV.DURATION,
+  ext: {
+    loadimpact: {
+      apm: url
+        ? [
+            { provider: 'prometheus', remoteWriteURL: url, resampleRate: 1 },
+            {
+              provider: 'prometheus',
+              remoteWriteURL: url,
+              includeDefaultMetrics: false,
+              metrics: [{ sourceMetric: 'http_req_duration{status=~"2.."}', keepTags: ['name', 'method'] }, 'http_reqs'],
+            },
+          ]
+        : [],
+    },
+  },
+};
+
+export default function () {
+  http.get(__ENV.TARGET_URL);
+}

@@ -32,7 +32,7 @@ else ifneq ($(LINK),static)
 $(error LINK is "$(LINK)"; allowed are static and dynamic)
 endif
 
-.PHONY: all k6 receivers demo test test-rust test-abi test-go test-e2e bench lint header clean
+.PHONY: all k6 receivers demo bench-steps test test-rust test-abi test-go test-e2e bench lint header clean
 .DELETE_ON_ERROR:
 
 all: k6 receivers
@@ -99,6 +99,11 @@ demo: k6 receivers
 bench: k6
 	cd tests/e2e && go build -o $(BUILD)/bench ./cmd/bench
 	$(BUILD)/bench $(if $(SHORT),-short) $(if $(LOAD),-load $(LOAD)) $(if $(SHORT)$(LOAD),,-write bench) $(BENCH_FLAGS)
+
+# What each step of a sample's way costs.
+bench-steps: $(STAGED)
+	$(CARGO) bench --bench way_of_a_sample
+	cd go-shim && go test -run '^$$' -bench . -benchtime 2s .
 
 ## Testing
 

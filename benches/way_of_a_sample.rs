@@ -1,0 +1,149 @@
+//! What each step of a sample's way costs: `make bench-steps`.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use k6_remote_write::config::Destination;
+use k6_remote_write::deliver::{Batch, Batcher, Queue};
+use k6_remote_write::inbox::{Received, Sample, inbox};
+use k6_remote_write::lane::{Lane, Settings};
+use k6_remote_write::report::Reporter;
+use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+use k6_remote_write::wire::{Encoder, Limits, Protocol};
+
+/// A destination's lane with windows of a second, and its queue.
+fn lane() -> (Lane, Arc<Queue>) {
+    let reporter = Reporter::default().destination("http://host/w");
+    let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&reporter)));
+    let settings = Settings {
+        rate: Duration::from_secs(1),
+        stale_markers: true,
+        rules: Destination::default().rules(&[]),
+        own_metrics: None,
+    };
+    (Lane::new(settings, 0, Batcher::new(Arc::clone(&queue), 10_000), reporter), queue)
+}
+
+/// A series as k6 makes them of HTTP requests.
+fn request(metric_type: MetricType, url: u64) -> SeriesDefinition {
+    let url = format!("https://shop.example.com/products/{url}");
+    let tags = [
+        ("expected_response", "true"),
+        ("group", "::browse"),
+        ("method", "GET"),
+        ("name", &url),
+        ("proto", "HTTP/2.0"),
+        ("scenario", "default"),
+        ("status", "200"),
+        ("url", &url),
+    ];
+    let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+    SeriesDefinition { metric: "m".into(), metric_type, contents: Contents::Time, tags }
+}
+
+/// `count` samples that go round `series` series, with values of two decades.
+fn samples(series: u64, count: u64) -> Vec<Sample> {
+    let sample = |i: u64| Sample { series: 1 + i % series, time_ms: 0, value: 1.0 + (i * 7919 % 1000) as f64 / 10.0 };
+    (0..count).map(sample).collect()
+}
+
+fn register(criterion: &mut Criterion) {
+    let definitions: Vec<_> = (0..1000).map(|url| request(MetricType::Trend, url)).collect();
+    let mut group = criterion.benchmark_group("register");
+    group.throughput(Throughput::Elements(1000));
+    group.bench_function("series", |bencher| {
+        let register = |(mut lane, _queue): (Lane, Arc<Queue>)| {
+            definitions.iter().for_each(|definition| lane.register(definition));
+            lane
+        };
+        bencher.iter_batched(lane, register, BatchSize::LargeInput);
+    });
+}
+
+fn push(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("push_batch");
+    for len in [1, 10, 100] {
+        let (inbox, outlet) = inbox(Arc::new(Reporter::default()));
+        inbox.register(request(MetricType::Counter, 0)).expect("open");
+        let batch = samples(1, len);
+        // Somebody has to take the samples out, as the resampling thread does.
+        let taker = std::thread::spawn(move || {
+            while let Received::Samples(block) = outlet.receive(Duration::from_secs(60)) {
+                outlet.recycle(block);
+            }
+        });
+        group.throughput(Throughput::Elements(len));
+        group.bench_function(BenchmarkId::from_parameter(len), |bencher| {
+            bencher.iter(|| inbox.push(black_box(&batch)));
+        });
+        inbox.close();
+        taker.join().expect("ends");
+    }
+}
+
+fn record(criterion: &mut Criterion) {
+    let samples = samples(10, 10_000);
+    let mut group = criterion.benchmark_group("record");
+    group.throughput(Throughput::Elements(10_000));
+    for metric_type in [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend] {
+        let (mut lane, _queue) = lane();
+        (0..10).for_each(|url| lane.register(&request(metric_type, url)));
+        group.bench_function(format!("{metric_type:?}"), |bencher| bencher.iter(|| lane.record(&samples, 1)));
+    }
+}
+
+fn close_a_window(criterion: &mut Criterion) {
+    const SERIES: u64 = 140_000;
+    let samples = samples(SERIES, SERIES);
+    let mut group = criterion.benchmark_group("close a window of 140 000 series");
+    group.sample_size(10).throughput(Throughput::Elements(SERIES));
+    for metric_type in [MetricType::Counter, MetricType::Trend] {
+        for (active, name) in [(&samples[..], "all active"), (&[], "all silent")] {
+            let (mut lane, queue) = lane();
+            (0..SERIES).for_each(|url| lane.register(&request(metric_type, url)));
+            let mut now_ms = 0;
+            group.bench_function(format!("{metric_type:?}, {name}"), |bencher| {
+                let mut fill = || {
+                    queue.drain();
+                    now_ms += 1000;
+                    now_ms
+                };
+                bencher.iter_custom(|iterations| {
+                    (0..iterations).fold(Duration::ZERO, |total, _| {
+                        let now_ms = fill();
+                        lane.record(active, now_ms);
+                        let window = lane.due(now_ms).expect("a window has ended");
+                        let started = std::time::Instant::now();
+                        lane.ship(window);
+                        total + started.elapsed()
+                    })
+                });
+            });
+        }
+    }
+}
+
+fn encode(criterion: &mut Criterion) {
+    const SERIES: u64 = 10_000;
+    let (mut lane, queue) = lane();
+    (0..SERIES).for_each(|url| lane.register(&request(MetricType::Counter, url)));
+    let window = lane.due(1000).expect("a window has ended");
+    lane.ship(window);
+    // The first batch has the zeros, the second the values.
+    let batches = queue.drain();
+    let batch: &Batch = batches.last().expect("shipped");
+    let limits = Limits { points: usize::MAX, bytes: usize::MAX };
+    let mut group = criterion.benchmark_group("encode and compress");
+    group.throughput(Throughput::Elements(batch.left().len() as u64));
+    for protocol in [Protocol::V1, Protocol::V2] {
+        let mut encoder = Encoder::default();
+        group.bench_function(protocol.to_string(), |bencher| {
+            bencher.iter(|| encoder.encode(protocol, batch.left(), &[], limits));
+        });
+    }
+}
+
+criterion_group!(steps, register, push, record, close_a_window, encode);
+criterion_main!(steps);

@@ -1,0 +1,62 @@
+//! A sample on its way allocates nothing, once its series and the spread of its values are known.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k6_remote_write::config::Destination;
+use k6_remote_write::deliver::{Batcher, Queue};
+use k6_remote_write::inbox::{Received, Sample, inbox};
+use k6_remote_write::lane::{Lane, Settings};
+use k6_remote_write::report::Reporter;
+use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+
+const TYPES: [MetricType; 4] = [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend];
+
+fn definition(metric_type: MetricType) -> SeriesDefinition {
+    let metric = format!("{metric_type:?}");
+    SeriesDefinition { metric, metric_type, contents: Contents::Time, tags: vec![("method".into(), "GET".into())] }
+}
+
+/// Samples of all four series, more than one block of the inbox holds.
+fn samples() -> Vec<Sample> {
+    (0..10_000).map(|i| Sample { series: 1 + i % 4, time_ms: 0, value: 0.5 + (i % 500) as f64 }).collect()
+}
+
+#[test]
+fn pushing_allocates_nothing() {
+    let (inbox, outlet) = inbox(Arc::new(Reporter::default()));
+    for metric_type in TYPES {
+        inbox.register(definition(metric_type)).expect("open");
+    }
+    let samples = samples();
+    let round = || {
+        assert_eq!(inbox.push(&samples), Ok(0));
+        while let Received::Samples(block) = outlet.receive(Duration::ZERO) {
+            outlet.recycle(block);
+        }
+    };
+    // The blocks, and what the channel keeps for itself: one in 31 messages has it allocate for the next 31.
+    (0..100).for_each(|_| round());
+    let rounds = 1000;
+    let counted = allocation_counter::measure(|| (0..rounds).for_each(|_| round()));
+    let of_the_channel = rounds * samples.len() as u64 / 4096 / 31 + 2;
+    assert!(counted.count_total <= of_the_channel, "{counted:?}, of which {of_the_channel} are the channel's");
+}
+
+#[test]
+fn recording_allocates_nothing() {
+    let reporter = Reporter::default().destination("http://host/w");
+    let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&reporter)));
+    let settings = Settings {
+        rate: Duration::from_secs(1),
+        stale_markers: true,
+        rules: Destination::default().rules(&[]),
+        own_metrics: None,
+    };
+    let mut lane = Lane::new(settings, 0, Batcher::new(queue, 10_000), reporter);
+    TYPES.iter().for_each(|&metric_type| lane.register(&definition(metric_type)));
+    let samples = samples();
+    lane.record(&samples, 1);
+    let counted = allocation_counter::measure(|| (0..100).for_each(|_| lane.record(&samples, 1)));
+    assert_eq!(counted.count_total, 0, "{counted:?}");
+}

@@ -5,6 +5,8 @@
 #   make k6          build/k6, k6 with this output                 (LINK=dynamic: loads the library at run time)
 #   make receivers   build/prometheus, build/promtool, build/victoria-metrics, and build/prometheus-2 where apt is
 #   make bench       this output beside k6's own, in turn, in one binary
+#   make fuzz        random calls, documents and answers            (CASES=100000: for as long as one likes)
+#   make soak        a million series, then 20 minutes of faults    (DURATION=1h)
 #   make lint        formatting, lints, the header, the shim
 #   make header      include/k6_remote_write.h anew from the Rust sources
 
@@ -16,23 +18,25 @@ ROOT := $(CURDIR)
 BUILD := $(ROOT)/build
 SHIM_MODULE := github.com/k6-remote-write/k6-remote-write/go-shim
 
+# A program that is linked to the dynamic library asks for it by this name.
+ABI_VERSION := $(shell sed -n 's/^pub const ABI_VERSION: u32 = \(.*\);/\1/p' src/ffi/layout.rs)
+SONAME := libk6_remote_write.so.$(ABI_VERSION)
+
 RUST_SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src proto -type f)
 SHIM_SOURCES := include/k6_remote_write.h go-shim/go.mod go-shim/go.sum $(wildcard go-shim/*.go)
 LIBRARIES := target/release/libk6_remote_write.a target/release/libk6_remote_write.so
-STAGED := go-shim/lib/libk6_remote_write.a go-shim/lib/libk6_remote_write.so
+STAGED := go-shim/lib/libk6_remote_write.a go-shim/lib/$(SONAME)
 
 # What is fetched is what the lock files name, and Go is the one that is installed.
 export GOTOOLCHAIN := local
 export GOFLAGS := -buildvcs=false
 CARGO := cargo --locked
 
-ifeq ($(LINK),dynamic)
-XK6_TAGS := --build-flags=-tags=k6rw_dynamic
-else ifneq ($(LINK),static)
+ifeq ($(filter $(LINK),static dynamic),)
 $(error LINK is "$(LINK)"; allowed are static and dynamic)
 endif
 
-.PHONY: all k6 receivers demo bench-steps test test-rust test-abi test-go test-e2e bench lint header clean
+.PHONY: all k6 receivers demo bench bench-steps test test-rust test-abi test-go test-e2e fuzz soak lint header clean
 .DELETE_ON_ERROR:
 
 all: k6 receivers
@@ -44,18 +48,24 @@ $(LIBRARIES) &: $(RUST_SOURCES)
 	$(CARGO) build --release
 	touch -c $(LIBRARIES)
 
-go-shim/lib/%: target/release/%
+go-shim/lib/%.a: target/release/%.a
 	mkdir -p go-shim/lib
 	cp $< $@
+
+go-shim/lib/$(SONAME): target/release/libk6_remote_write.so
+	mkdir -p go-shim/lib
+	cp $< $@
+	ln -sf $(SONAME) go-shim/lib/libk6_remote_write.so
 
 k6: $(BUILD)/k6
 # A file for each way of linking, so that a change of LINK builds anew.
 $(BUILD)/k6: $(BUILD)/k6-$(LINK)
 	ln -f $< $@
 ifeq ($(LINK),dynamic)
-	cp go-shim/lib/libk6_remote_write.so $(BUILD)/
+	cp go-shim/lib/$(SONAME) $(BUILD)/
 endif
 
+$(BUILD)/k6-dynamic: XK6_TAGS := --build-flags=-tags=k6rw_dynamic
 $(BUILD)/k6-static $(BUILD)/k6-dynamic: $(BUILD)/k6-%: $(SHIM_SOURCES) $(STAGED) $(BUILD)/xk6
 	$(BUILD)/xk6 --quiet build $(K6_VERSION) --cgo=1 --output $@ --with $(SHIM_MODULE)=$(ROOT)/go-shim \
 		--build-flags=-trimpath --build-flags='-ldflags=-s -w' $(XK6_TAGS)
@@ -109,20 +119,41 @@ bench-steps: $(STAGED)
 
 test: test-rust test-abi test-go test-e2e
 
+# Random cases are the same in each run; `make fuzz` tries others.
 test-rust:
-	$(CARGO) test
+	PROPTEST_RNG_SEED=1 $(CARGO) test
 
-# The C program under valgrind, where that is installed; without it, it has run in test-rust.
-test-abi:
-	@if command -v valgrind >/dev/null; then $(CARGO) test --test abi -- --ignored; \
-	else echo "valgrind is not installed: the C program was not run under it"; fi
+# The C programs on the library that is shipped, and under valgrind, where that is installed.
+test-abi: $(LIBRARIES)
+	@command -v clang >/dev/null || echo "clang is not installed: the C programs were compiled with gcc alone"
+	@command -v valgrind >/dev/null || echo "valgrind is not installed: the C programs were not run under it"
+	LIBRARIES=$(ROOT)/target/release $(CARGO) test --test symbols --test abi -- --ignored \
+		$$(command -v valgrind >/dev/null || echo --skip memcheck --skip helgrind)
 
 test-go: $(STAGED)
-	cd go-shim && go test -count=1 ./... && go test -count=1 -race ./...
+	cd go-shim && go test -count=1 ./... && go test -count=1 -race ./... && GOEXPERIMENT=cgocheck2 go test -count=1 ./...
 	cd go-shim && LD_LIBRARY_PATH=$(ROOT)/go-shim/lib go test -count=1 -tags k6rw_dynamic ./...
 
-test-e2e: k6 receivers
+# A debug build of the library, which can be made to panic (src/fault.rs), for the k6 that loads it.
+$(BUILD)/debug/$(SONAME): $(RUST_SOURCES)
+	$(CARGO) build
+	mkdir -p $(@D)
+	cp target/debug/libk6_remote_write.so $@
+
+test-e2e: k6 receivers $(BUILD)/k6-dynamic $(BUILD)/debug/$(SONAME)
 	cd tests/e2e && go vet ./... && go test -count=1 -parallel 6 -timeout 20m ./...
+
+# CASES=100000 tries more; PROPTEST_RNG_SEED repeats a run.
+CASES ?= 1000
+fuzz:
+	PROPTEST_CASES=$(CASES) $(CARGO) test --test fuzz
+
+# SOAK_SECONDS, SOAK_SERIES and SOAK_RATE are for the library alone, DURATION for k6 and a receiver in trouble.
+DURATION ?= 20m
+soak: k6 receivers
+	$(CARGO) run --release --example soak
+	cd tests/e2e && go build -o $(BUILD)/soak ./cmd/soak
+	$(BUILD)/soak -duration $(DURATION)
 
 ## Linting
 
@@ -130,6 +161,8 @@ lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) test --test header
+	@unsafe=$$(grep -rl unsafe_code src | sort | tr '\n' ' '); test "$$unsafe" = "src/ffi/mod.rs src/lib.rs " || \
+		{ echo "only src/ffi may allow unsafe code: $$unsafe"; exit 1; }
 	@unformatted=$$(gofmt -l go-shim tests/e2e); test -z "$$unformatted" || { echo "not gofmt: $$unformatted"; exit 1; }
 	cd go-shim && go vet ./... && $(BUILD)/staticcheck ./...
 	cd tests/e2e && go vet ./... && $(BUILD)/staticcheck ./...

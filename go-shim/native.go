@@ -11,12 +11,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"strings"
 	"time"
 	"unsafe"
 
 	"github.com/sirupsen/logrus"
+	"go.k6.io/k6/v2/errext"
+	"go.k6.io/k6/v2/errext/exitcodes"
 	"go.k6.io/k6/v2/metrics"
 )
 
@@ -54,10 +57,14 @@ func openNative(document []byte) (*native, error) {
 	var failure C.k6rw_error
 	first := (*C.char)(unsafe.Pointer(unsafe.SliceData(document)))
 	status := C.k6rw_open(first, C.size_t(len(document)), &opened.handle, &failure)
-	if status != C.K6RW_OK {
+	switch status {
+	case C.K6RW_OK:
+		return &opened, nil
+	case C.K6RW_INVALID_CONFIG:
+		return nil, errext.WithExitCodeIfNone(errorOf(&failure), exitcodes.InvalidConfig)
+	default:
 		return nil, errorOf(&failure)
 	}
-	return &opened, nil
 }
 
 // version is the library's own.
@@ -145,15 +152,14 @@ func (n *native) hurry() {
 func (n *native) close() ([]event, error) {
 	var text C.k6rw_text
 	var failure C.k6rw_error
+	defer C.k6rw_free(n.handle, nil)
 	if C.k6rw_close(n.handle, &text, &failure) != C.K6RW_OK {
 		return nil, errorOf(&failure)
 	}
-	report := []byte(textOf(text))
-	C.k6rw_free(n.handle, nil)
 	var last struct {
 		Events []event `json:"events"`
 	}
-	err := decode(report, &last)
+	err := decode([]byte(textOf(text)), &last)
 	return last.Events, err
 }
 
@@ -189,7 +195,7 @@ func metricType(t metrics.MetricType) C.uint32_t {
 	case metrics.Rate:
 		return C.K6RW_RATE
 	}
-	return C.uint32_t(t) + C.K6RW_RATE + 1 // a type that k6 did not have: the library says so
+	return math.MaxUint32 // a type that k6 did not have: the library says so
 }
 
 func contents(v metrics.ValueType) C.uint32_t {

@@ -1,6 +1,7 @@
 package remotewrite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -37,6 +38,8 @@ type Output struct {
 	// batches are reused: a call of AddMetricSamples allocates only when it has more samples than any before it.
 	batches    sync.Pool
 	background sync.WaitGroup
+	stopped    <-chan struct{}
+	stop       context.CancelFunc
 }
 
 var (
@@ -53,12 +56,14 @@ func New(params output.Params) (*Output, error) {
 	}
 	library, err := openNative(document)
 	if err != nil {
-		return nil, errext.WithExitCodeIfNone(err, exitcodes.InvalidConfig)
+		return nil, err
 	}
 	description, err := library.description()
 	if err != nil {
+		_, _ = library.close()
 		return nil, err
 	}
+	running, stop := context.WithCancel(context.Background())
 	return &Output{
 		library:     library,
 		description: fmt.Sprintf("%s (%s)", Name, description),
@@ -66,6 +71,8 @@ func New(params output.Params) (*Output, error) {
 		options:     params.ScriptOptions,
 		ids:         make(map[metrics.TimeSeries]seriesID),
 		batches:     sync.Pool{New: func() any { return new([]record) }},
+		stopped:     running.Done(),
+		stop:        stop,
 	}, nil
 }
 
@@ -90,7 +97,11 @@ func (o *Output) Start() error {
 	o.registerDroppedIterations()
 	o.background.Go(func() {
 		for o.forwardEvents() {
-			time.Sleep(eventInterval)
+			select {
+			case <-o.stopped:
+				return
+			case <-time.After(eventInterval):
+			}
 		}
 	})
 	return nil
@@ -140,6 +151,7 @@ func (o *Output) StopWithTestError(error) error {
 	})
 	last, err := o.library.close()
 	close(closed)
+	o.stop()
 	o.background.Wait()
 	for i := range last {
 		o.log(&last[i])
@@ -207,6 +219,7 @@ func (o *Output) forwardEvents() bool {
 			return false
 		case err != nil:
 			o.logger.WithError(err).Error("An event of the output cannot be read")
+			return true
 		default:
 			o.log(polled)
 		}

@@ -52,6 +52,7 @@ pub struct Inbox {
 struct Staged {
     block: Vec<Sample>,
     closed: bool,
+    abandoned: bool,
     overloaded: bool,
 }
 
@@ -99,10 +100,14 @@ impl Inbox {
     /// Gives a series its id, from 1 on.
     pub fn register(&self, definition: SeriesDefinition) -> Result<u64, Closed> {
         let mut definitions = lock(&self.definitions);
-        if lock(&self.staged).closed {
+        // Held to the end, so that an id is never given after close.
+        let staged = lock(&self.staged);
+        if staged.closed {
             return Err(Closed);
         }
-        definitions.push(definition);
+        if !staged.abandoned {
+            definitions.push(definition);
+        }
         // Under the lock, so that ids follow the order of the definitions. Whoever has an id has its definition waiting.
         Ok(self.registered.fetch_add(1, Ordering::AcqRel) + 1)
     }
@@ -149,6 +154,9 @@ impl Inbox {
 
     fn stage(&self, staged: &mut Staged, mut samples: &[Sample]) {
         while !samples.is_empty() {
+            if staged.abandoned {
+                return self.reporter.samples.dropped.add(samples.len() as u64);
+            }
             if self.waiting.load(Ordering::Relaxed) >= MAX_WAITING_SAMPLES {
                 return self.drop_overload(staged, samples.len());
             }
@@ -166,7 +174,7 @@ impl Inbox {
         }
     }
 
-    /// The resampling thread does not keep up by far, or has ended: memory stays bounded, and the loss is told.
+    /// The resampling thread does not keep up by far: memory stays bounded, and the loss is told.
     #[cold]
     fn drop_overload(&self, staged: &mut Staged, samples: usize) {
         self.reporter.samples.dropped.add(samples as u64);
@@ -183,12 +191,8 @@ impl Inbox {
     }
 
     fn send(&self, message: Message) {
-        // Only fails when the resampling thread has ended, which says so itself; its samples are lost then.
-        if let Err(unsent) = self.messages.send(message)
-            && let Message::Samples(block) = unsent.0
-        {
-            self.reporter.samples.dropped.add(block.len() as u64);
-        }
+        // Fails when the resampling thread has ended, which told so with `Outlet::abandon`: then nothing waits here.
+        let _ = self.messages.send(message);
     }
 }
 
@@ -196,20 +200,22 @@ impl Outlet {
     /// Waits up to `timeout` for the next block.
     pub fn receive(&self, timeout: Duration) -> Received {
         match self.messages.recv_timeout(timeout) {
-            Ok(Message::Samples(block)) => Received::Samples(block),
+            Ok(Message::Samples(block)) => {
+                self.inbox.waiting.fetch_sub(block.len(), Ordering::Relaxed);
+                Received::Samples(block)
+            }
             Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => Received::Closed,
             Err(RecvTimeoutError::Timeout) => Received::Nothing,
         }
     }
 
-    /// How many messages wait.
-    pub fn waiting(&self) -> usize {
+    /// Has the block that is not full yet come out next, behind all others, and returns how many messages wait then.
+    pub fn flush(&self) -> usize {
+        let mut staged = lock(&self.inbox.staged);
+        let block = std::mem::take(&mut staged.block);
+        // An empty one too: series may have been registered without a sample.
+        self.inbox.send(Message::Samples(block));
         self.messages.len()
-    }
-
-    /// The block that is not full yet.
-    pub fn take_staged(&self) -> Vec<Sample> {
-        std::mem::take(&mut lock(&self.inbox.staged).block)
     }
 
     /// The series that were registered since the last call, in the order of their ids. To be asked for after a block was
@@ -220,12 +226,22 @@ impl Outlet {
 
     /// Gives back a block that has been read.
     pub fn recycle(&self, mut block: Vec<Sample>) {
-        self.inbox.waiting.fetch_sub(block.len(), Ordering::Relaxed);
         block.clear();
         // Enough are spare already, or the block never held anything: it may go.
         if block.capacity() >= BLOCK_SAMPLES {
             let _ = self.spare_blocks.try_send(block);
         }
+    }
+
+    /// Nobody will take anything out any more: what waits, and whatever comes, is counted as dropped and not kept.
+    pub fn abandon(self) {
+        let mut staged = lock(&self.inbox.staged);
+        staged.abandoned = true;
+        staged.block = Vec::new();
+        let lost = self.inbox.waiting.swap(0, Ordering::Relaxed);
+        self.inbox.reporter.samples.dropped.add(lost as u64);
+        drop(staged);
+        self.take_definitions();
     }
 }
 
@@ -285,7 +301,8 @@ mod tests {
         assert_eq!(inbox.register(definition("m")), Ok(1));
         let mixed: Vec<_> = [0, 1, 2, u64::MAX, 1].into_iter().flat_map(|series| samples(series, 0..1)).collect();
         assert_eq!(inbox.push(&mixed), Ok(3));
-        assert_eq!(outlet.take_staged().len(), 2);
+        assert_eq!(outlet.flush(), 1);
+        assert!(matches!(outlet.receive(SOON), Received::Samples(block) if block.len() == 2));
     }
 
     #[test]
@@ -308,6 +325,23 @@ mod tests {
         }
         assert_eq!(reporter.samples.dropped.get(), 1 << 20);
         assert!(reporter.poll().is_some() && reporter.poll().is_none());
+    }
+
+    #[test]
+    fn an_abandoned_inbox_keeps_nothing_and_counts_all_that_is_lost() {
+        let reporter = Arc::new(Reporter::default());
+        let (inbox, outlet) = inbox(Arc::clone(&reporter));
+        let id = inbox.register(definition("m")).expect("open");
+        assert_eq!(inbox.push(&samples(id, 0..5000)), Ok(0));
+        let Received::Samples(taken) = outlet.receive(SOON) else { panic!("a full block waits") };
+        outlet.abandon();
+        assert_eq!(inbox.push(&samples(id, 0..3)), Ok(0));
+        assert_eq!(inbox.push(&samples(id + 1, 0..3)), Ok(3));
+        assert_eq!(inbox.register(definition("m")), Ok(2));
+        assert_eq!(reporter.samples.dropped.get(), 5000 - taken.len() as u64 + 3);
+        assert_eq!(inbox.waiting.load(Ordering::Relaxed), 0);
+        assert!(lock(&inbox.definitions).is_empty() && lock(&inbox.staged).block.is_empty());
+        assert!(inbox.close());
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! [`deliver`] → [`wire`].
 //!
 //! [`config`] (with [`selector`] and [`secret`]) is read once at the start, [`output`] puts the rooms together, [`report`] is
-//! where all of them tell what happened.
+//! where all of them tell what happened, and [`panics`] keeps one room's panic from the others.
 //!
 //! ```
 //! use k6_remote_write::inbox::Sample;
@@ -28,18 +28,20 @@
 //! # Ok::<(), k6_remote_write::output::OpenError>(())
 //! ```
 
-#![deny(unsafe_code)] // but for `ffi`, which allows it
+#![deny(unsafe_code)] // but for `ffi`, which allows it; `make lint` sees that no other does
 
 pub mod accumulate;
 pub mod clock;
 pub mod config;
 pub mod deliver;
+mod fault;
 pub mod ffi;
 pub mod inbox;
 pub mod lane;
 pub mod map;
 pub mod output;
 pub mod own_metrics;
+pub mod panics;
 pub mod registry;
 pub mod report;
 pub mod resample;

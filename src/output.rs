@@ -14,6 +14,7 @@ use crate::config::{Claim, Config, ConfigErrors, Destination, Document, TlsVersi
 use crate::deliver::{self, Authorization, Batcher, Client, ClientError, Endpoint, Queue, Sender};
 use crate::inbox::{Closed, Inbox, Sample, inbox};
 use crate::lane::{self, Lane};
+use crate::panics::{Panic, catch};
 use crate::report::{DestinationReporter, Event, Level, Reporter, event};
 use crate::resample::Resampler;
 use crate::series::SeriesDefinition;
@@ -91,7 +92,15 @@ impl Output {
         }
         let (inbox, outlet) = inbox(Arc::clone(&reporter));
         let resampler = Resampler::new(lanes, SystemClock, Arc::clone(&reporter));
-        let resampler = thread::Builder::new().name("k6rw-resample".into()).spawn(move || resampler.run(&outlet))?;
+        let resampler = thread::Builder::new().name("k6rw-resample".into()).spawn({
+            let reporter = Arc::clone(&reporter);
+            move || {
+                if let Err(panic) = catch(|| resampler.run(&outlet)) {
+                    reporter.panicked("resampling thread", &panic);
+                    outlet.abandon();
+                }
+            }
+        })?;
         let queues = deliveries.iter().map(|delivery| Arc::clone(&delivery.queue)).collect();
         Ok(Self {
             inbox,
@@ -126,13 +135,23 @@ impl Output {
 
     /// The next event for the log; also while the output closes.
     pub fn poll_event(&self) -> Result<Option<Event>, Closed> {
-        if self.report.get().is_some() { Err(Closed) } else { Ok(self.reporter.poll()) }
+        if self.has_ended() { Err(Closed) } else { Ok(self.reporter.poll()) }
+    }
+
+    /// Whether [`Self::close`] has done its work.
+    pub fn has_ended(&self) -> bool {
+        self.report.get().is_some()
     }
 
     /// Has [`Self::close`], now or when it comes, not wait for receivers any longer.
     pub fn hurry(&self) {
         self.hurried.store(true, Ordering::SeqCst);
         self.queues.iter().for_each(|queue| queue.hurry());
+    }
+
+    /// Tells of a panic in a call from outside.
+    pub fn note_panic(&self, panic: &Panic) {
+        self.reporter.panicked("call", panic);
     }
 
     /// Ships the last windows and all that is queued, within the flush timeout, and returns the report as JSON.
@@ -149,10 +168,8 @@ impl Output {
     }
 
     fn end(&self, running: Running) {
-        if running.resampler.join().is_err() {
-            self.reporter
-                .log(event(Level::Error, "The resampling thread failed: samples are lost. Please report this"));
-        }
+        // It catches its own panics.
+        let _ = running.resampler.join();
         // All at once, so that together they take no longer than the slowest.
         let now = Instant::now();
         for delivery in &running.deliveries {
@@ -164,6 +181,19 @@ impl Output {
         for delivery in running.deliveries {
             delivery.end(now);
         }
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        let _ = self.close();
+    }
+}
+
+impl Drop for Delivery {
+    /// Ends the sender also where an output was never opened, since another destination could not be started.
+    fn drop(&mut self) {
+        self.queue.close(Duration::ZERO);
     }
 }
 
@@ -206,7 +236,8 @@ fn start_destination(
     let batcher = Batcher::new(Arc::clone(&queue), destination.max_samples_per_send);
     let lane = Lane::new(settings, SystemClock.now_ms(), batcher, Arc::clone(&reporter));
     let flush_timeout = destination.flush_timeout;
-    Ok((lane, Delivery { queue, flush_timeout, reporter, sender_ended: start_sender(sender)? }))
+    let sender_ended = start_sender(sender, Arc::clone(&reporter))?;
+    Ok((lane, Delivery { queue, flush_timeout, reporter, sender_ended }))
 }
 
 /// What of a destination's configuration its requests need.
@@ -230,13 +261,27 @@ fn endpoint(destination: &Destination) -> Endpoint {
     }
 }
 
-fn start_sender(sender: Sender) -> io::Result<Receiver<()>> {
+/// A receiver that hangs up while a body is written to it makes a SIGPIPE, which ends a program that does not ignore it. Only
+/// programs of Rust do by themselves, and Go does for its own threads. The threads that this one starts inherit it.
+fn withstand_broken_pipes() {
+    #[cfg(unix)]
+    {
+        use nix::sys::signal::{SigSet, Signal};
+        // Fails only for a signal that does not exist.
+        let _ = SigSet::from(Signal::SIGPIPE).thread_block();
+    }
+}
+
+/// Starts a sender's thread. What it returns is disconnected when that has ended.
+fn start_sender(sender: Sender, reporter: Arc<DestinationReporter>) -> io::Result<Receiver<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (ending, ended) = bounded::<()>(0);
     thread::Builder::new().name("k6rw-send".into()).spawn(move || {
-        // Dropped, and so told, also if the thread panics.
         let _ending = ending;
-        runtime.block_on(sender.run());
+        withstand_broken_pipes();
+        if let Err(panic) = catch(|| runtime.block_on(sender.run())) {
+            reporter.panicked("sender", &panic);
+        }
     })?;
     Ok(ended)
 }

@@ -3,13 +3,15 @@
 //! Every room of the house writes here, and nothing here knows any of them. Events are few, one for a change of state, and
 //! wait until the host asks for them.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+use crate::panics::Panic;
 
 /// How many events may wait; then the oldest go.
 const MAX_EVENTS: usize = 256;
@@ -184,17 +186,39 @@ pub struct DestinationReporter {
     latencies: Mutex<VecDeque<Duration>>,
 }
 
-/// The events that nobody has asked for yet.
+/// What happened that counters do not say.
 #[derive(Debug, Default)]
-struct Events(Mutex<VecDeque<Event>>);
+struct Events {
+    /// Nobody has asked for them yet.
+    waiting: Mutex<VecDeque<Event>>,
+    /// By the part of the library that panicked.
+    panics: Mutex<HashMap<&'static str, u64>>,
+}
 
 impl Events {
     fn push(&self, event: Event) {
-        let mut events = lock(&self.0);
-        if events.len() == MAX_EVENTS {
-            events.pop_front();
+        let mut waiting = lock(&self.waiting);
+        if waiting.len() == MAX_EVENTS {
+            waiting.pop_front();
         }
-        events.push_back(event);
+        waiting.push_back(event);
+    }
+
+    fn panicked(&self, part: &'static str, panic: &Panic) {
+        let mut panics = lock(&self.panics);
+        let count = panics.entry(part).or_default();
+        *count += 1;
+        if *count == 1 {
+            self.push(
+                event(
+                    Level::Error,
+                    "A part of the library failed: what it held is lost, k6 goes on. Please report this",
+                )
+                .with("part", part)
+                .with("error", &*panic.words)
+                .with("place", &*panic.place),
+            );
+        }
     }
 }
 
@@ -218,9 +242,14 @@ impl Reporter {
         self.events.push(event);
     }
 
+    /// Takes down that a part of the library panicked. The first panic of each part is logged, all are counted.
+    pub fn panicked(&self, part: &'static str, panic: &Panic) {
+        self.events.panicked(part, panic);
+    }
+
     /// The oldest event that has not been asked for.
     pub fn poll(&self) -> Option<Event> {
-        lock(&self.events.0).pop_front()
+        lock(&self.events.waiting).pop_front()
     }
 
     /// The report of the run that has ended.
@@ -230,8 +259,9 @@ impl Reporter {
             samples: self.samples.taken.get(),
             samples_rejected: self.samples.rejected.get(),
             samples_dropped: self.samples.dropped.get(),
+            panics: lock(&self.events.panics).values().sum(),
             destinations,
-            events: lock(&self.events.0).drain(..).collect(),
+            events: lock(&self.events.waiting).drain(..).collect(),
         };
         let summaries: Vec<_> = report.destinations.iter().map(|destination| report.summary(destination)).collect();
         report.events.extend(summaries);
@@ -243,6 +273,11 @@ impl DestinationReporter {
     /// Queues an event for the host's log. It gets the destination's URL.
     pub fn log(&self, event: Event) {
         self.events.push(event.with("url", &*self.url));
+    }
+
+    /// As [`Reporter::panicked`].
+    pub fn panicked(&self, part: &'static str, panic: &Panic) {
+        self.events.panicked(part, panic);
     }
 
     /// Notes how long a request took, whatever came of it.
@@ -303,6 +338,7 @@ pub struct Report {
     pub samples: u64,
     pub samples_rejected: u64,
     pub samples_dropped: u64,
+    pub panics: u64,
     pub destinations: Vec<DestinationReport>,
     /// The events that had not been asked for, and last a line for each destination that sums up the run.
     pub events: Vec<Event>,
@@ -342,6 +378,7 @@ impl Report {
             ("series_over_max_series", destination.series_over_limit),
             ("samples_over_max_series", destination.samples_over_limit),
             ("samples_dropped", self.samples_dropped),
+            ("panics", self.panics),
             ("points_refused", destination.points_refused),
             ("points_dropped_by_full_queue", destination.points_dropped),
             ("points_saved_to_file", destination.points_saved),
@@ -401,9 +438,10 @@ mod tests {
     #[test]
     fn every_kind_of_loss_is_an_error_with_its_number() {
         type Loss = fn(&Reporter, &DestinationReporter) -> &'static str;
-        let losses: [Loss; 9] = [
+        let losses: [Loss; 10] = [
             |r, _| (r.samples.rejected.add(3), "samples_not_finite").1,
             |r, _| (r.samples.dropped.add(3), "samples_dropped").1,
+            |r, _| ((0..3).for_each(|_| panic_in(r, "sender")), "panics").1,
             |_, d| (d.counters.samples_ignored.add(3), "samples_of_ignored_metrics").1,
             |_, d| (d.counters.series_over_limit.add(3), "series_over_max_series").1,
             |_, d| (d.counters.samples_over_limit.add(3), "samples_over_max_series").1,
@@ -418,6 +456,23 @@ mod tests {
             let summary = reporter.report().events.pop().expect("has a summary");
             assert_eq!((summary.level, summary.fields.get(field)), (Level::Error, Some(&3.into())), "{field}");
         }
+    }
+
+    fn panic_in(reporter: &Reporter, part: &'static str) {
+        reporter.panicked(part, &Panic { words: "index out of bounds".into(), place: "src/x.rs:1:2".into() });
+    }
+
+    #[test]
+    fn a_panic_is_told_once_for_each_part_with_its_place() {
+        let reporter = Reporter::default();
+        for part in ["sender", "sender", "call", "sender"] {
+            panic_in(&reporter, part);
+        }
+        let lines: Vec<_> = std::iter::from_fn(|| reporter.poll()).collect();
+        let parts: Vec<_> = lines.iter().map(|line| line.fields["part"].clone()).collect();
+        assert_eq!(parts, ["sender", "call"]);
+        assert!(lines.iter().all(|line| line.level == Level::Error && line.fields["place"] == "src/x.rs:1:2"));
+        assert_eq!(reporter.report().panics, 4);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::fault;
 use crate::inbox::{Outlet, Received, Sample};
 use crate::lane::Lane;
 use crate::report::{Level, Reporter, event};
@@ -39,10 +40,9 @@ impl<C: Clock> Resampler<C> {
             let ended = self.due();
             if !ended.is_empty() {
                 // What is there now belongs to these windows; what comes meanwhile to the next.
-                for _ in 0..outlet.waiting() {
+                for _ in 0..outlet.flush() {
                     open &= self.take(outlet.receive(Duration::ZERO), outlet);
                 }
-                self.take(Received::Samples(outlet.take_staged()), outlet);
                 self.ship(ended);
             }
         }
@@ -84,6 +84,7 @@ impl<C: Clock> Resampler<C> {
 
     /// Ships what has been gathered as the points of these windows, and opens the next.
     pub fn ship(&mut self, ended: Vec<(usize, Window)>) {
+        fault::point("resample");
         for (number, window) in ended {
             self.lanes[number].ship(window);
         }

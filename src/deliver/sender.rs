@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use tokio::task::{JoinError, spawn_local};
 
 use super::answer::{Answer, Reply};
 use super::backoff::Backoff;
@@ -15,8 +16,14 @@ use super::health::Health;
 use super::leftover;
 use super::negotiation::Negotiation;
 use super::queue::{Batch, Queue};
+use crate::fault;
+use crate::panics::caught;
 use crate::report::{DestinationReporter, Level, event};
 use crate::wire::{Encoded, Encoder, Limits, Protocol};
+
+/// How often the work on a shard starts. Each panic takes the batch with it that it met; where every one is met by a panic, that
+/// helps nobody.
+const MAX_SHARD_STARTS: usize = 10;
 
 /// What of a destination's configuration matters here.
 #[derive(Debug, Clone)]
@@ -64,24 +71,24 @@ impl Sender {
     }
 
     /// Sends until the queue is closed and empty, or its deadline has passed; what is left then goes to a file.
-    ///
-    /// # Panics
-    /// If the work on a shard does: whoever waits for the end of this thread hears of it.
     pub async fn run(self) {
         let sender = Rc::new(self);
         let shards = tokio::task::LocalSet::new();
-        let ends: Vec<_> = (0..sender.queue.shards())
-            .map(|shard| {
-                shards.spawn_local({
-                    let sender = Rc::clone(&sender);
-                    async move { sender.send_shard(shard).await }
-                })
-            })
-            .collect();
+        for shard in 0..sender.queue.shards() {
+            shards.spawn_local(Rc::clone(&sender).keep_shard(shard));
+        }
         shards.await;
         sender.save_leftover();
-        for end in ends {
-            end.await.expect("no shard panics");
+    }
+
+    /// Starts the work on a shard anew after a panic.
+    async fn keep_shard(self: Rc<Self>, shard: usize) {
+        for _ in 0..MAX_SHARD_STARTS {
+            let sender = Rc::clone(&self);
+            match spawn_local(async move { sender.send_shard(shard).await }).await.map_err(JoinError::try_into_panic) {
+                Err(Ok(payload)) => self.reporter.panicked("sender", &caught(&*payload)),
+                _ => return,
+            }
         }
     }
 
@@ -128,6 +135,7 @@ impl Sender {
     async fn send_request(&self, protocol: Protocol, body: &Bytes, points: usize) -> Reply {
         let counters = &self.reporter.counters;
         let mut backoff = Backoff::default();
+        fault::point("sender");
         loop {
             counters.requests.add(1);
             let begin = Instant::now();

@@ -1,13 +1,14 @@
 //! Pointers and lengths of a C caller → slices and text of Rust, checked for all that can be checked.
 
-use super::layout::{Series, Text};
+use super::layout::{Series, Tag, Text};
 use super::outcome::CallError;
 use crate::series::{Contents, MAX_SERIES_BYTES, MetricType, SeriesDefinition};
 
 /// `len` items from `first` on. Null is nothing if `len` is 0.
 ///
 /// # Safety
-/// `first` must be null, or valid for reading `len` initialised items for the whole of `'a`.
+/// `first` must be null, or valid for reading `len` initialised items, and written to by nobody, for the whole of `'a`. Null and
+/// alignment are checked here.
 pub(super) unsafe fn slice<'a, T>(first: *const T, len: usize, what: &'static str) -> Result<&'a [T], CallError> {
     if len == 0 {
         return Ok(&[]);
@@ -39,7 +40,7 @@ pub(super) unsafe fn item<'a, T>(pointer: *const T, what: &'static str) -> Resul
 /// Puts a result where the caller wants it.
 ///
 /// # Safety
-/// `place` must be null or valid for writing.
+/// `place` must be null or valid for writing. Null and alignment are checked by [`writable`].
 pub(super) unsafe fn give<T>(place: *mut T, value: T, what: &'static str) -> Result<(), CallError> {
     writable(place, what)?;
     // SAFETY: not null and aligned; that it is writable is the caller's promise.
@@ -63,7 +64,7 @@ pub(super) fn writable<T>(place: *mut T, what: &'static str) -> Result<(), CallE
 /// # Safety
 /// As for [`slice`].
 unsafe fn owned(text: Text, what: &'static str) -> Result<String, CallError> {
-    // SAFETY: the caller promises it.
+    // SAFETY: the caller promises that the text is as for `slice`.
     let bytes = unsafe { slice(text.data.cast::<u8>(), text.len, what) }?;
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),
@@ -76,16 +77,13 @@ unsafe fn owned(text: Text, what: &'static str) -> Result<String, CallError> {
 /// # Safety
 /// The tags of `series` and all texts must be as for [`slice`].
 pub(super) unsafe fn definition(series: &Series) -> Result<SeriesDefinition, CallError> {
-    // SAFETY: the caller promises it.
+    // Before a tag is looked at: many empty ones take memory too.
+    within_limit(series.metric.len.saturating_add(series.tag_count.saturating_mul(size_of::<Tag>())))?;
+    // SAFETY: the caller promises that the tags are as for `slice`, which checks what can be checked.
     let tags = unsafe { slice(series.tags, series.tag_count, "tags") }?;
     let texts = tags.iter().flat_map(|tag| [tag.name.len, tag.value.len]);
-    let bytes = texts.fold(series.metric.len, usize::saturating_add);
-    if bytes > MAX_SERIES_BYTES {
-        return Err(CallError::InvalidArgument(format!(
-            "the metric's name and its tags take {bytes} bytes together; allowed are {MAX_SERIES_BYTES}"
-        )));
-    }
-    // SAFETY: the caller promises it for all texts.
+    within_limit(texts.fold(series.metric.len, usize::saturating_add))?;
+    // SAFETY: the caller promises that all texts are as for `slice`, which checks what can be checked.
     unsafe {
         Ok(SeriesDefinition {
             metric: owned(series.metric, "the metric's name")?,
@@ -97,6 +95,15 @@ pub(super) unsafe fn definition(series: &Series) -> Result<SeriesDefinition, Cal
                 .collect::<Result<_, CallError>>()?,
         })
     }
+}
+
+fn within_limit(bytes: usize) -> Result<(), CallError> {
+    if bytes <= MAX_SERIES_BYTES {
+        return Ok(());
+    }
+    Err(CallError::InvalidArgument(format!(
+        "the metric's name and its tags take {bytes} bytes together; allowed are {MAX_SERIES_BYTES}"
+    )))
 }
 
 fn metric_type(code: u32) -> Result<MetricType, CallError> {

@@ -5,7 +5,8 @@ use std::ffi::c_char;
 use super::borrow::{definition, give, item, slice, writable};
 use super::handle;
 use super::layout::{ABI_VERSION, Error, EventRecord, OutputHandle, Sample, Series, Status, Text};
-use super::outcome::{CallError, call, write_text};
+use super::outcome::{CallError, call, call_on, write_text};
+use crate::fault;
 use crate::output::Output;
 use crate::report::Event;
 
@@ -67,9 +68,8 @@ pub unsafe extern "C" fn k6rw_description(
 ) -> Status {
     // SAFETY: description and error are what the header asks for; the handle is only compared.
     unsafe {
-        call(error, || {
-            let output = handle::find(output)?;
-            open(&output)?;
+        call_on(output, error, |output| {
+            open(output)?;
             give(description, text(output.description()), "the place for the description")
         })
     }
@@ -91,9 +91,8 @@ pub unsafe extern "C" fn k6rw_register_series(
 ) -> Status {
     // SAFETY: series, all that it points to, id and error are what the header asks for; the handle is only compared.
     unsafe {
-        call(error, || {
-            let output = handle::find(output)?;
-            open(&output)?;
+        call_on(output, error, |output| {
+            open(output)?;
             writable(id, "the place for the id")?;
             let definition = definition(item(series, "the series")?)?;
             give(id, output.register(definition)?, "the place for the id")
@@ -114,7 +113,7 @@ pub unsafe extern "C" fn k6rw_push(
     error: *mut Error,
 ) -> Status {
     // SAFETY: error is what the header asks for; the handle is only compared.
-    unsafe { call(error, || push(output, &[Sample { series, time_ms, value }])) }
+    unsafe { call_on(output, error, |output| push(output, &[Sample { series, time_ms, value }])) }
 }
 
 /// Hands over `len` samples. Copies them: the caller may reuse the array at once. Never blocks on the network.
@@ -131,7 +130,12 @@ pub unsafe extern "C" fn k6rw_push_batch(
     error: *mut Error,
 ) -> Status {
     // SAFETY: samples and error are what the header asks for; any bytes are a valid k6rw_sample. The handle is only compared.
-    unsafe { call(error, || push(output, slice(samples, len, "the samples")?)) }
+    unsafe {
+        call_on(output, error, |output| {
+            open(output)?;
+            push(output, slice(samples, len, "the samples")?)
+        })
+    }
 }
 
 /// Takes the next line for the log, or answers K6RW_NO_EVENT. Never blocks. Events are few; to ask some times a second is enough.
@@ -146,8 +150,10 @@ pub unsafe extern "C" fn k6rw_poll_event(
 ) -> Status {
     // SAFETY: event and error are what the header asks for; the handle is only compared.
     unsafe {
-        call(error, || {
-            let output = handle::find(output)?;
+        call_on(output, error, |output| {
+            if output.has_ended() {
+                return Err(CallError::Closed);
+            }
             writable(event, "the place for the event")?;
             let next = output.poll_event()?.ok_or(CallError::NoEvent)?;
             write_event(event, &next);
@@ -168,10 +174,15 @@ pub unsafe extern "C" fn k6rw_poll_event(
 pub unsafe extern "C" fn k6rw_close(output: *mut OutputHandle, report: *mut Text, error: *mut Error) -> Status {
     // SAFETY: report and error are what the header asks for; the handle is only compared.
     unsafe {
-        call(error, || {
-            let output = handle::find(output)?;
+        let handle = output;
+        call_on(output, error, |output| {
+            fault::point("close");
+            open(output)?;
             writable(report, "the place for the report")?;
-            give(report, text(output.close()?), "the place for the report")
+            let closed = output.close()?;
+            // Freed meanwhile, by another thread: the report goes with this call.
+            handle::find(handle)?;
+            give(report, text(closed), "the place for the report")
         })
     }
 }
@@ -185,16 +196,15 @@ pub unsafe extern "C" fn k6rw_close(output: *mut OutputHandle, report: *mut Text
 pub unsafe extern "C" fn k6rw_hurry(output: *mut OutputHandle, error: *mut Error) -> Status {
     // SAFETY: error is what the header asks for; the handle is only compared.
     unsafe {
-        call(error, || {
-            handle::find(output)?.hurry();
+        call_on(output, error, |output| {
+            output.hurry();
             Ok(())
         })
     }
 }
 
 /// Ends the handle and frees what belongs to it. An output that is still open is closed first, as k6rw_close() does. Null is
-/// allowed and does nothing. A handle that was freed before is K6RW_INVALID_HANDLE, as long as no later k6rw_open() was
-/// given the same address: a program should forget a handle that it has freed.
+/// allowed and does nothing. A handle that was freed before is K6RW_INVALID_HANDLE: no handle is given twice.
 ///
 /// # Safety
 /// The pointers are as the header's first paragraphs ask.
@@ -213,8 +223,9 @@ pub unsafe extern "C" fn k6rw_free(output: *mut OutputHandle, error: *mut Error)
     }
 }
 
-fn push(output: *const OutputHandle, samples: &[Sample]) -> Result<(), CallError> {
-    match handle::find(output)?.push(samples)? {
+fn push(output: &Output, samples: &[Sample]) -> Result<(), CallError> {
+    fault::point("push");
+    match output.push(samples)? {
         0 => Ok(()),
         unknown => Err(CallError::UnknownSeries(unknown)),
     }

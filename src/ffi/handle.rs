@@ -2,6 +2,7 @@
 //! an output that is freed during a call lives until the call returns.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use once_cell::sync::Lazy;
@@ -10,15 +11,22 @@ use super::layout::OutputHandle;
 use super::outcome::CallError;
 use crate::output::Output;
 
-/// By address. std's LazyLock would do as well; once_cell is this project's choice for whatever is made once.
+/// By handle. std's LazyLock would do as well; once_cell is this project's choice for whatever is made once.
 static ALIVE: Lazy<RwLock<HashMap<usize, Arc<Output>>>> = Lazy::new(RwLock::default);
 
-/// Makes a handle. Its address is that of the output, and is never read through.
+/// Small numbers in a pointer are taken for a mistake by Go's runtime, among others.
+const FIRST: usize = 1 << 16;
+
+/// Far enough apart that a handle which something was added to is no other one.
+const STEP: usize = 16;
+
+static NEXT: AtomicUsize = AtomicUsize::new(FIRST);
+
+/// Makes a handle: a number that no handle before it had, so that one which was freed is never somebody else's.
 pub(super) fn keep(output: Output) -> *mut OutputHandle {
-    let output = Arc::new(output);
-    let handle = Arc::as_ptr(&output).cast_mut().cast::<OutputHandle>();
-    ALIVE.write().unwrap_or_else(PoisonError::into_inner).insert(handle.addr(), output);
-    handle
+    let handle = NEXT.fetch_add(STEP, Ordering::Relaxed);
+    ALIVE.write().unwrap_or_else(PoisonError::into_inner).insert(handle, Arc::new(output));
+    std::ptr::without_provenance_mut(handle)
 }
 
 /// The output of a handle that is alive.

@@ -4,7 +4,8 @@ use std::ffi::c_char;
 
 pub use crate::inbox::Sample;
 
-/// Counts up with every change that a program compiled against an older header would not survive.
+/// Counts up with every change that a program compiled against an older header would not survive: `docs/abi.md` has the rules.
+/// `build.rs` reads this line.
 pub const ABI_VERSION: u32 = 1;
 
 /// Bytes for the text of an error, its final NUL among them.

@@ -1,13 +1,14 @@
 //! What went wrong in a call → a status and a message. Panics end here: none crosses the boundary.
 
 use std::ffi::c_char;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use thiserror::Error as ThisError;
 
-use super::layout::{Error, Status};
+use super::handle;
+use super::layout::{Error, OutputHandle, Status};
 use crate::inbox::Closed;
-use crate::output::OpenError;
+use crate::output::{OpenError, Output};
+use crate::panics::{Panic, catch};
 
 /// Why a call fails.
 #[derive(Debug, ThisError)]
@@ -28,6 +29,8 @@ pub(super) enum CallError {
     NoEvent,
     #[error(transparent)]
     Open(#[from] OpenError),
+    #[error("the library failed: {0}")]
+    Panic(#[from] Panic),
 }
 
 impl From<Closed> for CallError {
@@ -48,6 +51,7 @@ impl CallError {
             Self::NoEvent => Status::K6RW_NO_EVENT,
             Self::Open(OpenError::Document(_) | OpenError::Config(_)) => Status::K6RW_INVALID_CONFIG,
             Self::Open(OpenError::Client(_) | OpenError::Thread(_)) => Status::K6RW_SYSTEM,
+            Self::Panic(_) => Status::K6RW_INTERNAL,
         }
     }
 }
@@ -55,14 +59,16 @@ impl CallError {
 /// Runs the body of an entry point: its failure, or its panic, becomes a status and, in `error`, a message.
 ///
 /// # Safety
-/// `error` must be null or valid for writing one [`Error`].
+/// `error` must be null or valid for writing one [`Error`]. One that is not aligned gets nothing.
 pub(super) unsafe fn call(error: *mut Error, body: impl FnOnce() -> Result<(), CallError>) -> Status {
-    // Unwind safe: all that is shared sits behind locks, which shrug off poison, and atomics.
-    let (status, message) = match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(Ok(())) => (Status::K6RW_OK, String::new()),
-        Ok(Err(failure)) => (failure.status(), failure.to_string()),
-        Err(panic) => (Status::K6RW_INTERNAL, format!("the library failed: {}", panic_words(&*panic))),
-    };
+    let outcome = catch(|| match body() {
+        Ok(()) => (Status::K6RW_OK, String::new()),
+        Err(failure) => (failure.status(), failure.to_string()),
+    });
+    let (status, message) = outcome.unwrap_or_else(|panic| {
+        let failure = CallError::from(panic);
+        (failure.status(), failure.to_string())
+    });
     if !error.is_null() && error.is_aligned() {
         // SAFETY: not null and aligned, and the caller of `call` promises that it is valid for writing. Only through
         // raw pointers, since the memory need not be initialised.
@@ -74,16 +80,33 @@ pub(super) unsafe fn call(error: *mut Error, body: impl FnOnce() -> Result<(), C
     status
 }
 
-fn panic_words(panic: &(dyn std::any::Any + Send)) -> &str {
-    let owned = panic.downcast_ref::<String>().map(String::as_str);
-    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+/// The same for the functions of an output that is alive. A panic is told in its log too, since a caller on the way of a sample
+/// seldom asks for the message.
+///
+/// # Safety
+/// As for [`call`]. The handle may be anything: it is only compared.
+pub(super) unsafe fn call_on(
+    handle: *const OutputHandle,
+    error: *mut Error,
+    body: impl FnOnce(&Output) -> Result<(), CallError>,
+) -> Status {
+    let body = || {
+        let output = handle::find(handle)?;
+        catch(|| body(&output)).unwrap_or_else(|panic| {
+            output.note_panic(&panic);
+            Err(panic.into())
+        })
+    };
+    // SAFETY: the caller promises what `call` asks for.
+    unsafe { call(error, body) }
 }
 
-/// Writes text, cut at a character's end if need be, and a NUL; returns the bytes without it.
+/// Writes text, cut at a character's end if need be, and a NUL, the only one; returns the bytes without it.
 ///
 /// # Safety
 /// `array` must be valid for writing.
 pub(super) unsafe fn write_text<const N: usize>(array: *mut [c_char; N], text: &str) -> usize {
+    let text = text.replace('\0', "\u{FFFD}");
     let len = text.floor_char_boundary(text.len().min(N - 1));
     let first = array.cast::<u8>();
     // SAFETY: `len` is at most N - 1, so that text and NUL fit into the array, which the caller promises is writable; it
@@ -117,7 +140,8 @@ mod tests {
     #[test]
     fn a_panic_becomes_a_status() {
         let (status, message) = message_of(|| panic!("of {}", "choice"));
-        assert_eq!((status, &*message), (Status::K6RW_INTERNAL, "the library failed: of choice"));
+        assert_eq!(status, Status::K6RW_INTERNAL);
+        assert!(message.starts_with("the library failed: of choice at src/ffi/outcome.rs:"), "{message}");
     }
 
     #[test]
@@ -129,6 +153,11 @@ mod tests {
     fn a_long_message_is_cut_at_a_characters_end() {
         let (_, message) = message_of(|| Err(CallError::InvalidArgument("ä".repeat(5000))));
         assert_eq!(message, "ä".repeat(2047));
+    }
+
+    #[test]
+    fn a_nul_in_a_message_does_not_end_it() {
+        assert_eq!(message_of(|| Err(CallError::InvalidArgument("a\0b".into()))).1, "a\u{FFFD}b");
     }
 
     #[test]

@@ -25,7 +25,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	for _, program := range []string{"k6", "prometheus", "promtool", "victoria-metrics"} {
+	for _, program := range []string{"k6", "k6-dynamic", "debug", "prometheus", "promtool", "victoria-metrics"} {
 		if _, err := harness.Binary(program); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

@@ -4,6 +4,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -17,6 +18,7 @@ import (
 
 // Run says what k6 is to do.
 type Run struct {
+	Program string            // another k6 in the folder of built programs than "k6"
 	Script  string            // path from the repository's root
 	Out     []string          // each becomes an --out
 	Args    []string          // further arguments of `k6 run`
@@ -64,7 +66,7 @@ func RunK6(run Run) (*Result, error) {
 
 // StartK6 starts a run.
 func StartK6(run Run) (*K6, error) {
-	binary, err := Binary("k6")
+	binary, err := Binary(cmp.Or(run.Program, "k6"))
 	if err != nil {
 		return nil, err
 	}

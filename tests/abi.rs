@@ -1,68 +1,150 @@
-//! A C program over the header, `tests/abi/abi.c`: compiled as C11 and as C++17, linked to the static and to the dynamic
-//! library, and run against a receiver.
+//! C programs over the header, `tests/abi/`: compiled as every language that the header speaks, linked to the static and to the
+//! dynamic library, and run against a receiver, also under valgrind.
 
 mod recording;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use k6_remote_write::ffi::ABI_VERSION;
 use recording::{Recorder, Reply};
 
-/// Where cargo put the libraries that belong to this test.
+const STATIC: &str = "libk6_remote_write.a";
+const DYNAMIC: &str = "libk6_remote_write.so";
+
+/// A compiler, and what it needs to hear of the language.
+type Language = (&'static str, &'static [&'static str]);
+
+const C11: Language = ("gcc", &["-std=c11"]);
+const CPP17: Language = ("g++", &["-x", "c++", "-std=c++17"]);
+const LANGUAGES: [Language; 8] = [
+    C11,
+    ("gcc", &["-std=c17"]),
+    CPP17,
+    ("g++", &["-x", "c++", "-std=c++20"]),
+    ("clang", &["-std=c11"]),
+    ("clang", &["-std=c17"]),
+    ("clang++", &["-x", "c++", "-std=c++17"]),
+    ("clang++", &["-x", "c++", "-std=c++20"]),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where the libraries are: in the folder LIBRARIES, or where cargo put those that belong to this test.
 fn libraries() -> PathBuf {
+    if let Some(folder) = std::env::var_os("LIBRARIES") {
+        return folder.into();
+    }
     let test = std::env::current_exe().expect("known");
     test.parent().expect("target/<profile>/deps/<test>").to_path_buf()
 }
 
-/// Compiles the program for one test; `language` is what the compiler needs for it.
-fn compile(test: &str, (compiler, language): (&str, &[&str]), library: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("abi-{test}"));
+/// A compiler's command for all of the suite, with every warning an error.
+fn compiler((compiler, language): Language) -> Command {
     let mut command = Command::new(compiler);
-    command.args(language).args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g"]);
-    command.arg("-I").arg(root.join("include")).arg(root.join("tests/abi/abi.c"));
+    command.args(language).args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-D_POSIX_C_SOURCE=200809L", "-g"]);
+    command.arg("-I").arg(root().join("include"));
+    let sources = std::fs::read_dir(root().join("tests/abi")).expect("is there");
+    let sources = sources.map(|entry| entry.expect("readable").path());
+    command.args(sources.filter(|path| path.extension().is_some_and(|extension| extension == "c")));
+    command
+}
+
+fn is_installed(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok()
+}
+
+fn succeed(mut command: Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));
+    assert!(output.status.success(), "{command:?}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+}
+
+/// Compiles and links the suite for one test.
+fn build(test: &str, language: Language, library: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("abi").join(test);
+    std::fs::create_dir_all(&folder).expect("can be made");
+    // The program asks for the dynamic library by its soname.
+    let soname = folder.join(format!("{DYNAMIC}.{ABI_VERSION}"));
+    let _ = std::fs::remove_file(&soname);
+    std::os::unix::fs::symlink(libraries().join(DYNAMIC), soname).expect("can be made");
+    let program = folder.join("abi");
+    let mut command = compiler(language);
     command.args(["-x", "none"]).arg(libraries().join(library));
-    command.arg(format!("-Wl,-rpath,{}", libraries().display()));
-    command.args(["-lgcc_s", "-lpthread", "-lm", "-ldl", "-o"]).arg(&program);
-    let output = command.output().unwrap_or_else(|error| panic!("{compiler} cannot be run: {error}"));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    command.arg("-Wl,-rpath,$ORIGIN").args(["-lgcc_s", "-lpthread", "-lm", "-ldl", "-o"]).arg(&program);
+    succeed(command);
     program
 }
 
-/// Runs the program and looks at what the receiver got.
-fn run(mut command: Command) {
+/// Runs the program, which opens that many outputs one after the other, and looks at what the receiver got.
+fn run(mut command: Command, outputs: usize) {
     let recorder = Recorder::start(|_| Reply::Status(204));
-    let output = command.arg(recorder.url()).output().expect("runs");
-    let words = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{:?}: {words}", output.status);
-    let points = recorder.points().remove(r#"k6_abi_requests_total{method="GET"}"#).expect("shipped");
-    let total = points.iter().map(|&(_, value)| value).rfind(|value| !value.is_nan());
-    assert_eq!(total, Some(1004.0), "{points:?}");
+    command.arg(recorder.url()).arg(outputs.to_string());
+    succeed(command);
+    let points = recorder.points();
+    let total_of = |series| points.get(series)?.iter().map(|&(_, value)| value).rfind(|value| !value.is_nan());
+    assert_eq!(total_of(r#"k6_abi_requests_total{method="GET"}"#), Some(1003.0));
+    assert!(total_of("k6_abi_threads_total").is_some(), "{:?}", points.keys());
 }
 
-const C: (&str, &[&str]) = ("gcc", &["-std=c11"]);
-const CPP: (&str, &[&str]) = ("g++", &["-x", "c++", "-std=c++17"]);
-
-#[test]
-fn a_c11_program_uses_the_static_library() {
-    run(Command::new(compile("c-static", C, "libk6_remote_write.a")));
-}
-
-#[test]
-fn a_c11_program_uses_the_dynamic_library() {
-    run(Command::new(compile("c-dynamic", C, "libk6_remote_write.so")));
+fn run_under_valgrind(test: &str, library: &str, options: &[&str]) {
+    let mut command = Command::new("valgrind");
+    command.args(["--quiet", "--error-exitcode=99"]).args(options).arg(build(test, C11, library));
+    run(command, 20);
 }
 
 #[test]
-fn a_cpp17_program_uses_the_static_library() {
-    run(Command::new(compile("cpp-static", CPP, "libk6_remote_write.a")));
+fn the_suite_compiles_as_every_language_without_a_warning() {
+    for language in LANGUAGES {
+        if is_installed(language.0) {
+            let mut command = compiler(language);
+            command.arg("-fsyntax-only");
+            succeed(command);
+        } else {
+            assert!(language.0.starts_with("clang"), "{} is not installed", language.0);
+        }
+    }
+}
+
+#[test]
+fn a_c_program_uses_the_static_library() {
+    run(Command::new(build("c-static", C11, STATIC)), 100);
+}
+
+#[test]
+fn a_c_program_uses_the_dynamic_library() {
+    run(Command::new(build("c-dynamic", C11, DYNAMIC)), 100);
+}
+
+#[test]
+fn a_cpp_program_uses_the_static_library() {
+    run(Command::new(build("cpp-static", CPP17, STATIC)), 100);
+}
+
+#[test]
+#[ignore = "needs the shipped library to be fast: `make test-abi` runs it"]
+fn a_thousand_outputs_come_and_go() {
+    run(Command::new(build("thousand", C11, DYNAMIC)), 1000);
+}
+
+const MEMCHECK: &[&str] = &["--leak-check=full", "--errors-for-leak-kinds=definite"];
+
+#[test]
+#[ignore = "needs valgrind: `make test-abi` runs it where that is installed"]
+fn memcheck_finds_nothing_in_the_static_library() {
+    run_under_valgrind("memcheck-static", STATIC, MEMCHECK);
 }
 
 #[test]
 #[ignore = "needs valgrind: `make test-abi` runs it where that is installed"]
-fn valgrind_finds_no_error_and_no_lost_byte() {
-    let mut command = Command::new("valgrind");
-    command.args(["--quiet", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite"]);
-    command.arg(compile("valgrind", C, "libk6_remote_write.so"));
-    run(command);
+fn memcheck_finds_nothing_in_the_dynamic_library() {
+    run_under_valgrind("memcheck-dynamic", DYNAMIC, MEMCHECK);
+}
+
+#[test]
+#[ignore = "needs valgrind: `make test-abi` runs it where that is installed"]
+fn helgrind_finds_nothing_in_the_program_and_in_the_use_of_threads() {
+    let suppressions = format!("--suppressions={}", root().join("tests/abi/helgrind.supp").display());
+    run_under_valgrind("helgrind", DYNAMIC, &["--tool=helgrind", &suppressions]);
 }

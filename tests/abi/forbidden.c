@@ -1,0 +1,136 @@
+/* All that the header forbids and promises to answer: null, wrong lengths, values and alignment, bytes that are not UTF-8, ids
+ * and handles that were never given. */
+
+#include "suite.h"
+
+static void opens(void) {
+    static const char latin1[] = "{\"argument\": \"http://h\xe4lt/\"}";
+    static const char wrong[] = "{\"argument\": \"ftp://example.com\"}";
+    k6rw_output *output = NULL;
+    EXPECT_STATUS(K6RW_NULL_POINTER, k6rw_open("{}", 2, NULL, &error));
+    EXPECT_STATUS(K6RW_NULL_POINTER, k6rw_open(NULL, 2, &output, &error));
+    EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_open("{}", (size_t)-1, &output, &error));
+    EXPECT_STATUS(K6RW_INVALID_CONFIG, k6rw_open(NULL, 0, &output, &error));
+    EXPECT_STATUS(K6RW_INVALID_CONFIG, k6rw_open("[]", 2, &output, &error));
+    EXPECT_STATUS(K6RW_INVALID_CONFIG, k6rw_open("{\"a\": 1}", 8, &output, &error));
+    EXPECT_STATUS(K6RW_INVALID_CONFIG, k6rw_open(latin1, sizeof latin1 - 1, &output, &error));
+    EXPECT_STATUS(K6RW_INVALID_CONFIG, k6rw_open(wrong, sizeof wrong - 1, &output, &error));
+    /* Nobody needs to ask for the message. */
+    EXPECT(k6rw_open("[]", 2, &output, NULL) == K6RW_INVALID_CONFIG);
+    EXPECT(output == NULL);
+}
+
+/* Every function that takes a handle, with one that is none. */
+static void handle(k6rw_output *none, k6rw_status status) {
+    k6rw_series series = series_of("m", K6RW_COUNTER, NULL, 0);
+    k6rw_sample sample = sample_of(1, 1.0);
+    k6rw_event event;
+    k6rw_text place;
+    uint64_t id = 0;
+    EXPECT_STATUS(status, k6rw_description(none, &place, &error));
+    EXPECT_STATUS(status, k6rw_register_series(none, &series, &id, &error));
+    EXPECT_STATUS(status, k6rw_push(none, 1, 0, 1.0, &error));
+    EXPECT_STATUS(status, k6rw_push_batch(none, &sample, 1, &error));
+    EXPECT_STATUS(status, k6rw_poll_event(none, &event, &error));
+    EXPECT_STATUS(status, k6rw_close(none, &place, &error));
+    EXPECT_STATUS(status, k6rw_hurry(none, &error));
+    EXPECT_STATUS(none == NULL ? K6RW_OK : status, k6rw_free(none, &error));
+    EXPECT_STATUS(status, k6rw_push_batch(none, NULL, 1, &error)); /* whatever else is wrong */
+    EXPECT(k6rw_push_batch(none, &sample, 1, NULL) == status);
+}
+
+static void handles(k6rw_output *alive) {
+    int somewhere = 0;
+    handle(NULL, K6RW_NULL_POINTER);
+    handle((k6rw_output *)(void *)&somewhere, K6RW_INVALID_HANDLE);
+    handle((k6rw_output *)(void *)((char *)alive + 1), K6RW_INVALID_HANDLE);
+    handle((k6rw_output *)(uintptr_t)-1, K6RW_INVALID_HANDLE);
+}
+
+static void places(k6rw_output *output) {
+    uint64_t numbers[2] = {0, 0};
+    uint64_t *misaligned = (uint64_t *)(void *)((char *)numbers + 1);
+    k6rw_series series = series_of("m", K6RW_COUNTER, NULL, 0);
+    k6rw_sample samples[2];
+    memset(samples, 0, sizeof samples);
+    EXPECT_STATUS(K6RW_NULL_POINTER, k6rw_description(output, NULL, &error));
+    EXPECT_STATUS(K6RW_NULL_POINTER, k6rw_poll_event(output, NULL, &error));
+    EXPECT_STATUS(K6RW_NULL_POINTER, k6rw_close(output, NULL, &error));
+    EXPECT_STATUS(K6RW_NULL_POINTER, k6rw_register_series(output, NULL, numbers, &error));
+    EXPECT_STATUS(K6RW_NULL_POINTER, k6rw_register_series(output, &series, NULL, &error));
+    EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_register_series(output, &series, misaligned, &error));
+    EXPECT_STATUS(K6RW_INVALID_ARGUMENT,
+                  k6rw_push_batch(output, (const k6rw_sample *)(void *)((char *)samples + 1), 1, &error));
+}
+
+static void series(k6rw_output *output) {
+    static const char wrong[] = {'a', (char)0xff};
+    uint64_t id = 0;
+    k6rw_tag tag;
+    k6rw_series series = series_of("m", K6RW_COUNTER, NULL, 1);
+    tag.name = text("name");
+    tag.value.data = wrong;
+    tag.value.len = sizeof wrong;
+    EXPECT_STATUS(K6RW_NULL_POINTER, k6rw_register_series(output, &series, &id, &error));
+    series.tags = &tag;
+    EXPECT_STATUS(K6RW_INVALID_UTF8, k6rw_register_series(output, &series, &id, &error));
+    tag.value.data = NULL;
+    EXPECT_STATUS(K6RW_NULL_POINTER, k6rw_register_series(output, &series, &id, &error));
+    tag.value.data = wrong;
+    tag.value.len = (size_t)-1;
+    EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_register_series(output, &series, &id, &error));
+    tag.value.len = (size_t)1 << 21; /* too much, so that nobody looks whether it is there */
+    EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_register_series(output, &series, &id, &error));
+    series.tag_count = (size_t)1 << 24; /* as above */
+    EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_register_series(output, &series, &id, &error));
+    series.tag_count = (size_t)-1;
+    EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_register_series(output, &series, &id, &error));
+    series.tag_count = 0;
+    series.metric.data = wrong;
+    EXPECT_STATUS(K6RW_OK, k6rw_register_series(output, &series, &id, &error)); /* its one byte is good */
+    series.metric.len = sizeof wrong;
+    EXPECT_STATUS(K6RW_INVALID_UTF8, k6rw_register_series(output, &series, &id, &error));
+    series.metric.data = NULL;
+    EXPECT_STATUS(K6RW_NULL_POINTER, k6rw_register_series(output, &series, &id, &error));
+    series.metric.len = 0; /* no name that Prometheus takes, but no mistake of the caller's either */
+    EXPECT_STATUS(K6RW_OK, k6rw_register_series(output, &series, &id, &error));
+    series.metric_type = 4;
+    EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_register_series(output, &series, &id, &error));
+    series.metric_type = K6RW_RATE;
+    series.contents = 99;
+    EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_register_series(output, &series, &id, &error));
+    EXPECT(id == 2);
+}
+
+static void samples(k6rw_output *output) {
+    k6rw_sample three[3];
+    three[0] = sample_of(1, 1.0);
+    three[1] = sample_of(1000, 1.0);
+    three[2] = sample_of(0, 1.0);
+    EXPECT_STATUS(K6RW_NULL_POINTER, k6rw_push_batch(output, NULL, 1, &error));
+    EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_push_batch(output, three, (size_t)-1, &error));
+    EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_push_batch(output, three, SIZE_MAX / sizeof three[0], &error));
+    EXPECT_STATUS(K6RW_OK, k6rw_push_batch(output, NULL, 0, &error));
+    EXPECT_STATUS(K6RW_UNKNOWN_SERIES, k6rw_push(output, 0, 0, 1.0, &error));
+    EXPECT_STATUS(K6RW_UNKNOWN_SERIES, k6rw_push(output, UINT64_MAX, 0, 1.0, &error));
+    EXPECT_STATUS(K6RW_UNKNOWN_SERIES, k6rw_push_batch(output, three, 3, &error));
+    /* Values and times may be anything at all. */
+    three[0].time_ms = INT64_MIN;
+    three[1] = sample_of(1, 0.0);
+    memset(&three[1].value, 0xff, sizeof three[1].value); /* a NaN */
+    three[2] = sample_of(1, -1e308);
+    three[2].time_ms = INT64_MAX;
+    EXPECT_STATUS(K6RW_OK, k6rw_push_batch(output, three, 3, &error));
+}
+
+void forbidden(void) {
+    k6rw_output *output = NULL;
+    opens();
+    EXPECT_STATUS(K6RW_OK, k6rw_open(NOWHERE, sizeof NOWHERE - 1, &output, &error));
+    handles(output);
+    places(output);
+    series(output);
+    samples(output);
+    EXPECT_STATUS(K6RW_OK, k6rw_free(output, &error));
+    handle(output, K6RW_INVALID_HANDLE);
+}

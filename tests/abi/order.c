@@ -1,0 +1,78 @@
+/* Every order of three calls on an output, each answered as the state asks for that the calls before it made. */
+
+#include "suite.h"
+
+enum { DESCRIPTION, REGISTER, PUSH, PUSH_BATCH, POLL_EVENT, CLOSE, HURRY, FREE, CALLS };
+
+typedef struct state {
+    k6rw_output *output;
+    uint64_t series;
+    int closed;
+    int freed;
+} state;
+
+/* What a call must answer that can only fail by the state. */
+static k6rw_status by_state(const state *s, k6rw_status otherwise) {
+    return s->freed ? K6RW_INVALID_HANDLE : s->closed ? K6RW_CLOSED : otherwise;
+}
+
+static void call(state *s, int which) {
+    k6rw_series series = series_of("ordered", K6RW_TREND, NULL, 0);
+    k6rw_sample sample = sample_of(s->series + 1, 1.0); /* one that was never registered */
+    k6rw_text place = {NULL, 0};
+    k6rw_event event;
+    switch (which) {
+    case DESCRIPTION:
+        EXPECT_STATUS(by_state(s, K6RW_OK), k6rw_description(s->output, &place, &error));
+        break;
+    case REGISTER: {
+        uint64_t id = 0;
+        EXPECT_STATUS(by_state(s, K6RW_OK), k6rw_register_series(s->output, &series, &id, &error));
+        if (id != 0) {
+            EXPECT(id == ++s->series);
+        }
+        break;
+    }
+    case PUSH:
+        EXPECT_STATUS(by_state(s, s->series == 0 ? K6RW_UNKNOWN_SERIES : K6RW_OK),
+                      k6rw_push(s->output, 1, 0, 1.0, &error));
+        break;
+    case PUSH_BATCH:
+        EXPECT_STATUS(by_state(s, K6RW_UNKNOWN_SERIES), k6rw_push_batch(s->output, &sample, 1, &error));
+        EXPECT_STATUS(by_state(s, K6RW_NULL_POINTER), k6rw_push_batch(s->output, NULL, 1, &error));
+        break;
+    case POLL_EVENT:
+        EXPECT_STATUS(by_state(s, K6RW_NO_EVENT), k6rw_poll_event(s->output, &event, &error));
+        EXPECT_STATUS(by_state(s, K6RW_NULL_POINTER), k6rw_poll_event(s->output, NULL, &error));
+        break;
+    case CLOSE:
+        EXPECT_STATUS(by_state(s, K6RW_NULL_POINTER), k6rw_close(s->output, NULL, &error));
+        EXPECT_STATUS(by_state(s, K6RW_OK), k6rw_close(s->output, &place, &error));
+        s->closed = 1;
+        break;
+    case HURRY:
+        EXPECT_STATUS(s->freed ? K6RW_INVALID_HANDLE : K6RW_OK, k6rw_hurry(s->output, &error));
+        break;
+    default:
+        EXPECT_STATUS(s->freed ? K6RW_INVALID_HANDLE : K6RW_OK, k6rw_free(s->output, &error));
+        s->freed = 1;
+    }
+}
+
+void order(void) {
+    int number;
+    for (number = 0; number < CALLS * CALLS * CALLS; number++) {
+        state s = {NULL, 0, 0, 0};
+        EXPECT_STATUS(K6RW_OK, k6rw_open(NOWHERE, sizeof NOWHERE - 1, &s.output, &error));
+        call(&s, number / (CALLS * CALLS));
+        call(&s, number / CALLS % CALLS);
+        call(&s, number % CALLS);
+        if (!s.freed) {
+            call(&s, FREE);
+        }
+        if (failed()) {
+            fprintf(stderr, "in order %d\n", number);
+            return;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+/* A whole run as the header means it. Its points must be at the receiver: k6_abi_requests_total{method="GET"} is 1003. */
+
+#include "suite.h"
+
+void run(const char *url) {
+    k6rw_tag tags[2];
+    k6rw_series series;
+    k6rw_sample batch[1000];
+    k6rw_output *output = open_to(url);
+    k6rw_event event;
+    k6rw_text description = {NULL, 0}, report = {NULL, 0};
+    uint64_t counter = 0, ignored = 0;
+    size_t i;
+    if (output == NULL) {
+        return;
+    }
+    EXPECT_STATUS(K6RW_OK, k6rw_description(output, &description, &error));
+    EXPECT(holds(description, url));
+    tags[0].name = text("method");
+    tags[0].value = text("GET");
+    tags[1].name = text("empty");
+    tags[1].value = text("");
+    series = series_of("abi_requests", K6RW_COUNTER, tags, 2);
+    EXPECT_STATUS(K6RW_OK, k6rw_register_series(output, &series, &counter, &error));
+    EXPECT(counter == 1);
+    EXPECT_STATUS(K6RW_NO_EVENT, k6rw_poll_event(output, &event, &error));
+    series = series_of("not a name", K6RW_GAUGE, NULL, 0);
+    EXPECT_STATUS(K6RW_OK, k6rw_register_series(output, &series, &ignored, &error));
+
+    EXPECT_STATUS(K6RW_OK, k6rw_push(output, counter, 1700000000000, 1.0, &error));
+    for (i = 0; i < 1000; i++) {
+        batch[i] = sample_of(counter, 1.0);
+    }
+    EXPECT_STATUS(K6RW_OK, k6rw_push_batch(output, batch, 1000, &error));
+    memset(batch, 0xff, sizeof batch); /* copied: it is ours again */
+    batch[0] = sample_of(counter, 1.0);
+    batch[1] = sample_of(counter + 1000, 100.0);
+    batch[2] = sample_of(counter, 1.0);
+    EXPECT_STATUS(K6RW_UNKNOWN_SERIES, k6rw_push_batch(output, batch, 3, &error));
+
+    EXPECT_STATUS(K6RW_OK, k6rw_close(output, &report, &error));
+    EXPECT(holds(report, "\"samples\":1003,"));
+    EXPECT(holds(report, "k6_not a name"));
+    EXPECT_STATUS(K6RW_OK, k6rw_free(output, &error));
+}

@@ -1,0 +1,85 @@
+/* What all parts of the suite share: expectations, and short ways to say what they are about. */
+
+#ifndef ABI_SUITE_H
+#define ABI_SUITE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "k6_remote_write.h"
+
+/* The parts, each in a file of its name. */
+void contract(void);
+void forbidden(void);
+void order(void);
+void run(const char *url);
+void threads(const char *url);
+void broken_pipe(void);
+void lifetime(int times);
+
+/* Counts a failure, from any thread, and says where it was. */
+void expect(int ok, const char *what, const char *file, int line);
+int failed(void);
+
+#define EXPECT(condition) expect((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
+
+/* The status of a call that has `&error` as its last argument, and with it a message exactly when there is something to say. */
+#define EXPECT_STATUS(status, call)                                              \
+    do {                                                                         \
+        k6rw_error error;                                                        \
+        k6rw_status got;                                                         \
+        memset(&error, 0x55, sizeof error);                                      \
+        got = (call);                                                            \
+        if (got != (status)) {                                                   \
+            fprintf(stderr, "got %u: %s\n", (unsigned)got, error.message);        \
+        }                                                                        \
+        expect(got == (status), #call, __FILE__, __LINE__);                      \
+        expect(error.message_len == strlen(error.message) &&                     \
+                   (error.message_len == 0) == ((status) == K6RW_OK),            \
+               "message of " #call, __FILE__, __LINE__);                         \
+    } while (0)
+
+/* Nobody listens there, and nothing waits for it at the end. */
+#define NOWHERE "{\"argument\": \"http://127.0.0.1:1/\", \"json\": {\"flushTimeout\": \"0s\", \"leftoverFolder\": \"\"}}"
+
+/* An output to a URL, with windows of 100 ms. */
+k6rw_output *open_to(const char *url);
+
+static inline k6rw_text text(const char *s) {
+    k6rw_text result;
+    result.data = s;
+    result.len = strlen(s);
+    return result;
+}
+
+static inline k6rw_series series_of(const char *metric, uint32_t metric_type, const k6rw_tag *tags, size_t tag_count) {
+    k6rw_series series;
+    series.metric = text(metric);
+    series.metric_type = metric_type;
+    series.contents = K6RW_PLAIN;
+    series.tags = tags;
+    series.tag_count = tag_count;
+    return series;
+}
+
+static inline k6rw_sample sample_of(uint64_t series, double value) {
+    k6rw_sample sample;
+    sample.series = series;
+    sample.time_ms = 0;
+    sample.value = value;
+    return sample;
+}
+
+/* Whether text of the library holds some other. */
+static inline int holds(k6rw_text whole, const char *part) {
+    size_t len = strlen(part), i;
+    for (i = 0; i + len <= whole.len; i++) {
+        if (memcmp(whole.data + i, part, len) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+#endif

@@ -1,0 +1,446 @@
+//! Random calls, random documents, random answers, each held against a reference that is simple enough to be right.
+//!
+//! `make fuzz` tries as many cases as one likes; without it a few are tried, with a fixed seed where `make test` runs them.
+
+#![allow(unsafe_code)] // calls the library as C does
+
+mod recording;
+
+use std::collections::BTreeMap;
+use std::ffi::{CStr, c_char};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::mem::MaybeUninit;
+use std::net::{TcpListener, TcpStream};
+use std::ptr::{null, null_mut};
+use std::time::{Duration, Instant};
+
+use k6_remote_write::ffi::*;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use recording::{Recorder, Reply};
+use serde_json::{Value, json};
+
+/// Cases of a run that does not ask for another number with PROPTEST_CASES.
+const CASES: u32 = 48;
+
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
+    // A failure prints the shortest case that fails: that is what becomes a test.
+    ProptestConfig {
+        cases: cases.unwrap_or(CASES),
+        failure_persistence: None,
+        max_shrink_time: 120_000,
+        ..ProptestConfig::default()
+    }
+}
+
+/// Makes a call with an error to write to, and checks that its message is there exactly when there is something to say.
+fn call(function: impl FnOnce(*mut Error) -> Status) -> (Status, String) {
+    let mut error = MaybeUninit::<Error>::uninit();
+    let status = function(error.as_mut_ptr());
+    // SAFETY: every function initialises its error.
+    let message = unsafe { CStr::from_ptr((&raw const (*error.as_ptr()).message).cast::<c_char>()) };
+    let message = message.to_str().expect("UTF-8").to_owned();
+    assert_eq!(message.is_empty(), status == Status::K6RW_OK, "{status:?}: {message}");
+    (status, message)
+}
+
+fn open(document: &[u8]) -> (Status, String, *mut OutputHandle) {
+    let mut output = null_mut();
+    // SAFETY: all pointers are to what is alive.
+    let (status, message) =
+        call(|error| unsafe { k6rw_open(document.as_ptr().cast(), document.len(), &mut output, error) });
+    (status, message, output)
+}
+
+fn register(output: *mut OutputHandle, metric: &[u8], codes: (u32, u32), tags: &[(&[u8], &[u8])]) -> (Status, u64) {
+    let text = |bytes: &[u8]| Text { data: bytes.as_ptr().cast(), len: bytes.len() };
+    let tags: Vec<_> = tags.iter().map(|&(name, value)| Tag { name: text(name), value: text(value) }).collect();
+    let series = Series {
+        metric: text(metric),
+        metric_type: codes.0,
+        contents: codes.1,
+        tags: tags.as_ptr(),
+        tag_count: tags.len(),
+    };
+    let mut id = 0;
+    // SAFETY: all pointers are to what is alive.
+    let (status, _) = call(|error| unsafe { k6rw_register_series(output, &series, &mut id, error) });
+    (status, id)
+}
+
+fn close(output: *mut OutputHandle) -> (Status, Option<Value>) {
+    let mut report = Text { data: null(), len: 0 };
+    // SAFETY: all pointers are to what is alive.
+    let (status, _) = call(|error| unsafe { k6rw_close(output, &mut report, error) });
+    let report = (status == Status::K6RW_OK).then(|| {
+        // SAFETY: the report is valid until the output is freed.
+        let bytes = unsafe { std::slice::from_raw_parts(report.data.cast::<u8>(), report.len) };
+        serde_json::from_slice(bytes).expect("JSON")
+    });
+    (status, report)
+}
+
+fn free(output: *mut OutputHandle) -> Status {
+    // SAFETY: all pointers are to what is alive.
+    call(|error| unsafe { k6rw_free(output, error) }).0
+}
+
+/// One call of a random sequence. `output` is which of those that were opened, or none of them.
+#[derive(Debug, Clone)]
+enum Call {
+    Open,
+    Register { output: usize, tag: usize },
+    Push { output: usize, series: u64, value: f64 },
+    PushBatch { output: usize, samples: Vec<(u64, f64)> },
+    PollEvent { output: usize },
+    Description { output: usize },
+    Close { output: usize },
+    Free { output: usize },
+}
+
+fn calls() -> impl Strategy<Value = Vec<Call>> {
+    let output = || 0..3_usize;
+    let series = || prop_oneof![8 => 1..4_u64, 1 => Just(0), 1 => any::<u64>()];
+    let value = || prop_oneof![8 => (0..100_u8).prop_map(f64::from), 1 => Just(f64::NAN), 1 => Just(f64::INFINITY)];
+    let call = prop_oneof![
+        2 => Just(Call::Open),
+        4 => (output(), 0..2_usize).prop_map(|(output, tag)| Call::Register { output, tag }),
+        4 => (output(), series(), value()).prop_map(|(output, series, value)| Call::Push { output, series, value }),
+        4 => (output(), vec((series(), value()), 0..20)).prop_map(|(output, samples)| Call::PushBatch { output, samples }),
+        1 => output().prop_map(|output| Call::PollEvent { output }),
+        1 => output().prop_map(|output| Call::Description { output }),
+        1 => output().prop_map(|output| Call::Close { output }),
+        1 => output().prop_map(|output| Call::Free { output }),
+    ];
+    vec(call, 1..60)
+}
+
+/// What an output should have become of the calls so far.
+#[derive(Default)]
+struct Reference {
+    closed: bool,
+    freed: bool,
+    /// By id: the target series that it feeds.
+    series: Vec<String>,
+    finite: u64,
+    not_finite: u64,
+    totals: BTreeMap<String, f64>,
+}
+
+impl Reference {
+    fn state(&self) -> Status {
+        match self {
+            Self { freed: true, .. } => Status::K6RW_INVALID_HANDLE,
+            Self { closed: true, .. } => Status::K6RW_CLOSED,
+            _ => Status::K6RW_OK,
+        }
+    }
+
+    fn register(&mut self, series: String) -> (Status, u64) {
+        if self.state() != Status::K6RW_OK {
+            return (self.state(), 0);
+        }
+        self.totals.entry(series.clone()).or_default();
+        self.series.push(series);
+        (Status::K6RW_OK, self.series.len() as u64)
+    }
+
+    fn push(&mut self, samples: &[(u64, f64)]) -> Status {
+        if self.state() != Status::K6RW_OK {
+            return self.state();
+        }
+        let mut status = Status::K6RW_OK;
+        for &(id, value) in samples {
+            let Some(series) = id.checked_sub(1).and_then(|index| self.series.get(usize::try_from(index).ok()?)) else {
+                status = Status::K6RW_UNKNOWN_SERIES;
+                continue;
+            };
+            if value.is_finite() {
+                self.finite += 1;
+                *self.totals.entry(series.clone()).or_default() += value;
+            } else {
+                self.not_finite += 1;
+            }
+        }
+        status
+    }
+
+    fn expect_report(&self, report: &Value) {
+        assert_eq!((&report["samples"], &report["samples_rejected"]), (&self.finite.into(), &self.not_finite.into()));
+        assert_eq!((&report["samples_dropped"], &report["panics"]), (&0.into(), &0.into()));
+    }
+}
+
+/// Makes the calls on the library and on the reference, and compares each answer.
+struct Both {
+    receiver: Recorder,
+    outputs: Vec<(*mut OutputHandle, Reference)>,
+}
+
+impl Both {
+    fn open(&mut self) {
+        let document = json!({ "argument": self.receiver.url(), "json": { "pushInterval": "100ms" } }).to_string();
+        let (status, message, output) = open(document.as_bytes());
+        assert_eq!(status, Status::K6RW_OK, "{message}");
+        self.outputs.push((output, Reference::default()));
+    }
+
+    fn make(&mut self, call_made: &Call) {
+        let (Call::Register { output, .. }
+        | Call::Push { output, .. }
+        | Call::PushBatch { output, .. }
+        | Call::PollEvent { output }
+        | Call::Description { output }
+        | Call::Close { output }
+        | Call::Free { output }) = *call_made
+        else {
+            return self.open();
+        };
+        let mut never_opened =
+            (std::ptr::without_provenance_mut(output + 1), Reference { freed: true, ..Reference::default() });
+        let (handle, reference) = self.outputs.get_mut(output).unwrap_or(&mut never_opened);
+        let handle = *handle;
+        match call_made {
+            Call::Open => {}
+            Call::Register { tag, .. } => {
+                let number = output.to_string();
+                let tags: [(&[u8], &[u8]); 2] =
+                    [(b"output", number.as_bytes()), (b"tag", if *tag == 0 { b"a" } else { b"b" })];
+                let series =
+                    format!("k6_fuzz_total{{output=\"{output}\",tag={:?}}}", if *tag == 0 { "a" } else { "b" });
+                assert_eq!(register(handle, b"fuzz", (0, 0), &tags), reference.register(series));
+            }
+            Call::Push { series, value, .. } => {
+                // SAFETY: the error is alive, and a handle may be anything.
+                let (status, _) = call(|error| unsafe { k6rw_push(handle, *series, 0, *value, error) });
+                assert_eq!(status, reference.push(&[(*series, *value)]));
+            }
+            Call::PushBatch { samples, .. } => {
+                let records = samples.iter().map(|&(series, value)| Sample { series, time_ms: i64::MIN, value });
+                let records: Vec<_> = records.collect();
+                // SAFETY: all pointers are to what is alive.
+                let (status, _) =
+                    call(|error| unsafe { k6rw_push_batch(handle, records.as_ptr(), records.len(), error) });
+                assert_eq!(status, reference.push(samples));
+            }
+            Call::PollEvent { .. } => {
+                let mut event = MaybeUninit::uninit();
+                // SAFETY: all pointers are to what is alive.
+                let (status, _) = call(|error| unsafe { k6rw_poll_event(handle, event.as_mut_ptr(), error) });
+                let open = [Status::K6RW_OK, Status::K6RW_NO_EVENT].contains(&status);
+                assert!(if reference.state() == Status::K6RW_OK { open } else { status == reference.state() });
+            }
+            Call::Description { .. } => {
+                let mut text = Text { data: null(), len: 0 };
+                // SAFETY: all pointers are to what is alive.
+                let (status, _) = call(|error| unsafe { k6rw_description(handle, &mut text, error) });
+                assert_eq!(status, reference.state());
+            }
+            Call::Close { .. } => {
+                let (status, report) = close(handle);
+                assert_eq!(status, reference.state());
+                reference.closed = true;
+                if let Some(report) = report {
+                    reference.expect_report(&report);
+                }
+            }
+            Call::Free { .. } => {
+                let expected = if reference.freed { Status::K6RW_INVALID_HANDLE } else { Status::K6RW_OK };
+                assert_eq!(free(handle), expected);
+                reference.freed = true;
+            }
+        }
+    }
+
+    /// Ends all outputs, and expects that the receiver knows just what the reference knows.
+    fn end(mut self) {
+        for output in 0..self.outputs.len() {
+            self.make(&Call::Close { output });
+            self.make(&Call::Free { output });
+        }
+        let totals = self.outputs.iter().flat_map(|(_, reference)| reference.totals.clone());
+        let last = |points: &Vec<(i64, f64)>| points.iter().map(|&(_, value)| value).rfind(|value| !value.is_nan());
+        let received = self.receiver.points();
+        let received = received.iter().filter(|(series, _)| series.starts_with("k6_fuzz_total"));
+        let received: BTreeMap<_, _> =
+            received.filter_map(|(series, points)| Some((series.clone(), last(points)?))).collect();
+        assert_eq!(received, totals.collect());
+    }
+}
+
+/// An option's name as it is, or not quite, and a value of any kind.
+fn options() -> impl Strategy<Value = BTreeMap<String, Value>> {
+    let names = k6_remote_write::config::OPTIONS.iter().map(|option| option.name.to_owned()).collect::<Vec<_>>();
+    let name = prop_oneof![8 => prop::sample::select(names), 1 => "[a-zA-Z]{0,12}"];
+    prop::collection::btree_map(name, values(), 0..4)
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    let text = prop_oneof!["\\PC{0,16}", "[0-9]{1,6}(ms|s|m|h|)", "https?://[a-z.:@/\\[\\]0-9]{0,20}", "true|false"];
+    prop_oneof![
+        text.prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        Just(Value::Null),
+        Just(json!([1, { "a": null }])),
+    ]
+}
+
+fn documents() -> impl Strategy<Value = Vec<u8>> {
+    let fields = (
+        options(),
+        prop::collection::btree_map("K6_PROMETHEUS_RW_[A-Z_]{0,20}|[A-Z]{0,5}", "\\PC{0,12}", 0..4),
+        values(),
+    );
+    let valid = fields.prop_map(|(json, mut environment, ext)| {
+        // What opens has nothing to send when it is closed, and nobody to send it to; whatever becomes of one of the two.
+        environment.insert("K6_PROMETHEUS_RW_SELF_METRICS".into(), "false".into());
+        environment.insert("K6_PROMETHEUS_RW_LEFTOVER_FOLDER".into(), String::new());
+        let argument = "http://me:hunter2@127.0.0.1:1/w";
+        let document = json!({ "argument": argument, "json": json, "environment": environment, "script": { "ext": ext } });
+        document.to_string().into_bytes()
+    });
+    let broken = prop::option::of((any::<prop::sample::Index>(), any::<u8>()));
+    let nearly_valid = (valid, broken).prop_map(|(mut document, broken)| {
+        if let Some((index, byte)) = broken {
+            let index = index.index(document.len());
+            document[index] = byte;
+        }
+        document
+    });
+    prop_oneof![8 => nearly_valid, 1 => vec(any::<u8>(), 0..64)]
+}
+
+/// An answer that no receiver should give, and some do.
+fn answers() -> impl Strategy<Value = Vec<u8>> {
+    let status = prop_oneof![100..600_u16, Just(204), Just(429), Just(503), Just(400)];
+    let retry_after = prop_oneof!["[0-9]{1,30}", "\\PC{0,20}", Just("Thu, 01 Jan 2099 00:00:00 GMT".to_owned())];
+    let http =
+        (status, retry_after, vec(any::<u8>(), 0..2000), any::<bool>()).prop_map(|(status, after, body, honest)| {
+            let len = if honest { body.len() } else { body.len() * 2 };
+            let head = format!("HTTP/1.1 {status} x\r\nRetry-After: {after}\r\nContent-Length: {len}\r\n\r\n");
+            [head.as_bytes(), &body].concat()
+        });
+    let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".to_vec();
+    prop_oneof![6 => http, 1 => vec(any::<u8>(), 0..200), 1 => Just(chunked)]
+}
+
+/// Answers one request after the other, each on a connection of its own, and 204 when there are no more answers.
+fn answer_all(listener: &TcpListener, answers: Vec<Vec<u8>>) {
+    let mut answers = answers.into_iter();
+    for connection in listener.incoming() {
+        let Ok(connection) = connection else { return };
+        if is_end(&connection) {
+            return;
+        }
+        let answer = answers.next().unwrap_or_else(|| b"HTTP/1.1 204 x\r\nConnection: close\r\n\r\n".to_vec());
+        let _ = (&connection).write_all(&answer);
+    }
+}
+
+/// Reads a request; true if there is none.
+fn is_end(connection: &TcpStream) -> bool {
+    let mut reader = BufReader::new(connection);
+    let (mut line, mut len) = (String::new(), 0);
+    while reader.read_line(&mut line).is_ok_and(|bytes| bytes > 2) {
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+            len = value.trim().parse().unwrap_or_default();
+        }
+        line.clear();
+    }
+    let mut body = vec![0; len];
+    len == 0 || reader.read_exact(&mut body).is_err()
+}
+
+/// Whether no text in it could forge a line of a log.
+fn is_clean(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !text.contains(char::is_control),
+        Value::Array(values) => values.iter().all(is_clean),
+        Value::Object(fields) => fields.values().all(is_clean),
+        _ => true,
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn any_calls_in_any_order_do_what_the_reference_does(calls in calls()) {
+        let mut both = Both { receiver: Recorder::start(|_| Reply::Status(204)), outputs: Vec::new() };
+        for call in &calls {
+            both.make(call);
+        }
+        both.end();
+    }
+
+    #[test]
+    fn any_document_opens_or_is_refused_without_its_secrets(document in documents()) {
+        let (status, message, output) = open(&document);
+        prop_assert!([Status::K6RW_OK, Status::K6RW_INVALID_CONFIG].contains(&status), "{status:?}: {message}");
+        prop_assert!(!message.contains("hunter2"), "{message}");
+        prop_assert_eq!(output.is_null(), status != Status::K6RW_OK);
+        if !output.is_null() {
+            // SAFETY: the error may be null.
+            prop_assert_eq!(unsafe { k6rw_hurry(output, null_mut()) }, Status::K6RW_OK);
+            prop_assert_eq!(free(output), Status::K6RW_OK);
+        }
+    }
+
+    #[test]
+    fn any_series_is_registered_or_refused_for_what_is_wrong_with_it(
+        metric in vec(any::<u8>(), 0..20),
+        tags in vec((vec(any::<u8>(), 0..8), "\\PC{0,8}"), 0..8),
+        codes in (0..6_u32, 0..5_u32),
+    ) {
+        let (_, message, output) = open(br#"{"argument": "http://127.0.0.1:1/", "json": {"flushTimeout": "0s", "leftoverFolder": ""}}"#);
+        prop_assert!(!output.is_null(), "{}", message);
+        let borrowed: Vec<_> = tags.iter().map(|(name, value)| (&name[..], value.as_bytes())).collect();
+        let is_text = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok();
+        let (status, id) = register(output, &metric, codes, &borrowed);
+        let good_text = is_text(&metric) && tags.iter().all(|(name, _)| is_text(name));
+        let expected = match (good_text, codes.0 < 4 && codes.1 < 3) {
+            (true, true) => vec![Status::K6RW_OK],
+            (true, false) => vec![Status::K6RW_INVALID_ARGUMENT],
+            (false, true) => vec![Status::K6RW_INVALID_UTF8],
+            (false, false) => vec![Status::K6RW_INVALID_UTF8, Status::K6RW_INVALID_ARGUMENT],
+        };
+        prop_assert!(expected.contains(&status), "{:?}", status);
+        prop_assert_eq!(id, u64::from(status == Status::K6RW_OK));
+        prop_assert_eq!(free(output), Status::K6RW_OK);
+    }
+
+    #[test]
+    fn any_answers_end_in_time_with_one_clean_report(answers in vec(answers(), 0..6)) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("known");
+        let receiver = std::thread::spawn(move || answer_all(&listener, answers));
+        let document = json!({
+            "argument": format!("http://{address}/w"),
+            "json": { "pushInterval": "100ms", "timeout": "200ms", "flushTimeout": "500ms", "leftoverFolder": "" },
+        });
+        let (_, message, output) = open(document.to_string().as_bytes());
+        prop_assert!(!output.is_null(), "{}", message);
+        let (_, series) = register(output, b"fuzz", (0, 0), &[]);
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_millis(250) {
+            // SAFETY: the error may be null, and a handle may be anything.
+            prop_assert_eq!(unsafe { k6rw_push(output, series, 0, 1.0, null_mut()) }, Status::K6RW_OK);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let closing = Instant::now();
+        let (_, report) = close(output);
+        prop_assert!(closing.elapsed() < Duration::from_secs(5));
+        let report = report.expect("was open");
+        let to = &report["destinations"][0];
+        let fates = ["points_delivered", "points_refused", "points_dropped", "points_undelivered"];
+        prop_assert!(fates.iter().filter_map(|fate| to[*fate].as_u64()).sum::<u64>() > 0, "{}", report);
+        prop_assert_eq!(&report["panics"], &json!(0));
+        prop_assert!(is_clean(&report["events"]), "{}", report);
+        prop_assert_eq!(free(output), Status::K6RW_OK);
+        let _ = TcpStream::connect(address); // without a request: the end
+        prop_assert!(receiver.join().is_ok());
+    }
+}

@@ -6,9 +6,11 @@ import (
 	"io"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -35,6 +37,9 @@ type receiver struct {
 	mutex  sync.Mutex
 	values map[string]float64
 }
+
+// labelName is the data model's.
+var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
 func startReceiver(t *testing.T) *receiver {
 	t.Helper()
@@ -66,7 +71,12 @@ func (r *receiver) take(body io.Reader) error {
 	defer r.mutex.Unlock()
 	for _, series := range message.GetTimeseries() {
 		var key []string
+		last := ""
 		for _, label := range series.GetLabels() {
+			if label.GetName() <= last || !labelName.MatchString(label.GetName()) || label.GetValue() == "" {
+				return fmt.Errorf("labels are not sorted, not valid or empty: %v", series.GetLabels())
+			}
+			last = label.GetName()
 			key = append(key, label.GetName()+"="+label.GetValue())
 		}
 		for _, sample := range series.GetSamples() {
@@ -283,6 +293,36 @@ func TestTextThatIsNotUTF8CostsNoSeries(t *testing.T) {
 	out.AddMetricSamples([]metrics.SampleContainer{metrics.Sample{TimeSeries: odd, Value: 1}})
 	require.NoError(t, out.Stop())
 	assert.Equal(t, []string{"__name__=k6_count_total,tag=a\uFFFD"}, slices.Collect(maps.Keys(r.all())))
+}
+
+func TestWhateverTheTagsEveryBodyDecodesAndEverySeriesCounts(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test that fails must fail again
+	text := func() string {
+		runes := make([]rune, random.IntN(12))
+		for i := range runes {
+			runes[i] = rune(random.IntN(0x300)) // ASCII with its control characters, and what takes two bytes
+		}
+		return string(runes)
+	}
+	r := startReceiver(t)
+	out, _ := newOutput(t, r.URL, lib.Options{})
+	registry := metrics.NewRegistry()
+	const all = 2000
+	for i := range all {
+		tags := map[string]string{"i": fmt.Sprint(i)}
+		for range random.IntN(6) {
+			tags["t"+text()] = text()
+		}
+		of := series(t, registry, "count", metrics.Counter, tags)
+		out.AddMetricSamples([]metrics.SampleContainer{metrics.Sample{TimeSeries: of, Value: 1}})
+	}
+	require.NoError(t, out.Stop())
+	values := r.all()
+	require.Len(t, values, all)
+	for name, value := range values {
+		assert.InDelta(t, 1, value, 0, name)
+	}
 }
 
 func TestASeriesThatIsRefusedIsToldOnceAndCostsNoOther(t *testing.T) {

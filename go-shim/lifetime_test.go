@@ -1,0 +1,187 @@
+package remotewrite
+
+// What an output leaves behind, and what it does beside others.
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	logtest "github.com/sirupsen/logrus/hooks/test"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.k6.io/k6/v2/lib"
+	"go.k6.io/k6/v2/metrics"
+	"go.k6.io/k6/v2/output"
+)
+
+// usage is what a process would run out of.
+type usage struct {
+	goroutines, threads, files int
+	memory                     int // resident, in KiB
+}
+
+// used measures this process, on Linux.
+func used(t *testing.T) usage {
+	t.Helper()
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Skip("the system has no /proc: ", err)
+	}
+	files, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	runtime.GC()
+	status, err := os.ReadFile("/proc/self/status")
+	require.NoError(t, err)
+	_, rest, _ := strings.Cut(string(status), "VmRSS:")
+	memory, err := strconv.Atoi(strings.Fields(rest)[0])
+	require.NoError(t, err)
+	return usage{runtime.NumGoroutine(), len(threads), len(files), memory}
+}
+
+// live is a whole life of an output.
+func live(t *testing.T, url string, of metrics.TimeSeries) {
+	t.Helper()
+	logger, _ := logtest.NewNullLogger()
+	out, err := New(output.Params{Logger: logger, ConfigArgument: url})
+	require.NoError(t, err)
+	require.NoError(t, out.Start())
+	out.AddMetricSamples([]metrics.SampleContainer{metrics.Sample{TimeSeries: of, Time: time.Now(), Value: 1}})
+	require.NoError(t, out.Stop())
+}
+
+// Not beside other tests: what they use would count.
+func TestAThousandOutputsLeaveNothingBehind(t *testing.T) {
+	r := startReceiver(t)
+	of := series(t, metrics.NewRegistry(), "count", metrics.Counter, nil)
+	for range 200 { // what is made once, and how far the allocators go
+		live(t, r.URL, of)
+	}
+	before := used(t)
+	for range 1000 {
+		live(t, r.URL, of)
+	}
+	after := used(t)
+	t.Logf("before %+v, after %+v", before, after)
+	// The receiver is in this process too: its connections end a little later.
+	assert.LessOrEqual(t, after.goroutines, before.goroutines+5)
+	assert.LessOrEqual(t, after.threads, before.threads+5)
+	assert.LessOrEqual(t, after.files, before.files+5)
+	if !raceDetector {
+		assert.LessOrEqual(t, after.memory, before.memory+4096, "4 KiB an output, or less")
+	}
+}
+
+func TestOutputsInOneProcessKeepTheirSamplesApart(t *testing.T) {
+	t.Parallel()
+	of := series(t, metrics.NewRegistry(), "count", metrics.Counter, nil)
+	var callers sync.WaitGroup
+	for i := range 8 {
+		r := startReceiver(t)
+		out, hook := newOutput(t, r.URL, lib.Options{})
+		callers.Go(func() {
+			assert.NoError(t, out.Start())
+			for range 100 {
+				out.AddMetricSamples([]metrics.SampleContainer{metrics.Sample{TimeSeries: of, Value: float64(i)}})
+			}
+			assert.NoError(t, out.Stop())
+			assert.Equal(t, map[string]float64{"__name__=k6_count_total": float64(100 * i)}, r.all())
+			assert.EqualValues(t, "100", hook.LastEntry().Data["samples"])
+		})
+	}
+	callers.Wait()
+}
+
+func TestTwoHundredGoroutinesRegisterAndPushAtOnce(t *testing.T) {
+	t.Parallel()
+	r := startReceiver(t)
+	out, _ := newOutput(t, r.URL, lib.Options{})
+	require.NoError(t, out.Start())
+	registry := metrics.NewRegistry()
+	var all []metrics.TimeSeries
+	for i := range 500 {
+		all = append(all, series(t, registry, "count", metrics.Counter, map[string]string{"i": fmt.Sprint(i)}))
+	}
+	var callers sync.WaitGroup
+	for caller := range 200 {
+		callers.Go(func() {
+			for i := range all {
+				// Each in an order of its own, so that many meet the same new series at once.
+				of := all[(i*7+caller*13)%len(all)]
+				out.AddMetricSamples([]metrics.SampleContainer{metrics.Sample{TimeSeries: of, Value: 1}})
+			}
+		})
+	}
+	callers.Wait()
+	require.NoError(t, out.Stop())
+	values := r.all()
+	require.Len(t, values, len(all))
+	for name, value := range values {
+		assert.InDelta(t, 200, value, 0, name)
+	}
+}
+
+// failing is an output of someone else that does not start.
+type failing struct{ output.Output }
+
+func (failing) Start() error { return errors.New("no") }
+
+// k6's own manager stops what it has started; an output behind the one that failed is neither started nor stopped.
+func TestAnotherOutputThatFailsToStartEndsThisOneInOrder(t *testing.T) {
+	t.Parallel()
+	r := startReceiver(t)
+	first, hook := newOutput(t, r.URL, lib.Options{})
+	last, _ := newOutput(t, r.URL, lib.Options{})
+	logger, _ := logtest.NewNullLogger()
+	manager := output.NewManager([]output.Output{first, failing{}, last}, logger, func(error) {})
+
+	_, _, err := manager.Start(make(chan metrics.SampleContainer))
+
+	require.EqualError(t, err, "no")
+	assert.EqualValues(t, "0", hook.LastEntry().Data["samples"], "its last line")
+	_, err = first.library.pollEvent()
+	require.ErrorIs(t, err, errClosed)
+	require.NoError(t, last.Stop(), "an output that was never started")
+}
+
+func TestAStopWhileSamplesComeLosesNoneThatCameBefore(t *testing.T) {
+	t.Parallel()
+	r := startReceiver(t)
+	out, hook := newOutput(t, r.URL, lib.Options{})
+	require.NoError(t, out.Start())
+	of := series(t, metrics.NewRegistry(), "count", metrics.Counter, nil)
+	one := []metrics.SampleContainer{metrics.Sample{TimeSeries: of, Value: 1}}
+	started := make(chan struct{}, 8)
+	stopped := make(chan struct{})
+	var callers sync.WaitGroup
+	for range cap(started) {
+		callers.Go(func() {
+			out.AddMetricSamples(one)
+			started <- struct{}{}
+			for {
+				select {
+				case <-stopped:
+					return
+				default:
+					out.AddMetricSamples(one)
+				}
+			}
+		})
+	}
+	for range cap(started) {
+		<-started
+	}
+	require.NoError(t, out.Stop())
+	close(stopped)
+	callers.Wait()
+	samples, err := strconv.ParseFloat(fmt.Sprint(hook.LastEntry().Data["samples"]), 64)
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, samples, float64(cap(started)))
+	assert.InDelta(t, samples, r.all()["__name__=k6_count_total"], 0)
+}

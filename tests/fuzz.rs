@@ -299,7 +299,8 @@ fn documents() -> impl Strategy<Value = Vec<u8>> {
         environment.insert("K6_PROMETHEUS_RW_SELF_METRICS".into(), "false".into());
         environment.insert("K6_PROMETHEUS_RW_LEFTOVER_FOLDER".into(), String::new());
         let argument = "http://me:hunter2@127.0.0.1:1/w";
-        let document = json!({ "argument": argument, "json": json, "environment": environment, "script": { "ext": ext } });
+        let document =
+            json!({ "argument": argument, "json": json, "environment": environment, "script": { "ext": ext } });
         document.to_string().into_bytes()
     });
     let broken = prop::option::of((any::<prop::sample::Index>(), any::<u8>()));

@@ -8,8 +8,11 @@ import (
 	"go.k6.io/k6/v2/output"
 )
 
-// variablePrefix is what every environment variable of this output, and of k6's own, begins with.
-const variablePrefix = "K6_PROMETHEUS_RW_"
+// The library is handed the variables of this output, and of k6's own, and those of AWS's tools.
+const (
+	variablePrefix    = "K6_PROMETHEUS_RW_"
+	awsVariablePrefix = "AWS_"
+)
 
 // cloudTestRunID is the variable in which k6 hands on the id that k6 Cloud gave to the run.
 const cloudTestRunID = "K6_CLOUDRUN_TEST_RUN_ID"
@@ -40,7 +43,7 @@ type run struct {
 func gatherOptions(params output.Params) ([]byte, error) {
 	environment := make(map[string]string)
 	for name, value := range params.Environment {
-		if strings.HasPrefix(name, variablePrefix) {
+		if strings.HasPrefix(name, variablePrefix) || strings.HasPrefix(name, awsVariablePrefix) {
 			environment[name] = value
 		}
 	}

@@ -212,7 +212,7 @@ func TestWhatTheUserWroteIsHandedOverUnread(t *testing.T) {
 	document, err := gatherOptions(output.Params{
 		ConfigArgument: "anything",
 		JSONConfig:     json.RawMessage(`{"any": ["thing"]}`),
-		Environment:    map[string]string{"K6_PROMETHEUS_RW_ANY": "thing", "PATH": "/"},
+		Environment:    map[string]string{"K6_PROMETHEUS_RW_ANY": "thing", "AWS_REGION": "eu-west-1", "PATH": "/"},
 		ScriptOptions: lib.Options{
 			External: map[string]json.RawMessage{"loadimpact": json.RawMessage(`{"apm": 1}`), "other": nil},
 			Cloud:    json.RawMessage(`{"apm": 2}`),
@@ -223,7 +223,7 @@ func TestWhatTheUserWroteIsHandedOverUnread(t *testing.T) {
 	require.NoError(t, err)
 	assert.JSONEq(t, `{
 		"argument": "anything",
-		"environment": {"K6_PROMETHEUS_RW_ANY": "thing"},
+		"environment": {"K6_PROMETHEUS_RW_ANY": "thing", "AWS_REGION": "eu-west-1"},
 		"json": {"any": ["thing"]},
 		"script": {"ext": {"apm": 1}, "cloud": {"apm": 2}},
 		"run": {"tags": {"testid": "x"}, "cloudTestRunId": "123"}

@@ -10,8 +10,8 @@ use crossbeam_channel::{Receiver, bounded};
 use thiserror::Error;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Claim, Config, ConfigErrors, Destination, Document, TlsVersion};
-use crate::deliver::{self, Authorization, Batcher, Client, ClientError, Endpoint, Queue, Sender};
+use crate::config::{Claim, Config, ConfigErrors, Destination, Document};
+use crate::deliver::{self, Batcher, Client, ClientError, Queue, Sender};
 use crate::inbox::{Closed, Inbox, Sample, inbox};
 use crate::lane::{self, Lane};
 use crate::panics::{Panic, catch};
@@ -219,7 +219,7 @@ fn start_destination(
         reporter.note_test_run_id(id);
     }
     let queue = Arc::new(Queue::new(destination.queue_bytes, destination.max_shards, Arc::clone(&reporter)));
-    let client = Client::new(endpoint(destination))?;
+    let client = Client::new(&destination.endpoint())?;
     let sender = deliver::Settings {
         protocol: destination.protocol,
         limits: Limits { points: destination.max_samples_per_send, bytes: destination.max_bytes_per_send },
@@ -238,27 +238,6 @@ fn start_destination(
     let flush_timeout = destination.flush_timeout;
     let sender_ended = start_sender(sender, Arc::clone(&reporter))?;
     Ok((lane, Delivery { queue, flush_timeout, reporter, sender_ended }))
-}
-
-/// What of a destination's configuration its requests need.
-fn endpoint(destination: &Destination) -> Endpoint {
-    let credentials = &destination.credentials;
-    let own_header = destination.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-    let authorization = match (&credentials.bearer_token, &credentials.username) {
-        (Some(token), _) => Some(Authorization::Bearer(token.clone())),
-        (None, Some(username)) if !own_header => {
-            Some(Authorization::Basic { username: username.clone(), password: credentials.password.clone() })
-        }
-        _ => None,
-    };
-    Endpoint {
-        url: destination.url.clone(),
-        timeout: destination.timeout,
-        authorization,
-        headers: destination.headers.clone(),
-        skip_certificate_check: destination.tls.skip_verify,
-        allow_tls_1_2: destination.tls.minimum == TlsVersion::V1_2,
-    }
 }
 
 /// A receiver that hangs up while a body is written to it makes a SIGPIPE, which ends a program that does not ignore it. Only

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use k6_remote_write::config::{Config, Credentials, Destination, Document, MetricEntry, OPTIONS, Tls, TlsVersion};
+use k6_remote_write::config::{Config, Credentials, Destination, Document, MetricEntry, OPTIONS};
+use k6_remote_write::deliver::{Held, Proxy, Tls, TlsVersion};
 use k6_remote_write::secret::Secret;
 use k6_remote_write::selector::Selector;
 use proptest::collection::{btree_map, vec};
@@ -87,12 +88,36 @@ fn entry() -> impl Strategy<Value = MetricEntry> {
     })
 }
 
+/// A text, or a file with one.
+fn held(text: &'static str) -> impl Strategy<Value = Option<Held>> {
+    let path = "/[a-z]{1,8}".prop_map(|path| Held::InFile(path.into()));
+    of(prop_oneof![text.prop_map(Held::from), path])
+}
+
+fn tls() -> impl Strategy<Value = Tls> {
+    let file = || of("/[a-z]{1,8}");
+    let client = of(("/[a-z]{1,8}", "/[a-z]{1,8}"));
+    (any::<(bool, bool)>(), file(), of("[a-z.]{1,8}"), client).prop_map(|((skip_verify, v1_2), ca, name, client)| Tls {
+        skip_verify,
+        minimum: if v1_2 { TlsVersion::V1_2 } else { TlsVersion::V1_3 },
+        ca_certificate: ca.map(Into::into),
+        server_name: name,
+        client_certificate: client.as_ref().map(|(certificate, _)| certificate.into()),
+        client_certificate_key: client.map(|(_, key)| key.into()),
+    })
+}
+
+fn proxy() -> impl Strategy<Value = Proxy> {
+    let url = "(https?|socks5h?)://([a-z]{1,4}:[a-z]{1,4}@)?[a-z]{1,8}:3128";
+    prop_oneof![Just(Proxy::Environment), Just(Proxy::None), url.prop_map(|url| Proxy::Through(url.into()))]
+}
+
 prop_compose! {
     fn destination()(
         (host, path) in ("[a-z]{1,8}|127\\.0\\.0\\.1|\\[::1\\]", "[a-z/]{0,10}"),
-        (username, password, token) in (of("[^:]{1,8}"), of("..{0,8}"), of("[!-~]{1,8}")),
+        (username, password, bearer_token) in (held("[^:]{1,8}"), held("..{0,8}"), held("[!-~]{1,6}")),
         headers in btree_map("[a-z]{1,3}", "[!-~]([ -~]{0,6}[!-~])?", 0..3),
-        (skip_verify, v1_2) in any::<(bool, bool)>(),
+        (tls, proxy) in (tls(), proxy()),
         rate in duration(100),
         (timeout, flush_timeout) in (duration(1), duration(0)),
         queue_bytes in 1..usize::MAX,
@@ -103,18 +128,14 @@ prop_compose! {
         test_run_id in of("..{0,8}"),
     ) -> Destination {
         let username = username.or_else(|| password.is_some().then(|| "me".into()));
-        let minimum = if v1_2 { TlsVersion::V1_2 } else { TlsVersion::V1_3 };
         // Without any metric there is nothing to ship, which is a mistake.
         let nothing = metrics.as_ref().is_none_or(Vec::is_empty);
         Destination {
             url: url::Url::parse(&format!("https://{host}/{}", path.trim_start_matches('/'))).expect("valid"),
-            credentials: Credentials {
-                username,
-                password: password.map(Secret::from),
-                bearer_token: token.filter(|token| !token.to_lowercase().starts_with("bearer")).map(Secret::from),
-            },
+            credentials: Credentials { username, password, bearer_token },
             headers: headers.into_iter().map(|(name, value)| (format!("X-{name}"), Secret::from(value))).collect(),
-            tls: Tls { skip_verify, minimum, ..Tls::default() },
+            tls,
+            proxy,
             rate,
             timeout,
             flush_timeout,
@@ -133,7 +154,14 @@ prop_compose! {
 /// A destination as its user would write it in JSON, by the options' names.
 fn printed(destination: &Destination) -> Map<String, Value> {
     let milliseconds = |duration: Duration| format!("{}ms", duration.as_millis());
-    let secret = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_string());
+    let given = |held: &Option<Held>| match held {
+        Some(Held::Given(text)) => Some(text.expose().to_string()),
+        _ => None,
+    };
+    let in_file = |held: &Option<Held>| match held {
+        Some(Held::InFile(path)) => Some(path.clone()),
+        _ => None,
+    };
     let entries = |entries: &Vec<MetricEntry>| {
         let entry = |entry: &MetricEntry| json!({ "sourceMetric": entry.source.to_string(), "targetMetric": entry.target, "keepTags": entry.keep_tags });
         entries.iter().map(entry).collect::<Vec<_>>()
@@ -142,12 +170,24 @@ fn printed(destination: &Destination) -> Map<String, Value> {
     let headers: Map<_, _> = headers.map(|(name, value)| (name.clone(), Value::from(value.expose()))).collect();
     let fields = json!({
         "url": destination.url.as_str(),
-        "username": destination.credentials.username,
-        "password": secret(&destination.credentials.password),
-        "bearerToken": secret(&destination.credentials.bearer_token),
+        "username": given(&destination.credentials.username),
+        "usernameFile": in_file(&destination.credentials.username),
+        "password": given(&destination.credentials.password),
+        "passwordFile": in_file(&destination.credentials.password),
+        "bearerToken": given(&destination.credentials.bearer_token),
+        "bearerTokenFile": in_file(&destination.credentials.bearer_token),
         "headers": headers,
         "insecureSkipTLSVerify": destination.tls.skip_verify,
         "tlsMinVersion": if destination.tls.minimum == TlsVersion::V1_2 { "1.2" } else { "1.3" },
+        "caCertificate": destination.tls.ca_certificate,
+        "tlsServerName": destination.tls.server_name,
+        "clientCertificate": destination.tls.client_certificate,
+        "clientCertificateKey": destination.tls.client_certificate_key,
+        "proxy": match &destination.proxy {
+            Proxy::Environment => None,
+            Proxy::None => Some("direct"),
+            Proxy::Through(url) => Some(url.expose()),
+        },
         "pushInterval": milliseconds(destination.rate),
         "timeout": milliseconds(destination.timeout),
         "flushTimeout": milliseconds(destination.flush_timeout),

@@ -52,6 +52,24 @@ fn the_examples_are_valid_and_say_the_same() {
     assert_eq!(read[0], read[1]);
 }
 
+#[test]
+fn what_is_written_for_the_usual_services_is_valid() {
+    let page = include_str!("../docs/authentication.md");
+    let (_, services) = page.split_once("## For the usual services").expect("a section");
+    let blocks: Vec<_> =
+        services.split("```sh\n").skip(1).map(|block| block.split("```").next().expect("ends")).collect();
+    assert!(blocks.len() > 5);
+    for block in blocks {
+        let variables = block.lines().map(|line| line.split_once('=').expect("a variable"));
+        let environment: Value = variables.chain([("AWS_SHARED_CREDENTIALS_FILE", "/keys")]).collect();
+        let document =
+            Document::parse(json!({ "environment": environment }).to_string().as_bytes()).expect("a document");
+        let config = Config::read(&document).expect(block);
+        assert_eq!(config.warnings, [""; 0], "{block}");
+        assert_ne!(config.destinations[0].url.host_str(), Some("localhost"), "{block}");
+    }
+}
+
 /// The example in one language.
 fn example(language: &str) -> &'static str {
     let page = include_str!("../docs/configuration.md");

@@ -110,14 +110,15 @@ fn in_the_environment() {
             "the destination of --out, environment and JSON has one of clientCertificate and clientCertificateKey; allowed are both, or none",
         ),
         (
-            "SIGV4_REGION",
-            "eu",
-            "the destination of --out, environment and JSON has a part of sigV4Region, sigV4AccessKey and sigV4SecretKey; allowed are all, or none",
-        ),
-        (
             "SIGV4_SECRET_KEY",
             "hunter2",
-            "the destination of --out, environment and JSON has a part of sigV4Region, sigV4AccessKey and sigV4SecretKey; allowed are all, or none",
+            "the destination of --out, environment and JSON has one of sigV4AccessKey and sigV4SecretKey; allowed are both, or none; \
+             the destination of --out, environment and JSON asks for signatures of AWS without a region; set sigV4Region, or AWS_REGION",
+        ),
+        (
+            "PROXY",
+            "ftp://me:hunter2@host",
+            r#"proxy in {} is "ftp://***@host"; allowed is a URL of http, https, socks5 or socks5h, such as http://proxy.example.com:3128; or direct"#,
         ),
     ];
     for (variable, value, words) in cases {
@@ -199,12 +200,16 @@ fn in_json() {
             r#"collectors."remote-write".includeDefaultMetrics (JSON) is false, and metrics lists none: nothing would be shipped"#,
         ),
         (
-            json!({ "clientCertificate": "a", "clientCertificateKey": "b" }),
-            r#"collectors."remote-write".clientCertificate (JSON) asks for a client certificate, which this version does not send yet"#,
+            json!({ "passwordFile": "/a", "bearerToken": "b", "bearerTokenFile": "/c" }),
+            r#"collectors."remote-write".bearerToken (JSON) and collectors."remote-write".bearerTokenFile (JSON) both set the token; set one of them; collectors."remote-write".passwordFile (JSON) is a password without a username"#,
         ),
         (
-            json!({ "sigV4Region": "a", "sigV4AccessKey": "b", "sigV4SecretKey": "c" }),
-            r#"collectors."remote-write".sigV4Region (JSON) asks for signatures of AWS, which this version does not make yet"#,
+            json!({ "sigV4Region": "a", "sigV4Profile": "b", "sigV4AccessKey": "c", "sigV4SecretKey": "d" }),
+            "the destination of --out, environment and JSON has keys for AWS and a sigV4Profile; allowed is either",
+        ),
+        (
+            json!({ "sigV4Region": "a", "username": "b" }),
+            r#"collectors."remote-write".sigV4Region (JSON) and collectors."remote-write".username (JSON) both say who ships; set one of them"#,
         ),
     ];
     expect(cases, |json| json!({ "json": json }));

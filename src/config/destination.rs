@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::credentials::{Credentials, SigV4};
 use super::duration;
 use super::metrics::MetricEntry;
 use crate::accumulate::Span;
+use crate::deliver::{Endpoint, Proxy, Tls};
 use crate::map::{Mapping, TrendAs, TrendStat};
 use crate::registry::Rules;
 use crate::secret::{MASK, Secret};
@@ -25,8 +27,10 @@ pub struct Destination {
     pub credentials: Credentials,
     /// Further headers of every request. No two have one name.
     pub headers: Vec<(String, Secret)>,
-    /// How https is to be.
+    /// How https is spoken.
     pub tls: Tls,
+    /// The way there.
+    pub proxy: Proxy,
     /// How to sign requests for AWS.
     pub sigv4: SigV4,
     /// The length of a window, at least 100 ms.
@@ -87,47 +91,6 @@ pub struct Destination {
     pub test_run_id: Option<String>,
 }
 
-/// Who ships: a bearer token, or else an `Authorization` among the headers, or else basic authentication.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[allow(missing_docs)] // their names say it
-pub struct Credentials {
-    pub username: Option<String>,
-    pub password: Option<Secret>,
-    /// Goes before the others.
-    pub bearer_token: Option<Secret>,
-}
-
-/// How https is to be.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tls {
-    /// Whether the receiver may have any certificate.
-    pub skip_verify: bool,
-    /// The oldest version that may be spoken.
-    pub minimum: TlsVersion,
-    /// The file with this side's certificate.
-    pub client_certificate: Option<PathBuf>,
-    /// The file with its key.
-    pub client_certificate_key: Option<PathBuf>,
-}
-
-/// A version of TLS.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum TlsVersion {
-    V1_2,
-    #[default]
-    V1_3,
-}
-
-/// How to sign requests for AWS: all of it, or nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct SigV4 {
-    pub region: Option<String>,
-    pub access_key: Option<String>,
-    pub secret_key: Option<Secret>,
-}
-
 impl Default for Destination {
     fn default() -> Self {
         let (mapping, labels) = (Mapping::default(), LabelRules::default());
@@ -136,6 +99,7 @@ impl Default for Destination {
             credentials: Credentials::default(),
             headers: Vec::new(),
             tls: Tls::default(),
+            proxy: Proxy::default(),
             sigv4: SigV4::default(),
             rate: Duration::from_secs(3),
             timeout: Duration::from_secs(5),
@@ -225,6 +189,18 @@ impl Destination {
             target: entry.target.clone(),
             tags: entry.keep_tags.clone().map_or_else(|| self.kept_tags.clone(), Tags::Only),
             expected: true,
+        }
+    }
+
+    /// What its requests need.
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            url: self.url.clone(),
+            timeout: self.timeout,
+            credentials: self.credentials.sent(&self.sigv4, &self.headers),
+            headers: self.headers.clone(),
+            tls: self.tls.clone(),
+            proxy: self.proxy.clone(),
         }
     }
 

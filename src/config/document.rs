@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 pub struct Document {
     /// What follows `--out remote-write=`; empty without.
     pub argument: String,
-    /// The environment, at least all of `K6_PROMETHEUS_RW_*`.
+    /// The environment, at least all of `K6_PROMETHEUS_RW_*`, and of AWS's `AWS_*`.
     pub environment: BTreeMap<String, String>,
     /// k6's JSON configuration of this output, `collectors."remote-write"`.
     pub json: Option<Map<String, Value>>,

@@ -8,8 +8,10 @@
 //! environment and JSON describe one more together.
 
 mod argument;
+mod aws;
 mod check;
 mod claim;
+mod credentials;
 mod destination;
 mod document;
 mod duration;
@@ -27,7 +29,8 @@ mod test_run;
 mod written;
 
 pub use claim::Claim;
-pub use destination::{Credentials, Destination, SigV4, Tls, TlsVersion};
+pub use credentials::{Credentials, SigV4};
+pub use destination::Destination;
 pub use document::{Document, Script};
 pub use error::{ConfigError, ConfigErrors};
 pub use metrics::MetricEntry;
@@ -107,7 +110,8 @@ fn described(document: &Document, there_are_blocks: bool, findings: &mut Finding
         }));
         return None;
     }
-    check::check(&mut destination, &all, "the destination of --out, environment and JSON", findings);
+    let environment = &document.environment;
+    check::check(&mut destination, &all, "the destination of --out, environment and JSON", environment, findings);
     Some(destination)
 }
 
@@ -126,6 +130,7 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::deliver::{self, AwsKeys, Held, KeyPair, Proxy};
     use crate::map::TrendAs;
     use crate::view::Tags;
 
@@ -308,7 +313,7 @@ mod tests {
             ("http://127.0.0.1/a/b%20c?d=e&f", "http://127.0.0.1/a/b%20c?d=e&f", None),
         ] {
             let destination = destination(&json!({ "argument": written })).expect(written);
-            assert_eq!((destination.url.as_str(), destination.credentials.username.as_deref()), (url, username));
+            assert_eq!((destination.url.as_str(), destination.credentials.username), (url, username.map(Held::from)));
         }
     }
 
@@ -319,16 +324,102 @@ mod tests {
             "json": { "username": "you", "password": "secret" },
         });
         let credentials = destination(&document).expect("valid").credentials;
-        assert_eq!((credentials.username.as_deref(), credentials.password), (Some("you"), Some("secret".into())));
+        assert_eq!((credentials.username, credentials.password), (Some("you".into()), Some("secret".into())));
         let token = json!({ "argument": "http://me:hunter2@localhost/w", "json": { "bearerToken": "t" } });
         assert_eq!(destination(&token).map(|destination| destination.credentials.username), Ok(None));
+    }
+
+    #[test]
+    fn credentials_may_be_in_files_and_the_later_source_wins() {
+        let document = json!({
+            "json": { "username": "me", "passwordFile": "/json", "bearerTokenFile": "/token" },
+            "environment": { "K6_PROMETHEUS_RW_USERNAME_FILE": "/user", "K6_PROMETHEUS_RW_PASSWORD": "x" },
+        });
+        let credentials = read(&document).expect("valid").destinations.remove(0).credentials;
+        let expected = Credentials {
+            username: Some(Held::InFile("/user".into())),
+            password: Some("x".into()),
+            bearer_token: Some(Held::InFile("/token".into())),
+        };
+        assert_eq!(credentials, expected);
+        let block = json!({
+            "provider": "prometheus",
+            "remoteWriteURL": "https://host/",
+            "credentials": { "usernameFile": "/user", "password_file": "/password" },
+        });
+        let credentials = destination(&blocks(json!([block]))).expect("valid").credentials;
+        assert_eq!(credentials.username, Some(Held::InFile("/user".into())));
+        assert_eq!(credentials.password, Some(Held::InFile("/password".into())));
+    }
+
+    #[test]
+    fn what_excludes_another_is_a_mistake_that_names_both() {
+        let json = |name: &str| format!("collectors.\"remote-write\".{name} (JSON)");
+        for (options, mistake) in [
+            (json!({ "username": "a", "usernameFile": "b" }), ["username", "usernameFile", "both set the username"]),
+            (
+                json!({ "username": "a", "password": "a", "passwordFile": "b" }),
+                ["password", "passwordFile", "both set the password"],
+            ),
+            (
+                json!({ "bearerToken": "a", "bearerTokenFile": "b" }),
+                ["bearerToken", "bearerTokenFile", "both set the token"],
+            ),
+            (json!({ "sigV4Region": "r", "bearerToken": "a" }), ["sigV4Region", "bearerToken", "both say who ships"]),
+            (json!({ "sigV4Region": "r", "usernameFile": "a" }), ["sigV4Region", "usernameFile", "both say who ships"]),
+            (
+                json!({ "sigV4Region": "r", "headers": { "Authorization": "a" } }),
+                ["sigV4Region", "headers", "both say who ships"],
+            ),
+        ] {
+            let [first, second, what] = mistake;
+            let expected =
+                format!("invalid configuration: {} and {} {what}; set one of them", json(first), json(second));
+            assert_eq!(read(&json!({ "json": options })).expect_err("both"), expected);
+        }
+        let parts = json!({ "json": { "sigV4AccessKey": "a", "clientCertificate": "b" } });
+        let errors = read(&parts).expect_err("parts");
+        for part in ["sigV4AccessKey and sigV4SecretKey", "sigV4Region, or AWS_REGION", "clientCertificateKey"] {
+            assert!(errors.contains(part), "{errors}");
+        }
+    }
+
+    #[test]
+    fn signatures_take_awss_variables_into_account() {
+        let document = json!({
+            "json": { "sigV4Service": "execute-api" },
+            "environment": { "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "hunter2" },
+        });
+        let credentials = destination(&document).expect("valid").endpoint().credentials;
+        let keys = KeyPair { access_key: "AKID".into(), secret_key: "hunter2".into(), session_token: None };
+        let sigv4 =
+            deliver::SigV4 { region: "eu-west-1".into(), service: "execute-api".into(), keys: AwsKeys::Given(keys) };
+        assert_eq!(credentials, deliver::Credentials::SigV4(sigv4));
+        let without = json!({ "environment": document["environment"] });
+        assert_eq!(destination(&without), Ok(Destination::default()), "AWS's variables alone ask for nothing");
+    }
+
+    #[test]
+    fn a_proxy_is_a_url_or_none() {
+        let proxy =
+            |text: &str| destination(&json!({ "json": { "proxy": text } })).map(|destination| destination.proxy);
+        assert_eq!(proxy("direct"), Ok(Proxy::None));
+        assert_eq!(proxy(""), Ok(Proxy::Environment));
+        assert_eq!(proxy("socks5h://me:x@host:1080"), Ok(Proxy::Through("socks5h://me:x@host:1080".into())));
+        for wrong in ["host:3128", "ftp://me:hunter2@host", "http://", "me:hunter2@host"] {
+            let error = proxy(wrong).expect_err(wrong);
+            assert!(error.contains("proxy in") && !error.contains("hunter2"), "{error}");
+        }
     }
 
     #[test]
     fn no_secret_is_shown_anywhere() {
         let document = json!({
             "argument": "https://me:hunter2@host/w?key=hunter2",
-            "json": { "headers": { "X-Key": "hunter2" }, "bearerToken": "hunter2" },
+            "json": {
+                "headers": { "X-Key": "hunter2" }, "bearerToken": "hunter2", "username": "me", "password": "hunter2",
+                "proxy": "http://me:hunter2@proxy",
+            },
         });
         let config = read(&document).expect("valid");
         assert_eq!(config.description(), "https://host/w?key=***, every 3s");
@@ -451,13 +542,18 @@ mod tests {
             ),
             (
                 json!({ "json": { "bearerToken": "t", "username": "me", "password": "x" } }),
-                "collectors.\"remote-write\".bearerToken (JSON) is what is sent: the other credentials of \
-                 http://localhost:9090/api/v1/write have no effect",
+                "collectors.\"remote-write\".bearerToken (JSON) is what tells http://localhost:9090/api/v1/write who ships: \
+                 collectors.\"remote-write\".username (JSON) has no effect",
             ),
             (
                 json!({ "json": { "username": "me", "headers": { "authorization": "Custom x" } } }),
-                "The Authorization header of collectors.\"remote-write\".headers (JSON) is what is sent: username and \
-                 password have no effect",
+                "collectors.\"remote-write\".headers (JSON) is what tells http://localhost:9090/api/v1/write who ships: \
+                 collectors.\"remote-write\".username (JSON) has no effect",
+            ),
+            (
+                json!({ "argument": "https://host/", "json": { "insecureSkipTLSVerify": true } }),
+                "collectors.\"remote-write\".insecureSkipTLSVerify (JSON): whoever answers at https://host/ is believed, and may \
+                 read all that is sent; caCertificate names an authority to believe",
             ),
             (
                 json!({ "argument": "http://example.com/w", "json": { "bearerToken": "t" } }),

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::destination::{Destination, TlsVersion};
+use super::destination::Destination;
 use super::list::{list, pairs};
 use super::{duration, headers, metrics};
 use crate::accumulate::Span;
+use crate::deliver::{Held, Proxy, TlsVersion};
 use crate::map::{TrendAs, TrendStat};
 use crate::series::{LabelNames, is_metric_name};
 use crate::wire::Protocol;
@@ -54,7 +55,17 @@ pub const OPTIONS: &[OptionSpec] = &[
         variable: "K6_PROMETHEUS_RW_USERNAME",
         allowed: "a text without a colon",
         default: "",
-        set: |to, text| (!text.contains(':')).then(|| to.credentials.username = given(text)),
+        set: |to, text| (!text.contains(':')).then(|| to.credentials.username = given(text).map(Held::from)),
+    },
+    OptionSpec {
+        name: USERNAME_FILE,
+        variable: "K6_PROMETHEUS_RW_USERNAME_FILE",
+        allowed: "the path of a file, which is read again for every request",
+        default: "",
+        set: |to, text| {
+            to.credentials.username = in_file(text);
+            Some(())
+        },
     },
     OptionSpec {
         name: PASSWORD,
@@ -62,7 +73,17 @@ pub const OPTIONS: &[OptionSpec] = &[
         allowed: "a text",
         default: "",
         set: |to, text| {
-            to.credentials.password = given(text).map(Into::into);
+            to.credentials.password = given(text).map(Held::from);
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: PASSWORD_FILE,
+        variable: "K6_PROMETHEUS_RW_PASSWORD_FILE",
+        allowed: "the path of a file, which is read again for every request",
+        default: "",
+        set: |to, text| {
+            to.credentials.password = in_file(text);
             Some(())
         },
     },
@@ -74,7 +95,17 @@ pub const OPTIONS: &[OptionSpec] = &[
         set: |to, text| {
             let token = text.trim();
             let alone = !token.to_ascii_lowercase().starts_with("bearer ") && headers::is_value(token);
-            alone.then(|| to.credentials.bearer_token = given(token).map(Into::into))
+            alone.then(|| to.credentials.bearer_token = given(token).map(Held::from))
+        },
+    },
+    OptionSpec {
+        name: BEARER_TOKEN_FILE,
+        variable: "K6_PROMETHEUS_RW_BEARER_TOKEN_FILE",
+        allowed: "the path of a file, which is read again for every request",
+        default: "",
+        set: |to, text| {
+            to.credentials.bearer_token = in_file(text);
+            Some(())
         },
     },
     OptionSpec {
@@ -345,7 +376,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         set: |to, text| boolean(text).map(|on| to.self_metrics = on),
     },
     OptionSpec {
-        name: "insecureSkipTLSVerify",
+        name: INSECURE_SKIP_TLS_VERIFY,
         variable: "K6_PROMETHEUS_RW_INSECURE_SKIP_TLS_VERIFY",
         allowed: "true or false",
         default: "false",
@@ -362,6 +393,26 @@ pub const OPTIONS: &[OptionSpec] = &[
                 "1.3" => TlsVersion::V1_3,
                 _ => return None,
             };
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: CA_CERTIFICATE,
+        variable: "K6_PROMETHEUS_RW_CA_CERTIFICATE",
+        allowed: "the path of a file in PEM form",
+        default: "",
+        set: |to, text| {
+            to.tls.ca_certificate = given(text).map(Into::into);
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: TLS_SERVER_NAME,
+        variable: "K6_PROMETHEUS_RW_TLS_SERVER_NAME",
+        allowed: "the name, or the IP address, that the receiver's certificate has",
+        default: "",
+        set: |to, text| {
+            to.tls.server_name = given(text.trim());
             Some(())
         },
     },
@@ -386,12 +437,29 @@ pub const OPTIONS: &[OptionSpec] = &[
         },
     },
     OptionSpec {
+        name: PROXY,
+        variable: "K6_PROMETHEUS_RW_PROXY",
+        allowed: "a URL of http, https, socks5 or socks5h, such as http://proxy.example.com:3128; or direct",
+        default: "",
+        set: |to, text| proxy(text).map(|proxy| to.proxy = proxy),
+    },
+    OptionSpec {
         name: SIGV4_REGION,
         variable: "K6_PROMETHEUS_RW_SIGV4_REGION",
         allowed: "a region of AWS, such as us-east-1",
         default: "",
         set: |to, text| {
             to.sigv4.region = given(text.trim());
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: SIGV4_SERVICE,
+        variable: "K6_PROMETHEUS_RW_SIGV4_SERVICE",
+        allowed: "what AWS calls the receiver: aps is its Prometheus",
+        default: "aps",
+        set: |to, text| {
+            to.sigv4.service = given(text.trim())?;
             Some(())
         },
     },
@@ -415,13 +483,36 @@ pub const OPTIONS: &[OptionSpec] = &[
             Some(())
         },
     },
+    OptionSpec {
+        name: SIGV4_SESSION_TOKEN,
+        variable: "K6_PROMETHEUS_RW_SIGV4_SESSION_TOKEN",
+        allowed: "the session token of temporary keys",
+        default: "",
+        set: |to, text| {
+            to.sigv4.session_token = given(text.trim()).map(Into::into);
+            Some(())
+        },
+    },
+    OptionSpec {
+        name: SIGV4_PROFILE,
+        variable: "K6_PROMETHEUS_RW_SIGV4_PROFILE",
+        allowed: "the name of a profile in AWS's file of shared credentials",
+        default: "",
+        set: |to, text| {
+            to.sigv4.profile = given(text.trim());
+            Some(())
+        },
+    },
 ];
 
 // The options that are more to this module than a row.
 pub(super) const URL: &str = "url";
 pub(super) const USERNAME: &str = "username";
+pub(super) const USERNAME_FILE: &str = "usernameFile";
 pub(super) const PASSWORD: &str = "password";
+pub(super) const PASSWORD_FILE: &str = "passwordFile";
 pub(super) const BEARER_TOKEN: &str = "bearerToken";
+pub(super) const BEARER_TOKEN_FILE: &str = "bearerTokenFile";
 pub(super) const HEADERS: &str = "headers";
 pub(super) const PUSH_INTERVAL: &str = "pushInterval";
 pub(super) const RESAMPLE_RATE: &str = "resampleRate";
@@ -431,11 +522,18 @@ pub(super) const INCLUDE_TEST_RUN_ID: &str = "includeTestRunId";
 pub(super) const TEST_RUN_ID: &str = "testRunId";
 pub(super) const LEFTOVER_FOLDER: &str = "leftoverFolder";
 pub(super) const METRIC_PREFIX: &str = "metricPrefix";
+pub(super) const CA_CERTIFICATE: &str = "caCertificate";
+pub(super) const TLS_SERVER_NAME: &str = "tlsServerName";
+pub(super) const INSECURE_SKIP_TLS_VERIFY: &str = "insecureSkipTLSVerify";
 pub(super) const CLIENT_CERTIFICATE: &str = "clientCertificate";
 pub(super) const CLIENT_CERTIFICATE_KEY: &str = "clientCertificateKey";
+pub(super) const PROXY: &str = "proxy";
 pub(super) const SIGV4_REGION: &str = "sigV4Region";
+pub(super) const SIGV4_SERVICE: &str = "sigV4Service";
 pub(super) const SIGV4_ACCESS_KEY: &str = "sigV4AccessKey";
 pub(super) const SIGV4_SECRET_KEY: &str = "sigV4SecretKey";
+pub(super) const SIGV4_SESSION_TOKEN: &str = "sigV4SessionToken";
+pub(super) const SIGV4_PROFILE: &str = "sigV4Profile";
 
 /// k6's documentation has one spelling of this, its code another.
 const TLS_MINIMUM_AS_DOCUMENTED: &str = "K6_PROMETHEUS_RW_TLS_MIN_VERSION";
@@ -448,6 +546,9 @@ impl OptionSpec {
             USERNAME => "credentials.username",
             PASSWORD => "credentials.password",
             BEARER_TOKEN => "credentials.token",
+            USERNAME_FILE => "credentials.usernameFile",
+            PASSWORD_FILE => "credentials.passwordFile",
+            BEARER_TOKEN_FILE => "credentials.tokenFile",
             name => name,
         }
     }
@@ -464,7 +565,7 @@ impl OptionSpec {
 
     /// Whether its value may be shown to nobody.
     pub(super) fn is_secret(&self) -> bool {
-        matches!(self.name, PASSWORD | BEARER_TOKEN | HEADERS | SIGV4_SECRET_KEY)
+        matches!(self.name, PASSWORD | BEARER_TOKEN | HEADERS | SIGV4_SECRET_KEY | SIGV4_SESSION_TOKEN)
     }
 
     /// Whether it takes any text, and so would take the JSON of a list or an object too.
@@ -472,15 +573,23 @@ impl OptionSpec {
         matches!(
             self.name,
             USERNAME
+                | USERNAME_FILE
                 | PASSWORD
+                | PASSWORD_FILE
                 | BEARER_TOKEN
+                | BEARER_TOKEN_FILE
+                | CA_CERTIFICATE
+                | TLS_SERVER_NAME
                 | TEST_RUN_ID
                 | LEFTOVER_FOLDER
                 | CLIENT_CERTIFICATE
                 | CLIENT_CERTIFICATE_KEY
                 | SIGV4_REGION
+                | SIGV4_SERVICE
                 | SIGV4_ACCESS_KEY
                 | SIGV4_SECRET_KEY
+                | SIGV4_SESSION_TOKEN
+                | SIGV4_PROFILE
         )
     }
 }
@@ -488,6 +597,23 @@ impl OptionSpec {
 /// An empty text is none.
 fn given(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.into())
+}
+
+fn in_file(text: &str) -> Option<Held> {
+    given(text).map(|path| Held::InFile(path.into()))
+}
+
+fn proxy(text: &str) -> Option<Proxy> {
+    let text = text.trim();
+    match text {
+        "" => Some(Proxy::Environment),
+        "direct" => Some(Proxy::None),
+        _ => {
+            let url = Url::parse(text).ok()?;
+            let known = matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h");
+            (known && url.has_host()).then(|| Proxy::Through(text.into()))
+        }
+    }
 }
 
 fn url(text: &str) -> Option<Url> {

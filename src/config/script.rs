@@ -2,6 +2,8 @@
 //!
 //! Each block for Prometheus is a destination of its own. Blocks of other providers are left to k6 Cloud.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::check::check;
@@ -27,7 +29,7 @@ pub(super) fn destinations(document: &Document, findings: &mut Findings) -> (Vec
     let mut others = Vec::new();
     for block in &blocks {
         match provider(block) {
-            Ok(PROMETHEUS) => ours.push(destination(block, findings)),
+            Ok(PROMETHEUS) => ours.push(destination(block, &document.environment, findings)),
             Ok(other) if !others.contains(&other) => others.push(other),
             Ok(_) => {}
             Err(mistake) => findings.errors.push(mistake),
@@ -88,7 +90,7 @@ fn provider<'a>(block: &Block<'a>) -> Result<&'a str, ConfigError> {
     }
 }
 
-fn destination(block: &Block<'_>, findings: &mut Findings) -> Destination {
+fn destination(block: &Block<'_>, environment: &BTreeMap<String, String>, findings: &mut Findings) -> Destination {
     let path = block.path.clone();
     let spelling = object::Spelling {
         name: OptionSpec::script_name,
@@ -103,11 +105,13 @@ fn destination(block: &Block<'_>, findings: &mut Findings) -> Destination {
             "has no remoteWriteURL; it is the URL of the receiver, such as http://localhost:9090/api/v1/write";
         findings.errors.push(wrong(&block.path, problem));
     }
-    if has(option::BEARER_TOKEN) && (has(option::USERNAME) || has(option::PASSWORD)) {
+    let token = has(option::BEARER_TOKEN) || has(option::BEARER_TOKEN_FILE);
+    let basic = [option::USERNAME, option::USERNAME_FILE, option::PASSWORD, option::PASSWORD_FILE];
+    if token && basic.into_iter().any(has) {
         let problem = "has a token, and username or password; allowed is either";
         findings.errors.push(wrong(&format!("{}.{CREDENTIALS}", block.path), problem));
     }
-    check(&mut destination, &written, &format!("{} (script)", block.path), findings);
+    check(&mut destination, &written, &format!("{} (script)", block.path), environment, findings);
     destination
 }
 

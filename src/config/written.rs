@@ -93,8 +93,15 @@ pub(super) fn take_all(written: &[Written<'_>], to: &mut Destination, findings: 
         one.take(to, findings);
     }
     let place = |name: &str| written.iter().find(|one| one.option.name == name).map(|one| one.place.clone());
-    if let (Some(first), Some(second)) = (place(option::RESAMPLE_RATE), place(option::PUSH_INTERVAL)) {
-        findings.errors.push(ConfigError::Both { first, second, what: "both set the length of a window" });
+    for (one, other, what) in [
+        (option::RESAMPLE_RATE, option::PUSH_INTERVAL, "both set the length of a window"),
+        (option::USERNAME, option::USERNAME_FILE, "both set the username"),
+        (option::PASSWORD, option::PASSWORD_FILE, "both set the password"),
+        (option::BEARER_TOKEN, option::BEARER_TOKEN_FILE, "both set the token"),
+    ] {
+        if let (Some(first), Some(second)) = (place(one), place(other)) {
+            findings.errors.push(ConfigError::Both { first, second, what });
+        }
     }
 }
 

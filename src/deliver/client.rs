@@ -1,41 +1,39 @@
 //! One HTTP request.
 
-use std::error::Error as _;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::redirect::Policy;
-use reqwest::tls::Version;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::{Attempt, Policy};
 use thiserror::Error;
 use url::Url;
 
-use super::answer::{Reply, parse_retry_after};
+use super::answer::Reply;
+use super::credentials::{Authorization, Credentials};
+use super::mask::Mask;
+use super::receive::{self, causes};
+use super::secret_file::SecretFileError;
+use super::tls::{self, Tls, TlsError};
 use crate::secret::Secret;
 use crate::wire::Protocol;
-
-/// How much of an error's body is read: enough for the receiver's words, and a bound for a hostile one.
-const MAX_ANSWER_BYTES: usize = 4096;
-
-/// How much of it is shown.
-const MAX_SHOWN_CHARS: usize = 300;
 
 const MAX_REDIRECTS: usize = 5;
 
 const USER_AGENT: &str = concat!("k6-remote-write/", env!("CARGO_PKG_VERSION"));
 
-/// How long a good answer's body, which means nothing (Remote Write 2.0, "Response"), is read so that its connection can be used
-/// again.
-const BODY_PATIENCE: Duration = Duration::from_millis(100);
-
-/// What a receiver of 2.0 says that it has written. k6 has no exemplars.
-const WRITTEN: [&str; 2] =
-    ["X-Prometheus-Remote-Write-Samples-Written", "X-Prometheus-Remote-Write-Histograms-Written"];
-
 /// What stands in the way of an HTTP client.
 #[derive(Debug, Error)]
-#[error("the HTTP client cannot be made: {}", causes(.0))]
-pub struct ClientError(#[from] reqwest::Error);
+pub enum ClientError {
+    /// Credentials that are not where they should be.
+    #[error(transparent)]
+    Credentials(#[from] SecretFileError),
+    /// TLS that cannot be spoken as it should.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Whatever else the library finds.
+    #[error("the HTTP client cannot be made: {}", causes(.0))]
+    Http(#[from] reqwest::Error),
+}
 
 /// Where requests go, and what they carry besides a body.
 #[derive(Debug, Clone)]
@@ -44,180 +42,107 @@ pub struct Endpoint {
     pub url: Url,
     /// How long a request, with its answer, may take.
     pub timeout: Duration,
-    /// Goes before a header of that name.
-    pub authorization: Option<Authorization>,
-    /// Further headers; those of the protocol go before them.
+    /// Who ships.
+    pub credentials: Credentials,
+    /// Further headers; those of the credentials and of the protocol go before them.
     pub headers: Vec<(String, Secret)>,
-    /// Whether the receiver may have any certificate.
-    pub skip_certificate_check: bool,
-    /// Whether TLS 1.2 will do; else it is 1.3.
-    pub allow_tls_1_2: bool,
+    /// How https is spoken.
+    pub tls: Tls,
+    /// The way there.
+    pub proxy: Proxy,
 }
 
-/// What tells the receiver who ships.
-#[derive(Debug, Clone)]
-pub enum Authorization {
-    /// HTTP's basic authentication.
-    Basic {
-        /// Without a colon.
-        username: String,
-        /// Any text.
-        password: Option<Secret>,
-    },
-    /// A token.
-    Bearer(Secret),
+/// The way to a receiver.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Proxy {
+    /// As `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
+    #[default]
+    Environment,
+    /// None, whatever the environment says.
+    None,
+    /// Through this one: a URL of http, https, socks5 or socks5h, which may have a password.
+    Through(Secret),
 }
 
 /// Sends bodies to one URL.
 pub struct Client {
     http: reqwest::Client,
     url: Url,
-    authorization: Option<Authorization>,
     headers: HeaderMap,
+    authorization: Authorization,
 }
 
 impl Client {
-    /// A client for an endpoint.
-    pub fn new(endpoint: Endpoint) -> Result<Self, ClientError> {
-        // Of use to this library alone, and an error only says that it was installed before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+    /// A client for an endpoint. Reads the files that credentials and certificates are in.
+    pub fn new(endpoint: &Endpoint) -> Result<Self, ClientError> {
+        let tls = match endpoint.tls.client_config() {
+            Err(TlsError::NoAuthorities(_)) if endpoint.url.scheme() == "http" => tls::nobody(),
+            config => config?,
+        };
+        let builder = match &endpoint.proxy {
+            Proxy::Environment => reqwest::Client::builder(),
+            Proxy::None => reqwest::Client::builder().no_proxy(),
+            Proxy::Through(url) => reqwest::Client::builder().proxy(reqwest::Proxy::all(url.expose())?),
+        };
+        let http = builder
             .user_agent(USER_AGENT)
             .timeout(endpoint.timeout)
-            .tls_danger_accept_invalid_certs(endpoint.skip_certificate_check)
-            .tls_version_min(if endpoint.allow_tls_1_2 { Version::TLS_1_2 } else { Version::TLS_1_3 })
-            .redirect(Policy::custom(|attempt| {
-                // Only what keeps method, body and host: a POST that becomes a GET is lost, and credentials belong to a host.
-                let kept = matches!(attempt.status().as_u16(), 307 | 308);
-                let same_host = attempt.previous().first().is_some_and(|first| first.host() == attempt.url().host());
-                if kept && same_host && attempt.previous().len() <= MAX_REDIRECTS {
-                    attempt.follow()
-                } else {
-                    attempt.stop()
-                }
-            }))
+            .tls_backend_preconfigured(tls)
+            .redirect(Policy::custom(|attempt| if leads_on(&attempt) { attempt.follow() } else { attempt.stop() }))
             .build()?;
-        let headers = own_headers(&endpoint);
-        Ok(Self { http, url: endpoint.url, authorization: endpoint.authorization, headers })
+        Ok(Self {
+            http,
+            url: endpoint.url.clone(),
+            headers: own_headers(&endpoint.headers),
+            authorization: Authorization::open(&endpoint.credentials)?,
+        })
     }
 
     /// Which credentials go with every request, for people.
     pub fn credentials(&self) -> &'static str {
-        match &self.authorization {
-            Some(Authorization::Basic { .. }) => "a user name and a password",
-            Some(Authorization::Bearer(_)) => "a bearer token",
-            None if self.headers.contains_key(AUTHORIZATION) => "an Authorization header",
-            None => "none",
-        }
+        self.authorization.kind(&self.headers)
     }
 
     /// Sends one compressed body of this version and says what came back. Never fails: an error is a reply too.
     pub async fn send(&self, protocol: Protocol, body: Bytes) -> Reply {
         let mut headers = self.headers.clone();
-        headers.extend(protocol_headers(protocol));
-        let mut request = self.http.post(self.url.clone()).headers(headers).body(body);
-        request = match &self.authorization {
-            Some(Authorization::Basic { username, password }) => {
-                request.basic_auth(username, Some(password.as_ref().map_or("", Secret::expose)))
+        headers.extend(protocol.headers().map(|(name, value)| header(name, value)));
+        let mut mask = Mask::default();
+        match self.authorization.headers(&self.url, &headers, &body) {
+            Ok((own, inside)) => {
+                headers.extend(own);
+                inside.iter().for_each(|secret| mask.add(secret.expose()));
             }
-            Some(Authorization::Bearer(token)) => request.bearer_auth(token.expose()),
-            None => request,
-        };
-        match request.send().await {
-            Ok(response) => read(response).await,
-            Err(error) => Reply { words: causes(&error.without_url()), ..Reply::default() },
+            Err(words) => return Reply { words, ..Reply::default() },
+        }
+        let sensitive = headers.values().filter(|value| value.is_sensitive());
+        sensitive.filter_map(|value| value.to_str().ok()).for_each(|value| mask.add_header(value));
+        self.url.query_pairs().for_each(|(_, value)| mask.add(&value));
+        match self.http.post(self.url.clone()).headers(headers).body(body).send().await {
+            Ok(response) => receive::answer(response, &mut mask).await,
+            Err(error) => Reply { words: mask.hide(&causes(&error.without_url())), ..Reply::default() },
         }
     }
 }
 
-/// The endpoint's own headers.
-fn own_headers(endpoint: &Endpoint) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for (name, value) in &endpoint.headers {
-        // Both were found valid when the configuration was read.
-        if let (Ok(name), Ok(mut value)) =
-            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value.expose()))
-        {
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
-    }
-    if endpoint.authorization.is_some() {
-        headers.remove(AUTHORIZATION);
-    }
-    headers
+/// Only what keeps the method, the body and whom credentials are for: a POST that becomes a GET is lost.
+fn leads_on(attempt: &Attempt<'_>) -> bool {
+    let first = attempt.previous().first();
+    let same_receiver = first.is_some_and(|first| first.origin() == attempt.url().origin());
+    matches!(attempt.status().as_u16(), 307 | 308) && same_receiver && attempt.previous().len() <= MAX_REDIRECTS
 }
 
-fn protocol_headers(protocol: Protocol) -> HeaderMap {
-    let header = |(name, value): (&'static str, _)| {
-        let name = HeaderName::from_bytes(name.as_bytes()).expect("a constant of the specification");
-        (name, HeaderValue::from_static(value))
+fn header(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
+    let name = HeaderName::from_bytes(name.as_bytes()).expect("a constant of the specification");
+    (name, HeaderValue::from_static(value))
+}
+
+/// The user's own headers. All were found valid when the configuration was read.
+fn own_headers(own: &[(String, Secret)]) -> HeaderMap {
+    let header = |(name, value): &(String, Secret)| {
+        let mut value = HeaderValue::from_str(value.expose()).ok()?;
+        value.set_sensitive(true);
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
     };
-    protocol.headers().into_iter().map(header).collect()
-}
-
-async fn read(response: reqwest::Response) -> Reply {
-    let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
-    let counts: Vec<u64> = WRITTEN.iter().filter_map(|name| text(name)?.trim().parse().ok()).collect();
-    let mut reply = Reply {
-        status: Some(response.status().as_u16()),
-        retry_after: text(RETRY_AFTER.as_str()).and_then(|text| parse_retry_after(text, SystemTime::now())),
-        written: (!counts.is_empty()).then(|| counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count))),
-        words: String::new(),
-    };
-    if response.status().is_success() {
-        let _ = tokio::time::timeout(BODY_PATIENCE, read_body(response)).await;
-    } else {
-        reply.words = one_line(&String::from_utf8_lossy(&read_body(response).await));
-    }
-    reply
-}
-
-/// As much of an answer's body as is of use. The request's timeout bounds the time.
-async fn read_body(mut response: reqwest::Response) -> Vec<u8> {
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER_BYTES - body.len())]);
-        if body.len() >= MAX_ANSWER_BYTES {
-            break;
-        }
-    }
-    body
-}
-
-/// An error with all its causes, of which the last is the one that helps.
-fn causes(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "no answer within the timeout".into();
-    }
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        words = format!("{words}: {cause}");
-        source = cause.source();
-    }
-    one_line(&words)
-}
-
-/// Text from outside on one line of bounded length, without control characters that could forge log lines.
-fn one_line(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
-    match clean.char_indices().nth(MAX_SHOWN_CHARS) {
-        Some((end, _)) => format!("{}…", &clean[..end]),
-        None => clean,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_from_outside_stay_on_one_bounded_line() {
-        assert_eq!(one_line("out of\r\norder\tsample\u{1b}[31m\n"), "out of order sample [31m");
-        let long = one_line(&"ä".repeat(5000));
-        assert_eq!(long.chars().count(), MAX_SHOWN_CHARS + 1);
-        assert!(long.ends_with('…'));
-    }
+    own.iter().filter_map(header).collect()
 }

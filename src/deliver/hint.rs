@@ -19,7 +19,20 @@ const BY_WORDS: &[(&str, &str)] = &[
     ("failed to lookup", "the name of the host is not known: look at the URL"),
     ("invalidcontenttype", "the receiver speaks http, not https: look at the URL"),
     ("corrupt message", "the receiver speaks http, not https: look at the URL"),
-    ("certificate", "the receiver's certificate is not trusted: SSL_CERT_FILE names a file of authorities to trust"),
+    ("certificate expired", "the receiver's certificate is out of date: renew it, or look at this machine's clock"),
+    ("certificate not valid yet", "the receiver's certificate begins later: look at the clocks of both machines"),
+    ("not valid for name", "the receiver's certificate is for another name: look at the URL, or set `tlsServerName`"),
+    (
+        "certificaterequired",
+        "the receiver wants a certificate of this side: set `clientCertificate` and `clientCertificateKey`",
+    ),
+    ("protocolversion", "the receiver speaks no TLS 1.3: `tlsMinVersion` \"1.2\" allows the version before"),
+    ("fatal alert", "the receiver refuses this side's certificate, or wants one: look at `clientCertificate`"),
+    (
+        "certificate",
+        "the receiver's certificate is not trusted: `caCertificate`, or SSL_CERT_FILE, names a file of authorities to trust",
+    ),
+    ("proxy authorization", "the proxy wants a user name and a password: put them into its URL"),
     ("no answer within", "the receiver is slow or does not answer: `timeout` is how long it is waited for"),
 ];
 
@@ -32,6 +45,7 @@ pub(super) fn hint(reply: &Reply, credentials: &str) -> Option<String> {
              started with --web.enable-remote-write-receiver",
         ),
         Some(405) => Some("this path takes no remote write: Prometheus and many others have it at /api/v1/write"),
+        Some(407) => Some("the proxy wants a user name and a password: put them into its URL"),
         Some(413) => Some("the receiver does not even take a single point: look at its limits"),
         Some(415) => Some("the receiver does not take this version of the protocol: set `protocol` to auto"),
         Some(200..=299) => Some(
@@ -72,7 +86,14 @@ mod tests {
             (Some(400), "per-user series limit of 100 exceeded", "limit"),
             (None, "tcp connect error: Connection refused (os error 111)", "port"),
             (None, "dns error: failed to lookup address", "host"),
-            (None, "invalid peer certificate: UnknownIssuer", "SSL_CERT_FILE"),
+            (Some(407), "", "proxy"),
+            (None, "tunnel error: proxy authorization required", "proxy"),
+            (None, "invalid peer certificate: UnknownIssuer", "caCertificate"),
+            (None, "invalid peer certificate: certificate expired: verification time 2 (UNIX)", "clock"),
+            (None, "invalid peer certificate: certificate not valid for name \"a\"", "tlsServerName"),
+            (None, "received fatal alert: CertificateRequired", "clientCertificateKey"),
+            (None, "received fatal alert: ProtocolVersion", "tlsMinVersion"),
+            (None, "received fatal alert: UnknownCA", "clientCertificate"),
             (None, "received corrupt message of type InvalidContentType", "not https"),
             (None, "no answer within the timeout", "timeout"),
         ] {

@@ -12,6 +12,10 @@
 //! | `sender` | the way of a batch through its attempts |
 //! | `negotiation` | which version of the protocol the receiver speaks |
 //! | `client` | one HTTP request |
+//! | `receive` | what comes back, within bounds |
+//! | `mask` | no secret in the receiver's words |
+//! | `credentials`, `sigv4`, `secret_file` | who ships |
+//! | `tls`, `pem`, `verify` | whom to believe |
 //! | `answer` | what an answer means for what was sent |
 //! | `backoff` | how long to wait before trying again |
 //! | `health` | what the log hears of all this |
@@ -22,14 +26,26 @@ mod answer;
 mod backoff;
 mod batcher;
 mod client;
+mod credentials;
 mod health;
 mod hint;
 mod leftover;
+mod mask;
 mod negotiation;
+mod pem;
 mod queue;
+mod receive;
+mod secret_file;
 mod sender;
+mod sigv4;
+mod tls;
+mod verify;
 
 pub use batcher::{Batcher, Role};
-pub use client::{Authorization, Client, ClientError, Endpoint};
+pub use client::{Client, ClientError, Endpoint, Proxy};
+pub use credentials::{Credentials, Held};
 pub use queue::{Batch, Queue};
+pub use secret_file::SecretFileError;
 pub use sender::{Sender, Settings};
+pub use sigv4::{AwsKeys, KeyPair, SigV4};
+pub use tls::{Tls, TlsError, TlsVersion};

@@ -28,8 +28,8 @@ pub extern "C" fn k6rw_version() -> Text {
 /// Opens an output: reads the configuration, starts the background threads, and gives a handle.
 ///
 /// `config` is one JSON object of `config_len` bytes with what the user wrote, unread. All of its fields may be missing:
-/// "argument" (string: what follows --out remote-write=), "environment" (object: at least all variables K6_PROMETHEUS_RW_*),
-/// "json" (object or null: k6's collectors."remote-write"), "script" (object: "ext" is the script's options.ext.loadimpact,
+/// "argument" (string: what follows --out remote-write=), "environment" (object: at least all of K6_PROMETHEUS_RW_*
+/// and AWS_*), "json" (object or null: k6's collectors."remote-write"), "script" (object: "ext" is the script's options.ext.loadimpact,
 /// "cloud" its options.cloud), "run" (object: "tags" of every sample, "executionSegment" such as "0:1/2", "features" that are
 /// on, "cloudTestRunId": k6 Cloud's id of this run, if it has one). Of several open outputs that are given the same "script", the
 /// first ships to the blocks in it.

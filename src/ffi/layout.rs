@@ -36,7 +36,7 @@ pub enum Status {
     K6RW_INVALID_ARGUMENT = 2,
     /// Text is not UTF-8.
     K6RW_INVALID_UTF8 = 3,
-    /// The configuration is not valid; the message has every mistake.
+    /// The configuration is not valid, and the message has every mistake; or a file that it names is not.
     K6RW_INVALID_CONFIG = 4,
     /// The handle is not one that k6rw_open() gave, or it has been freed.
     K6RW_INVALID_HANDLE = 5,

@@ -6,6 +6,7 @@ use thiserror::Error as ThisError;
 
 use super::handle;
 use super::layout::{Error, OutputHandle, Status};
+use crate::deliver::ClientError;
 use crate::inbox::Closed;
 use crate::output::{OpenError, Output};
 use crate::panics::{Panic, catch};
@@ -49,8 +50,12 @@ impl CallError {
             Self::UnknownSeries(_) => Status::K6RW_UNKNOWN_SERIES,
             Self::Closed => Status::K6RW_CLOSED,
             Self::NoEvent => Status::K6RW_NO_EVENT,
-            Self::Open(OpenError::Document(_) | OpenError::Config(_)) => Status::K6RW_INVALID_CONFIG,
-            Self::Open(OpenError::Client(_) | OpenError::Thread(_)) => Status::K6RW_SYSTEM,
+            Self::Open(
+                OpenError::Document(_)
+                | OpenError::Config(_)
+                | OpenError::Client(ClientError::Credentials(_) | ClientError::Tls(_)),
+            ) => Status::K6RW_INVALID_CONFIG,
+            Self::Open(OpenError::Client(ClientError::Http(_)) | OpenError::Thread(_)) => Status::K6RW_SYSTEM,
             Self::Panic(_) => Status::K6RW_INTERNAL,
         }
     }

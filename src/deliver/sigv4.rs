@@ -1,0 +1,278 @@
+//! Signatures that AWS asks for, version 4: over the body that is sent, anew for every request.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, SignableBody, SignableRequest, SigningError, SigningSettings, sign,
+};
+use aws_sigv4::sign::v4;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+use super::secret_file::{SecretFile, SecretFileError};
+use crate::secret::Secret;
+
+/// How to sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigV4 {
+    /// The region that the receiver is in.
+    pub region: String,
+    /// What AWS calls the receiver: `aps` is its Prometheus.
+    pub service: String,
+    /// What to sign with.
+    pub keys: AwsKeys,
+}
+
+/// Where the keys are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AwsKeys {
+    /// Here.
+    Given(KeyPair),
+    /// In a file that AWS's tools share, read again for every request.
+    Profile {
+        /// The file.
+        file: PathBuf,
+        /// The part of it.
+        name: String,
+    },
+}
+
+/// What AWS knows somebody by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // AWS's names
+pub struct KeyPair {
+    pub access_key: String,
+    pub secret_key: Secret,
+    pub session_token: Option<Secret>,
+}
+
+/// Signs requests.
+pub(super) struct Signer {
+    region: String,
+    service: String,
+    keys: Source,
+    /// The signature covers the body either way; with a header of its own the receiver sees what differs.
+    checksum: PayloadChecksumKind,
+}
+
+enum Source {
+    Given(KeyPair),
+    Profile(SecretFile<KeyPair>),
+}
+
+impl Signer {
+    pub fn open(settings: &SigV4) -> Result<Self, SecretFileError> {
+        let keys = match &settings.keys {
+            AwsKeys::Given(pair) => Source::Given(pair.clone()),
+            AwsKeys::Profile { file, name } => {
+                let name = name.clone();
+                Source::Profile(SecretFile::open("sigV4Profile", file, move |text| key_pair(text, &name))?)
+            }
+        };
+        let (region, service) = (settings.region.clone(), settings.service.clone());
+        Ok(Self { region, service, keys, checksum: PayloadChecksumKind::XAmzSha256 })
+    }
+
+    /// The headers that sign a POST with these headers and this body, at this time.
+    pub fn sign(
+        &self,
+        url: &Url,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: SystemTime,
+    ) -> Result<HeaderMap, SigningError> {
+        let pair = match &self.keys {
+            Source::Given(pair) => pair.clone(),
+            Source::Profile(file) => file.current(),
+        };
+        let token = pair.session_token.as_ref().map(|token| token.expose().to_string());
+        let secret_key = pair.secret_key.expose();
+        let identity = Credentials::new(pair.access_key, secret_key, token, None, "k6-remote-write").into();
+        let mut settings = SigningSettings::default();
+        settings.payload_checksum_kind = self.checksum;
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name(&self.service)
+            .time(now)
+            .settings(settings)
+            .build()
+            .expect("nothing is missing")
+            .into();
+        let headers = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let request = SignableRequest::new("POST", url.as_str(), headers, SignableBody::Bytes(body))?;
+        let (instructions, _) = sign(request, &parameters)?.into_parts();
+        let signed = instructions.headers().filter_map(|(name, value)| {
+            let mut value = HeaderValue::from_str(value).ok()?;
+            value.set_sensitive(true);
+            Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
+        });
+        Ok(signed.collect())
+    }
+}
+
+/// The keys of one profile of a shared file: `[name]`, and below it `key = value`. A config file has `[profile name]`.
+fn key_pair(text: &str, profile: &str) -> Result<KeyPair, String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';']));
+    let heading = |line: &str| {
+        let name = line.strip_prefix('[')?.split_once(']')?.0.trim();
+        Some(name.strip_prefix("profile ").map_or(name, str::trim).to_string())
+    };
+    let mut lines = lines.skip_while(|line| heading(line).as_deref() != Some(profile)).peekable();
+    if lines.next().is_none() {
+        return Err(format!("has no profile {profile:?}"));
+    }
+    let fields: Vec<_> = lines
+        .take_while(|line| heading(line).is_none())
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim()))
+        .collect();
+    let field = |wanted: &str| {
+        let found = fields.iter().find(|(name, value)| name == wanted && !value.is_empty());
+        found.map(|(_, value)| *value).ok_or_else(|| format!("has no {wanted} in profile {profile:?}"))
+    };
+    Ok(KeyPair {
+        access_key: field("aws_access_key_id")?.into(),
+        secret_key: field("aws_secret_access_key")?.into(),
+        session_token: field("aws_session_token").ok().map(Into::into),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+
+    use PayloadChecksumKind::{NoHeader, XAmzSha256};
+
+    const KEY: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+    const TOKEN: &str = concat!(
+        "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRq",
+        "TflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75Y",
+        "U9HFvlRd8Tx6q6fE8YQcHNVXAkiY9q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9K",
+        "SYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA==",
+    );
+    const FORM: &str = "application/x-www-form-urlencoded";
+    const FORM_UTF8: &str = "application/x-www-form-urlencoded; charset=utf-8";
+
+    /// AWS's signing test suite, version 4, all that are POST and differ on the wire.
+    #[test]
+    fn signatures_are_those_of_awss_test_suite() {
+        type Vector<'a> =
+            (&'a str, &'a str, &'a [(&'static str, &'a str)], &'a str, Option<&'a str>, PayloadChecksumKind, &'a str);
+        let vectors: &[Vector<'_>] = &[
+            (
+                "post-vanilla",
+                "/",
+                &[],
+                "",
+                None,
+                NoHeader,
+                "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
+            ),
+            (
+                "post-vanilla-query",
+                "/?Param1=value1",
+                &[],
+                "",
+                None,
+                NoHeader,
+                "28038455d6de14eafc1f9222cf5aa6f1a96197d7deb8263271d420d138af7f11",
+            ),
+            (
+                "post-header-key-sort",
+                "/",
+                &[("my-header1", "value1")],
+                "",
+                None,
+                NoHeader,
+                "c5410059b04c1ee005303aed430f6e6645f61f4dc9e1461ec8f8916fdf18852c",
+            ),
+            (
+                "post-header-value-case",
+                "/",
+                &[("my-header1", "VALUE1")],
+                "",
+                None,
+                NoHeader,
+                "cdbc9802e29d2942e5e10b5bccfdd67c5f22c7c4e8ae67b53629efa58b974b7d",
+            ),
+            (
+                "post-sts-header-before",
+                "/",
+                &[],
+                "",
+                Some(TOKEN),
+                NoHeader,
+                "85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead",
+            ),
+            (
+                "post-x-www-form-urlencoded",
+                "/",
+                &[("content-type", FORM), ("content-length", "13")],
+                "Param1=value1",
+                None,
+                XAmzSha256,
+                "d3875051da38690788ef43de4db0d8f280229d82040bfac253562e56c3f20e0b",
+            ),
+            (
+                "post-x-www-form-urlencoded-parameters",
+                "/",
+                &[("content-type", FORM_UTF8), ("content-length", "13")],
+                "Param1=value1",
+                None,
+                XAmzSha256,
+                "328d1b9eaadca9f5818ef05e8392801e091653bafec24fcab71e7344e7f51422",
+            ),
+        ];
+        // 2015-08-30T12:36:00Z
+        let time = UNIX_EPOCH + Duration::from_secs(1_440_938_160);
+        for &(name, path, headers, body, token, checksum, signature) in vectors {
+            let keys = KeyPair {
+                access_key: "AKIDEXAMPLE".into(),
+                secret_key: KEY.into(),
+                session_token: token.map(Into::into),
+            };
+            let (region, service) = ("us-east-1".into(), "service".into());
+            let signer = Signer { region, service, keys: Source::Given(keys), checksum };
+            let headers = headers
+                .iter()
+                .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).expect("valid")));
+            let url = Url::parse(&format!("https://example.amazonaws.com{path}")).expect("valid");
+            let signed = signer.sign(&url, &headers.collect(), body.as_bytes(), time).expect("signed");
+            let authorization = signed["authorization"].to_str().expect("text");
+            assert!(authorization.ends_with(&format!("Signature={signature}")), "{name}: {authorization}");
+            assert!(signed.iter().all(|(_, value)| value.is_sensitive()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_profile_is_found_in_awss_files() {
+        let text = "\
+# of the team
+[default]
+aws_access_key_id = AKID0
+aws_secret_access_key=k/0+=
+
+[profile load]
+region = eu-west-1
+  AWS_Access_Key_Id = AKID1
+; aws_secret_access_key = old
+aws_secret_access_key = k1
+aws_session_token = t1==
+[empty]
+";
+        let pair = |access_key: &str, secret_key: &str, token: Option<&str>| KeyPair {
+            access_key: access_key.into(),
+            secret_key: secret_key.into(),
+            session_token: token.map(Into::into),
+        };
+        assert_eq!(key_pair(text, "default"), Ok(pair("AKID0", "k/0+=", None)));
+        assert_eq!(key_pair(text, "load"), Ok(pair("AKID1", "k1", Some("t1=="))));
+        assert_eq!(key_pair(text, "empty"), Err("has no aws_access_key_id in profile \"empty\"".into()));
+        assert_eq!(key_pair(text, "other"), Err("has no profile \"other\"".into()));
+    }
+}

@@ -1,0 +1,312 @@
+//! A receiver that means harm, or is out of its mind: whatever it answers, time and memory are bounded, and the log is whole.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use k6_remote_write::deliver::{Client, Credentials, Endpoint, Proxy, Tls};
+use k6_remote_write::output::Output;
+use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+use k6_remote_write::wire::Protocol;
+use serde_json::json;
+use url::Url;
+
+/// How long a request may take.
+const TIMEOUT: Duration = Duration::from_millis(500);
+
+/// More than any system buffers between two sockets, and far less than an endless answer has in the time.
+const BUFFERED_BYTES: usize = 16 << 20;
+
+/// A receiver that answers every request by itself.
+struct Hostile {
+    address: SocketAddr,
+    requests: Arc<AtomicUsize>,
+    /// How many bytes it got rid of.
+    written: Arc<AtomicUsize>,
+    ended: Arc<AtomicBool>,
+}
+
+/// What a receiver writes to; counts.
+struct Answer<'a> {
+    connection: TcpStream,
+    hostile: &'a Hostile,
+}
+
+impl Write for Answer<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let len = self.connection.write(bytes)?;
+        self.hostile.written.fetch_add(len, Ordering::SeqCst);
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.connection.flush()
+    }
+}
+
+impl Hostile {
+    /// One that answers as `answer` does, which ends when the other side has gone.
+    fn start(answer: impl Fn(&mut Answer<'_>) -> io::Result<()> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let hostile = || Self {
+            address: listener.local_addr().expect("known"),
+            requests: Arc::default(),
+            written: Arc::default(),
+            ended: Arc::default(),
+        };
+        let started = hostile();
+        let serving = Self {
+            address: started.address,
+            requests: Arc::clone(&started.requests),
+            written: Arc::clone(&started.written),
+            ended: Arc::clone(&started.ended),
+        };
+        thread::spawn(move || {
+            for mut connection in listener.incoming().flatten() {
+                serving.requests.fetch_add(1, Ordering::SeqCst);
+                // Some of the request, whatever it is.
+                let _ = connection.read(&mut [0; 4096]);
+                let _ = answer(&mut Answer { connection, hostile: &serving });
+                serving.ended.store(true, Ordering::SeqCst);
+            }
+        });
+        started
+    }
+
+    fn url(&self, scheme: &str) -> String {
+        format!("{scheme}://{}/api/v1/write", self.address)
+    }
+
+    /// Waits until the answer has ended, which it does when nobody listens any more.
+    fn await_end(&self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.ended.load(Ordering::SeqCst) {
+            assert!(Instant::now() < deadline, "it is still listened to");
+            thread::yield_now();
+        }
+    }
+}
+
+/// Sends one request; the status, if there was one, and the words for the log.
+fn send(url: &str, headers: &[(&str, &str)]) -> (Option<u16>, String) {
+    let client = Client::new(&Endpoint {
+        url: Url::parse(url).expect("valid"),
+        timeout: TIMEOUT,
+        credentials: Credentials::Bearer("hunter2-is-my-token".into()),
+        headers: headers.iter().map(|&(name, value)| (name.into(), value.into())).collect(),
+        tls: Tls { skip_verify: true, ..Tls::default() },
+        proxy: Proxy::None,
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let begin = Instant::now();
+    let reply = runtime.block_on(client.expect("valid").send(Protocol::V1, Bytes::from_static(b"body")));
+    let took = begin.elapsed();
+    assert!(took < TIMEOUT * 4, "{took:?}");
+    assert!(reply.words.chars().count() <= 301, "{}", reply.words);
+    assert!(!reply.words.contains(char::is_control), "{}", reply.words);
+    (reply.status, reply.words)
+}
+
+/// Writes for as long as somebody listens.
+fn endless(answer: &mut Answer<'_>, bytes: &[u8]) -> io::Result<()> {
+    loop {
+        answer.write_all(bytes)?;
+    }
+}
+
+#[test]
+fn an_endless_answer_is_not_read_to_its_end() {
+    for head in [
+        "HTTP/1.1 400 Bad Request\r\nContent-Length: 99999999999\r\n\r\n",
+        "HTTP/1.1 400 Bad Request\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
+    ] {
+        let hostile = Hostile::start(move |answer| {
+            answer.write_all(head.as_bytes())?;
+            endless(answer, &[b'x'; 1 << 16])
+        });
+        let (status, words) = send(&hostile.url("http"), &[]);
+        assert_eq!(status, head[9..12].parse().ok());
+        assert_eq!(words, "", "one endless word may be a secret that was cut");
+        hostile.await_end();
+        let written = hostile.written.load(Ordering::SeqCst);
+        assert!(written < BUFFERED_BYTES, "{written}");
+    }
+}
+
+#[test]
+fn endless_headers_are_not_kept() {
+    for line in ["X-Name: value\r\n", "X-One: "] {
+        let hostile = Hostile::start(move |answer| {
+            answer.write_all(b"HTTP/1.1 200 OK\r\n")?;
+            endless(answer, line.repeat(1000).as_bytes())
+        });
+        let (status, words) = send(&hostile.url("http"), &[]);
+        assert_eq!(status, None);
+        assert!(!words.is_empty());
+        hostile.await_end();
+        let written = hostile.written.load(Ordering::SeqCst);
+        assert!(written < BUFFERED_BYTES, "{written}");
+    }
+}
+
+#[test]
+fn an_answer_that_drips_is_given_up() {
+    for head in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 503 Unavailable\r\nContent-Length: 4096\r\n\r\n"] {
+        let hostile = Hostile::start(move |answer| {
+            answer.write_all(head.as_bytes())?;
+            loop {
+                answer.write_all(b"H")?;
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let (status, _) = send(&hostile.url("http"), &[]);
+        assert_eq!(status, head.ends_with("\r\n\r\n").then_some(503));
+        hostile.await_end();
+    }
+}
+
+#[test]
+fn garbage_is_no_answer() {
+    for scheme in ["http", "https"] {
+        for garbage in [&b"\x15\x03\x01\x00\x02\x02\x28"[..], b"HTTP/9.9 OK\r\n\r\n", b"\0\xff\xfe\x80 \n\n\n", b""] {
+            let hostile = Hostile::start(move |answer| answer.write_all(garbage));
+            let (status, words) = send(&hostile.url(scheme), &[]);
+            assert_eq!(status, None, "{scheme} {garbage:?}");
+            assert!(words.starts_with("error sending request"), "{scheme} {garbage:?}: {words}");
+        }
+        let hostile = Hostile::start(|answer| endless(answer, &[0x16, 3, 3, 0x40, 0, 2, 0, 0x3f, 0xfc]));
+        assert_eq!(send(&hostile.url(scheme), &[]).0, None);
+        hostile.await_end();
+    }
+}
+
+#[test]
+fn nothing_compressed_is_asked_for_or_unpacked() {
+    let asked = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&asked);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let url = format!("http://{}/", listener.local_addr().expect("known"));
+    thread::spawn(move || {
+        for mut connection in listener.incoming().flatten() {
+            let mut request = [0; 4096];
+            let len = connection.read(&mut request).unwrap_or(0);
+            let request = String::from_utf8_lossy(&request[..len]).to_lowercase();
+            seen.store(request.contains("accept-encoding"), Ordering::SeqCst);
+            // gzip of 64 zero bytes
+            let body = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x63\x60\xa0\x3d\0\0\xb9\xa8\x36\x75\x40\0\0\0";
+            let head = format!("HTTP/1.1 400 No\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", body.len());
+            let _ = connection.write_all(&[head.as_bytes(), body].concat());
+        }
+    });
+    let (status, words) = send(&url, &[]);
+    assert_eq!(status, Some(400));
+    assert!(words.len() < 100, "{words}");
+    assert!(!asked.load(Ordering::SeqCst));
+}
+
+#[test]
+fn redirects_in_circles_end() {
+    let hostile = Hostile::start(|answer| {
+        answer
+            .write_all(b"HTTP/1.1 307 Again\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    });
+    assert_eq!(send(&hostile.url("http"), &[]).0, Some(307));
+    let requests = hostile.requests.load(Ordering::SeqCst);
+    assert!((2..=10).contains(&requests), "{requests}");
+}
+
+#[test]
+fn another_receiver_gets_nothing_at_all() {
+    let other = Hostile::start(|answer| answer.write_all(b"HTTP/1.1 204 Taken\r\n\r\n"));
+    let port = other.address.port();
+    // Another port, scheme and name.
+    for location in [
+        format!("http://127.0.0.1:{port}/"),
+        format!("https://127.0.0.1:{port}/"),
+        format!("http://localhost:{port}/"),
+        format!("//127.0.0.1:{port}/"),
+    ] {
+        for status in [301, 302, 303, 307, 308] {
+            let location = location.clone();
+            let hostile = Hostile::start(move |answer| {
+                let head = format!("HTTP/1.1 {status} There\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+                answer.write_all(head.as_bytes())
+            });
+            assert_eq!(send(&hostile.url("http"), &[("X-Key", "hunter2-key")]).0, Some(status));
+        }
+    }
+    assert_eq!(other.requests.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn an_answer_forges_no_lines_and_gives_no_secret_away() {
+    let hostile = Hostile::start(|answer| {
+        let said = "no\r\ntime=now level=info msg=\"all is well\"\u{202e}\u{1b}[2J hunter2-is-my-token \
+                    Bearer hunter2-is-my-token aHVudGVyMi1pcy1teS10b2tlbg== X-Key: hunter2-key";
+        answer.write_all(format!("HTTP/1.1 400 No\r\nContent-Length: {}\r\n\r\n{said}", said.len()).as_bytes())
+    });
+    let (_, words) = send(&hostile.url("http"), &[("X-Key", "hunter2-key")]);
+    assert_eq!(words, "no time=now level=info msg=\"all is well\" [2J *** *** ***== X-Key: ***");
+}
+
+#[test]
+fn a_secret_that_is_cut_is_not_shown_in_part() {
+    // 4096 bytes are read: all but the last four of the secret.
+    let hostile = Hostile::start(|answer| {
+        let padding = " ".repeat(4096 - "no: hunter2-is-my-t".len());
+        let said = format!("{padding}no: hunter2-is-my-token");
+        answer.write_all(format!("HTTP/1.1 400 No\r\nContent-Length: {}\r\n\r\n{said}", said.len()).as_bytes())
+    });
+    assert_eq!(send(&hostile.url("http"), &[]).1, "no:");
+}
+
+/// What k6 waits for: the whole output, opened, fed and closed.
+#[test]
+fn the_end_comes_in_time_whatever_is_answered() {
+    type Answers = fn(&mut Answer<'_>) -> io::Result<()>;
+    let answers: [(&str, Answers); 5] = [
+        ("interim answers without end", |answer| endless(answer, b"HTTP/1.1 103 Early Hints\r\n\r\n")),
+        ("headers without end", |answer| {
+            answer.write_all(b"HTTP/1.1 200 OK\r\n")?;
+            endless(answer, b"X: ")
+        }),
+        ("a body without end", |answer| {
+            answer.write_all(b"HTTP/1.1 503 No\r\n\r\n")?;
+            endless(answer, &[b' '; 1 << 16])
+        }),
+        ("a pause without end", |answer| {
+            answer.write_all(b"HTTP/1.1 429 No\r\nRetry-After: 99999999999\r\nContent-Length: 0\r\n\r\n")
+        }),
+        ("silence", |answer| answer.connection.read(&mut [0; 1 << 16]).map(|_| thread::sleep(TIMEOUT * 20))),
+    ];
+    thread::scope(|scope| {
+        for (name, answer) in answers {
+            scope.spawn(move || {
+                let hostile = Hostile::start(answer);
+                let options = json!({ "pushInterval": "100ms", "timeout": "300ms", "flushTimeout": "500ms", "leftoverFolder": "" });
+                let document = json!({ "argument": hostile.url("http"), "json": options }).to_string();
+                let output = Output::open(document.as_bytes()).expect("valid");
+                let definition = SeriesDefinition {
+                    metric: "c".into(),
+                    metric_type: MetricType::Counter,
+                    contents: Contents::Plain,
+                    tags: vec![],
+                };
+                output.register(definition).expect("open");
+                while hostile.requests.load(Ordering::SeqCst) == 0 {
+                    thread::yield_now();
+                }
+                let begin = Instant::now();
+                output.close().expect("open");
+                let took = begin.elapsed();
+                // The flush timeout, and the grace that a sender has at most.
+                assert!(took < Duration::from_secs(15), "{name}: {took:?}");
+            });
+        }
+    });
+}

@@ -140,7 +140,7 @@ func TestTheEnvironmentOfTheBuiltinMeansTheSame(t *testing.T) {
 func (b *sideBySide) run(t *testing.T) {
 	recorder := startRecorder(t)
 	if b.tls != 0 {
-		recorder = harness.StartTLSRecorder(b.tls)
+		recorder = harness.StartTLSRecorder(&tls.Config{MaxVersion: b.tls})
 		t.Cleanup(recorder.Close)
 	}
 	load := harness.Run{

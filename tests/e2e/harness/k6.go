@@ -43,6 +43,7 @@ type Result struct {
 	Summary  Summary // nil when the test never started
 	Log      []LogLine
 	Stdout   string
+	Stderr   string           // where Log is from
 	State    *os.ProcessState // how long it computed, and how much memory it took
 }
 
@@ -119,6 +120,7 @@ func (k *K6) Wait() (*Result, error) {
 		ExitCode: state.ExitCode(),
 		Log:      readLog(k.stderr.Bytes()),
 		Stdout:   k.stdout.String(),
+		Stderr:   k.stderr.String(),
 		State:    state,
 	}
 	summary, err := readSummary(k.summaryPath())

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -136,7 +135,7 @@ func seconds(timeMs int64) string {
 }
 
 func (r *Receiver) get(path string) ([]byte, error) {
-	response, err := http.Get(r.URL + path)
+	response, err := r.client.Get(r.URL + path)
 	if err != nil {
 		return nil, err
 	}

@@ -88,11 +88,35 @@ type Receiver struct {
 	Kind    Kind
 	URL     string // without a path
 	Folder  string // holds its data and its log, and goes with it
+	client  *http.Client
+	secured bool
 	process *Process
 }
 
 // StartReceiver returns one that is ready to be written to. With keep it survives this program, unless it is stopped.
 func StartReceiver(kind Kind, keep bool) (*Receiver, error) {
+	receiver, err := newReceiver(kind)
+	if err != nil {
+		return nil, err
+	}
+	return receiver.started(keep)
+}
+
+// StartSecured returns a Prometheus that speaks https, and wants what its web configuration says. Questions are asked by a
+// client that has it.
+func StartSecured(webConfiguration string, client *http.Client) (*Receiver, error) {
+	receiver, err := newReceiver(Prometheus)
+	if err != nil {
+		return nil, err
+	}
+	receiver.client, receiver.secured = client, true
+	if err := os.WriteFile(receiver.webConfiguration(), []byte(webConfiguration), 0o600); err != nil {
+		return nil, err
+	}
+	return receiver.started(false)
+}
+
+func newReceiver(kind Kind) (*Receiver, error) {
 	flavour, known := flavours[kind]
 	if !known {
 		return nil, fmt.Errorf("no receiver %q: there are %v", kind, Kinds)
@@ -104,13 +128,18 @@ func StartReceiver(kind Kind, keep bool) (*Receiver, error) {
 	if err := os.WriteFile(filepath.Join(folder, "prometheus.yml"), []byte("scrape_configs: []\n"), 0o600); err != nil {
 		return nil, err
 	}
-	receiver := &Receiver{Kind: kind, Folder: folder}
-	if err := receiver.start("127.0.0.1:0", keep); err != nil {
-		receiver.Stop()
+	return &Receiver{Kind: kind, Folder: folder, client: http.DefaultClient}, nil
+}
+
+func (r *Receiver) started(keep bool) (*Receiver, error) {
+	if err := r.start("127.0.0.1:0", keep); err != nil {
+		r.Stop()
 		return nil, err
 	}
-	return receiver, nil
+	return r, nil
 }
+
+func (r *Receiver) webConfiguration() string { return filepath.Join(r.Folder, "web.yml") }
 
 // start starts the program on its folder and waits until it is ready.
 func (r *Receiver) start(address string, keep bool) error {
@@ -125,7 +154,11 @@ func (r *Receiver) start(address string, keep bool) error {
 	}
 	defer log.Close() // the child has its own handle
 
-	command := exec.Command(binary, flavour.arguments(r.Folder, address)...)
+	arguments := flavour.arguments(r.Folder, address)
+	if r.secured {
+		arguments = append(arguments, "--web.config.file="+r.webConfiguration())
+	}
+	command := exec.Command(binary, arguments...)
 	command.Stdout, command.Stderr = log, log
 	if r.process, err = start(command, keep); err != nil {
 		return err
@@ -142,7 +175,10 @@ func (r *Receiver) awaitReady(flavour flavour, logPath string) error {
 			return r.process.Ended()
 		}
 		r.URL = "http://" + string(address[1])
-		response, err := http.Get(r.URL + flavour.readyPath)
+		if r.secured {
+			r.URL = "https://" + string(address[1])
+		}
+		response, err := r.client.Get(r.URL + flavour.readyPath)
 		if err != nil {
 			return r.process.Ended()
 		}

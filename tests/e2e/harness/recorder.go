@@ -20,7 +20,9 @@ import (
 // Recorded is one request, decoded by Go's own packages.
 type Recorded struct {
 	Path   string // with its query
+	Host   string
 	Header http.Header
+	Body   []byte   // compressed
 	Series []Series // in the order of the request; a stale marker is a NaN
 }
 
@@ -39,10 +41,10 @@ func StartRecorder() *Recorder {
 	return recorder
 }
 
-// StartTLSRecorder listens by https, with a certificate that nobody has reason to trust.
-func StartTLSRecorder(latest uint16) *Recorder {
+// StartTLSRecorder listens by https; without another, with a certificate that nobody has reason to trust.
+func StartTLSRecorder(config *tls.Config) *Recorder {
 	recorder := newRecorder()
-	recorder.server.TLS = &tls.Config{MaxVersion: latest}
+	recorder.server.TLS = config
 	recorder.server.StartTLS()
 	return recorder
 }
@@ -71,21 +73,23 @@ func (r *Recorder) Requests(agent string) ([]Recorded, error) {
 
 // ServeHTTP takes a request.
 func (r *Recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	series, err := decode(request.Body)
+	body, err := io.ReadAll(request.Body)
+	var series []Series
+	if err == nil {
+		series, err = decode(body)
+	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if err != nil {
 		r.failure = err
 	}
-	r.requests = append(r.requests, Recorded{Path: request.URL.String(), Header: request.Header, Series: series})
+	r.requests = append(r.requests, Recorded{
+		Path: request.URL.String(), Host: request.Host, Header: request.Header, Body: body, Series: series,
+	})
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func decode(body io.Reader) ([]Series, error) {
-	compressed, err := io.ReadAll(body)
-	if err != nil {
-		return nil, err
-	}
+func decode(compressed []byte) ([]Series, error) {
 	raw, err := snappy.Decode(nil, compressed)
 	if err != nil {
 		return nil, err

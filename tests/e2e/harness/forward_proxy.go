@@ -1,0 +1,180 @@
+package harness
+
+// Proxies as companies have them: one of HTTP, which wants a password if it is told so, and one of SOCKS 5.
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"sync"
+	"sync/atomic"
+)
+
+// ForwardProxy is a running one of HTTP.
+type ForwardProxy struct {
+	server   *httptest.Server
+	password string
+	passed   atomic.Int64
+	tunnels  atomic.Int64
+}
+
+// StartForwardProxy starts one; with a password it passes nobody without it, by whatever name.
+func StartForwardProxy(password string) *ForwardProxy {
+	proxy := &ForwardProxy{password: password}
+	proxy.server = httptest.NewServer(proxy)
+	return proxy
+}
+
+// Address is its host and port.
+func (p *ForwardProxy) Address() string { return p.server.Listener.Addr().String() }
+
+// Passed is how many plain requests it has passed on, Tunnels how many connections.
+func (p *ForwardProxy) Passed() int  { return int(p.passed.Load()) }
+func (p *ForwardProxy) Tunnels() int { return int(p.tunnels.Load()) }
+
+// Close ends it.
+func (p *ForwardProxy) Close() {
+	p.server.CloseClientConnections()
+	p.server.Close()
+}
+
+// ServeHTTP passes a request on, or opens a tunnel.
+func (p *ForwardProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p.password != "" {
+		wanted := "Basic " + base64.StdEncoding.EncodeToString([]byte("me:"+p.password))
+		if r.Header.Get("Proxy-Authorization") != wanted {
+			w.Header().Set("Proxy-Authenticate", "Basic")
+			http.Error(w, "who are you?", http.StatusProxyAuthRequired)
+			return
+		}
+	}
+	if r.Method != http.MethodConnect {
+		p.passed.Add(1)
+		(&httputil.ReverseProxy{Rewrite: func(*httputil.ProxyRequest) {}}).ServeHTTP(w, r)
+		return
+	}
+	upstream, err := net.Dial("tcp", r.Host)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	p.tunnels.Add(1)
+	w.WriteHeader(http.StatusOK)
+	client, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		_ = upstream.Close()
+		return
+	}
+	join(client, upstream)
+}
+
+// SocksProxy is a running one of SOCKS 5, RFC 1928, which asks for no password.
+type SocksProxy struct {
+	listener net.Listener
+	tunnels  atomic.Int64
+}
+
+// StartSocksProxy starts one.
+func StartSocksProxy() (*SocksProxy, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	proxy := &SocksProxy{listener: listener}
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go proxy.serve(client)
+		}
+	}()
+	return proxy, nil
+}
+
+// Address is its host and port.
+func (p *SocksProxy) Address() string { return p.listener.Addr().String() }
+
+// Tunnels is how many connections it has made.
+func (p *SocksProxy) Tunnels() int { return int(p.tunnels.Load()) }
+
+// Close ends it.
+func (p *SocksProxy) Close() { _ = p.listener.Close() }
+
+func (p *SocksProxy) serve(client net.Conn) {
+	upstream, err := p.connect(client)
+	if err != nil {
+		_ = client.Close()
+		return
+	}
+	p.tunnels.Add(1)
+	join(client, upstream)
+}
+
+func (p *SocksProxy) connect(client net.Conn) (net.Conn, error) {
+	greeting := make([]byte, 2)
+	if _, err := io.ReadFull(client, greeting); err != nil {
+		return nil, err
+	}
+	if _, err := io.CopyN(io.Discard, client, int64(greeting[1])); err != nil {
+		return nil, err
+	}
+	if _, err := client.Write([]byte{5, 0}); err != nil {
+		return nil, err
+	}
+	head := make([]byte, 4) // version, CONNECT, reserved, type of address
+	if _, err := io.ReadFull(client, head); err != nil {
+		return nil, err
+	}
+	host, err := socksHost(client, head[3])
+	if err != nil {
+		return nil, err
+	}
+	port := make([]byte, 2)
+	if _, err := io.ReadFull(client, port); err != nil {
+		return nil, err
+	}
+	upstream, err := net.Dial("tcp", net.JoinHostPort(host, fmt.Sprint(int(port[0])<<8|int(port[1]))))
+	if err != nil {
+		return nil, err
+	}
+	_, err = client.Write([]byte{5, 0, 0, 1, 0, 0, 0, 0, 0, 0})
+	return upstream, err
+}
+
+func socksHost(client io.Reader, kind byte) (string, error) {
+	switch kind {
+	case 1: // IPv4
+		address := make(net.IP, net.IPv4len)
+		_, err := io.ReadFull(client, address)
+		return address.String(), err
+	case 3: // a name
+		length := make([]byte, 1)
+		if _, err := io.ReadFull(client, length); err != nil {
+			return "", err
+		}
+		name := make([]byte, length[0])
+		_, err := io.ReadFull(client, name)
+		return string(name), err
+	default:
+		return "", errors.New("no such address")
+	}
+}
+
+// join copies both ways until one side ends, and ends the other.
+func join(a, b net.Conn) {
+	var end sync.Once
+	closeBoth := func() { _ = a.Close(); _ = b.Close() }
+	go func() {
+		_, _ = io.Copy(a, b)
+		end.Do(closeBoth)
+	}()
+	_, _ = io.Copy(b, a)
+	end.Do(closeBoth)
+}

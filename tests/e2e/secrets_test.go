@@ -1,0 +1,176 @@
+package e2e
+
+// No secret ever comes out: k6 as talkative as it can be, every kind of credentials, a receiver that fails in every way and
+// says again what it was sent. All that k6 prints or leaves is searched, also for base64 and for parts.
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// All of it differs from all other text of a run in every eight characters.
+const (
+	hiddenText  = "Zq7hV2xK9mPw4RtB"
+	hiddenOther = "Jn5cY8dL3sGf6TuX"
+)
+
+func TestNoSecretComesOut(t *testing.T) {
+	t.Parallel()
+	secretFile := file(t, hiddenText)
+	profile := file(t, "[default]\naws_access_key_id=AKID\naws_secret_access_key="+hiddenText+"\naws_session_token="+hiddenOther)
+	kinds := map[string]map[string]any{
+		"user name and password": {"credentials": map[string]any{"username": "me", "password": hiddenText}},
+		"password in a file":     {"credentials": map[string]any{"username": "me", "passwordFile": secretFile}},
+		"token":                  {"credentials": map[string]any{"token": hiddenText}},
+		"token in a file":        {"credentials": map[string]any{"tokenFile": secretFile}},
+		"headers":                {"headers": map[string]any{"X-Key": hiddenText, "Authorization": "Custom " + hiddenOther}},
+		"a signature": {
+			"sigV4Region": "us-east-1", "sigV4AccessKey": "AKID", "sigV4SecretKey": hiddenText, "sigV4SessionToken": hiddenOther,
+		},
+		"a profile": {"sigV4Region": "us-east-1"},
+		"the URL":   {},
+		"a proxy":   {"proxy": "http://me:" + hiddenText + "@127.0.0.1:1"},
+	}
+	for fault, answer := range faults {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			var asked atomic.Int64
+			receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked.Add(1)
+				answer(w, r)
+			}))
+			t.Cleanup(receiver.Close)
+			left := t.TempDir()
+			var all []any
+			for name, kind := range kinds {
+				url := receiver.URL + "/w?key=" + hiddenOther
+				if name == "the URL" {
+					url = strings.Replace(url, "//", "//me:"+hiddenText+"@", 1)
+				}
+				block := maps.Clone(kind)
+				maps.Copy(block, map[string]any{
+					"provider": "prometheus", "remoteWriteURL": url, "flushTimeout": "200ms", "timeout": "200ms", "leftoverFolder": left,
+				})
+				all = append(all, block)
+			}
+			load := shortLoad(t)
+			load.Env["BLOCKS"] = asJSON(t, all)
+			load.Env["AWS_SHARED_CREDENTIALS_FILE"] = profile
+			load.Args = []string{"--verbose", "--quiet=false"}
+			result := run(t, load)
+			if len(linesOf(result, "debug")) == 0 || int(asked.Load()) < len(kinds)-1 {
+				t.Errorf("k6 is not talkative, or asked only %d times:\n%s", asked.Load(), result.LogText())
+			}
+			expectNothingHidden(t, "stdout", result.Stdout)
+			expectNothingHidden(t, "stderr", result.Stderr)
+			if files := expectNothingHiddenIn(t, left); files == 0 && fault == "is in trouble" {
+				t.Error("nothing was left over to be searched")
+			}
+		})
+	}
+}
+
+// faults are the ways in which a receiver fails.
+var faults = map[string]http.HandlerFunc{
+	"refuses":          sayingAgain(http.StatusBadRequest),
+	"wants other ones": sayingAgain(http.StatusUnauthorized),
+	"is in trouble":    sayingAgain(http.StatusServiceUnavailable),
+	"sends elsewhere": func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://127.0.0.1:1/?"+r.URL.RawQuery, http.StatusTemporaryRedirect)
+	},
+	"hangs up":       func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	"speaks no http": func(w http.ResponseWriter, _ *http.Request) { speakGarbage(w) },
+}
+
+// sayingAgain answers with all that was sent, in several forms.
+func sayingAgain(status int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(status)
+		fmt.Fprintf(w, "wrong: %s", r.URL)
+		for name, values := range r.Header {
+			value := strings.Join(values, " ")
+			fmt.Fprintf(w, " %s=%s %s", name, value, base64.StdEncoding.EncodeToString([]byte(value)))
+		}
+		if user, password, ok := r.BasicAuth(); ok {
+			fmt.Fprintf(w, " %s:%s", user, password)
+		}
+	}
+}
+
+func speakGarbage(w http.ResponseWriter) {
+	connection, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	_, _ = connection.Write([]byte("\x00\xff garbage\r\n\r\n"))
+	_ = connection.Close()
+}
+
+func TestAMistakeShowsNoSecret(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string]map[string]any{
+		"a token with a line break":   {"bearerToken": hiddenText + "\n" + hiddenOther},
+		"headers that are none":       {"headers": hiddenText},
+		"a URL that is none":          {"url": "http//me:" + hiddenText + "@host/?" + hiddenOther},
+		"a proxy that is none":        {"proxy": "me:" + hiddenText + "@host:1"},
+		"a part of what AWS wants":    {"sigV4SecretKey": hiddenText},
+		"two kinds at once":           {"sigV4Region": "r", "password": hiddenText, "username": "me", "bearerToken": hiddenOther},
+		"a secret in place of a file": {"passwordFile": file(t, hiddenText+"\n"+hiddenOther), "username": "me"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			load := shortLoad(t)
+			load.Options, load.Args = options, []string{"--verbose", "--quiet=false"}
+			result := finish(t, start(t, load), invalidConfiguration)
+			expectNothingHidden(t, "stdout", result.Stdout)
+			expectNothingHidden(t, "stderr", result.Stderr)
+		})
+	}
+}
+
+// expectNothingHidden expects no eight characters of a secret, nor of its base64 wherever that begins.
+func expectNothingHidden(t *testing.T, where, text string) {
+	t.Helper()
+	for _, secret := range []string{hiddenText, hiddenOther} {
+		forms := []string{secret}
+		for _, before := range []string{"", "x", "xx"} {
+			encoded := base64.RawStdEncoding.EncodeToString([]byte(before + secret))
+			forms = append(forms, encoded[len(before)+1:len(encoded)-1]) // less what depends on the neighbours
+		}
+		for _, form := range forms {
+			for at := range len(form) - 8 + 1 {
+				if part := form[at : at+8]; strings.Contains(text, part) {
+					t.Errorf("%s shows %s of %s:\n%s", where, part, secret, text)
+					return
+				}
+			}
+		}
+	}
+}
+
+// expectNothingHiddenIn searches all files of a folder, and says how many there were.
+func expectNothingHiddenIn(t *testing.T, folder string) (files int) {
+	t.Helper()
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		files++
+		text, err := os.ReadFile(path)
+		expectNothingHidden(t, path, string(text))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}

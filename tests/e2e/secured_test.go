@@ -1,0 +1,103 @@
+package e2e
+
+// A real Prometheus with a web configuration: passwords, and TLS from both sides.
+
+import (
+	"crypto/tls"
+	"fmt"
+	"maps"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
+)
+
+// ofPassword is bcrypt's hash of thePassword.
+const (
+	thePassword = "a: secret"
+	ofPassword  = "$2a$04$hMbQR1XYGUP.3EfyFOtbk.O9xMCeCMb5jrdBl4osf1AhyqGRqVSZy"
+)
+
+func TestASecuredPrometheusGetsEverything(t *testing.T) {
+	t.Parallel()
+	for _, by := range []struct {
+		name    string
+		web     func(clients string) string // the rest of the web configuration
+		options func(certificate, key string) map[string]any
+		hint    string // for those who come without
+	}{
+		{
+			name: "password",
+			web:  func(string) string { return "basic_auth_users:\n  k6: " + ofPassword + "\n" },
+			options: func(string, string) map[string]any {
+				return map[string]any{"username": "k6", "passwordFile": file(t, thePassword+"\n")}
+			},
+			hint: "the receiver wants other credentials; sent were none",
+		},
+		{
+			name: "certificate",
+			web: func(clients string) string {
+				return "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: " + clients + "\n"
+			},
+			options: func(certificate, key string) map[string]any {
+				return map[string]any{"clientCertificate": certificate, "clientCertificateKey": key}
+			},
+			hint: "the receiver wants a certificate of this side: set `clientCertificate` and `clientCertificateKey`",
+		},
+	} {
+		t.Run(by.name, func(t *testing.T) {
+			t.Parallel()
+			authority := newAuthority(t)
+			certificate, key := clientFiles(t, authority)
+			receiver := startSecured(t, authority, by.web(authority.CAFile()), certificate, key)
+			load := loadFor(2*time.Second, startTarget(t), receiver.WriteURL())
+			load.Options = by.options(certificate, key)
+			load.Options["caCertificate"] = authority.CAFile()
+			expectSummaryIn(t, receiver, run(t, load))
+
+			load = shortLoad(t)
+			load.Options = map[string]any{"url": receiver.WriteURL(), "caCertificate": authority.CAFile(), "flushTimeout": "1s"}
+			result := run(t, load)
+			for _, line := range result.Log {
+				if line.Fields["hint"] == by.hint {
+					return
+				}
+			}
+			t.Errorf("no line has the hint %q:\n%s", by.hint, result.LogText())
+		})
+	}
+}
+
+// startSecured starts a Prometheus with a certificate of an authority, and asks it with all credentials that there are.
+func startSecured(t *testing.T, authority *harness.Authority, web, certificate, key string) *harness.Receiver {
+	t.Helper()
+	serverCertificate, serverKey, err := authority.ServerFiles(time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := tls.LoadX509KeyPair(certificate, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := fmt.Sprintf("tls_server_config:\n  cert_file: %s\n  key_file: %s\n  min_version: TLS13\n", serverCertificate, serverKey)
+	client := &http.Client{Transport: withPassword{&http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: authority.Pool, Certificates: []tls.Certificate{own}},
+	}}}
+	receiver, err := harness.StartSecured(config+web, client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(receiver.Stop)
+	return receiver
+}
+
+// withPassword is a way to a receiver for k6's user.
+type withPassword struct{ http.RoundTripper }
+
+func (w withPassword) RoundTrip(request *http.Request) (*http.Response, error) {
+	with := *request
+	with.Header = maps.Clone(request.Header)
+	with.SetBasicAuth("k6", thePassword)
+	return w.RoundTripper.RoundTrip(&with)
+}

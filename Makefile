@@ -11,6 +11,7 @@
 #   make header      include/k6_remote_write.h anew from the Rust sources
 
 K6_VERSION := v2.2.0
+CARGO_DENY_VERSION := 0.20.2
 LINK ?= static
 RECEIVER ?= victoria-metrics
 
@@ -36,7 +37,7 @@ ifeq ($(filter $(LINK),static dynamic),)
 $(error LINK is "$(LINK)"; allowed are static and dynamic)
 endif
 
-.PHONY: all k6 receivers demo bench bench-steps test test-rust test-abi test-go test-e2e fuzz soak lint header clean
+.PHONY: all k6 receivers demo bench bench-steps test test-rust test-abi test-go test-e2e fuzz soak lint audit header clean
 .DELETE_ON_ERROR:
 
 all: k6 receivers
@@ -94,6 +95,16 @@ $(BUILD)/staticcheck: tools/lint/go.mod tools/lint/go.sum
 
 $(BUILD)/gosec: tools/gosec/go.mod tools/gosec/go.sum
 	cd tools/gosec && go build -o $@ github.com/securego/gosec/v2/cmd/gosec
+
+$(BUILD)/govulncheck: tools/govulncheck/go.mod tools/govulncheck/go.sum
+	cd tools/govulncheck && go build -o $@ golang.org/x/vuln/cmd/govulncheck
+
+# Not optimized: it runs for a second, and would compile for many minutes.
+$(BUILD)/cargo-deny/$(CARGO_DENY_VERSION):
+	CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=$(BUILD)/cargo-deny/target \
+		cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --debug --root $(BUILD)/cargo-deny
+	rm -rf $(BUILD)/cargo-deny/target
+	touch $@
 
 receivers: $(BUILD)/prometheus $(BUILD)/promtool $(BUILD)/prometheus-2 $(BUILD)/victoria-metrics
 
@@ -157,7 +168,7 @@ soak: k6 receivers
 
 ## Linting
 
-lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6
+lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6 audit
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) test --test header
@@ -167,6 +178,11 @@ lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6
 	cd go-shim && go vet ./... && $(BUILD)/staticcheck ./...
 	cd tests/e2e && go vet ./... && $(BUILD)/staticcheck ./...
 	BUILD=$(BUILD) K6_VERSION=$(K6_VERSION) tests/lint-shim.sh
+
+# What is depended on: licences and sources, and known vulnerabilities where their databases are reached.
+audit: $(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/govulncheck
+	$(BUILD)/cargo-deny/bin/cargo-deny --locked check licenses sources bans
+	BUILD=$(BUILD) tests/audit.sh
 
 header:
 	UPDATE_HEADER=1 $(CARGO) test --test header

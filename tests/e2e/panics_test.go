@@ -86,7 +86,7 @@ func faulty(t *testing.T, load harness.Run, at string) harness.Run {
 	load.Program = "k6-dynamic"
 	load.Env["LD_LIBRARY_PATH"] = filepath.Clean(library)
 	load.Env["K6RW_PANIC_AT"] = at
-	load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "500ms"
+	load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "250ms"
 	load.Options = map[string]any{"flushTimeout": "2s", "leftoverFolder": ""}
 	return load
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use thiserror::Error;
 
 use crate::clock::{Clock, SystemClock};
@@ -19,6 +19,9 @@ use crate::report::{DestinationReporter, Event, Level, Reporter, event};
 use crate::resample::Resampler;
 use crate::series::SeriesDefinition;
 use crate::wire::Limits;
+
+/// How long the end of a run may take without a word.
+const QUIET: Duration = Duration::from_secs(2);
 
 /// How much longer than its deadline a sender may take to end, and to write what is left to a file, before the output ends without
 /// it.
@@ -85,8 +88,8 @@ impl Output {
         }
         let mut lanes = Vec::new();
         let mut deliveries = Vec::new();
-        for destination in &config.destinations {
-            let (lane, delivery) = start_destination(destination, &config.tags, &reporter)?;
+        for (number, destination) in config.destinations.iter().enumerate() {
+            let (lane, delivery) = start_destination(destination, number + 1, &config.tags, &reporter)?;
             lanes.push(lane);
             deliveries.push(delivery);
         }
@@ -200,6 +203,12 @@ impl Drop for Delivery {
 impl Delivery {
     /// Waits for the sender of a queue that was closed at `closed`.
     fn end(self, closed: Instant) {
+        if self.sender_ended.recv_deadline(closed + QUIET) == Err(RecvTimeoutError::Timeout) {
+            self.reporter.log(
+                event(Level::Info, "The receiver has not taken everything yet: k6 waits for it; Ctrl-C ends the wait")
+                    .with("at_most_seconds", self.flush_timeout.as_secs()),
+            );
+        }
         // It ends by its deadline. Whatever holds it up longer must not hold up k6.
         let _ = self.sender_ended.recv_deadline(closed + self.flush_timeout.saturating_add(GRACE));
         // Whatever became of the sender, no point is forgotten.
@@ -211,6 +220,7 @@ impl Delivery {
 /// Starts the sender of one destination, and makes the lane that feeds it.
 fn start_destination(
     destination: &Destination,
+    number: usize,
     tags: &[(String, String)],
     reporter: &Reporter,
 ) -> Result<(Lane, Delivery), OpenError> {
@@ -231,13 +241,19 @@ fn start_destination(
         rate: destination.rate,
         stale_markers: destination.stale_markers,
         rules: destination.rules(tags),
-        own_metrics: destination.self_metrics.then(|| tags.to_vec()),
+        own_metrics: destination.self_metrics.then(|| own_tags(tags, number)),
     };
     let batcher = Batcher::new(Arc::clone(&queue), destination.max_samples_per_send);
     let lane = Lane::new(settings, SystemClock.now_ms(), batcher, Arc::clone(&reporter));
     let flush_timeout = destination.flush_timeout;
     let sender_ended = start_sender(sender, Arc::clone(&reporter))?;
     Ok((lane, Delivery { queue, flush_timeout, reporter, sender_ended }))
+}
+
+/// The tags of what the output tells of itself: those of the test, and which of its destinations it is about. Two of them may
+/// have one receiver, and must not write one series.
+fn own_tags(tags: &[(String, String)], number: usize) -> Vec<(String, String)> {
+    tags.iter().cloned().chain([("destination".into(), number.to_string())]).collect()
 }
 
 /// A receiver that hangs up while a body is written to it makes a SIGPIPE, which ends a program that does not ignore it. Only

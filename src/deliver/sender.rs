@@ -142,11 +142,11 @@ impl Sender {
             let reply = self.client.send(protocol, body.clone()).await;
             self.reporter.note_latency(begin.elapsed());
             let Answer::TryAgain(retry_after) = Answer::to(protocol, &reply) else { return reply };
-            counters.retries.add(1);
-            counters.points_retried.add(points as u64);
             let pause = backoff.next(retry_after);
             self.health.borrow_mut().note_failure(&reply);
             tokio::time::sleep(pause).await;
+            counters.retries.add(1);
+            counters.points_retried.add(points as u64);
         }
     }
 

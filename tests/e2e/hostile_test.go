@@ -53,6 +53,26 @@ func TestAHostileReceiverHoldsUpNobody(t *testing.T) {
 	}
 }
 
+// A request that is larger than what the kernel keeps of a connection is still being written when the receiver hangs up. The
+// signal that comes of it would end k6, since the thread that gets it is not Go's.
+func TestAReceiverThatHangsUpOnALargeRequestDoesNotEndK6(t *testing.T) {
+	t.Parallel()
+	hangUp := func(w io.Writer) {
+		if connection, is := w.(*net.TCPConn); is {
+			_ = connection.CloseWrite()
+		}
+	}
+	load := shortLoad(t)
+	load.Script = "tests/e2e/scripts/large_bodies.js"
+	load.Options = map[string]any{"url": startHostile(t, hangUp), "protocol": "1.0", "maxShards": 1, "flushTimeout": "1s", "leftoverFolder": ""}
+
+	result := run(t, load)
+
+	if warnings := linesOf(result, "warning"); len(warnings) != 1 {
+		t.Errorf("expected one warning:\n%s", result.LogText())
+	}
+}
+
 // startHostile answers whatever comes as it is told, and returns its URL.
 func startHostile(t *testing.T, answer func(w io.Writer)) string {
 	t.Helper()

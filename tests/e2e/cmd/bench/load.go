@@ -81,7 +81,7 @@ func (l load) run(output output, stage *stage) harness.Run {
 	}
 	run := harness.Run{
 		Script: scriptPath(l.script),
-		Args:   []string{"--summary-mode", "disabled"}, // its values of trends would grow with the run
+		Args:   []string{"--summary-mode", "disabled", "--no-thresholds"}, // for either, k6 would keep every value of a trend
 		Env:    env,
 	}
 	if output != none {

@@ -35,15 +35,21 @@ pub struct Encoded {
     pub points: usize,
 }
 
-/// Encodes requests. Keeps its buffers from one to the next.
+/// Encodes requests. Keeps its memory from one to the next.
+#[derive(Default)]
 pub struct Encoder {
+    buffers: Buffers,
+    symbols: v2::Symbols,
+}
+
+struct Buffers {
     request: Vec<u8>,
     timeseries: Vec<u8>,
     series: Vec<u8>,
     snappy: Snappy,
 }
 
-impl Default for Encoder {
+impl Default for Buffers {
     fn default() -> Self {
         Self { request: Vec::new(), timeseries: Vec::new(), series: Vec::new(), snappy: Snappy::new() }
     }
@@ -60,12 +66,14 @@ impl Encoder {
         limits: Limits,
     ) -> Encoded {
         match protocol {
-            Protocol::V1 => self.encode_as(v1::Request { announced }, points, limits),
-            Protocol::V2 => self.encode_as(v2::Table::new(), points, limits),
+            Protocol::V1 => self.buffers.encode(v1::Request { announced }, points, limits),
+            Protocol::V2 => self.buffers.encode(v2::Table::new(&mut self.symbols), points, limits),
         }
     }
+}
 
-    fn encode_as<'a, M: Message<'a>>(&mut self, mut message: M, points: &'a [Point], limits: Limits) -> Encoded {
+impl Buffers {
+    fn encode<'a, M: Message<'a>>(&mut self, mut message: M, points: &'a [Point], limits: Limits) -> Encoded {
         self.timeseries.clear();
         let mut encoded = 0;
         for point in points.iter().take(limits.points.max(1)) {
@@ -289,6 +297,16 @@ mod tests {
         let series = &message.timeseries[0];
         let with_start = Histogram { start_timestamp: 2, ..(*histogram).clone() };
         assert_eq!((&series.histograms[..], series.samples.len()), (&[with_start][..], 0));
+    }
+
+    #[test]
+    fn nothing_of_a_request_is_left_for_the_next() {
+        let mut kept = Encoder::default();
+        let others = [point(&metric("o", None), &labels(&[("a", "c"), ("b", "d"), ("n", "e")]), 7, 5.0)];
+        for points in [&others[..], &two_points(), &others, &two_points()[1..]] {
+            let encoded = kept.encode(Protocol::V2, points, &[], UNLIMITED);
+            assert_eq!(decompress(&encoded), encode(Protocol::V2, points));
+        }
     }
 
     #[test]

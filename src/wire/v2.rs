@@ -2,10 +2,12 @@
 
 #![allow(missing_docs)] // generated: the schema says what there is to say
 
-use std::collections::hash_map::Entry;
+use std::hash::BuildHasher;
+use std::ops::Range;
 use std::ptr;
 
-use foldhash::{HashMap, HashMapExt};
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint};
 
@@ -23,9 +25,9 @@ const METADATA: u32 = 5;
 ///
 /// What a metric and a set of labels refer to is worked out once for the request: the series of a trend have one set.
 pub(super) struct Table<'a> {
-    symbols: Symbols<'a>,
+    symbols: &'a mut Symbols,
     metrics: HashMap<*const Metric, MetricRefs>,
-    labels: Option<LabelsRefs<'a>>,
+    labels: LabelsRefs<'a>,
 }
 
 /// What a metric refers to, encoded.
@@ -37,16 +39,22 @@ struct MetricRefs {
     metadata: Vec<u8>,
 }
 
-/// What a set of labels refers to, encoded, with the places where the name and the metric's own label belong.
+/// What the latest set of labels refers to, encoded, with the places where the name and the metric's own label belong.
+#[derive(Default)]
 struct LabelsRefs<'a> {
-    of: &'a Labels,
+    of: Option<&'a Labels>,
     refs: Vec<u8>,
     places: [usize; PLACES.len()],
+    /// Its labels in order, each with what refers to it: the next set has most of them again at the same places, and they are not
+    /// looked up.
+    labels: Vec<(RawLabel<'a>, [u32; 2])>,
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new() -> Self {
-        Self { symbols: Symbols::new(), metrics: HashMap::new(), labels: None }
+    /// Begins a request; what `symbols` has of the one before is cleared.
+    pub(super) fn new(symbols: &'a mut Symbols) -> Self {
+        symbols.clear();
+        Self { symbols, metrics: HashMap::new(), labels: LabelsRefs::default() }
     }
 }
 
@@ -56,10 +64,10 @@ impl<'a> Message<'a> for Table<'a> {
     const HAS_START: bool = true;
 
     fn write_labels(&mut self, point: &'a Point, series: &mut Vec<u8>) {
-        let (symbols, metric) = (&mut self.symbols, &*point.metric);
-        let known = self.labels.take().filter(|known| ptr::eq(known.of, &*point.labels));
-        let labels = known.unwrap_or_else(|| LabelsRefs::of(&point.labels, symbols));
-        let own = self.metrics.entry(ptr::from_ref(metric)).or_insert_with(|| MetricRefs::of(metric, symbols));
+        let Self { symbols, metrics, labels } = self;
+        labels.become_of(&point.labels, symbols);
+        let metric = &*point.metric;
+        let own = metrics.entry(ptr::from_ref(metric)).or_insert_with(|| MetricRefs::of(metric, symbols));
         encode_key(LABELS_REFS, WireType::LengthDelimited, series);
         encode_varint((labels.refs.len() + own.name.len() + own.further.len()) as u64, series);
         // Remote Write 2.0, "Series Labels": sorted by name.
@@ -69,7 +77,6 @@ impl<'a> Message<'a> for Table<'a> {
         series.extend_from_slice(&labels.refs[name_at..further_at]);
         series.extend_from_slice(&own.further);
         series.extend_from_slice(&labels.refs[further_at..]);
-        self.labels = Some(labels);
     }
 
     fn write_metadata(&mut self, point: &'a Point, series: &mut Vec<u8>) {
@@ -79,16 +86,16 @@ impl<'a> Message<'a> for Table<'a> {
     }
 
     fn preface_len(&self) -> usize {
-        self.symbols.encoded.len()
+        self.symbols.strings.encoded.len()
     }
 
     fn write_preface(&self, _: usize, request: &mut Vec<u8>) {
-        request.extend_from_slice(&self.symbols.encoded);
+        request.extend_from_slice(&self.symbols.strings.encoded);
     }
 }
 
 impl MetricRefs {
-    fn of<'a>(metric: &'a Metric, symbols: &mut Symbols<'a>) -> Self {
+    fn of(metric: &Metric, symbols: &mut Symbols) -> Self {
         let kind = match metric.kind {
             MetricKind::Counter => metadata::MetricType::Counter,
             MetricKind::Histogram => metadata::MetricType::Histogram,
@@ -105,66 +112,103 @@ impl MetricRefs {
         encode_varint(metadata.encoded_len() as u64, &mut refs.metadata);
         metadata.encode_raw(&mut refs.metadata);
         for label in metric.encoded_name.labels() {
-            symbols.write_label(label, &mut refs.name);
+            write_refs(symbols.label(label), &mut refs.name);
         }
         for label in metric.further.iter().flat_map(EncodedLabel::labels) {
-            symbols.write_label(label, &mut refs.further);
+            write_refs(symbols.label(label), &mut refs.further);
         }
         refs
     }
 }
 
 impl<'a> LabelsRefs<'a> {
-    fn of(labels: &'a Labels, symbols: &mut Symbols<'a>) -> Self {
-        let (mut refs, mut places) = (Vec::new(), [0; PLACES.len()]);
+    fn become_of(&mut self, labels: &'a Labels, symbols: &mut Symbols) {
+        if self.of.is_some_and(|known| ptr::eq(known, labels)) {
+            return;
+        }
+        self.of = Some(labels);
+        self.refs.clear();
+        let mut count = 0;
         for (number, part) in labels.parts().into_iter().enumerate() {
-            part.for_each(|label| symbols.write_label(label, &mut refs));
-            if let Some(place) = places.get_mut(number) {
-                *place = refs.len();
+            for label in part {
+                self.write(count, label, symbols);
+                count += 1;
+            }
+            if let Some(place) = self.places.get_mut(number) {
+                *place = self.refs.len();
             }
         }
-        Self { of: labels, refs, places }
+        self.labels.truncate(count);
+    }
+
+    fn write(&mut self, at: usize, label: RawLabel<'a>, symbols: &mut Symbols) {
+        if self.labels.get(at).is_none_or(|&(known, _)| known != label) {
+            let refs = symbols.label(label);
+            match self.labels.get_mut(at) {
+                Some(known) => *known = (label, refs),
+                None => self.labels.push((label, refs)),
+            }
+        }
+        write_refs(self.labels[at].1, &mut self.refs);
     }
 }
 
-/// The strings of one request (Remote Write 2.0, "Symbols"): each once, the first one empty.
-struct Symbols<'a> {
-    indexes: HashMap<&'a [u8], u32>,
-    /// What labels refer to: most are in many sets, and are looked up once, not as a name and a value.
-    labels: HashMap<RawLabel<'a>, [u32; 2]>,
-    encoded: Vec<u8>,
+/// The strings of one request (Remote Write 2.0, "Symbols"): each once, the first one empty. Its memory serves the next request.
+#[derive(Default)]
+pub(super) struct Symbols {
+    hasher: DefaultHashBuilder,
+    indexes: HashTable<u32>,
+    strings: Strings,
 }
 
-impl<'a> Symbols<'a> {
-    fn new() -> Self {
-        let mut symbols = Self { indexes: HashMap::new(), labels: HashMap::new(), encoded: Vec::new() };
-        symbols.index(b"");
-        symbols
+impl Symbols {
+    fn clear(&mut self) {
+        self.indexes.clear();
+        self.strings.encoded.clear();
+        self.strings.places.clear();
+        self.index(b"");
     }
 
-    fn index(&mut self, symbol: &'a [u8]) -> u32 {
-        let next = self.indexes.len() as u32;
-        match self.indexes.entry(symbol) {
+    fn index(&mut self, symbol: &[u8]) -> u32 {
+        let Self { hasher, indexes, strings, .. } = self;
+        let hash_of = |string: &[u8]| hasher.hash_one(string);
+        match indexes.entry(hash_of(symbol), |&at| strings.get(at) == symbol, |&at| hash_of(strings.get(at))) {
             Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(place) => {
-                encode_key(SYMBOLS, WireType::LengthDelimited, &mut self.encoded);
-                encode_varint(symbol.len() as u64, &mut self.encoded);
-                self.encoded.extend_from_slice(symbol);
-                *place.insert(next)
-            }
+            Entry::Vacant(place) => *place.insert(strings.push(symbol)).get(),
         }
     }
 
-    fn write_label(&mut self, label: RawLabel<'a>, refs: &mut Vec<u8>) {
-        let known = self.labels.get(&label).copied();
-        let indexes = known.unwrap_or_else(|| {
-            let (name, value) = label.pair();
-            let indexes = [self.index(name), self.index(value)];
-            self.labels.insert(label, indexes);
-            indexes
-        });
-        for index in indexes {
-            encode_varint(index.into(), refs);
-        }
+    fn label(&mut self, label: RawLabel<'_>) -> [u32; 2] {
+        let (name, value) = label.pair();
+        [self.index(name), self.index(value)]
+    }
+}
+
+fn write_refs(indexes: [u32; 2], refs: &mut Vec<u8>) {
+    for index in indexes {
+        encode_varint(index.into(), refs);
+    }
+}
+
+/// Strings by their index, as they stand in the request.
+#[derive(Default)]
+struct Strings {
+    encoded: Vec<u8>,
+    places: Vec<Range<usize>>,
+}
+
+impl Strings {
+    fn get(&self, index: u32) -> &[u8] {
+        &self.encoded[self.places[index as usize].clone()]
+    }
+
+    /// Adds one that is not there yet.
+    fn push(&mut self, string: &[u8]) -> u32 {
+        encode_key(SYMBOLS, WireType::LengthDelimited, &mut self.encoded);
+        encode_varint(string.len() as u64, &mut self.encoded);
+        let begin = self.encoded.len();
+        self.encoded.extend_from_slice(string);
+        self.places.push(begin..self.encoded.len());
+        self.places.len() as u32 - 1
     }
 }

@@ -71,6 +71,10 @@ $(BUILD)/k6-static $(BUILD)/k6-dynamic: $(BUILD)/k6-%: $(SHIM_SOURCES) $(STAGED)
 	$(BUILD)/xk6 --quiet build $(K6_VERSION) --cgo=1 --output $@ --with $(SHIM_MODULE)=$(ROOT)/go-shim \
 		--build-flags=-trimpath --build-flags='-ldflags=-s -w' $(XK6_TAGS)
 
+# The k6 that people have, to compare with.
+$(BUILD)/k6-plain: $(BUILD)/xk6
+	$(BUILD)/xk6 --quiet build $(K6_VERSION) --output $@ --build-flags=-trimpath --build-flags='-ldflags=-s -w'
+
 # Tools are Go `tool` dependencies of modules of their own, so that none decides the versions of another.
 $(BUILD)/xk6: tools/xk6/go.mod tools/xk6/go.sum
 	cd tools/xk6 && go build -o $@ go.k6.io/xk6
@@ -117,7 +121,7 @@ demo: k6 receivers
 
 # All loads, for an hour or more; bench/results.md and the picture are written anew. SHORT=1 takes a look at all of them in three
 # minutes, LOAD=a,growth runs some; neither writes.
-bench: k6
+bench: k6 $(BUILD)/k6-plain
 	cd tests/e2e && go build -o $(BUILD)/bench ./cmd/bench
 	$(BUILD)/bench $(if $(SHORT),-short) $(if $(LOAD),-load $(LOAD)) $(if $(SHORT)$(LOAD),,-write bench) $(BENCH_FLAGS)
 

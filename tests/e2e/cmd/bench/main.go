@@ -7,8 +7,9 @@
 //	main.go      what was asked for, one load after the other
 //	load.go      the loads
 //	run.go       one run of k6, and what it cost
-//	memory.go    what is resident while k6 runs
+//	watch.go     what is resident while k6 runs, and what the library's threads compute
 //	growth.go    what a flush takes and what is resident, by length of run and by number of series
+//	startup.go   size of the program, and time of a test that does nothing
 //	statistic.go medians and pairs
 //	report.go    Markdown
 //	plot.go      the picture
@@ -34,7 +35,7 @@ func main() {
 }
 
 func bench() error {
-	names := flag.String("load", "all", "the loads to run, by name and with commas between: "+strings.Join(loadNames(), ", ")+", growth")
+	wanted := flag.String("load", "all", "the loads to run, by name and with commas between: "+strings.Join(names(), ", "))
 	repetitions := flag.Int("repetitions", 3, "how often each output runs each load")
 	short := flag.Bool("short", false, "small loads, once: a look in three minutes, not a measurement")
 	write := flag.String("write", "", "a folder for results.md and growth.svg; without it, nothing is written")
@@ -45,7 +46,7 @@ func bench() error {
 	if *repetitions < 1 {
 		return errors.New("-repetitions is at least 1")
 	}
-	chosen, growth, err := choose(*names)
+	chosen, err := choose(*wanted)
 	if err != nil {
 		return err
 	}
@@ -54,14 +55,21 @@ func bench() error {
 	defer report.printTo(os.Stdout)
 	stage := newStage(*short)
 	defer stage.close()
-	for _, load := range chosen {
+	if chosen.startUp {
+		starts, err := stage.startUp()
+		if err != nil {
+			return err
+		}
+		report.addStartUp(starts)
+	}
+	for _, load := range chosen.loads {
 		costs, err := stage.compare(load, *repetitions)
 		if err != nil {
 			return err
 		}
 		report.addLoad(load, costs)
 	}
-	if growth {
+	if chosen.growth {
 		grown, err := stage.grow()
 		if err != nil {
 			return err
@@ -74,31 +82,44 @@ func bench() error {
 	return report.writeTo(*write)
 }
 
-// choose finds the loads that were asked for, and whether growth is one of them.
-func choose(names string) (chosen []load, growth bool, err error) {
-	if names == "all" {
-		return loads, true, nil
-	}
-	for name := range strings.SplitSeq(names, ",") {
-		if name == "growth" {
-			growth = true
-			continue
-		}
-		at := slices.IndexFunc(loads, func(load load) bool { return load.name == name })
-		if at < 0 {
-			return nil, false, fmt.Errorf("no load %q: there are %s, growth", name, strings.Join(loadNames(), ", "))
-		}
-		chosen = append(chosen, loads[at])
-	}
-	return chosen, growth, nil
+// choice is what to measure.
+type choice struct {
+	startUp bool
+	loads   []load
+	growth  bool
 }
 
-func loadNames() []string {
-	names := make([]string, len(loads))
-	for i, load := range loads {
-		names[i] = load.name
+// The names of what is not a load.
+const startUpName, growthName = "startup", "growth"
+
+// choose finds what was asked for.
+func choose(wanted string) (choice, error) {
+	if wanted == "all" {
+		return choice{startUp: true, loads: loads, growth: true}, nil
 	}
-	return names
+	var chosen choice
+	for name := range strings.SplitSeq(wanted, ",") {
+		at := slices.IndexFunc(loads, func(load load) bool { return load.name == name })
+		switch {
+		case name == startUpName:
+			chosen.startUp = true
+		case name == growthName:
+			chosen.growth = true
+		case at < 0:
+			return choice{}, fmt.Errorf("no load %q: there are %s", name, strings.Join(names(), ", "))
+		default:
+			chosen.loads = append(chosen.loads, loads[at])
+		}
+	}
+	return chosen, nil
+}
+
+func names() []string {
+	names := []string{startUpName}
+	for _, load := range loads {
+		names = append(names, load.name)
+	}
+	return append(names, growthName)
 }
 
 // scriptPath is where a load's script is, from the repository's root.

@@ -32,34 +32,55 @@ func (r *report) printTo(out io.Writer) { _, _ = out.Write(r.text.Bytes()) }
 // addLoad adds a load's table and what follows from it.
 func (r *report) addLoad(load load, costs map[output][]cost) {
 	fmt.Fprintf(&r.text, "\n## Load %s: %s\n\n", load.name, load.what)
-	fmt.Fprintln(&r.text, "| output | CPU time | above none, a sample | most memory | above none | growing by, a minute | done a second |")
-	fmt.Fprintln(&r.text, "|---|---|---|---|---|---|---|")
+	fmt.Fprintln(&r.text, "| output | CPU time | above none, a sample | of it in threads of its own | most memory | above none | growing by, a minute | done a second | points | bytes a point |")
+	fmt.Fprintln(&r.text, "|---|---|---|---|---|---|---|---|---|---|")
 	perSample := samplesPerWork(costs[own])
 	added := map[output]distribution{}
 	for _, output := range outputs {
 		runs := costs[output]
-		cpuCell, memoryCell := "", ""
+		cpuCell, ownCell, memoryCell, pointsCell, bytesCell := "", "", "", "", ""
 		if output != none {
 			added[output] = above(runs, costs[none], cpuOfWork)
 			cpuCell = added[output].spell(perSample, "%.0f", "ns")
 			memoryCell = above(runs, costs[none], peak).spell(1e6, "%.0f", "MB")
+			if output == own {
+				ownCell = of(runs, ownTimeOfWork).spell(perSample, "%.0f", "ns")
+			}
+			pointsCell = fmt.Sprintf("%.1f k", of(runs, points).median/1e3)
+			bytesCell = fmt.Sprintf("%.1f", of(runs, bytesPerPoint).median)
 		}
-		fmt.Fprintf(&r.text, "| `%s` | %s | %s | %s | %s | %s | %s |\n", output,
-			of(runs, func(c cost) float64 { return c.cpu.Seconds() }).spell(1, "%.2f", "s"), cpuCell,
+		fmt.Fprintf(&r.text, "| `%s` | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", output,
+			of(runs, func(c cost) float64 { return c.cpu.Seconds() }).spell(1, "%.2f", "s"), cpuCell, ownCell,
 			of(runs, peak).spell(1e6, "%.0f", "MB"), memoryCell,
-			of(runs, growth).spell(1e6, "%.1f", "MB"), of(runs, speed).spell(1e3, "%.1f", "k"))
+			of(runs, growth).spell(1e6, "%.1f", "MB"), of(runs, speed).spell(1e3, "%.1f", "k"), pointsCell, bytesCell)
 	}
-	fmt.Fprintf(&r.text, "\nA sample costs `%s` %.1f times the CPU time that it costs `%s`. It sent %.1f bytes a point.\n",
-		builtIn, added[builtIn].median/added[own].median, own, bytesPerPoint(costs[own]))
+	fmt.Fprintf(&r.text, "\nA sample costs `%s` %.1f times the CPU time that it costs `%s`.\n",
+		builtIn, added[builtIn].median/added[own].median, own)
+}
+
+// addStartUp adds what k6 weighs and takes when it does nothing.
+func (r *report) addStartUp(starts []start) {
+	plain := starts[0]
+	fmt.Fprintf(&r.text, "\n## Size, and a test of one empty iteration, %d times\n\n", len(plain.seconds))
+	fmt.Fprintln(&r.text, "| | program | above plain k6 | from start to end | longer than plain k6 |\n|---|---|---|---|---|")
+	for i, start := range starts {
+		sizeCell, longerCell := "", ""
+		if i > 0 {
+			longer := make([]float64, len(start.seconds))
+			for j := range longer {
+				longer[j] = start.seconds[j] - plain.seconds[j]
+			}
+			sizeCell = fmt.Sprintf("%.1f MB", (start.size-plain.size)/1e6)
+			longerCell = distributionOf(longer).spell(1e-3, "%.0f", "ms")
+		}
+		fmt.Fprintf(&r.text, "| %s | %.1f MB | %s | %s | %s |\n", start.what, start.size/1e6, sizeCell,
+			distributionOf(start.seconds).spell(1e-3, "%.0f", "ms"), longerCell)
+	}
 }
 
 // samplesPerWork is how many samples come of one unit of work: one, or several of an HTTP request.
 func samplesPerWork(costs []cost) float64 {
 	return of(costs, func(c cost) float64 { return float64(c.samples) / float64(c.work) }).median
-}
-
-func bytesPerPoint(costs []cost) float64 {
-	return of(costs, func(c cost) float64 { return c.sent / float64(c.points) }).median
 }
 
 // addGrowth adds a table for each sweep.

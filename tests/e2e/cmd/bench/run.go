@@ -18,12 +18,12 @@ import (
 type cost struct {
 	wall    time.Duration
 	cpu     time.Duration // user and system
+	own     time.Duration // of it, by the library's threads
 	peak    float64       // bytes, the most that was resident at any time
 	growth  float64       // bytes a minute, over the second half of the run
 	work    int           // samples, or HTTP requests where k6 makes as many as it can
 	samples int           // 0 where the output does not say
-	sent    float64       // bytes on the wire
-	points  int           // 0 where the output does not say
+	got     counts        // by the receiver
 	flushes []flush
 }
 
@@ -34,35 +34,32 @@ func (c cost) String() string {
 
 // run runs k6 and measures it.
 func (s *stage) run(run harness.Run) (cost, error) {
-	requestsBefore, servedBefore, sentBefore := s.receiver.Requests(), s.target.Requests(), s.receiver.Bytes()
+	before, servedBefore := s.receiver.Counts(), s.target.Requests()
 	started := time.Now()
 	k6, err := harness.StartK6(run)
 	if err != nil {
 		return cost{}, err
 	}
-	memory := watchMemory(k6.PID())
+	watched := watch(k6.PID())
 	result, err := k6.Wait()
 	if err != nil {
 		return cost{}, err
 	}
 	cost := costOf(result.State)
 	cost.wall = time.Since(started)
-	cost.growth = memory.growth()
-	cost.sent = float64(s.receiver.Bytes() - sentBefore)
+	cost.growth, cost.own = watched.growth(), watched.ownTime()
+	cost.got = s.receiver.Counts().since(before)
 	if cost.work = samplesOf(run); cost.work == 0 {
 		cost.work = s.target.Requests() - servedBefore
 	}
 	for _, line := range result.Log {
 		if samples, is := line.Fields["samples"].(float64); is { // the last line of the output remote-write
 			cost.samples = int(samples)
-			points, _ := line.Fields["points"].(float64)
-			cost.points += int(points)
 		}
 	}
 	cost.flushes = flushesIn(result.Log)
-	requests := s.receiver.Requests() - requestsBefore
-	if result.ExitCode != 0 || (len(run.Out) > 0) != (requests > 0) {
-		return cost, fmt.Errorf("exit code %d, %d requests:\n%s", result.ExitCode, requests, result.LogText())
+	if result.ExitCode != 0 || (len(run.Out) > 0) != (cost.got.points > 0) {
+		return cost, fmt.Errorf("exit code %d, %d points:\n%s", result.ExitCode, cost.got.points, result.LogText())
 	}
 	return cost, nil
 }

@@ -46,7 +46,12 @@ func above(with, without []cost, number func(cost) float64) distribution {
 	return distributionOf(values)
 }
 
-func cpuOfWork(cost cost) float64 { return float64(cost.cpu) / float64(cost.work) }
-func peak(cost cost) float64      { return cost.peak }
-func growth(cost cost) float64    { return cost.growth }
-func speed(cost cost) float64     { return float64(cost.work) / cost.wall.Seconds() }
+func cpuOfWork(cost cost) float64     { return float64(cost.cpu) / float64(cost.work) }
+func ownTimeOfWork(cost cost) float64 { return float64(cost.own) / float64(cost.work) }
+func peak(cost cost) float64          { return cost.peak }
+func growth(cost cost) float64        { return cost.growth }
+func points(cost cost) float64        { return float64(cost.got.points) }
+func speed(cost cost) float64         { return float64(cost.work) / cost.wall.Seconds() }
+func bytesPerPoint(cost cost) float64 {
+	return float64(cost.got.bytes) / float64(cost.got.points)
+}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -43,14 +44,22 @@ func flushesIn(log []harness.LogLine) []flush {
 	return flushes
 }
 
-// lateFlush is the median of the last quarter of a run's flushes, in seconds; the very last, at the end of the run, is left out.
-func (c cost) lateFlush() float64 {
-	flushes := c.flushes[:max(0, len(c.flushes)-1)]
+// lateFlush is the median, in seconds, of the flushes in the last quarter of a run until then; the very last flush, at the end of
+// the run, is left out.
+func (c cost) lateFlush(length time.Duration) float64 {
 	var late []float64
-	for _, flush := range flushes[len(flushes)*3/4:] {
-		late = append(late, flush.took.Seconds())
+	for _, flush := range c.flushes[:max(0, len(c.flushes)-1)] {
+		if age := flush.at.Sub(c.flushes[0].at); age >= length*3/4 && age <= length {
+			late = append(late, flush.took.Seconds())
+		}
 	}
 	return distributionOf(late).median
+}
+
+// peakUntil is the most that was resident until then.
+func (c cost) peakUntil(length time.Duration) float64 {
+	looks := min(int(length/watchInterval), len(c.resident))
+	return slices.Max(append(c.resident[:looks:looks], 0))
 }
 
 // sweep changes one thing from run to run.
@@ -66,10 +75,6 @@ type sweep struct {
 
 var sweeps = []sweep{
 	{
-		title: "length of the run, HTTP requests as fast as they go", script: "http.js",
-		varied: "DURATION", values: []string{"1m", "2m", "4m", "8m"}, short: []string{"3s", "6s"},
-	},
-	{
 		title: "series, each with a sample every second or so", script: "tags.js", env: map[string]string{"SAMPLES": "4000000"},
 		varied: "TAG_SETS", unit: " series", values: []string{"1000", "10000", "50000", "100000", "200000"}, short: []string{"1000", "10000"},
 	},
@@ -79,36 +84,79 @@ var sweeps = []sweep{
 	},
 }
 
-// step is one run of a sweep with one output.
+// The lengths of a run are those of one, looked at again and again.
+var (
+	lengths        = []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute}
+	lengthsInShort = []time.Duration{3 * time.Second, 6 * time.Second}
+)
+
+// step is what a flush took and what was resident at one step of a sweep.
 type step struct {
-	at   string
-	cost cost
+	at     string
+	flush  float64 // seconds
+	memory float64 // bytes
 }
 
 // grown is what came of a sweep.
 type grown struct {
-	sweep sweep
+	title string
 	steps map[output][]step
+	last  map[output]cost // of the last run
 }
 
-// grow runs all sweeps.
+func newGrown(title string) grown {
+	return grown{title: title, steps: map[output][]step{}, last: map[output]cost{}}
+}
+
+func (g grown) add(output output, at string, cost cost, length time.Duration) {
+	step := step{at, cost.lateFlush(length), cost.peakUntil(length)}
+	g.steps[output] = append(g.steps[output], step)
+	g.last[output] = cost
+	fmt.Fprintf(os.Stderr, "%-26s %-20s flush %.1f ms  %.0f MB\n", output, at, step.flush*1e3, step.memory/1e6)
+}
+
+// grow runs all sweeps; the first is that of lengths.
 func (s *stage) grow() ([]grown, error) {
-	var all []grown
+	byLength, err := s.growByLength()
+	if err != nil {
+		return nil, err
+	}
+	all := []grown{byLength}
 	for _, sweep := range sweeps {
-		result := grown{sweep: sweep, steps: map[output][]step{}}
+		result := newGrown(sweep.title)
 		for _, value := range sweep.valuesFor(s.short) {
 			for _, output := range []output{builtIn, own} {
 				cost, err := s.run(sweep.run(value, output, s))
 				if err != nil {
 					return nil, fmt.Errorf("%s at %s with %s: %w", sweep.varied, value, output, err)
 				}
-				result.steps[output] = append(result.steps[output], step{value + sweep.unit, cost})
-				fmt.Fprintf(os.Stderr, "%-8s %-6s %-26s %s  flush %.1f ms\n", sweep.varied, value, output, cost, cost.lateFlush()*1e3)
+				result.add(output, value+sweep.unit, cost, cost.wall)
 			}
 		}
 		all = append(all, result)
 	}
 	return all, nil
+}
+
+// growByLength runs the longest of the lengths.
+func (s *stage) growByLength() (grown, error) {
+	lengths := lengths
+	if s.short {
+		lengths = lengthsInShort
+	}
+	longest := slices.Max(lengths)
+	load := sweep{script: "http.js", varied: "DURATION"}
+	result := newGrown(fmt.Sprintf("length of the run, HTTP requests as fast as they go for %v", longest))
+	for _, output := range []output{builtIn, own} {
+		cost, err := s.run(load.run(longest.String(), output, s))
+		if err != nil {
+			return grown{}, fmt.Errorf("%v with %s: %w", longest, output, err)
+		}
+		for _, length := range lengths {
+			result.add(output, length.String(), cost, length)
+		}
+	}
+	return result, nil
 }
 
 func (s sweep) valuesFor(short bool) []string {

@@ -16,6 +16,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -36,22 +37,22 @@ func main() {
 
 func bench() error {
 	wanted := flag.String("load", "all", "the loads to run, by name and with commas between: "+strings.Join(names(), ", "))
-	repetitions := flag.Int("repetitions", 3, "how often each output runs each load")
+	repetitions := flag.Int("repetitions", 0, "how often each output runs each load; 0 for as often as the load says")
 	short := flag.Bool("short", false, "small loads, once: a look in three minutes, not a measurement")
 	write := flag.String("write", "", "a folder for results.md and growth.svg; without it, nothing is written")
 	flag.Parse()
 	if *short {
 		*repetitions = 1
 	}
-	if *repetitions < 1 {
-		return errors.New("-repetitions is at least 1")
+	if *repetitions < 0 {
+		return errors.New("-repetitions is not negative")
 	}
 	chosen, err := choose(*wanted)
 	if err != nil {
 		return err
 	}
 
-	report := newReport(*repetitions)
+	report := newReport()
 	defer report.printTo(os.Stdout)
 	stage := newStage(*short)
 	defer stage.close()
@@ -63,7 +64,7 @@ func bench() error {
 		report.addStartUp(starts)
 	}
 	for _, load := range chosen.loads {
-		costs, err := stage.compare(load, *repetitions)
+		costs, err := stage.compare(load, cmp.Or(*repetitions, load.repetitions))
 		if err != nil {
 			return err
 		}

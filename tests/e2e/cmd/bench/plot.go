@@ -23,8 +23,7 @@ func plotGrowth(grown grown, path string) error {
 		builtIn: color.RGBA{R: 0xd6, G: 0x2f, B: 0x2f, A: 0xff},
 		own:     color.RGBA{R: 0x1f, G: 0x6f, B: 0xb5, A: 0xff},
 	} {
-		steps := grown.steps[output]
-		line, err := plotter.NewLine(flushesOverTime(steps[len(steps)-1].cost))
+		line, err := plotter.NewLine(flushesOverTime(grown.last[output]))
 		if err != nil {
 			return err
 		}

@@ -21,9 +21,9 @@ type report struct {
 	grown []grown
 }
 
-func newReport(repetitions int) *report {
+func newReport() *report {
 	report := &report{}
-	fmt.Fprintf(&report.text, "Medians of %d runs each, in brackets the lowest and the highest. %s.\n", repetitions, machine())
+	fmt.Fprintf(&report.text, "Medians, in brackets the lowest and the highest run. Both outputs push every %v. %s.\n", pushInterval, machine())
 	return report
 }
 
@@ -31,7 +31,7 @@ func (r *report) printTo(out io.Writer) { _, _ = out.Write(r.text.Bytes()) }
 
 // addLoad adds a load's table and what follows from it.
 func (r *report) addLoad(load load, costs map[output][]cost) {
-	fmt.Fprintf(&r.text, "\n## Load %s: %s\n\n", load.name, load.what)
+	fmt.Fprintf(&r.text, "\n## Load %s: %s, %d runs with each output\n\n", load.name, load.what, len(costs[own]))
 	fmt.Fprintln(&r.text, "| output | CPU time | above none, a sample | of it in threads of its own | most memory | above none | growing by, a minute | done a second | points | bytes a point |")
 	fmt.Fprintln(&r.text, "|---|---|---|---|---|---|---|---|---|---|")
 	perSample := samplesPerWork(costs[own])
@@ -87,12 +87,12 @@ func samplesPerWork(costs []cost) float64 {
 func (r *report) addGrowth(all []grown) {
 	r.grown = all
 	for _, grown := range all {
-		fmt.Fprintf(&r.text, "\n## By %s\n\n", grown.sweep.title)
+		fmt.Fprintf(&r.text, "\n## By %s\n\n", grown.title)
 		fmt.Fprintf(&r.text, "| | a flush, `%[1]s` | `%[2]s` | most memory, `%[1]s` | `%[2]s` |\n|---|---|---|---|---|\n", builtIn, own)
 		for i, step := range grown.steps[own] {
 			other := grown.steps[builtIn][i]
 			fmt.Fprintf(&r.text, "| %s | %.2f ms | %.2f ms | %.0f MB | %.0f MB |\n", step.at,
-				other.cost.lateFlush()*1e3, step.cost.lateFlush()*1e3, other.cost.peak/1e6, step.cost.peak/1e6)
+				other.flush*1e3, step.flush*1e3, other.memory/1e6, step.memory/1e6)
 		}
 	}
 }

@@ -16,15 +16,16 @@ import (
 
 // cost is that of one run.
 type cost struct {
-	wall    time.Duration
-	cpu     time.Duration // user and system
-	own     time.Duration // of it, by the library's threads
-	peak    float64       // bytes, the most that was resident at any time
-	growth  float64       // bytes a minute, over the second half of the run
-	work    int           // samples, or HTTP requests where k6 makes as many as it can
-	samples int           // 0 where the output does not say
-	got     counts        // by the receiver
-	flushes []flush
+	wall     time.Duration
+	cpu      time.Duration // user and system
+	own      time.Duration // of it, by the library's threads
+	peak     float64       // bytes, the most that was resident at any time
+	resident []float64     // bytes, at each interval of the watch
+	growth   float64       // bytes a minute, over the second half of the run
+	work     int           // samples, or HTTP requests where k6 makes as many as it can
+	samples  int           // 0 where the output does not say
+	got      counts        // by the receiver
+	flushes  []flush
 }
 
 // String is the cost for a person who waits.
@@ -47,7 +48,7 @@ func (s *stage) run(run harness.Run) (cost, error) {
 	}
 	cost := costOf(result.State)
 	cost.wall = time.Since(started)
-	cost.growth, cost.own = watched.growth(), watched.ownTime()
+	cost.growth, cost.own, cost.resident = watched.growth(), watched.ownTime(), watched.resident
 	cost.got = s.receiver.Counts().since(before)
 	if cost.work = samplesOf(run); cost.work == 0 {
 		cost.work = s.target.Requests() - servedBefore

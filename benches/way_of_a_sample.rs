@@ -125,25 +125,40 @@ fn close_a_window(criterion: &mut Criterion) {
     }
 }
 
-fn encode(criterion: &mut Criterion) {
-    const SERIES: u64 = 10_000;
+/// The first values of 10 000 counters, to be sent at once.
+fn batch() -> Batch {
     let (mut lane, queue) = lane();
-    (0..SERIES).for_each(|url| lane.register(&request(MetricType::Counter, url)));
+    (0..10_000).for_each(|url| lane.register(&request(MetricType::Counter, url)));
     let window = lane.due(1000).expect("a window has ended");
     lane.ship(window);
-    // The first batch has the zeros, the second the values.
-    let batches = queue.drain();
-    let batch: &Batch = batches.last().expect("shipped");
-    let limits = Limits { points: usize::MAX, bytes: usize::MAX };
+    queue.drain().pop().expect("shipped: zeros, and behind them the values")
+}
+
+const UNLIMITED: Limits = Limits { points: usize::MAX, bytes: usize::MAX };
+
+fn encode(criterion: &mut Criterion) {
+    let batch = batch();
     let mut group = criterion.benchmark_group("encode and compress");
     group.throughput(Throughput::Elements(batch.left().len() as u64));
     for protocol in [Protocol::V1, Protocol::V2] {
         let mut encoder = Encoder::default();
         group.bench_function(protocol.to_string(), |bencher| {
-            bencher.iter(|| encoder.encode(protocol, batch.left(), &[], limits));
+            bencher.iter(|| encoder.encode(protocol, batch.left(), &[], UNLIMITED));
         });
     }
 }
 
-criterion_group!(steps, register, push, record, close_a_window, encode);
+fn compress(criterion: &mut Criterion) {
+    let batch = batch();
+    let mut group = criterion.benchmark_group("compress alone");
+    for protocol in [Protocol::V1, Protocol::V2] {
+        let encoded = Encoder::default().encode(protocol, batch.left(), &[], UNLIMITED);
+        let body = snap::raw::Decoder::new().decompress_vec(&encoded.body).expect("snappy's block format");
+        let mut snappy = snap::raw::Encoder::new();
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        group.bench_function(protocol.to_string(), |bencher| bencher.iter(|| snappy.compress_vec(black_box(&body))));
+    }
+}
+
+criterion_group!(steps, register, push, record, close_a_window, encode, compress);
 criterion_main!(steps);

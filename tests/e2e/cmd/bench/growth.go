@@ -173,7 +173,7 @@ func (s sweep) run(value string, output output, stage *stage) harness.Run {
 	}
 	run := load.run(output, stage)
 	run.Env[s.varied] = value
-	run.Args = append(run.Args, "--verbose")
+	run.Args = append([]string{"--verbose"}, keepNothing...) // else what k6 keeps would hide what outputs keep
 	if stage.short && s.varied == "TAG_SETS" {
 		run.Env["SAMPLES"] = strconv.Itoa(1_000_000)
 	}

@@ -41,7 +41,7 @@ fn load(series: u64, rate: u64, seconds: u64) {
 
     let options = json!({
         "resampleRate": 10, "flushTimeout": "2m", "timeout": "30s", "queueBytes": 1 << 30, "protocol": "1.0",
-        "maxSeries": series,
+        "maxSeries": series + 100, // those that the output tells of itself count too
     });
     let output = Output::open(json!({ "argument": url, "json": options }).to_string().as_bytes()).expect("valid");
     let began = Instant::now();

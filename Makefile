@@ -6,6 +6,7 @@
 #   make receivers   build/prometheus, build/promtool, build/victoria-metrics, and build/prometheus-2 where apt is
 #   make bench       this output beside k6's own, in turn, in one binary
 #   make fuzz        random calls, documents and answers            (CASES=100000: for as long as one likes)
+#   make model       the inbox in every order of its threads
 #   make soak        a million series, then 20 minutes of faults    (DURATION=1h)
 #   make lint        formatting, lints, the header, the shim
 #   make header      include/k6_remote_write.h anew from the Rust sources
@@ -37,7 +38,7 @@ ifeq ($(filter $(LINK),static dynamic),)
 $(error LINK is "$(LINK)"; allowed are static and dynamic)
 endif
 
-.PHONY: all k6 receivers demo bench bench-steps test test-rust test-abi test-go test-e2e fuzz soak lint audit header clean
+.PHONY: all k6 receivers demo bench bench-steps test test-rust test-abi test-go test-e2e fuzz model soak lint audit header clean
 .DELETE_ON_ERROR:
 
 all: k6 receivers
@@ -162,6 +163,11 @@ test-e2e: k6 receivers $(BUILD)/k6-dynamic $(BUILD)/debug/$(SONAME)
 CASES ?= 1000
 fuzz:
 	PROPTEST_CASES=$(CASES) $(CARGO) test --test fuzz
+
+# A flag for all crates, so it has a folder of its own.
+model:
+	RUSTFLAGS="--cfg k6rw_loom" CARGO_TARGET_DIR=target/model CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 \
+		$(CARGO) test --lib inbox::model
 
 # SOAK_SECONDS, SOAK_SERIES and SOAK_RATE are for the library alone, DURATION for k6 and a receiver in trouble.
 DURATION ?= 20m

@@ -3,14 +3,17 @@
 //! Handing over takes one short lock, copies, and never waits for the network, for encoding or for a window to close. Samples
 //! are gathered into blocks, so that a channel message, which costs more than a sample, is paid once for thousands.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use crate::report::{Level, Reporter, event};
 use crate::series::SeriesDefinition;
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use crate::sync::{Mutex, MutexGuard};
+
+#[cfg(all(test, k6rw_loom))]
+mod model;
 
 /// One measurement: the record that crosses the C ABI, 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,8 +27,8 @@ pub struct Sample {
     pub value: f64,
 }
 
-/// Samples in one block.
-const BLOCK_SAMPLES: usize = 4096;
+/// Samples in one block. A model is to have more than one soon.
+const BLOCK_SAMPLES: usize = if cfg!(k6rw_loom) { 2 } else { 4096 };
 
 /// Blocks that are kept for the next samples: 1.5 MiB.
 const SPARE_BLOCKS: usize = 16;
@@ -346,11 +349,13 @@ mod tests {
 
     #[test]
     fn samples_from_many_threads_all_arrive() {
+        // Miri takes a minute for what takes a millisecond.
+        let rounds = if cfg!(miri) { 10 } else { 1000 };
         let (inbox, outlet) = inbox(Arc::default());
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    for _ in 0..1000 {
+                    for _ in 0..rounds {
                         let id = inbox.register(definition("m")).expect("open");
                         assert_eq!(inbox.push(&samples(id, 0..7)), Ok(0));
                     }
@@ -362,6 +367,6 @@ mod tests {
         while let Received::Samples(block) = outlet.receive(SOON) {
             count += block.len();
         }
-        assert_eq!((count, outlet.take_definitions().len()), (8 * 1000 * 7, 8000));
+        assert_eq!((count, outlet.take_definitions().len()), (8 * rounds * 7, 8 * rounds));
     }
 }

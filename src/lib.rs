@@ -48,6 +48,7 @@ pub mod resample;
 pub mod secret;
 pub mod selector;
 pub mod series;
+mod sync;
 pub mod view;
 pub mod window;
 pub mod wire;

@@ -1,0 +1,65 @@
+//! What the inbox asks of crossbeam's channels, made of loom's lock and condition. Time stands still: a receiver waits for ever,
+//! so that one which nobody wakes is a deadlock, which loom tells.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use crossbeam_channel::{RecvTimeoutError, SendError, TryRecvError, TrySendError};
+use loom::sync::{Condvar, Mutex};
+
+struct Channel<T> {
+    messages: Mutex<VecDeque<T>>,
+    arrived: Condvar,
+    capacity: usize,
+}
+
+pub(crate) struct Sender<T>(Arc<Channel<T>>);
+
+pub(crate) struct Receiver<T>(Arc<Channel<T>>);
+
+pub(crate) fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
+    bounded(usize::MAX)
+}
+
+pub(crate) fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    let channel = Arc::new(Channel { messages: Mutex::default(), arrived: Condvar::new(), capacity });
+    (Sender(Arc::clone(&channel)), Receiver(channel))
+}
+
+impl<T> Sender<T> {
+    pub(crate) fn send(&self, message: T) -> Result<(), SendError<T>> {
+        self.0.messages.lock().expect("no poison").push_back(message);
+        self.0.arrived.notify_one();
+        Ok(())
+    }
+
+    pub(crate) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
+        let mut messages = self.0.messages.lock().expect("no poison");
+        if messages.len() >= self.0.capacity {
+            return Err(TrySendError::Full(message));
+        }
+        messages.push_back(message);
+        Ok(())
+    }
+}
+
+impl<T> Receiver<T> {
+    pub(crate) fn recv_timeout(&self, _timeout: Duration) -> Result<T, RecvTimeoutError> {
+        let mut messages = self.0.messages.lock().expect("no poison");
+        loop {
+            if let Some(message) = messages.pop_front() {
+                return Ok(message);
+            }
+            messages = self.0.arrived.wait(messages).expect("no poison");
+        }
+    }
+
+    pub(crate) fn try_recv(&self) -> Result<T, TryRecvError> {
+        self.0.messages.lock().expect("no poison").pop_front().ok_or(TryRecvError::Empty)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.messages.lock().expect("no poison").len()
+    }
+}

@@ -8,8 +8,9 @@
 //   receives the message. No function crashes the program or lets a panic through, whatever it is given, as long as
 //   the pointers are what the following paragraphs ask for.
 // - Pointers: null is answered with K6RW_NULL_POINTER, or is allowed where the function says so; error may always be
-//   null. Any other pointer must be aligned, and valid for what is read or written through it during the call, in which
-//   no other thread writes there. The arrays and structs that the caller hands in are copied: they may be reused at once.
+//   null. Any other pointer must be aligned, and valid during the call for what is read through it, which must be
+//   initialised, or written, and no other thread writes there meanwhile. The arrays and structs that the caller hands in
+//   are copied: they may be reused at once.
 // - Handles: a k6rw_output is made by k6rw_open(), used until k6rw_free(), and never read through: a handle that is not,
 //   or no longer, known is answered with K6RW_INVALID_HANDLE.
 // - Text is pointer and length, UTF-8, not ended by NUL. Text that the library hands out belongs to the library and

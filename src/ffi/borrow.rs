@@ -23,7 +23,8 @@ pub(super) unsafe fn slice<'a, T>(first: *const T, len: usize, what: &'static st
     if len.checked_mul(size_of::<T>()).is_none_or(|bytes| bytes > isize::MAX as usize) {
         return Err(CallError::InvalidArgument(format!("{what} cannot have a length of {len}")));
     }
-    // SAFETY: not null, aligned, no larger than an object can be; that it is readable is the caller's promise.
+    // SAFETY: not null, aligned, no larger than an object can be; that all of it is readable and initialised, and stays as it is for
+    // `'a`, is the caller's promise.
     Ok(unsafe { std::slice::from_raw_parts(first, len) })
 }
 
@@ -40,10 +41,11 @@ pub(super) unsafe fn item<'a, T>(pointer: *const T, what: &'static str) -> Resul
 /// Puts a result where the caller wants it.
 ///
 /// # Safety
-/// `place` must be null or valid for writing. Null and alignment are checked by [`writable`].
+/// `place` must be null or valid for writing one `T`, and nobody may look there any more. Null and alignment are checked by
+/// [`writable`].
 pub(super) unsafe fn give<T>(place: *mut T, value: T, what: &'static str) -> Result<(), CallError> {
     writable(place, what)?;
-    // SAFETY: not null and aligned; that it is writable is the caller's promise.
+    // SAFETY: not null and aligned; that it is writable, and that nobody looks there, is the caller's promise.
     unsafe { place.write(value) };
     Ok(())
 }
@@ -64,7 +66,7 @@ pub(super) fn writable<T>(place: *mut T, what: &'static str) -> Result<(), CallE
 /// # Safety
 /// As for [`slice`].
 unsafe fn owned(text: Text, what: &'static str) -> Result<String, CallError> {
-    // SAFETY: the caller promises that the text is as for `slice`.
+    // SAFETY: the caller promises that the text is as for `slice`, for as long as this function looks at it.
     let bytes = unsafe { slice(text.data.cast::<u8>(), text.len, what) }?;
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),

@@ -241,9 +241,10 @@ fn text(text: &str) -> Text {
 }
 
 /// # Safety
-/// `record` must be valid for writing. It need not be initialised.
+/// `record` must be valid for writing, and aligned, as [`writable`] checks. It need not be initialised.
 unsafe fn write_event(record: *mut EventRecord, event: &Event) {
-    // SAFETY: the caller promises that the record is writable; its fields are written through raw pointers.
+    // SAFETY: the caller promises that the record is writable and aligned; its fields are written through raw pointers, since
+    // a reference would claim that they are initialised.
     unsafe {
         (&raw mut (*record).level).write(event.level as u32);
         let len = write_text(&raw mut (*record).message, &event.message);

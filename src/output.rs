@@ -257,9 +257,10 @@ fn own_tags(tags: &[(String, String)], number: usize) -> Vec<(String, String)> {
 }
 
 /// A receiver that hangs up while a body is written to it makes a SIGPIPE, which ends a program that does not ignore it. Only
-/// programs of Rust do by themselves, and Go does for its own threads. The threads that this one starts inherit it.
+/// programs of Rust do by themselves, and Go does for its own threads. The threads that this one starts inherit it. Miri knows no
+/// signals.
 fn withstand_broken_pipes() {
-    #[cfg(unix)]
+    #[cfg(all(unix, not(miri)))]
     {
         use nix::sys::signal::{SigSet, Signal};
         // Fails only for a signal that does not exist.

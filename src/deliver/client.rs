@@ -84,6 +84,9 @@ impl Client {
             Proxy::None => reqwest::Client::builder().no_proxy(),
             Proxy::Through(url) => reqwest::Client::builder().proxy(reqwest::Proxy::all(url.expose())?),
         };
+        #[cfg(miri)] // it knows no such options of a socket
+        let builder =
+            builder.tcp_keepalive(None).tcp_keepalive_interval(None).tcp_keepalive_retries(None).tcp_user_timeout(None);
         let http = builder
             .user_agent(USER_AGENT)
             .timeout(endpoint.timeout)

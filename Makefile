@@ -7,12 +7,16 @@
 #   make bench       this output beside k6's own, in turn, in one binary
 #   make fuzz        random calls, documents and answers            (CASES=100000: for as long as one likes)
 #   make model       the inbox in every order of its threads
+#   make miri        what Miri can run, on a nightly                (SEEDS=0..64: more orders of threads)
+#   make sanitize    tests under the thread sanitizer, on a nightly
 #   make soak        a million series, then 20 minutes of faults    (DURATION=1h)
 #   make lint        formatting, lints, the header, the shim
 #   make header      include/k6_remote_write.h anew from the Rust sources
 
 K6_VERSION := v2.2.0
 CARGO_DENY_VERSION := 0.20.2
+# Only for Miri and the sanitizers.
+NIGHTLY := nightly-2026-10-30
 LINK ?= static
 RECEIVER ?= victoria-metrics
 
@@ -38,7 +42,7 @@ ifeq ($(filter $(LINK),static dynamic),)
 $(error LINK is "$(LINK)"; allowed are static and dynamic)
 endif
 
-.PHONY: all k6 receivers demo bench bench-steps test test-rust test-abi test-go test-e2e fuzz model soak lint audit header clean
+.PHONY: all k6 receivers demo bench bench-steps test test-rust test-abi test-go test-e2e fuzz model nightly miri sanitize soak lint audit header clean
 .DELETE_ON_ERROR:
 
 all: k6 receivers
@@ -168,6 +172,32 @@ fuzz:
 model:
 	RUSTFLAGS="--cfg k6rw_loom" CARGO_TARGET_DIR=target/model CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 \
 		$(CARGO) test --lib inbox::model
+
+# Miri and the sanitizers are in nightly toolchains alone; nothing else needs one.
+nightly:
+	@rustup run $(NIGHTLY) cargo miri --version >/dev/null 2>&1 || \
+		rustup toolchain install $(NIGHTLY) --profile minimal --component miri --component rust-src --no-self-update || \
+		{ echo "this needs rustup, and a way to fetch $(NIGHTLY) with the components miri and rust-src"; exit 1; }
+
+# Sockets and the clock are the system's, as far as Miri has them. Threads that end with the process are not lost memory.
+SEEDS ?= 0..8
+MIRI := CARGO_TARGET_DIR=target/miri PROPTEST_CASES=3 cargo +$(NIGHTLY) --locked miri test
+MIRI_FLAGS := -Zmiri-disable-isolation -Zmiri-ignore-leaks
+miri: nightly
+	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --lib -- ffi:: inbox:: panics:: report:: deliver::queue config::claim \
+		--skip memory_is_bounded
+	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --test boundary
+	MIRIFLAGS="$(MIRI_FLAGS) -Zmiri-tree-borrows" $(MIRI) --test boundary
+	MIRIFLAGS="$(MIRI_FLAGS) -Zmiri-many-seeds=$(SEEDS)" $(MIRI) --lib -- inbox::tests::samples_from_many_threads
+	MIRIFLAGS="$(MIRI_FLAGS) -Zmiri-many-seeds=$(SEEDS)" $(MIRI) --test boundary -- threads others
+
+# All crates and std are compiled for the thread sanitizer, but for what ring has in C and assembler. Three tests have tens of thousands
+# of points to send within ten seconds, which it makes too short.
+sanitize: nightly
+	RUSTFLAGS="-Zsanitizer=thread" CARGO_TARGET_DIR=target/sanitize CARGO_PROFILE_TEST_DEBUG=line-tables-only \
+		cargo +$(NIGHTLY) --locked test -Zbuild-std --target x86_64-unknown-linux-gnu \
+		--lib --test boundary --test deliver --test resample -- --skip nothing_else_is_sent_before \
+		--skip requests_are_bounded_and --skip many_series_have_several
 
 # SOAK_SECONDS, SOAK_SERIES and SOAK_RATE are for the library alone, DURATION for k6 and a receiver in trouble.
 DURATION ?= 20m

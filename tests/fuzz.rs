@@ -2,19 +2,16 @@
 //!
 //! `make fuzz` tries as many cases as one likes; without it a few are tried, with a fixed seed where `make test` runs them.
 
-#![allow(unsafe_code)] // calls the library as C does
-
+mod calls;
 mod recording;
 
 use std::collections::BTreeMap;
-use std::ffi::{CStr, c_char};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::mem::MaybeUninit;
 use std::net::{TcpListener, TcpStream};
-use std::ptr::{null, null_mut};
 use std::time::{Duration, Instant};
 
-use k6_remote_write::ffi::*;
+use calls::{close, description, free, hurry, open, poll_event, push, push_batch, register};
+use k6_remote_write::ffi::{OutputHandle, Sample, Status};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use recording::{Recorder, Reply};
@@ -32,58 +29,6 @@ fn config() -> ProptestConfig {
         max_shrink_time: 120_000,
         ..ProptestConfig::default()
     }
-}
-
-/// Makes a call with an error to write to, and checks that its message is there exactly when there is something to say.
-fn call(function: impl FnOnce(*mut Error) -> Status) -> (Status, String) {
-    let mut error = MaybeUninit::<Error>::uninit();
-    let status = function(error.as_mut_ptr());
-    // SAFETY: every function initialises its error.
-    let message = unsafe { CStr::from_ptr((&raw const (*error.as_ptr()).message).cast::<c_char>()) };
-    let message = message.to_str().expect("UTF-8").to_owned();
-    assert_eq!(message.is_empty(), status == Status::K6RW_OK, "{status:?}: {message}");
-    (status, message)
-}
-
-fn open(document: &[u8]) -> (Status, String, *mut OutputHandle) {
-    let mut output = null_mut();
-    // SAFETY: all pointers are to what is alive.
-    let (status, message) =
-        call(|error| unsafe { k6rw_open(document.as_ptr().cast(), document.len(), &mut output, error) });
-    (status, message, output)
-}
-
-fn register(output: *mut OutputHandle, metric: &[u8], codes: (u32, u32), tags: &[(&[u8], &[u8])]) -> (Status, u64) {
-    let text = |bytes: &[u8]| Text { data: bytes.as_ptr().cast(), len: bytes.len() };
-    let tags: Vec<_> = tags.iter().map(|&(name, value)| Tag { name: text(name), value: text(value) }).collect();
-    let series = Series {
-        metric: text(metric),
-        metric_type: codes.0,
-        contents: codes.1,
-        tags: tags.as_ptr(),
-        tag_count: tags.len(),
-    };
-    let mut id = 0;
-    // SAFETY: all pointers are to what is alive.
-    let (status, _) = call(|error| unsafe { k6rw_register_series(output, &series, &mut id, error) });
-    (status, id)
-}
-
-fn close(output: *mut OutputHandle) -> (Status, Option<Value>) {
-    let mut report = Text { data: null(), len: 0 };
-    // SAFETY: all pointers are to what is alive.
-    let (status, _) = call(|error| unsafe { k6rw_close(output, &mut report, error) });
-    let report = (status == Status::K6RW_OK).then(|| {
-        // SAFETY: the report is valid until the output is freed.
-        let bytes = unsafe { std::slice::from_raw_parts(report.data.cast::<u8>(), report.len) };
-        serde_json::from_slice(bytes).expect("JSON")
-    });
-    (status, report)
-}
-
-fn free(output: *mut OutputHandle) -> Status {
-    // SAFETY: all pointers are to what is alive.
-    call(|error| unsafe { k6rw_free(output, error) }).0
 }
 
 /// One call of a random sequence. `output` is which of those that were opened, or none of them.
@@ -212,30 +157,19 @@ impl Both {
                 assert_eq!(register(handle, b"fuzz", (0, 0), &tags), reference.register(series));
             }
             Call::Push { series, value, .. } => {
-                // SAFETY: the error is alive, and a handle may be anything.
-                let (status, _) = call(|error| unsafe { k6rw_push(handle, *series, 0, *value, error) });
-                assert_eq!(status, reference.push(&[(*series, *value)]));
+                assert_eq!(push(handle, *series, *value), reference.push(&[(*series, *value)]));
             }
             Call::PushBatch { samples, .. } => {
                 let records = samples.iter().map(|&(series, value)| Sample { series, time_ms: i64::MIN, value });
-                let records: Vec<_> = records.collect();
-                // SAFETY: all pointers are to what is alive.
-                let (status, _) =
-                    call(|error| unsafe { k6rw_push_batch(handle, records.as_ptr(), records.len(), error) });
-                assert_eq!(status, reference.push(samples));
+                assert_eq!(push_batch(handle, &records.collect::<Vec<_>>()), reference.push(samples));
             }
             Call::PollEvent { .. } => {
-                let mut event = MaybeUninit::uninit();
-                // SAFETY: all pointers are to what is alive.
-                let (status, _) = call(|error| unsafe { k6rw_poll_event(handle, event.as_mut_ptr(), error) });
+                let (status, _) = poll_event(handle);
                 let open = [Status::K6RW_OK, Status::K6RW_NO_EVENT].contains(&status);
                 assert!(if reference.state() == Status::K6RW_OK { open } else { status == reference.state() });
             }
             Call::Description { .. } => {
-                let mut text = Text { data: null(), len: 0 };
-                // SAFETY: all pointers are to what is alive.
-                let (status, _) = call(|error| unsafe { k6rw_description(handle, &mut text, error) });
-                assert_eq!(status, reference.state());
+                assert_eq!(description(handle).0, reference.state());
             }
             Call::Close { .. } => {
                 let (status, report) = close(handle);
@@ -384,8 +318,7 @@ proptest! {
         prop_assert!(!message.contains("hunter2"), "{message}");
         prop_assert_eq!(output.is_null(), status != Status::K6RW_OK);
         if !output.is_null() {
-            // SAFETY: the error may be null.
-            prop_assert_eq!(unsafe { k6rw_hurry(output, null_mut()) }, Status::K6RW_OK);
+            prop_assert_eq!(hurry(output), Status::K6RW_OK);
             prop_assert_eq!(free(output), Status::K6RW_OK);
         }
     }
@@ -427,8 +360,7 @@ proptest! {
         let (_, series) = register(output, b"fuzz", (0, 0), &[]);
         let began = Instant::now();
         while began.elapsed() < Duration::from_millis(250) {
-            // SAFETY: the error may be null, and a handle may be anything.
-            prop_assert_eq!(unsafe { k6rw_push(output, series, 0, 1.0, null_mut()) }, Status::K6RW_OK);
+            prop_assert_eq!(push(output, series, 1.0), Status::K6RW_OK);
             std::thread::sleep(Duration::from_millis(50));
         }
         let closing = Instant::now();

@@ -1,0 +1,175 @@
+//! The C ABI as Rust calls it, for the tools that see into a library only where all of it is Rust: `make miri` and `make sanitize`.
+//! What C programs do with it is in tests/abi/.
+
+#![allow(unsafe_code)]
+
+mod calls;
+mod recording;
+
+use std::ptr::{null, null_mut, without_provenance_mut};
+use std::thread;
+
+use calls::{call, close, description, free, hurry, open, poll_event, push, push_batch, register, text};
+use k6_remote_write::ffi::*;
+use recording::{Recorder, Reply};
+use serde_json::json;
+
+/// An output without series of its own, with windows of 100 ms. Miri is slow: it has the last window alone, and no authorities to read.
+fn open_to(url: &str) -> *mut OutputHandle {
+    let json = json!({
+        "pushInterval": if cfg!(miri) { "1h" } else { "100ms" },
+        "insecureSkipTLSVerify": true,
+        "timeout": "5m",
+        "flushTimeout": "5m",
+        "selfMetrics": false,
+        "leftoverFolder": "",
+    });
+    let (status, message, output) = open(json!({ "argument": url, "json": json }).to_string().as_bytes());
+    assert_eq!(status, Status::K6RW_OK, "{message}");
+    output
+}
+
+fn samples(series: u64, count: usize) -> Vec<Sample> {
+    vec![Sample { series, time_ms: 0, value: 1.0 }; count]
+}
+
+#[test]
+fn a_whole_run_arrives() {
+    let receiver = Recorder::start(|_| Reply::Status(204));
+    let output = open_to(&receiver.url());
+    assert!(description(output).1.contains(&receiver.url()));
+    assert_eq!(register(output, b"reqs", (0, 0), &[(b"method", b"GET"), (b"empty", b"")]), (Status::K6RW_OK, 1));
+    assert_eq!(register(output, b"times", (2, 1), &[]), (Status::K6RW_OK, 2));
+    assert_eq!(register(output, b"not a name", (1, 0), &[]), (Status::K6RW_OK, 3));
+    assert_eq!(push(output, 1, 1.0), Status::K6RW_OK);
+    assert_eq!(push_batch(output, &[samples(1, 4100), samples(2, 3)].concat()), Status::K6RW_OK);
+    assert_eq!(
+        push_batch(output, &[samples(1, 1), samples(9, 1), samples(1, 1)].concat()),
+        Status::K6RW_UNKNOWN_SERIES
+    );
+    let (status, report) = close(output);
+    assert_eq!((status, &report.expect("was open")["samples"]), (Status::K6RW_OK, &json!(4106)));
+    assert_eq!(free(output), Status::K6RW_OK);
+    let totals = receiver.points().remove(r#"k6_reqs_total{method="GET"}"#).expect("there");
+    assert_eq!(totals.iter().map(|&(_, value)| value).rfind(|value| !value.is_nan()), Some(4103.0));
+}
+
+#[test]
+fn events_are_texts_within_their_records() {
+    let output = open_to("http://127.0.0.1:1/");
+    register(output, &b"no name ".repeat(1000), (1, 0), &[]);
+    let (message, fields) = loop {
+        if let (Status::K6RW_OK, Some(event)) = poll_event(output) {
+            break event;
+        }
+        thread::yield_now();
+    };
+    assert!(!message.is_empty() && fields.is_object(), "{message}: {fields}");
+    assert_eq!(hurry(output), Status::K6RW_OK);
+    assert_eq!(free(output), Status::K6RW_OK);
+}
+
+#[test]
+fn what_the_header_forbids_is_a_status() {
+    use Status::*;
+    let null_handle = null_mut::<OutputHandle>();
+    let output = open_to("http://127.0.0.1:1/");
+    let crooked = |address: usize| without_provenance_mut::<u8>(address + 1);
+    let series = Series { metric: text(b"m"), metric_type: 0, contents: 0, tags: null(), tag_count: 0 };
+    let with = |change: fn(&mut Series)| {
+        let mut series = series;
+        change(&mut series);
+        let mut id = 0;
+        // SAFETY: null or alive, but for a pointer that is never followed, since it is not aligned or has an impossible length.
+        call(|error| unsafe { k6rw_register_series(output, &series, &mut id, error) }).0
+    };
+    let status = |function: &dyn Fn(*mut Error) -> Status| call(function).0;
+    // SAFETY: as above; handles may be anything.
+    unsafe {
+        assert_eq!(status(&|error| k6rw_open(null(), 1, &mut null_mut(), error)), K6RW_NULL_POINTER);
+        assert_eq!(status(&|error| k6rw_open(b"{}".as_ptr().cast(), 2, null_mut(), error)), K6RW_NULL_POINTER);
+        assert_eq!(
+            status(&|error| k6rw_open(b"{}".as_ptr().cast(), 2, crooked(16).cast(), error)),
+            K6RW_INVALID_ARGUMENT
+        );
+        assert_eq!(
+            status(&|error| k6rw_open(b"{}".as_ptr().cast(), usize::MAX, &mut null_mut(), error)),
+            K6RW_INVALID_ARGUMENT
+        );
+        assert_eq!(status(&|error| k6rw_description(output, null_mut(), error)), K6RW_NULL_POINTER);
+        assert_eq!(status(&|error| k6rw_register_series(output, null(), &mut 0, error)), K6RW_NULL_POINTER);
+        assert_eq!(
+            status(&|error| k6rw_register_series(output, crooked(16).cast(), &mut 0, error)),
+            K6RW_INVALID_ARGUMENT
+        );
+        assert_eq!(status(&|error| k6rw_register_series(output, &series, null_mut(), error)), K6RW_NULL_POINTER);
+        assert_eq!(status(&|error| k6rw_push_batch(output, null(), 1, error)), K6RW_NULL_POINTER);
+        assert_eq!(status(&|error| k6rw_push_batch(output, null(), 0, error)), K6RW_OK);
+        assert_eq!(status(&|error| k6rw_push_batch(output, crooked(16).cast(), 1, error)), K6RW_INVALID_ARGUMENT);
+        assert_eq!(status(&|error| k6rw_poll_event(output, null_mut(), error)), K6RW_NULL_POINTER);
+        assert_eq!(status(&|error| k6rw_close(output, null_mut(), error)), K6RW_NULL_POINTER);
+        // Nobody has to ask for the message, nor for an aligned one.
+        assert_eq!(k6rw_push(output, 7, 0, 1.0, null_mut()), K6RW_UNKNOWN_SERIES);
+        assert_eq!(k6rw_push(output, 7, 0, 1.0, crooked(16).cast()), K6RW_UNKNOWN_SERIES);
+    }
+    assert_eq!(with(|series| series.metric = text(b"\xff")), K6RW_INVALID_UTF8);
+    assert_eq!(with(|series| series.metric = Text { data: null(), len: 1 }), K6RW_NULL_POINTER);
+    assert_eq!(with(|series| series.metric.len = usize::MAX), K6RW_INVALID_ARGUMENT);
+    assert_eq!(with(|series| series.metric_type = 4), K6RW_INVALID_ARGUMENT);
+    assert_eq!(with(|series| series.contents = 3), K6RW_INVALID_ARGUMENT);
+    assert_eq!(with(|series| series.tag_count = 1), K6RW_NULL_POINTER);
+    assert_eq!(with(|series| series.tag_count = usize::MAX), K6RW_INVALID_ARGUMENT);
+    for (handle, expected) in [
+        (null_handle, K6RW_NULL_POINTER),
+        (without_provenance_mut(1), K6RW_INVALID_HANDLE),
+        (output.wrapping_byte_add(1), K6RW_INVALID_HANDLE),
+    ] {
+        assert_eq!((push(handle, 1, 1.0), description(handle).0, close(handle).0), (expected, expected, expected));
+    }
+    assert_eq!((free(null_handle), free(without_provenance_mut(1))), (K6RW_OK, K6RW_INVALID_HANDLE));
+    assert_eq!(hurry(output), K6RW_OK);
+    assert_eq!((close(output).0, close(output).0), (K6RW_OK, K6RW_CLOSED));
+    assert_eq!(
+        (push(output, 1, 1.0), description(output).0, poll_event(output).0),
+        (K6RW_CLOSED, K6RW_CLOSED, K6RW_CLOSED)
+    );
+    assert_eq!((free(output), free(output), hurry(output)), (K6RW_OK, K6RW_INVALID_HANDLE, K6RW_INVALID_HANDLE));
+}
+
+/// Registers, pushes and asks for events until the output has ended; returns how many samples were taken.
+fn work(output: *mut OutputHandle) -> usize {
+    let mut taken = 0;
+    for _ in 0..3 {
+        let (status, id) = register(output, b"shared", (0, 0), &[]);
+        if status != Status::K6RW_OK || push_batch(output, &samples(id, 5)) != Status::K6RW_OK {
+            break;
+        }
+        taken += 5;
+        poll_event(output);
+    }
+    taken
+}
+
+#[test]
+fn what_threads_push_before_another_closes_is_counted() {
+    let receiver = Recorder::start(|_| Reply::Status(204));
+    let address = open_to(&receiver.url()).addr();
+    thread::scope(|scope| {
+        let workers = [(); 3].map(|()| scope.spawn(move || work(without_provenance_mut(address))));
+        let (_, report) = close(without_provenance_mut(address));
+        let taken: usize = workers.into_iter().map(|worker| worker.join().expect("ends")).sum();
+        assert_eq!(report.expect("was open")["samples"], taken);
+    });
+    assert_eq!(free(without_provenance_mut(address)), Status::K6RW_OK);
+}
+
+#[test]
+fn an_output_may_be_freed_while_others_use_it() {
+    let address = open_to("http://127.0.0.1:1/").addr();
+    thread::scope(|scope| {
+        (0..3).for_each(|_| drop(scope.spawn(move || work(without_provenance_mut(address)))));
+        assert_eq!(hurry(without_provenance_mut(address)), Status::K6RW_OK);
+        assert_eq!(free(without_provenance_mut(address)), Status::K6RW_OK);
+    });
+    assert_eq!(push(without_provenance_mut(address), 1, 1.0), Status::K6RW_INVALID_HANDLE);
+}

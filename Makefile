@@ -187,9 +187,7 @@ miri: nightly
 	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --lib -- ffi:: inbox:: panics:: report:: deliver::queue config::claim \
 		--skip memory_is_bounded
 	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --test boundary
-	MIRIFLAGS="$(MIRI_FLAGS) -Zmiri-tree-borrows" $(MIRI) --test boundary
 	MIRIFLAGS="$(MIRI_FLAGS) -Zmiri-many-seeds=$(SEEDS)" $(MIRI) --lib -- inbox::tests::samples_from_many_threads
-	MIRIFLAGS="$(MIRI_FLAGS) -Zmiri-many-seeds=$(SEEDS)" $(MIRI) --test boundary -- threads others
 
 # All crates and std are compiled for the thread sanitizer, but for what ring has in C and assembler. Three tests have tens of thousands
 # of points to send within ten seconds, which it makes too short.

@@ -186,7 +186,7 @@ MIRI_FLAGS := -Zmiri-disable-isolation -Zmiri-ignore-leaks
 miri: nightly
 	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --lib -- ffi:: inbox:: panics:: report:: deliver::queue config::claim \
 		--skip memory_is_bounded
-	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --test boundary
+	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --test boundary -- --skip a_whole_run
 	MIRIFLAGS="$(MIRI_FLAGS) -Zmiri-many-seeds=$(SEEDS)" $(MIRI) --lib -- inbox::tests::samples_from_many_threads
 
 # All crates and std are compiled for the thread sanitizer, but for what ring has in C and assembler. Three tests have tens of thousands

@@ -1,0 +1,195 @@
+package e2e
+
+// Every file in examples/ does what its first lines say, by the command that they have.
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
+)
+
+// example is a script, and what a receiver has after its run.
+type example struct {
+	file   string
+	env    map[string]string  // that makes the run short
+	listed bool               // it ships what it lists, and not all of the summary
+	totals map[string]float64 // PromQL and its answer
+	many   []string           // PromQL whose answer is some number above 0
+	none   []string           // PromQL that finds nothing
+}
+
+var examples = []example{
+	{
+		file:   "apm.js",
+		env:    map[string]string{"DURATION": "3s"},
+		listed: true,
+		many: []string{
+			`sum(last_over_time(k6_my_rate_total{condition="nonzero"}[5m]))`,
+			`last_over_time(k6_my_gauge{test_run_id!=""}[5m])`,
+			`sum(last_over_time(k6_http_reqs_total{test_run_id!=""}[5m]))`,
+			`last_over_time(orders_by_status{status="201"}[5m])`,
+		},
+		none: []string{`last_over_time(k6_unlisted_total[5m])`, `last_over_time(k6_http_reqs_total{status!=""}[5m])`},
+	},
+	{
+		file: "http.js",
+		env:  map[string]string{"DURATION": "3s"},
+		many: []string{
+			`sum(last_over_time(k6_http_reqs_total{group="::buy",status="201"}[5m]))`,
+			`sum(last_over_time(k6_orders_accepted_total{condition="zero"}[5m]))`,
+		},
+	},
+	{
+		file: "metrics.js",
+		totals: map[string]float64{
+			`sum(last_over_time(k6_drinks_sold_total[5m]))`:                              199,
+			`sum(last_over_time(k6_drinks_sold_total{drink="tea"}[5m]))`:                 100,
+			`min(min_over_time(k6_drinks_left_lowest[5m]))`:                              901,
+			`max(max_over_time(k6_drinks_left_highest[5m]))`:                             1000,
+			`sum(last_over_time(k6_paid_by_card_total{condition="nonzero"}[5m]))`:        75,
+			`sum(last_over_time(k6_price_count[5m]))`:                                    100,
+			`sum(last_over_time(k6_price_sum[5m]))`:                                      298.5,
+			`max(max_over_time(k6_waiting_time_max[5m]))`:                                1.685,
+			`count(count by (__name__) (last_over_time({__name__=~"k6_price_.+"}[5m])))`: 9,
+		},
+	},
+	{
+		file: "scenarios.js",
+		env:  map[string]string{"STEP": "1"},
+		totals: map[string]float64{
+			`count(count by (scenario) (last_over_time(k6_iterations_total[5m])))`: 3,
+		},
+		many: []string{
+			`sum(last_over_time(k6_http_reqs_total{scenario="browse"}[5m]))`,
+			`sum(last_over_time(k6_http_reqs_total{scenario="buy",team="checkout"}[5m]))`,
+			`sum(last_over_time(k6_http_reqs_total{scenario="sale"}[5m]))`,
+		},
+	},
+	{
+		file: "tags.js",
+		env:  map[string]string{"DURATION": "3s"},
+		totals: map[string]float64{
+			`count(last_over_time(k6_http_reqs_total{name=~".*/search.*"}[5m]))`: 1,
+			`count(last_over_time(k6_http_reqs_total{team="shop"}[5m]))`:         1,
+		},
+		many: []string{`sum(last_over_time(k6_http_reqs_total{testid="tags",team="shop"}[5m]))`},
+		none: []string{`last_over_time({session!=""}[5m])`, `last_over_time({order!=""}[5m])`},
+	},
+}
+
+// elsewhere are the folders that other tests run.
+var elsewhere = map[string]string{"c": "docs_test.go", "k6-operator": "operator_test.go"}
+
+func TestExamplesDoWhatTheySay(t *testing.T) {
+	t.Parallel()
+	for _, example := range examples {
+		t.Run(example.file, func(t *testing.T) {
+			t.Parallel()
+			onEveryReceiver(t, example.expectIn)
+		})
+	}
+}
+
+func (e example) expectIn(t *testing.T, receiver *harness.Receiver) {
+	load := e.load(t, receiver)
+	load.Env["TARGET_URL"] = startTarget(t).URL()
+	maps.Copy(load.Env, e.env)
+	result := run(t, load)
+
+	if !e.listed {
+		expectEqual(t, receiver, result.Summary.Measured(), harness.Totals)
+	}
+	for promql, expected := range e.totals {
+		if answer := query(t, receiver, promql); len(answer) != 1 || answer[0].Last().Value != expected {
+			t.Errorf("%s is %v, not %v", promql, answer, expected)
+		}
+	}
+	for _, promql := range e.many {
+		if answer := query(t, receiver, promql); answer[0].Last().Value <= 0 {
+			t.Errorf("%s is %v", promql, answer)
+		}
+	}
+	for _, promql := range e.none {
+		if found, err := receiver.Query(promql); err != nil || len(found) > 0 {
+			t.Errorf("%s finds %v, %v", promql, found, err)
+		}
+	}
+}
+
+// load is the run that the example's first lines tell, with the receiver in the place of the one on localhost.
+func (e example) load(t *testing.T, receiver *harness.Receiver) harness.Run {
+	t.Helper()
+	path := filepath.Join("examples", e.file)
+	load := harness.Run{Script: path, Env: map[string]string{"REMOTE_WRITE_URL": receiver.WriteURL()}}
+	for line := range strings.Lines(contentOf(t, path)) {
+		comment, is := strings.CutPrefix(line, "//")
+		if !is {
+			break
+		}
+		before, after, is := strings.Cut(comment, "k6 run ")
+		if !is {
+			continue
+		}
+		for _, variable := range strings.Fields(before) {
+			name, value, _ := strings.Cut(variable, "=")
+			load.Env[name] = value
+		}
+		load.Args = strings.Fields(strings.ReplaceAll(after, localReceiver, receiver.URL))
+	}
+	last := len(load.Args) - 1
+	if last < 0 || load.Args[last] != path {
+		t.Fatalf("%s does not begin with a comment that says how to run it: %v", path, load.Args)
+	}
+	load.Args = load.Args[:last]
+	return load
+}
+
+// localReceiver is where the documents have a receiver.
+const localReceiver = "http://localhost:9090"
+
+func TestEveryExampleIsRun(t *testing.T) {
+	t.Parallel()
+	for _, entry := range entriesOf(t, "examples") {
+		_, known := elsewhere[entry]
+		if !known && !slices.ContainsFunc(examples, func(e example) bool { return e.file == entry }) {
+			t.Errorf("examples/%s is run by no test: give it a row", entry)
+		}
+	}
+}
+
+func entriesOf(t *testing.T, folder string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(rootOf(t), folder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+// contentOf is the text of a file in the repository.
+func contentOf(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(rootOf(t), path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func rootOf(t *testing.T) string {
+	t.Helper()
+	root, err := harness.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}

@@ -5,12 +5,15 @@
 #   make k6          build/k6, k6 with this output                 (LINK=dynamic: loads the library at run time)
 #   make receivers   build/prometheus, build/promtool, build/victoria-metrics, and build/prometheus-2 where apt is
 #   make bench       this output beside k6's own, in turn, in one binary
+#   make bench-steps what each step of a sample's way costs
+#   make screenshot  the README's picture anew                     (needs chromium)
 #   make fuzz        random calls, documents and answers            (CASES=100000: for as long as one likes)
 #   make model       the inbox in every order of its threads
 #   make miri        what Miri can run, on a nightly                (SEEDS=0..64: more orders of threads)
 #   make sanitize    tests under the thread sanitizer, on a nightly
 #   make soak        a million series, then 20 minutes of faults    (DURATION=1h)
 #   make lint        formatting, lints, the header, the shim
+#   make audit       licences and known vulnerabilities of what is depended on
 #   make header      include/k6_remote_write.h anew from the Rust sources
 
 K6_VERSION := v2.2.0
@@ -42,7 +45,7 @@ ifeq ($(filter $(LINK),static dynamic),)
 $(error LINK is "$(LINK)"; allowed are static and dynamic)
 endif
 
-.PHONY: all k6 receivers demo bench bench-steps test test-rust test-abi test-go test-e2e fuzz model nightly miri sanitize soak lint audit header clean
+.PHONY: all k6 receivers demo screenshot bench bench-steps test test-rust test-abi test-go test-e2e fuzz model nightly miri sanitize soak lint audit header clean
 .DELETE_ON_ERROR:
 
 all: k6 receivers
@@ -123,6 +126,12 @@ receivers: $(BUILD)/prometheus $(BUILD)/promtool $(BUILD)/prometheus-2 $(BUILD)/
 demo: k6 receivers
 	cd tests/e2e && go build -o $(BUILD)/demo ./cmd/demo
 	RECEIVER=$(RECEIVER) $(BUILD)/demo
+
+# The README's picture: a run in the UI of VictoriaMetrics, taken by a headless browser. No test needs it.
+screenshot: k6 receivers
+	cd tests/e2e && go build -o $(BUILD)/screenshot ./cmd/screenshot
+	@mkdir -p docs/images
+	$(BUILD)/screenshot docs/images/run.png
 
 # All loads, for an hour or more; bench/results.md and the picture are written anew. SHORT=1 takes a look at all of them in three
 # minutes, LOAD=a,growth runs some; neither writes.

@@ -48,7 +48,7 @@ var examples = []example{
 		file: "metrics.js",
 		totals: map[string]float64{
 			`sum(last_over_time(k6_drinks_sold_total[5m]))`:                              199,
-			`sum(last_over_time(k6_drinks_sold_total{drink="tea"}[5m]))`:                 100,
+			`sum(last_over_time(k6_drinks_sold_total{drink="tea"}[5m]))`:                 99,
 			`min(min_over_time(k6_drinks_left_lowest[5m]))`:                              901,
 			`max(max_over_time(k6_drinks_left_highest[5m]))`:                             1000,
 			`sum(last_over_time(k6_paid_by_card_total{condition="nonzero"}[5m]))`:        75,

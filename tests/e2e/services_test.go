@@ -1,7 +1,7 @@
 package e2e
 
-// What docs/authentication.md has for the usual services, word for word, against a stand-in that speaks https, wants a
-// client's certificate where there is one, and keeps what it gets.
+// What the pages have for the usual services, word for word, against a stand-in that speaks https, wants a client's
+// certificate where there is one, and keeps what it gets.
 
 import (
 	"crypto/ecdsa"
@@ -11,8 +11,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,36 +18,49 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
+// servicePages have a block of variables for each service.
+var servicePages = []string{"docs/authentication.md", "docs/receivers.md"}
+
 func TestTheUsualServices(t *testing.T) {
 	t.Parallel()
-	root, err := harness.Root()
+	for _, page := range servicePages {
+		tried := 0
+		for _, block := range blocksIn(t, page) {
+			written := block.variables()
+			if written["SERVER_URL"] == "" {
+				continue
+			}
+			tried++
+			t.Run(page+"/"+block.heading, func(t *testing.T) {
+				t.Parallel()
+				expectService(t, addressOf(t, written), written)
+			})
+		}
+		if tried < 6 {
+			t.Errorf("%s has only %d blocks", page, tried)
+		}
+	}
+}
+
+// variables are those of an env file, without what begins all of them.
+func (b block) variables() map[string]string {
+	written := map[string]string{}
+	for _, line := range b.commands() {
+		name, value, _ := strings.Cut(line, "=")
+		if option, is := strings.CutPrefix(name, "K6_PROMETHEUS_RW_"); is {
+			written[option] = value
+		}
+	}
+	return written
+}
+
+func addressOf(t *testing.T, written map[string]string) *url.URL {
+	t.Helper()
+	address, err := url.Parse(written["SERVER_URL"])
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := os.ReadFile(filepath.Join(root, "docs", "authentication.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, services, _ := strings.Cut(string(page), "## For the usual services")
-	blocks := strings.Split(services, "```sh\n")[1:]
-	if len(blocks) < 5 {
-		t.Fatalf("there are only %d blocks", len(blocks))
-	}
-	for _, block := range blocks {
-		written := map[string]string{}
-		for line := range strings.Lines(strings.Split(block, "```")[0]) {
-			name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-			written[strings.TrimPrefix(name, "K6_PROMETHEUS_RW_")] = value
-		}
-		address, err := url.Parse(written["SERVER_URL"])
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Run(address.Host, func(t *testing.T) {
-			t.Parallel()
-			expectService(t, address, written)
-		})
-	}
+	return address
 }
 
 // expectService runs k6 with the variables of a block, with the stand-in's address and with files that are there.
@@ -65,7 +76,7 @@ func expectService(t *testing.T, address *url.URL, written map[string]string) {
 		t.Fatal(err)
 	}
 	path := address.RequestURI()
-	address.Host = standIn.Host
+	address.Scheme, address.Host = "https", standIn.Host
 
 	load := shortLoad(t)
 	load.Env["AWS_ACCESS_KEY_ID"], load.Env["AWS_SECRET_ACCESS_KEY"] = "AKID", awsSecretKey
@@ -107,7 +118,7 @@ func expectService(t *testing.T, address *url.URL, written map[string]string) {
 		t.Errorf("sent is %q, not %q", sent, expected)
 	}
 	for name, value := range written {
-		if header, is := strings.CutPrefix(name, "HEADERS_"); is && request.Header.Get(header) != value {
+		if header, value, _ := strings.Cut(value, ":"); name == "HTTP_HEADERS" && request.Header.Get(header) != value {
 			t.Errorf("%s is %q, not %q", header, request.Header.Get(header), value)
 		}
 	}

@@ -91,6 +91,8 @@ type Receiver struct {
 	client  *http.Client
 	secured bool
 	process *Process
+	// arguments are its command line's.
+	arguments func(folder, address string) []string
 }
 
 // StartReceiver returns one that is ready to be written to. With keep it survives this program, unless it is stopped.
@@ -116,6 +118,16 @@ func StartSecured(webConfiguration string, client *http.Client) (*Receiver, erro
 	return receiver.started(false)
 }
 
+// StartReceiverAs returns one whose command line is another than the tests' usual one.
+func StartReceiverAs(kind Kind, arguments func(folder, address string) []string) (*Receiver, error) {
+	receiver, err := newReceiver(kind)
+	if err != nil {
+		return nil, err
+	}
+	receiver.arguments = arguments
+	return receiver.started(false)
+}
+
 func newReceiver(kind Kind) (*Receiver, error) {
 	flavour, known := flavours[kind]
 	if !known {
@@ -128,7 +140,7 @@ func newReceiver(kind Kind) (*Receiver, error) {
 	if err := os.WriteFile(filepath.Join(folder, "prometheus.yml"), []byte("scrape_configs: []\n"), 0o600); err != nil {
 		return nil, err
 	}
-	return &Receiver{Kind: kind, Folder: folder, client: http.DefaultClient}, nil
+	return &Receiver{Kind: kind, Folder: folder, client: http.DefaultClient, arguments: flavour.arguments}, nil
 }
 
 func (r *Receiver) started(keep bool) (*Receiver, error) {
@@ -154,7 +166,7 @@ func (r *Receiver) start(address string, keep bool) error {
 	}
 	defer log.Close() // the child has its own handle
 
-	arguments := flavour.arguments(r.Folder, address)
+	arguments := r.arguments(r.Folder, address)
 	if r.secured {
 		arguments = append(arguments, "--web.config.file="+r.webConfiguration())
 	}

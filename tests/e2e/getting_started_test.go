@@ -1,0 +1,136 @@
+package e2e
+
+// The commands of pages that one follows step by step are run as they stand, and what they print is compared with what stands
+// below them.
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
+)
+
+// prepared is what make has done for the tests, or what they bring.
+var prepared = regexp.MustCompile(`^(git clone|cd|make|cargo build|build/victoria-metrics) ?`)
+
+// varying is what differs from run to run in what commands print.
+var varying = regexp.MustCompile(
+	`@\[[\d.]+\]|time="[^"]+"|\b(bytes|points|points_delivered|queue_bytes_highest|requests|samples|slowest_request_ms)=\d+|[\d.]+/s`)
+
+// localVictoriaMetrics is where the pages have one.
+const localVictoriaMetrics = "localhost:8428"
+
+func TestGettingStarted(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t, harness.VictoriaMetrics)
+	follow(t, receiver, "docs/getting-started.md")
+}
+
+func TestTheCProgramOfThePage(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t, harness.VictoriaMetrics)
+	follow(t, receiver, "docs/abi.md")
+
+	page, err := os.Stat(filepath.Join(rootOf(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reads := query(t, receiver, `sum(last_over_time(load_reads_total{file="README.md"}[5m]))`)[0].Last().Value
+	if reads < 100 {
+		t.Errorf("there were only %v reads", reads)
+	}
+	for promql, expected := range map[string]float64{
+		`sum(last_over_time(load_read_bytes_total[5m]))`:                     reads * float64(page.Size()),
+		`sum(last_over_time(load_read_time_count[5m]))`:                      reads,
+		`sum(last_over_time(load_reads_failed_total{condition="zero"}[5m]))`: reads,
+	} {
+		if answer := query(t, receiver, promql)[0].Last().Value; answer != expected {
+			t.Errorf("%s is %v, not %v", promql, answer, expected)
+		}
+	}
+	if slowest := query(t, receiver, `max(max_over_time(load_read_time_max[5m]))`)[0].Last().Value; slowest <= 0 || slowest > 3 {
+		t.Errorf("the slowest read took %v s", slowest)
+	}
+}
+
+// follow gives the commands of a page, with a receiver of the test's.
+func follow(t *testing.T, receiver *harness.Receiver, page string) {
+	t.Helper()
+	blocks := blocksIn(t, page)
+	given := 0
+	for i, block := range blocks {
+		if block.language != "sh" || len(block.variables()) == len(block.commands()) {
+			continue
+		}
+		shown := ""
+		if i+1 < len(blocks) && blocks[i+1].language == "text" {
+			shown = blocks[i+1].text
+		}
+		for _, command := range block.commands() {
+			if prepared.MatchString(command) {
+				continue
+			}
+			given++
+			give(t, receiver, command, shown)
+		}
+	}
+	if given < 3 {
+		t.Errorf("%s has only %d commands", page, given)
+	}
+}
+
+// give runs a command until it prints what is shown: VictoriaMetrics finds what was written a little later.
+func give(t *testing.T, receiver *harness.Receiver, command, shown string) {
+	t.Helper()
+	var printed string
+	var ended error
+	isQuestion := strings.Contains(command, "promtool query")
+	missing := func() string {
+		printed, ended = runInShell(t, receiver, command)
+		same := func(text string) string {
+			return strings.ReplaceAll(varying.ReplaceAllString(text, "$1…"), strings.TrimPrefix(receiver.URL, "http://"), localVictoriaMetrics)
+		}
+		for line := range strings.Lines(shown) {
+			if !strings.Contains(same(printed), same(strings.TrimSpace(line))) {
+				return line
+			}
+		}
+		return ""
+	}
+	lacking := missing()
+	if isQuestion && lacking != "" {
+		awaitAnswer(t, command, func() bool { lacking = missing(); return lacking == "" })
+	}
+	if lacking != "" {
+		t.Errorf("%s does not print\n%s\nbut\n%s", command, lacking, printed)
+	}
+	if isMistake := strings.Contains(shown, "allowed is"); (ended != nil) != isMistake {
+		t.Errorf("%s: %v\n%s", command, ended, printed)
+	}
+}
+
+// runInShell runs a command of a page in the repository's root.
+func runInShell(t *testing.T, receiver *harness.Receiver, command string) (printed string, ended error) {
+	t.Helper()
+	k6, err := harness.Binary("k6")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := filepath.Join(t.TempDir(), "script.js")
+	if err := os.WriteFile(own, []byte("export default function () {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address := strings.TrimPrefix(receiver.URL, "http://")
+	line := strings.NewReplacer(
+		localVictoriaMetrics, address, "build/", filepath.Dir(k6)+"/", " script.js", " "+own,
+	).Replace(command)
+	shell := exec.Command("sh", "-c", line)
+	shell.Dir = rootOf(t)
+	shell.Env = append(os.Environ(), "K6_PROMETHEUS_RW_SERVER_URL="+receiver.WriteURL(), "K6_NO_USAGE_REPORT=true", "NO_COLOR=1")
+	output, err := shell.CombinedOutput()
+	return string(output), err
+}

@@ -1,0 +1,89 @@
+package e2e
+
+// docs/receivers.md, where a receiver can run here: started as the page says, and shipped to as the page says.
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
+)
+
+const receiversPage = "docs/receivers.md"
+
+func TestReceiversAsThePageHasThem(t *testing.T) {
+	t.Parallel()
+	for _, tried := range []struct {
+		kind     harness.Kind
+		heading  string
+		knowsTwo bool // takes Remote Write 2.0
+	}{
+		{harness.Prometheus, "Prometheus", true},
+		{harness.Prometheus2, "Prometheus", false},
+		{harness.VictoriaMetrics, "VictoriaMetrics", false},
+	} {
+		t.Run(string(tried.kind), func(t *testing.T) {
+			t.Parallel()
+			if _, err := harness.Binary(string(tried.kind)); err != nil && tried.kind == harness.Prometheus2 {
+				t.Skip(err)
+			}
+			section := slices.DeleteFunc(blocksIn(t, receiversPage), func(b block) bool { return b.heading != tried.heading })
+			receiver := startAsWritten(t, tried.kind, section)
+			load := shortLoad(t)
+			for _, block := range section {
+				for name, value := range block.variables() {
+					load.Env["K6_PROMETHEUS_RW_"+name] = value
+				}
+			}
+			written := addressOf(t, map[string]string{"SERVER_URL": load.Env["K6_PROMETHEUS_RW_SERVER_URL"]})
+			load.Env["K6_PROMETHEUS_RW_SERVER_URL"] = receiver.URL + written.Path
+			load.Args = []string{"--verbose"}
+			result := run(t, load)
+
+			expectSummaryIn(t, receiver, result)
+			fellBack := slices.ContainsFunc(linesOf(result, "debug"), func(line harness.LogLine) bool {
+				return line.Message == "The receiver does not understand this protocol: the same points go in the other"
+			})
+			if fellBack == tried.knowsTwo {
+				t.Errorf("whether 2.0 was given up: %t", fellBack)
+			}
+		})
+	}
+}
+
+// startAsWritten starts a receiver with the flags and the configuration file of its section, in a folder of its own.
+func startAsWritten(t *testing.T, kind harness.Kind, section []block) *harness.Receiver {
+	t.Helper()
+	receiver, err := harness.StartReceiverAs(kind, func(folder, address string) []string {
+		var arguments []string
+		for _, block := range section {
+			if block.language == "yaml" {
+				if err := os.WriteFile(filepath.Join(folder, "prometheus.yml"), []byte(block.text), 0o600); err != nil {
+					t.Error(err)
+				}
+			}
+			for _, command := range block.commands() {
+				if program, flags, _ := strings.Cut(command, " "); program == "prometheus" || program == "victoria-metrics" {
+					arguments = strings.Fields(flags)
+				}
+			}
+		}
+		for i, argument := range arguments {
+			if flag, path, is := strings.Cut(argument, "="); is && (path == "prometheus.yml" || strings.HasSuffix(path, "-data")) {
+				arguments[i] = flag + "=" + filepath.Join(folder, path)
+			}
+		}
+		if kind == harness.VictoriaMetrics {
+			return append(arguments, "-httpListenAddr="+address)
+		}
+		return append(arguments, "--storage.tsdb.path="+filepath.Join(folder, "data"), "--web.listen-address="+address)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(receiver.Stop)
+	return receiver
+}

@@ -1,0 +1,154 @@
+package e2e
+
+// What the pages show is what k6, its option and the receivers take: scripts, queries, flags, YAML.
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
+)
+
+// aMistake is all that is wrong with a run that has it, so that k6 reads all options and goes no further.
+var aMistake = map[string]string{"K6_PROMETHEUS_RW_PUSH_INTERVAL": "never"}
+
+const toldOfAMistake = `: invalid configuration: pushInterval in K6_PROMETHEUS_RW_PUSH_INTERVAL (environment) is "never"; ` +
+	`allowed is a duration from 100ms on, such as 500ms or 5s`
+
+func TestScriptsOfThePagesAreTaken(t *testing.T) {
+	t.Parallel()
+	for i, block := range blocksOf(t, "js") {
+		t.Run(fmt.Sprint(block.page, i), func(t *testing.T) {
+			t.Parallel()
+			script := filepath.Join(t.TempDir(), "script.js")
+			if err := os.WriteFile(script, []byte(block.wholeScript()), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			k6Command(t, nil, "inspect", script)
+			result := finish(t, start(t, harness.Run{Script: script, Out: []string{"remote-write"}, Env: aMistake}), invalidConfiguration)
+			if told := linesOf(result, "error"); len(told) != 1 || !strings.HasSuffix(told[0].Message, toldOfAMistake) {
+				t.Errorf("k6 logged\n%s\nof\n%s", result.LogText(), block.text)
+			}
+		})
+	}
+}
+
+// wholeScript completes what a page shows of a script: an entry of `metrics`, or a script without its function.
+func (b block) wholeScript() string {
+	text := b.text
+	if strings.HasPrefix(text, "{") {
+		text = "export const options = { cloud: { apm: [{ provider: 'prometheus', remoteWriteURL: 'http://localhost/', metrics: [" +
+			text + "] }] } };"
+	}
+	if !strings.Contains(text, "export default") {
+		text += "\nexport default function () {}\n"
+	}
+	return text
+}
+
+func TestQueriesOfThePagesAreTaken(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t, harness.Prometheus)
+	for _, block := range blocksOf(t, "promql") {
+		for _, promql := range block.commands() {
+			if _, err := receiver.Query(promql); err != nil {
+				t.Errorf("%s: %v", block.page, err)
+			}
+		}
+	}
+}
+
+func TestYAMLOfThePagesParses(t *testing.T) {
+	t.Parallel()
+	for _, block := range blocksOf(t, "yaml") {
+		for documents := yaml.NewDecoder(strings.NewReader(block.text)); ; {
+			var document any
+			err := documents.Decode(&document)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatalf("%s: %v in\n%s", block.page, err, block.text)
+			}
+		}
+	}
+}
+
+func TestFlagsOfThePagesAreTaken(t *testing.T) {
+	t.Parallel()
+	checked := 0
+	for _, block := range blocksOf(t, "sh") {
+		for _, command := range block.commands() {
+			program, flags := flagsOf(command)
+			if len(flags) == 0 {
+				continue
+			}
+			help := helpOf(t, program)
+			for _, flag := range flags {
+				if !regexp.MustCompile(`(^|[\s,\]])` + regexp.QuoteMeta(flag) + `([\s=,]|$)`).MatchString(help) {
+					t.Errorf("%s: %s has no %s: %s", block.page, strings.Join(program, " "), flag, command)
+				}
+				checked++
+			}
+		}
+	}
+	if checked < 10 {
+		t.Errorf("only %d flags were found", checked)
+	}
+}
+
+// flagsOf are a command's program with its subcommands, and its flags, if it is one of those that are built here.
+func flagsOf(command string) (program, flags []string) {
+	words := strings.Fields(command)
+	for len(words) > 0 && regexp.MustCompile(`^[A-Z][A-Z0-9_]*=`).MatchString(words[0]) {
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		return nil, nil
+	}
+	subcommands, is := map[string]int{"k6": 1, "promtool": 2, "prometheus": 0, "victoria-metrics": 0}[path.Base(words[0])]
+	if !is || len(words) <= subcommands {
+		return nil, nil
+	}
+	program = append([]string{path.Base(words[0])}, words[1:1+subcommands]...)
+	for _, word := range words[1+subcommands:] {
+		if strings.HasPrefix(word, "-") {
+			flag, _, _ := strings.Cut(word, "=")
+			flags = append(flags, flag)
+		}
+	}
+	return program, flags
+}
+
+func helpOf(t *testing.T, program []string) string {
+	t.Helper()
+	binary, err := harness.Binary(program[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	help, err := exec.Command(binary, append(program[1:], "--help")...).CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(help), "[no-]", "")
+}
+
+// awaitAnswer asks until a receiver that shows late what it has shows it.
+func awaitAnswer(t *testing.T, what string, answered func() bool) {
+	t.Helper()
+	if err := harness.Await(what, 20*time.Second, answered); err != nil {
+		t.Error(err)
+	}
+}

@@ -11,7 +11,7 @@ const MADE_LATER: [&str; 4] = ["bench/results.md", "go-shim/lib", "go-shim/v", "
 
 #[test]
 fn targets_of_make_are_in_the_makefile() {
-    let makefile = read("Makefile");
+    let makefile = makefile();
     let rule = Regex::new(r"(?m)^([a-z][a-z0-9 -]*?) ?&?:(?:[^=]|$)").expect("valid");
     let targets: Vec<_> = rule.captures_iter(&makefile).flat_map(|rule| words(&rule[1])).collect();
     assert!(targets.iter().any(|target| target == "demo"), "{targets:?}");
@@ -59,7 +59,7 @@ fn tests_that_are_named_are_there() {
 
 #[test]
 fn programs_of_the_build_folder_are_built() {
-    let makefile = read("Makefile");
+    let makefile = makefile();
     let program = Regex::new(r"(?:^|[\s`])build/([a-z][a-z0-9-]*)(?:[\s`]|$)").expect("valid");
     for page in pages() {
         for found in program.captures_iter(&page.text) {
@@ -89,6 +89,15 @@ fn paths_are_there() {
             }
         }
     }
+}
+
+/// The Makefile, and what it includes.
+fn makefile() -> String {
+    let included = fs::read_dir(root()).expect("readable").map(|entry| entry.expect("readable").path());
+    let included = included.filter(|path| path.extension().is_some_and(|extension| extension == "mk"));
+    included
+        .map(|path| fs::read_to_string(path).expect("readable"))
+        .fold(read("Makefile"), |all, one| all + "\n" + &one)
 }
 
 /// The commands in a page's code, word by word, without the variables that stand before them.

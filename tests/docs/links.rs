@@ -1,8 +1,9 @@
 //! Links lead somewhere, and the index to every page.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use crate::page::{files, pages, root};
+use crate::page::{files, pages, read, root};
 
 #[test]
 fn links_lead_to_what_is_there() {
@@ -36,10 +37,20 @@ fn the_index_has_every_page() {
 }
 
 #[test]
+fn the_index_has_every_example() {
+    let index = read("docs/README.md");
+    for example in ["js", "c"].iter().flat_map(|extension| files("examples", extension)) {
+        if !example.starts_with("examples/k6-operator/") {
+            assert!(index.contains(&format!("(../{example})")), "{example} is not in docs/README.md");
+        }
+    }
+}
+
+#[test]
 fn every_picture_is_shown() {
     let shown: BTreeSet<_> =
         pages().iter().flat_map(|page| page.links().into_iter().map(|link| page.resolve(&link))).collect();
     for picture in files("docs/images", "png") {
-        assert!(shown.contains(std::path::Path::new(&picture)), "{picture} is in no page");
+        assert!(shown.contains(Path::new(&picture)), "{picture} is in no page");
     }
 }

@@ -32,6 +32,11 @@ func TestGettingStarted(t *testing.T) {
 
 func TestTheCProgramOfThePage(t *testing.T) {
 	t.Parallel()
+	strict := exec.Command("cc", "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-Iinclude", "examples/c/load.c")
+	strict.Dir = rootOf(t)
+	if warnings, err := strict.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, warnings)
+	}
 	receiver := startReceiver(t, harness.VictoriaMetrics)
 	follow(t, receiver, "docs/abi.md")
 

@@ -20,6 +20,7 @@ const PARTS: [&str; 20] = [
     "; a selector is written as …",
     "a bearer token",
     "a signature for AWS",
+    "a tag's name",
     "a text in quotes",
     "a user name and a password",
     "an Authorization header",
@@ -36,7 +37,6 @@ const PARTS: [&str; 20] = [
     "too many samples",
     "… is not UTF-8: the first wrong byte is at …",
     "… of the samples have ids that k6rw_register_series never gave: they were left out, all others taken",
-    "a tag's name",
 ];
 
 static CONTINUED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\\\n\s*").expect("valid"));
@@ -74,6 +74,15 @@ fn told() -> BTreeSet<String> {
 }
 
 fn messages() -> BTreeSet<String> {
+    let mut messages = texts();
+    for part in PARTS {
+        assert!(messages.remove(part), "{part} is a part of nothing any more");
+    }
+    messages
+}
+
+/// All texts of three words or more, but for those that are no messages.
+fn texts() -> BTreeSet<String> {
     let rust = files("src", "rs").into_iter().filter(|path| !NOT_TOLD.iter().any(|not| path.starts_with(not)));
     let mut texts = Vec::new();
     rust.for_each(|path| collect(read(&path).parse().expect("Rust"), &mut texts));
@@ -82,7 +91,7 @@ fn messages() -> BTreeSet<String> {
         let source = read(path).replace("\"+\n\t\t\t\"", "");
         texts.extend(go.captures_iter(&source).map(|found| found[1].replace("%d", "{}").replace(": %w", ": {}")));
     }
-    texts.iter().map(|text| normal(text)).filter(|text| words(text) >= 3 && !PARTS.contains(&text.as_str())).collect()
+    texts.iter().map(|text| normal(text)).filter(|text| words(text) >= 3).collect()
 }
 
 /// The texts of a source, but for its documentation, its tests and what programmers are told.

@@ -1,6 +1,6 @@
 //! What the documentation says of options is what the code has.
 
-use k6_remote_write::config::{Config, Document, OPTIONS};
+use k6_remote_write::config::{Config, Document, OPTIONS, OptionSpec};
 use regex::Regex;
 use serde_json::{Value, json};
 
@@ -19,6 +19,20 @@ fn the_table_of_options_is_the_codes() {
         .collect();
     let head = "| script | JSON | environment | allowed | default |\n|---|---|---|---|---|\n";
     assert!(page.contains(&format!("{head}{rows}\n")), "docs/configuration.md should have:\n{head}{rows}");
+}
+
+#[test]
+fn the_table_of_the_readme_has_the_codes_defaults() {
+    let readme = read("README.md");
+    let rows: Vec<_> = readme.lines().filter(|line| line.contains("| `K6_PROMETHEUS_RW_")).collect();
+    assert!(rows.len() > 10);
+    for row in rows {
+        let is_of = |option: &&OptionSpec| row.contains(&format!(" `{}` ", option.variable));
+        // The row of several options has no default.
+        let Some(option) = OPTIONS.iter().find(is_of) else { continue };
+        let default = if option.default.is_empty() { " | none".into() } else { format!(" | `{}` | ", option.default) };
+        assert!(row.contains(&default), "{row} should have{default}");
+    }
 }
 
 #[test]

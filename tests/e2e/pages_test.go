@@ -21,10 +21,10 @@ type block struct {
 // madeFolders have pages that are not the repository's own.
 var madeFolders = []string{".git", "build", "dist", "target"}
 
-// blocksOf are the blocks of a language in all pages; at least one.
-func blocksOf(t *testing.T, language string) []block {
+// pagesOf are the paths of all pages.
+func pagesOf(t *testing.T) []string {
 	t.Helper()
-	var found []block
+	var found []string
 	root := rootOf(t)
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -35,15 +35,23 @@ func blocksOf(t *testing.T, language string) []block {
 		}
 		if filepath.Ext(path) == ".md" {
 			page, err := filepath.Rel(root, path)
-			if err != nil {
-				return err
-			}
-			found = append(found, blocksIn(t, page)...)
+			found = append(found, page)
+			return err
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	return found
+}
+
+// blocksOf are the blocks of a language in all pages; at least one.
+func blocksOf(t *testing.T, language string) []block {
+	t.Helper()
+	var found []block
+	for _, page := range pagesOf(t) {
+		found = append(found, blocksIn(t, page)...)
 	}
 	found = slices.DeleteFunc(found, func(b block) bool { return b.language != language })
 	if len(found) == 0 {

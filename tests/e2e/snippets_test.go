@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,41 +89,64 @@ func TestYAMLOfThePagesParses(t *testing.T) {
 func TestFlagsOfThePagesAreTaken(t *testing.T) {
 	t.Parallel()
 	checked := 0
-	for _, block := range blocksOf(t, "sh") {
-		for _, command := range block.commands() {
-			program, flags := flagsOf(command)
-			if len(flags) == 0 {
-				continue
+	for _, command := range commandsOf(t) {
+		program, flags := flagsOf(command.text)
+		if len(flags) == 0 {
+			continue
+		}
+		help := helpOf(t, program)
+		for _, flag := range flags {
+			if !regexp.MustCompile(`(^|[\s,])` + regexp.QuoteMeta(flag) + `([\s=,]|$)`).MatchString(help) {
+				t.Errorf("%s: %s has no %s: %s", command.page, strings.Join(program, " "), flag, command.text)
 			}
-			help := helpOf(t, program)
-			for _, flag := range flags {
-				if !regexp.MustCompile(`(^|[\s,\]])` + regexp.QuoteMeta(flag) + `([\s=,]|$)`).MatchString(help) {
-					t.Errorf("%s: %s has no %s: %s", block.page, strings.Join(program, " "), flag, command)
-				}
-				checked++
-			}
+			checked++
 		}
 	}
-	if checked < 10 {
+	if checked < 20 {
 		t.Errorf("only %d flags were found", checked)
 	}
 }
 
+// command is a line for a shell, in a block or in a sentence.
+type command struct{ page, text string }
+
+var inSentences = regexp.MustCompile("`([^`\n]+)`")
+
+func commandsOf(t *testing.T) []command {
+	t.Helper()
+	var all []command
+	for _, block := range blocksOf(t, "sh") {
+		for _, text := range block.commands() {
+			all = append(all, command{block.page, text})
+		}
+	}
+	for _, page := range pagesOf(t) {
+		for _, span := range inSentences.FindAllStringSubmatch(contentOf(t, page), -1) {
+			all = append(all, command{page, span[1]})
+		}
+	}
+	return all
+}
+
+var (
+	assignment = regexp.MustCompile(`^[A-Z][A-Z0-9_]*=`)
+	subcommand = regexp.MustCompile(`^[a-z][a-z-]*$`)
+)
+
 // flagsOf are a command's program with its subcommands, and its flags, if it is one of those that are built here.
 func flagsOf(command string) (program, flags []string) {
 	words := strings.Fields(command)
-	for len(words) > 0 && regexp.MustCompile(`^[A-Z][A-Z0-9_]*=`).MatchString(words[0]) {
+	for len(words) > 0 && assignment.MatchString(words[0]) {
 		words = words[1:]
 	}
-	if len(words) == 0 {
+	if len(words) == 0 || !slices.Contains([]string{"k6", "prometheus", "promtool", "victoria-metrics"}, path.Base(words[0])) {
 		return nil, nil
 	}
-	subcommands, is := map[string]int{"k6": 1, "promtool": 2, "prometheus": 0, "victoria-metrics": 0}[path.Base(words[0])]
-	if !is || len(words) <= subcommands {
-		return nil, nil
+	program = []string{path.Base(words[0])}
+	for words = words[1:]; len(words) > 0 && subcommand.MatchString(words[0]); words = words[1:] {
+		program = append(program, words[0])
 	}
-	program = append([]string{path.Base(words[0])}, words[1:1+subcommands]...)
-	for _, word := range words[1+subcommands:] {
+	for _, word := range words {
 		if strings.HasPrefix(word, "-") {
 			flag, _, _ := strings.Cut(word, "=")
 			flags = append(flags, flag)

@@ -39,6 +39,9 @@ const PARTS: [&str; 20] = [
     "… of the samples have ids that k6rw_register_series never gave: they were left out, all others taken",
 ];
 
+/// Macros whose texts programmers read.
+const ASSERTIONS: [&str; 5] = ["assert", "assert_eq", "debug_assert", "panic", "unreachable"];
+
 static CONTINUED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\\\n\s*").expect("valid"));
 static FILLED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{[^{}]*\}").expect("valid"));
 
@@ -104,7 +107,8 @@ fn collect(tokens: TokenStream, texts: &mut Vec<String>) {
                 let is_test = group.delimiter() == Delimiter::Brace && before(1) == "tests" && before(2) == "mod";
                 let is_documentation =
                     group.delimiter() == Delimiter::Bracket && group.stream().to_string().starts_with("doc");
-                if !is_test && !is_documentation && before(1) != "expect" {
+                let is_assertion = before(1) == "!" && ASSERTIONS.contains(&before(2).as_str());
+                if !is_test && !is_documentation && !is_assertion && before(1) != "expect" {
                     collect(group.stream(), texts);
                 }
             }

@@ -174,22 +174,3 @@ func entriesOf(t *testing.T, folder string) []string {
 	}
 	return names
 }
-
-// contentOf is the text of a file in the repository.
-func contentOf(t *testing.T, path string) string {
-	t.Helper()
-	content, err := os.ReadFile(filepath.Join(rootOf(t), path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
-}
-
-func rootOf(t *testing.T) string {
-	t.Helper()
-	root, err := harness.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return root
-}

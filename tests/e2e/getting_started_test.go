@@ -88,34 +88,41 @@ func follow(t *testing.T, receiver *harness.Receiver, page string) {
 	}
 }
 
-// give runs a command until it prints what is shown: VictoriaMetrics finds what was written a little later.
+// give runs a command, which must print what is shown; a question is asked again, since VictoriaMetrics finds what was written
+// a little later.
 func give(t *testing.T, receiver *harness.Receiver, command, shown string) {
 	t.Helper()
-	var printed string
-	var ended error
-	isQuestion := strings.Contains(command, "promtool query")
-	missing := func() string {
-		printed, ended = runInShell(t, receiver, command)
-		same := func(text string) string {
-			return strings.ReplaceAll(varying.ReplaceAllString(text, "$1…"), strings.TrimPrefix(receiver.URL, "http://"), localVictoriaMetrics)
-		}
-		for line := range strings.Lines(shown) {
-			if !strings.Contains(same(printed), same(strings.TrimSpace(line))) {
-				return line
+	printed, ended := runInShell(t, receiver, command)
+	if strings.Contains(command, "promtool query") {
+		awaitAnswer(t, command, func() bool {
+			if lacking(receiver, printed, shown) == "" {
+				return true
 			}
-		}
-		return ""
+			printed, ended = runInShell(t, receiver, command)
+			return false
+		})
 	}
-	lacking := missing()
-	if isQuestion && lacking != "" {
-		awaitAnswer(t, command, func() bool { lacking = missing(); return lacking == "" })
-	}
-	if lacking != "" {
-		t.Errorf("%s does not print\n%s\nbut\n%s", command, lacking, printed)
+	if line := lacking(receiver, printed, shown); line != "" {
+		t.Errorf("%s does not print\n%s\nbut\n%s", command, line, printed)
 	}
 	if isMistake := strings.Contains(shown, "allowed is"); (ended != nil) != isMistake {
 		t.Errorf("%s: %v\n%s", command, ended, printed)
 	}
+}
+
+// lacking is the first line that is shown and was not printed, but for what varies.
+func lacking(receiver *harness.Receiver, printed, shown string) string {
+	same := func(text string) string {
+		text = varying.ReplaceAllString(strings.TrimSpace(text), "$1…")
+		return strings.ReplaceAll(text, strings.TrimPrefix(receiver.URL, "http://"), localVictoriaMetrics)
+	}
+	printed = same(printed)
+	for line := range strings.Lines(shown) {
+		if !strings.Contains(printed, same(line)) {
+			return line
+		}
+	}
+	return ""
 }
 
 // runInShell runs a command of a page in the repository's root.

@@ -4,10 +4,13 @@ package e2e
 
 import (
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
 // block is a fenced block of a page.
@@ -93,4 +96,23 @@ func (b block) commands() []string {
 		}
 	}
 	return all
+}
+
+// contentOf is the text of a file in the repository.
+func contentOf(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(rootOf(t), path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func rootOf(t *testing.T) string {
+	t.Helper()
+	root, err := harness.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
 }

@@ -41,7 +41,7 @@ int failed(void);
     } while (0)
 
 /* Nobody listens there, and nothing waits for it at the end. */
-#define NOWHERE "{\"argument\": \"http://127.0.0.1:1/\", \"json\": {\"flushTimeout\": \"0s\", \"leftoverFolder\": \"\"}}"
+#define NOWHERE "{\"argument\": \"http://127.0.0.1:1/\", \"json\": {\"pushInterval\": \"1h\", \"flushTimeout\": \"0s\", \"leftoverFolder\": \"\"}}"
 
 /* An output to a URL, with windows of 100 ms. */
 k6rw_output *open_to(const char *url);

@@ -2,6 +2,9 @@ package remotewrite
 
 import (
 	"encoding/json"
+	"maps"
+	"runtime/debug"
+	"slices"
 	"strings"
 
 	"go.k6.io/k6/v2/lib"
@@ -16,6 +19,9 @@ const (
 
 // cloudTestRunID is the variable in which k6 hands on the id that k6 Cloud gave to the run.
 const cloudTestRunID = "K6_CLOUDRUN_TEST_RUN_ID"
+
+// k6Module is the Go module that k6 is.
+const k6Module = "go.k6.io/k6/v2"
 
 // document is what the user wrote, unread, by where it was written. The library parses and validates all of it; its
 // fields are described at k6rw_open in the header.
@@ -37,6 +43,9 @@ type run struct {
 	ExecutionSegment *lib.ExecutionSegment `json:"executionSegment,omitempty"`
 	Features         []string              `json:"features,omitempty"`
 	CloudTestRunID   string                `json:"cloudTestRunId,omitempty"`
+	K6Version        string                `json:"k6Version,omitempty"`
+	Script           string                `json:"script,omitempty"`
+	Scenarios        []string              `json:"scenarios,omitempty"`
 }
 
 // gatherOptions makes the document of what k6 hands to an output.
@@ -51,6 +60,11 @@ func gatherOptions(params output.Params) ([]byte, error) {
 		Tags:             params.ScriptOptions.RunTags,
 		ExecutionSegment: params.ScriptOptions.ExecutionSegment,
 		CloudTestRunID:   params.RuntimeOptions.Env[cloudTestRunID],
+		K6Version:        k6Version(),
+		Scenarios:        slices.Collect(maps.Keys(params.ScriptOptions.Scenarios)),
+	}
+	if params.ScriptPath != nil {
+		about.Script = params.ScriptPath.String()
 	}
 	if params.Features != nil {
 		about.Features = params.Features.Activated()
@@ -65,4 +79,16 @@ func gatherOptions(params output.Params) ([]byte, error) {
 		},
 		Run: about,
 	})
+}
+
+// k6Version is that of the k6 that Go built this extension into. Programs of `go test` do not have it.
+func k6Version() string {
+	if built, known := debug.ReadBuildInfo(); known {
+		for _, module := range append(built.Deps, &built.Main) {
+			if module.Path == k6Module {
+				return module.Version
+			}
+		}
+	}
+	return ""
 }

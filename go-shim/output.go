@@ -31,6 +31,10 @@ type Output struct {
 	builtin     *metrics.BuiltinMetrics
 	stopTest    func(error)
 
+	// thresholds are k6's own objects, which its metrics engine writes to while the test runs.
+	thresholds map[string]metrics.Thresholds
+	evaluated  bool // by that engine, unless the user wants none of it
+
 	// ids has every series that was seen. A series that the library refused is there too, with 0: it was reported once.
 	mutex sync.RWMutex
 	ids   map[metrics.TimeSeries]seriesID
@@ -46,6 +50,7 @@ var (
 	_ output.WithStopWithTestError = new(Output)
 	_ output.WithBuiltinMetrics    = new(Output)
 	_ output.WithTestRunStop       = new(Output)
+	_ output.WithThresholds        = new(Output)
 )
 
 // New opens the output. An invalid configuration is told with all its mistakes, and k6's exit code for one.
@@ -73,6 +78,7 @@ func New(params output.Params) (*Output, error) {
 		batches:     sync.Pool{New: func() any { return new([]record) }},
 		stopped:     running.Done(),
 		stop:        stop,
+		evaluated:   !params.RuntimeOptions.NoThresholds.Bool,
 	}, nil
 }
 
@@ -84,6 +90,11 @@ func (o *Output) Description() string {
 // SetBuiltinMetrics receives k6's own metrics before Start.
 func (o *Output) SetBuiltinMetrics(builtin *metrics.BuiltinMetrics) {
 	o.builtin = builtin
+}
+
+// SetThresholds receives the thresholds before Start, by the metric that each is on.
+func (o *Output) SetThresholds(thresholds map[string]metrics.Thresholds) {
+	o.thresholds = thresholds
 }
 
 // SetTestRunStopCallback receives what ends the test early.
@@ -149,6 +160,7 @@ func (o *Output) StopWithTestError(error) error {
 		case <-closed:
 		}
 	})
+	o.pushThresholds()
 	last, err := o.library.close()
 	close(closed)
 	o.stop()
@@ -195,10 +207,8 @@ func (o *Output) registerDroppedIterations() {
 		return
 	}
 	for scenario := range o.options.Scenarios {
-		tags := maps.Clone(o.options.RunTags)
-		if tags == nil {
-			tags = make(map[string]string)
-		}
+		tags := make(map[string]string)
+		maps.Copy(tags, o.options.RunTags)
 		if o.options.SystemTags != nil && o.options.SystemTags.Has(metrics.TagScenario) {
 			tags[metrics.TagScenario.String()] = scenario
 		}
@@ -206,6 +216,39 @@ func (o *Output) registerDroppedIterations() {
 			o.logger.WithError(err).Error("Dropped iterations are not shipped before the first")
 		}
 	}
+}
+
+// thresholdPassed is 1 or 0 for each threshold, a metric like those of a script: k6 has none.
+var thresholdPassed = &metrics.Metric{Name: "threshold_passed", Type: metrics.Gauge}
+
+// pushThresholds tells which thresholds the run has passed. k6 evaluates them for the last time before it stops its outputs, in
+// the goroutine that stops them; until then they are behind a lock that is k6's alone.
+func (o *Output) pushThresholds() {
+	o.mutex.RLock()
+	began := len(o.ids) > 0 // else another output did not start, and nothing was evaluated
+	o.mutex.RUnlock()
+	if !began || !o.evaluated {
+		return
+	}
+	var records []record
+	for metric, thresholds := range o.thresholds {
+		for _, threshold := range thresholds.Thresholds {
+			tags := make(map[string]string)
+			maps.Copy(tags, o.options.RunTags)
+			tags["metric"], tags["threshold"] = metric, threshold.Source
+			id, err := o.library.register(thresholdPassed, tags)
+			if err != nil {
+				o.logger.WithError(err).WithField("metric", metric).Error("A threshold is not shipped")
+				continue
+			}
+			passed := 1.0
+			if threshold.LastFailed {
+				passed = 0
+			}
+			records = append(records, recordOf(id, time.Now(), passed))
+		}
+	}
+	o.library.push(records)
 }
 
 // forwardEvents logs what the library has to tell, and returns false when there will be nothing more.

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -217,7 +218,10 @@ func TestWhatTheUserWroteIsHandedOverUnread(t *testing.T) {
 			External: map[string]json.RawMessage{"loadimpact": json.RawMessage(`{"apm": 1}`), "other": nil},
 			Cloud:    json.RawMessage(`{"apm": 2}`),
 			RunTags:  map[string]string{"testid": "x"},
+
+			Scenarios: lib.ScenarioConfigs{"default": nil},
 		},
+		ScriptPath:     &url.URL{Scheme: "file", Path: "/a/script.js"},
 		RuntimeOptions: lib.RuntimeOptions{Env: map[string]string{"K6_CLOUDRUN_TEST_RUN_ID": "123", "OWN": "x"}},
 	})
 	require.NoError(t, err)
@@ -226,7 +230,9 @@ func TestWhatTheUserWroteIsHandedOverUnread(t *testing.T) {
 		"environment": {"K6_PROMETHEUS_RW_ANY": "thing", "AWS_REGION": "eu-west-1"},
 		"json": {"any": ["thing"]},
 		"script": {"ext": {"apm": 1}, "cloud": {"apm": 2}},
-		"run": {"tags": {"testid": "x"}, "cloudTestRunId": "123"}
+		"run": {
+			"tags": {"testid": "x"}, "cloudTestRunId": "123", "script": "file:///a/script.js", "scenarios": ["default"]
+		}
 	}`, string(document))
 }
 
@@ -399,6 +405,57 @@ func TestTheOutputsOwnMetricsHaveTheTestsTags(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, out.Stop())
 	assert.Contains(t, r.all(), "__name__=k6_remote_write_samples_total,destination=1,testid=x")
+}
+
+func TestThresholdsAreToldAsK6LeftThem(t *testing.T) {
+	t.Parallel()
+	r := startReceiver(t)
+	out, _ := newOutput(t, r.URL, lib.Options{RunTags: map[string]string{"testid": "x"}})
+	thresholds := metrics.NewThresholds([]string{"count>5", "count<5"})
+	out.SetThresholds(map[string]metrics.Thresholds{"count": thresholds})
+	require.NoError(t, out.Start())
+	// k6's metrics engine evaluates them as long as the test runs, and a last time before it stops the outputs.
+	evaluated := make(chan struct{})
+	go func() {
+		defer close(evaluated)
+		for range 100_000 {
+			thresholds.Thresholds[0].LastFailed = !thresholds.Thresholds[0].LastFailed
+		}
+		thresholds.Thresholds[0].LastFailed, thresholds.Thresholds[1].LastFailed = false, true
+	}()
+	of := series(t, metrics.NewRegistry(), "count", metrics.Counter, nil)
+	for range 10 {
+		out.AddMetricSamples([]metrics.SampleContainer{metrics.Sample{TimeSeries: of, Time: time.Now(), Value: 1}})
+	}
+	<-evaluated
+	require.NoError(t, out.Stop())
+	values := r.all()
+	assert.InDelta(t, 1, values["__name__=k6_threshold_passed,metric=count,testid=x,threshold=count>5"], 0)
+	passed, told := values["__name__=k6_threshold_passed,metric=count,testid=x,threshold=count<5"]
+	assert.True(t, told)
+	assert.InDelta(t, 0, passed, 0)
+}
+
+func TestThresholdsThatWereNeverEvaluatedAreNotTold(t *testing.T) {
+	t.Parallel()
+	for _, about := range []struct{ noThresholds, sampled bool }{{true, true}, {false, false}} {
+		r := startReceiver(t)
+		logger, _ := logtest.NewNullLogger()
+		params := output.Params{Logger: logger, ConfigArgument: r.URL}
+		params.RuntimeOptions.NoThresholds.Bool = about.noThresholds
+		out, err := New(params)
+		require.NoError(t, err)
+		out.SetThresholds(map[string]metrics.Thresholds{"count": metrics.NewThresholds([]string{"count>5"})})
+		require.NoError(t, out.Start())
+		if about.sampled {
+			of := series(t, metrics.NewRegistry(), "count", metrics.Counter, nil)
+			out.AddMetricSamples([]metrics.SampleContainer{metrics.Sample{TimeSeries: of, Time: time.Now(), Value: 1}})
+		}
+		require.NoError(t, out.Stop())
+		for name := range r.all() {
+			assert.NotContains(t, name, "threshold_passed", "%+v", about)
+		}
+	}
 }
 
 func TestAfterStopNothingHappens(t *testing.T) {

@@ -10,7 +10,7 @@ use crate::accumulate::Accumulator;
 use crate::deliver::Batcher;
 use crate::inbox::Sample;
 use crate::map::Shipment;
-use crate::own_metrics::OwnMetrics;
+use crate::own_metrics::{About, OwnMetrics};
 use crate::registry::{Fate, Registry, Rules};
 use crate::report::{DestinationReporter, Level, event};
 use crate::series::SeriesDefinition;
@@ -28,8 +28,8 @@ pub struct Settings {
     pub stale_markers: bool,
     /// What becomes of k6's series.
     pub rules: Rules,
-    /// The tags of the output's own metrics; without them it ships none.
-    pub own_metrics: Option<Vec<(String, String)>>,
+    /// What the output's own metrics say of the run; without it there are none.
+    pub own_metrics: Option<About>,
 }
 
 /// Gathers samples for one destination and ships its windows.
@@ -50,7 +50,7 @@ impl Lane {
     pub fn new(settings: Settings, now_ms: i64, batcher: Batcher, reporter: Arc<DestinationReporter>) -> Self {
         let mut registry = Registry::new(settings.rules, Arc::clone(&reporter));
         let own_metrics =
-            settings.own_metrics.map(|tags| OwnMetrics::register(&tags, &mut registry, Arc::clone(&reporter)));
+            settings.own_metrics.map(|about| OwnMetrics::register(&about, &mut registry, Arc::clone(&reporter)));
         Self {
             windows: Windows::new(settings.rate, now_ms),
             registry,
@@ -66,6 +66,13 @@ impl Lane {
     /// Takes the next series; ids follow the order of these calls, from 1 on.
     pub fn register(&mut self, definition: &SeriesDefinition) {
         self.registry.register(definition);
+    }
+
+    /// The test has begun.
+    pub fn begin(&mut self, began_ms: i64) {
+        if let Some(own_metrics) = &mut self.own_metrics {
+            own_metrics.begin(began_ms);
+        }
     }
 
     /// Takes samples into the open window; those that are not finite are left out. Allocates nothing once a series' spread of
@@ -105,7 +112,7 @@ impl Lane {
     pub fn ship(&mut self, window: Window) {
         let started = Instant::now();
         if let Some(own_metrics) = &mut self.own_metrics {
-            own_metrics.record(&mut self.registry, window.end_ms);
+            own_metrics.record(&mut self.registry, &window);
         }
         self.announce(window.end_ms);
         let mut shipment = Shipment::new(&window, self.stale_markers, &mut self.batcher);

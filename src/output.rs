@@ -14,6 +14,7 @@ use crate::config::{Claim, Config, ConfigErrors, Destination, Document};
 use crate::deliver::{self, Batcher, Client, ClientError, Queue, Sender};
 use crate::inbox::{Closed, Inbox, Sample, inbox};
 use crate::lane::{self, Lane};
+use crate::own_metrics::About;
 use crate::panics::{Panic, catch};
 use crate::report::{DestinationReporter, Event, Level, Reporter, event};
 use crate::resample::Resampler;
@@ -89,7 +90,7 @@ impl Output {
         let mut lanes = Vec::new();
         let mut deliveries = Vec::new();
         for (number, destination) in config.destinations.iter().enumerate() {
-            let (lane, delivery) = start_destination(destination, number + 1, &config.tags, &reporter)?;
+            let (lane, delivery) = start_destination(destination, number + 1, &config, &reporter)?;
             lanes.push(lane);
             deliveries.push(delivery);
         }
@@ -221,7 +222,7 @@ impl Delivery {
 fn start_destination(
     destination: &Destination,
     number: usize,
-    tags: &[(String, String)],
+    config: &Config,
     reporter: &Reporter,
 ) -> Result<(Lane, Delivery), OpenError> {
     let reporter = reporter.destination(destination.shown_url());
@@ -240,8 +241,8 @@ fn start_destination(
     let settings = lane::Settings {
         rate: destination.rate,
         stale_markers: destination.stale_markers,
-        rules: destination.rules(tags),
-        own_metrics: destination.self_metrics.then(|| own_tags(tags, number)),
+        rules: destination.rules(&config.tags),
+        own_metrics: destination.self_metrics.then(|| about(config, number)),
     };
     let batcher = Batcher::new(Arc::clone(&queue), destination.max_samples_per_send);
     let lane = Lane::new(settings, SystemClock.now_ms(), batcher, Arc::clone(&reporter));
@@ -250,10 +251,11 @@ fn start_destination(
     Ok((lane, Delivery { queue, flush_timeout, reporter, sender_ended }))
 }
 
-/// The tags of what the output tells of itself: those of the test, and which of its destinations it is about. Two of them may
+/// What the output's own metrics say: the tags of the test, and which of its destinations they are about. Two of those may
 /// have one receiver, and must not write one series.
-fn own_tags(tags: &[(String, String)], number: usize) -> Vec<(String, String)> {
-    tags.iter().cloned().chain([("destination".into(), number.to_string())]).collect()
+fn about(config: &Config, number: usize) -> About {
+    let tags = config.tags.iter().cloned().chain([("destination".into(), number.to_string())]);
+    About { tags: tags.collect(), run: config.run_info.clone() }
 }
 
 /// A receiver that hangs up while a body is written to it makes a SIGPIPE, which ends a program that does not ignore it. Only

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::registry::Registry;
 use crate::report::{Count, Counters, DestinationReporter};
 use crate::series::{Contents, MetricType, SeriesDefinition};
+use crate::window::Window;
 
 /// A metric that is read from a counter.
 struct Counted {
@@ -46,34 +47,78 @@ const COUNTED: [Counted; 8] = [
 /// How long requests took: a trend.
 const DURATION: &str = "remote_write_sent_batch_duration";
 
+/// What ran, as labels of a series that is always 1.
+const RUN_INFO: &str = "remote_write_run_info";
+
+/// When the test began and ended: values that are times, each told from when it is known.
+const RUN_START: &str = "remote_write_run_start_time_seconds";
+const RUN_END: &str = "remote_write_run_end_time_seconds";
+
+/// What a destination's own metrics say of the run.
+#[derive(Debug, Clone, Default)]
+pub struct About {
+    /// The tags of all of them, which tell this run from others.
+    pub tags: Vec<(String, String)>,
+    /// What ran: tags of [`RUN_INFO`] alone.
+    pub run: Vec<(String, String)>,
+}
+
 /// The output's own series of one destination.
 pub struct OwnMetrics {
     /// For each of [`COUNTED`] its target and what was read last.
     counted: Vec<(Option<usize>, u64)>,
     duration: Option<usize>,
+    info: Option<usize>,
+    start: Option<usize>,
+    end: Option<usize>,
+    /// When the test began, if it has.
+    began_ms: Option<i64>,
     reporter: Arc<DestinationReporter>,
 }
 
 impl OwnMetrics {
-    /// Registers them with these tags, which tell this run from others.
-    pub fn register(tags: &[(String, String)], registry: &mut Registry, reporter: Arc<DestinationReporter>) -> Self {
-        let mut register = |metric: &str, metric_type, contents, tag: Option<(&str, &str)>| {
-            let mut tags = tags.to_vec();
-            tags.extend(tag.map(|(name, value)| (name.into(), value.into())));
+    /// Registers them.
+    pub fn register(about: &About, registry: &mut Registry, reporter: Arc<DestinationReporter>) -> Self {
+        let mut register = |metric: &str, metric_type, contents, further: Vec<(String, String)>| {
+            let tags = [&about.tags[..], &further].concat();
             registry.register_own(&SeriesDefinition { metric: metric.into(), metric_type, contents, tags })
         };
-        let counted = COUNTED.iter().map(|of| (register(of.name, of.metric_type, of.contents, of.tag), 0)).collect();
-        let duration = register(DURATION, MetricType::Trend, Contents::Time, None);
-        Self { counted, duration, reporter }
+        let further = |of: &Counted| of.tag.map(|(name, value)| (name.into(), value.into())).into_iter().collect();
+        let counted =
+            COUNTED.iter().map(|of| (register(of.name, of.metric_type, of.contents, further(of)), 0)).collect();
+        // A tag of the test keeps its name.
+        let is_free = |(name, _): &&(String, String)| about.tags.iter().all(|(taken, _)| taken != name);
+        let run = about.run.iter().filter(is_free).cloned().collect();
+        Self {
+            counted,
+            duration: register(DURATION, MetricType::Trend, Contents::Time, vec![]),
+            info: register(RUN_INFO, MetricType::Mark, Contents::Plain, run),
+            start: register(RUN_START, MetricType::Mark, Contents::Time, vec![]),
+            end: register(RUN_END, MetricType::Mark, Contents::Time, vec![]),
+            began_ms: None,
+            reporter,
+        }
     }
 
-    /// Puts what has been counted since the last call into the open window.
-    pub fn record(&mut self, registry: &mut Registry, now_ms: i64) {
+    /// The test has begun.
+    pub fn begin(&mut self, began_ms: i64) {
+        self.began_ms = Some(began_ms);
+    }
+
+    /// Puts what there is to tell into the window that has ended: what was counted since the last one, and the marks on the run.
+    pub fn record(&mut self, registry: &mut Registry, window: &Window) {
         let mut record = |target: Option<usize>, value: f64| {
             if let Some(target) = target.and_then(|target| registry.targets.get_mut(target)) {
-                target.record(value, now_ms);
+                target.record(value, window.end_ms);
             }
         };
+        record(self.info, 1.0);
+        if let Some(began_ms) = self.began_ms {
+            record(self.start, began_ms as f64);
+            if window.last {
+                record(self.end, window.end_ms as f64);
+            }
+        }
         for (of, (target, last)) in COUNTED.iter().zip(&mut self.counted) {
             let now = (of.read)(&self.reporter.counters).get();
             let value = if of.metric_type == MetricType::Counter { now - *last } else { now };

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::beginning::Beginning;
 use crate::clock::Clock;
 use crate::fault;
 use crate::inbox::{Outlet, Received, Sample};
@@ -22,6 +23,8 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 pub struct Resampler<C> {
     clock: C,
     lanes: Vec<Lane>,
+    opened_ms: i64,
+    beginning: Beginning,
     warned_not_finite: bool,
     reporter: Arc<Reporter>,
 }
@@ -29,7 +32,8 @@ pub struct Resampler<C> {
 impl<C: Clock> Resampler<C> {
     /// A resampler for these lanes.
     pub fn new(lanes: Vec<Lane>, clock: C, reporter: Arc<Reporter>) -> Self {
-        Self { clock, lanes, warned_not_finite: false, reporter }
+        let opened_ms = clock.now_ms();
+        Self { clock, lanes, opened_ms, beginning: Beginning::default(), warned_not_finite: false, reporter }
     }
 
     /// Works until the inbox is closed, then closes the last windows.
@@ -65,6 +69,7 @@ impl<C: Clock> Resampler<C> {
 
     /// Takes the next series; ids follow the order of these calls, from 1 on.
     pub fn register(&mut self, definition: &SeriesDefinition) {
+        self.beginning.register(definition);
         self.lanes.iter_mut().for_each(|lane| lane.register(definition));
     }
 
@@ -72,6 +77,9 @@ impl<C: Clock> Resampler<C> {
     pub fn record(&mut self, samples: &[Sample]) {
         let now_ms = self.clock.now_ms();
         self.count(samples);
+        if let Some(began_ms) = self.beginning.look(samples, self.opened_ms, now_ms) {
+            self.lanes.iter_mut().for_each(|lane| lane.begin(began_ms));
+        }
         self.lanes.iter_mut().for_each(|lane| lane.record(samples, now_ms));
     }
 

@@ -249,6 +249,50 @@ fn the_outputs_own_metrics_travel_with_the_others() {
 }
 
 #[test]
+fn the_run_is_marked_where_it_begins_and_ends() {
+    let mut house = House::with_own_metrics(&[("testid", "t")]);
+    let vus = house.register("vus", MetricType::Gauge, Contents::Plain, &[]);
+    let c = house.counter("c");
+    // As long as k6 is paused it has nothing but gauges.
+    house.record(vus, 100_500, 0.0);
+    house.at(101_003);
+    house.record(vus, 101_100, 0.0);
+    house.at(101_600);
+    house.record(c, 101_500, 1.0);
+    house.at(102_003);
+    house.close_at(102_700);
+    let points = |series: &str| {
+        let (ended, points): (Vec<_>, Vec<_>) = house.points_of(series).into_iter().partition(is_stale);
+        assert_eq!(ended.iter().map(|point| point.0).collect::<Vec<_>>(), [102_701], "{series} ends with the others");
+        points
+    };
+    let (start, end) = ("k6_remote_write_run_start_time_seconds", "k6_remote_write_run_end_time_seconds");
+    assert_eq!(points(&format!(r#"{start}{{testid="t"}}"#)), [(102_000, 101.5), (102_700, 101.5)]);
+    assert_eq!(points(&format!(r#"{end}{{testid="t"}}"#)), [(102_700, 102.7)]);
+    let info = r#"k6_remote_write_run_info{script="s.js",testid="t"}"#;
+    assert_eq!(points(info), [(101_000, 1.0), (102_000, 1.0), (102_700, 1.0)]);
+    let marks = house.points().into_keys().filter(|series| series.starts_with("k6_remote_write_run"));
+    assert_eq!(marks.count(), 3, "a mark is one series, without extremes");
+}
+
+#[test]
+fn a_run_that_never_began_has_no_start_and_no_end() {
+    let mut house = House::with_own_metrics(&[]);
+    let vus = house.register("vus", MetricType::Gauge, Contents::Plain, &[]);
+    house.record(vus, 100_500, 0.0);
+    house.close_at(100_700);
+    let marks = house.points().into_keys().filter(|series| series.starts_with("k6_remote_write_run"));
+    assert_eq!(marks.collect::<Vec<_>>(), [r#"k6_remote_write_run_info{script="s.js"}"#]);
+}
+
+#[test]
+fn a_tag_of_the_test_keeps_its_name_beside_what_ran() {
+    let mut house = House::with_own_metrics(&[("script", "mine")]);
+    house.close_at(100_700);
+    assert!(!house.points_of(r#"k6_remote_write_run_info{script="mine"}"#).is_empty());
+}
+
+#[test]
 fn series_that_differ_in_tags_that_are_not_kept_merge_exactly_whatever_their_type() {
     let kept = View { tags: Tags::Only(vec!["kept".into()]), ..View::everything() };
     let rules = Rules { views: vec![kept], ..Destination::default().rules(&[]) };

@@ -1,9 +1,11 @@
 //! The one JSON document that the host hands over: what the user wrote, unread, by where it was written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use url::Url;
 
 /// Raw inputs. All fields may be missing. Holds secrets, and so cannot be shown.
 #[derive(Default, Deserialize)]
@@ -36,6 +38,12 @@ pub struct Run {
     pub features: Vec<String>,
     /// k6 Cloud's id of this run; empty without.
     pub cloud_test_run_id: String,
+    /// k6's own version, such as `v2.2.0`; empty if the host does not know.
+    pub k6_version: String,
+    /// Where the script is, as a URL; empty if the host does not know.
+    pub script: String,
+    /// The names of the scenarios.
+    pub scenarios: BTreeSet<String>,
 }
 
 impl Run {
@@ -50,6 +58,27 @@ impl Run {
         let mut names = self.tags.keys().chain(labels.iter().map(|(name, _)| name));
         let apart = names.any(|name| name == INSTANCE || name == OPERATORS_INSTANCE);
         (is_part && !apart).then(|| (INSTANCE.into(), self.execution_segment.clone()))
+    }
+
+    /// What ran, as tags. Those without a value become no labels.
+    pub(super) fn info(&self) -> Vec<(String, String)> {
+        let scenarios: Vec<_> = self.scenarios.iter().map(String::as_str).collect();
+        [
+            ("output_version", env!("CARGO_PKG_VERSION").into()),
+            ("k6_version", self.k6_version.clone()),
+            ("script", self.script_name().unwrap_or_default()),
+            ("scenarios", scenarios.join(",")),
+            ("test_run_id", self.cloud_test_run_id.clone()),
+        ]
+        .map(|(name, value)| (name.into(), value))
+        .into()
+    }
+
+    /// The script's name alone: its URL may have a password in it.
+    fn script_name(&self) -> Option<String> {
+        let url = Url::parse(&self.script).ok()?;
+        let name = url.path_segments()?.next_back()?;
+        Some(percent_decode_str(name).decode_utf8_lossy().into())
     }
 }
 
@@ -77,5 +106,42 @@ impl Document {
         // By way of a map, since serde would take an array for a struct too.
         let fields: Map<String, Value> = serde_json::from_slice(text)?;
         serde_json::from_value(Value::Object(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scripts_name_is_the_last_part_of_its_url() {
+        for (script, name) in [
+            ("file:///home/me/my%20tests/log%20in.js", Some("log in.js")),
+            ("https://me:hunter2@host/scripts/a.js?token=hunter2#x", Some("a.js")),
+            ("file:///-", Some("-")),
+            ("file:///gr%C3%B6%C3%9Fe.ts", Some("größe.ts")),
+            ("https://host", Some("")),
+            ("", None),
+            ("script.js", None),
+        ] {
+            let run = Run { script: script.into(), ..Run::default() };
+            assert_eq!(run.script_name().as_deref(), name, "{script}");
+        }
+    }
+
+    #[test]
+    fn what_ran_is_told_in_tags_and_scenarios_in_one_order() {
+        let run: Run = serde_json::from_value(serde_json::json!({
+            "k6Version": "v2.2.0", "script": "file:///a/s.js", "scenarios": ["b", "a"], "cloudTestRunId": "7",
+        }))
+        .expect("valid");
+        let expected = [
+            ("output_version", env!("CARGO_PKG_VERSION")),
+            ("k6_version", "v2.2.0"),
+            ("script", "s.js"),
+            ("scenarios", "a,b"),
+            ("test_run_id", "7"),
+        ];
+        assert_eq!(run.info(), expected.map(|(name, value)| (name.into(), value.into())));
     }
 }

@@ -31,8 +31,9 @@ pub extern "C" fn k6rw_version() -> Text {
 /// "argument" (string: what follows --out remote-write=), "environment" (object: at least all of K6_PROMETHEUS_RW_*
 /// and AWS_*), "json" (object or null: k6's collectors."remote-write"), "script" (object: "ext" is the script's options.ext.loadimpact,
 /// "cloud" its options.cloud), "run" (object: "tags" of every sample, "executionSegment" such as "0:1/2", "features" that are
-/// on, "cloudTestRunId": k6 Cloud's id of this run, if it has one). Of several open outputs that are given the same "script", the
-/// first ships to the blocks in it.
+/// on, "cloudTestRunId": k6 Cloud's id of this run, if it has one, "k6Version" such as "v2.2.0", "script": the script's URL,
+/// "scenarios": an array of their names). Of several open outputs that are given the same "script", the first ships to the
+/// blocks in it.
 ///
 /// K6RW_INVALID_CONFIG with every mistake of the configuration at once. Without K6RW_OK there is no handle to free.
 ///

@@ -12,6 +12,7 @@ use k6_remote_write::config::{Config, Destination, Document};
 use k6_remote_write::deliver::{Batch, Batcher, Queue};
 use k6_remote_write::inbox::Sample;
 use k6_remote_write::lane::{Lane, Settings};
+use k6_remote_write::own_metrics::About;
 use k6_remote_write::registry::Rules;
 use k6_remote_write::report::Reporter;
 use k6_remote_write::resample::Resampler;
@@ -58,7 +59,8 @@ impl House {
 
     /// A house whose output tells of itself, with these tags.
     pub fn with_own_metrics(tags: &[(&str, &str)]) -> Self {
-        let own_metrics = Some(tags.iter().map(|&(name, value)| (name.into(), value.into())).collect());
+        let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+        let own_metrics = Some(About { tags, run: vec![("script".into(), "s.js".into())] });
         let (rate, rules) = (Duration::from_secs(1), Destination::default().rules(&[]));
         Self::with_settings(START, Settings { rate, stale_markers: true, rules, own_metrics })
     }

@@ -18,8 +18,8 @@
 // - Threads: every function may be called from any thread, by many at once. k6rw_close() ends what other threads do with
 //   the output in order: their calls either take effect before it or answer K6RW_CLOSED. Text that belongs to an output
 //   must not be read while another thread frees the output.
-// - Blocking: only k6rw_close() and k6rw_free() wait for the network, for the flush timeout, and then for a disk, at most
-//   for ten seconds.
+// - Blocking: k6rw_close() and k6rw_free() wait for the network, for the flush timeout, and then for a disk, at most
+//   for ten seconds; k6rw_open() waits for receivers if the option preflight is on. No other does.
 
 #ifndef K6_REMOTE_WRITE_H
 #define K6_REMOTE_WRITE_H
@@ -67,6 +67,8 @@ enum k6rw_status
     K6RW_SYSTEM = 9,
     // The library failed. The call had no effect, or only a part of it; please report it.
     K6RW_INTERNAL = 10,
+    // The option preflight is on, and a receiver does not take metrics. The message has all that do not, and why.
+    K6RW_UNTAKEN = 11,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -231,7 +233,7 @@ struct k6rw_text k6rw_version(void);
 // "scenarios": an array of their names). Of several open outputs that are given the same "script", the first ships to the
 // blocks in it.
 //
-// K6RW_INVALID_CONFIG with every mistake of the configuration at once. Without K6RW_OK there is no handle to free.
+// K6RW_INVALID_CONFIG with every mistake of the configuration at once, K6RW_UNTAKEN if preflight failed. Without K6RW_OK there is no handle to free.
 k6rw_status k6rw_open(const char *config,
                       size_t config_len,
                       struct k6rw_output **output,

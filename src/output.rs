@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Claim, Config, ConfigErrors, Destination, Document};
-use crate::deliver::{self, Batcher, Client, ClientError, Queue, Sender};
+use crate::deliver::{self, Batcher, Client, ClientError, Queue, Sender, Untaken};
 use crate::inbox::{Closed, Inbox, Sample, inbox};
 use crate::lane::{self, Lane};
 use crate::own_metrics::About;
@@ -40,6 +40,9 @@ pub enum OpenError {
     /// No HTTP client.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// Receivers that do not take metrics, where that was to be asked before.
+    #[error("preflight: the test does not start, since its metrics would not get through:{}", lines(.0))]
+    Preflight(Vec<Untaken>),
     /// The system gives no thread, or no socket polling.
     #[error("a background thread cannot be started: {0}")]
     Thread(#[from] io::Error),
@@ -69,6 +72,8 @@ struct Delivery {
     queue: Arc<Queue>,
     flush_timeout: Duration,
     reporter: Arc<DestinationReporter>,
+    /// What is wrong, if anything is; disconnected when that is known, or when nobody wanted to know.
+    preflight: Receiver<Untaken>,
     /// Disconnected when the sender has ended.
     sender_ended: Receiver<()>,
 }
@@ -93,6 +98,10 @@ impl Output {
             let (lane, delivery) = start_destination(destination, number + 1, &config, &reporter)?;
             lanes.push(lane);
             deliveries.push(delivery);
+        }
+        let untaken: Vec<_> = deliveries.iter().filter_map(|delivery| delivery.preflight.recv().ok()).collect();
+        if !untaken.is_empty() {
+            return Err(OpenError::Preflight(untaken));
         }
         let (inbox, outlet) = inbox(Arc::clone(&reporter));
         let resampler = Resampler::new(lanes, SystemClock, Arc::clone(&reporter));
@@ -247,8 +256,8 @@ fn start_destination(
     let batcher = Batcher::new(Arc::clone(&queue), destination.max_samples_per_send);
     let lane = Lane::new(settings, SystemClock.now_ms(), batcher, Arc::clone(&reporter));
     let flush_timeout = destination.flush_timeout;
-    let sender_ended = start_sender(sender, Arc::clone(&reporter))?;
-    Ok((lane, Delivery { queue, flush_timeout, reporter, sender_ended }))
+    let (preflight, sender_ended) = start_sender(sender, destination.preflight, Arc::clone(&reporter))?;
+    Ok((lane, Delivery { queue, flush_timeout, reporter, preflight, sender_ended }))
 }
 
 /// What the output's own metrics say: the tags of the test, and which of its destinations they are about. Two of those may
@@ -270,16 +279,35 @@ fn withstand_broken_pipes() {
     }
 }
 
-/// Starts a sender's thread. What it returns is disconnected when that has ended.
-fn start_sender(sender: Sender, reporter: Arc<DestinationReporter>) -> io::Result<Receiver<()>> {
+/// Starts a sender's thread. What it returns is what [`Delivery`] has of it.
+fn start_sender(
+    sender: Sender,
+    preflight: bool,
+    reporter: Arc<DestinationReporter>,
+) -> io::Result<(Receiver<Untaken>, Receiver<()>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (ending, ended) = bounded::<()>(0);
+    let (telling, told) = bounded(1);
+    let telling = preflight.then_some(telling);
     thread::Builder::new().name("k6rw-send".into()).spawn(move || {
         let _ending = ending;
         withstand_broken_pipes();
-        if let Err(panic) = catch(|| runtime.block_on(sender.run())) {
+        let work = async {
+            if let Some(telling) = telling
+                && let Err(untaken) = sender.preflight().await
+            {
+                let _ = telling.send(untaken);
+            }
+            sender.run().await;
+        };
+        if let Err(panic) = catch(|| runtime.block_on(work)) {
             reporter.panicked("sender", &panic);
         }
     })?;
-    Ok(ended)
+    Ok((told, ended))
+}
+
+/// Each on a line of its own, as k6 has lists of errors.
+fn lines(errors: &[impl ToString]) -> String {
+    errors.iter().map(|error| format!("\n\t- {}", error.to_string())).collect()
 }

@@ -270,6 +270,11 @@ impl Reporter {
 }
 
 impl DestinationReporter {
+    /// The destination's URL, without secrets.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Queues an event for the host's log. It gets the destination's URL.
     pub fn log(&self, event: Event) {
         self.events.push(event.with("url", &*self.url));

@@ -51,6 +51,8 @@ pub struct Destination {
     pub max_shards: usize,
     /// Where what could not be sent is written to.
     pub leftover_folder: Option<PathBuf>,
+    /// Whether the receiver is asked for before the test, which does not start if it takes no metrics.
+    pub preflight: bool,
     /// After how long without a success the test is stopped.
     pub abort_on_failure: Option<Duration>,
     /// Whether the output ships metrics of its own.
@@ -110,6 +112,7 @@ impl Default for Destination {
             max_bytes_per_send: 8 << 20,
             max_shards: 4,
             leftover_folder: Some(".".into()),
+            preflight: false,
             abort_on_failure: None,
             self_metrics: true,
             stale_markers: true,

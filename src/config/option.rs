@@ -358,6 +358,13 @@ pub const OPTIONS: &[OptionSpec] = &[
         },
     },
     OptionSpec {
+        name: "preflight",
+        variable: "K6_PROMETHEUS_RW_PREFLIGHT",
+        allowed: "true or false",
+        default: "false",
+        set: |to, text| boolean(text).map(|on| to.preflight = on),
+    },
+    OptionSpec {
         name: "abortOnFailure",
         variable: "K6_PROMETHEUS_RW_ABORT_ON_FAILURE",
         allowed: "a duration after which a test whose metrics do not get through is stopped, such as 1m; or 0s for never",

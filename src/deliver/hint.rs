@@ -2,6 +2,8 @@
 
 use super::answer::Reply;
 
+const NO_REMOTE_WRITE: &str = "this path takes no remote write: Prometheus and many others have it at /api/v1/write";
+
 /// Signs in the receiver's or the error's words, lower case, and what to do.
 const BY_WORDS: &[(&str, &str)] = &[
     (
@@ -14,6 +16,7 @@ const BY_WORDS: &[(&str, &str)] = &[
     ("out of bounds", "the receiver takes no points of this time: look at the clocks of both machines"),
     ("too far in the future", "the receiver takes no points of this time: look at the clocks of both machines"),
     ("limit", "the receiver limits what it takes: raise its limit, or ship fewer series"),
+    ("unsupported path", NO_REMOTE_WRITE),
     ("refused", "nobody listens there: is the receiver running, and is the port right?"),
     ("dns error", "the name of the host is not known: look at the URL"),
     ("failed to lookup", "the name of the host is not known: look at the URL"),
@@ -44,7 +47,7 @@ pub(super) fn hint(reply: &Reply, credentials: &str) -> Option<String> {
             "wrong path, or the receiver is not enabled: Prometheus takes remote write at /api/v1/write when it is \
              started with --web.enable-remote-write-receiver",
         ),
-        Some(405) => Some("this path takes no remote write: Prometheus and many others have it at /api/v1/write"),
+        Some(405) => Some(NO_REMOTE_WRITE),
         Some(407) => Some("the proxy wants a user name and a password: put them into its URL"),
         Some(413) => Some("the receiver does not even take a single point: look at its limits"),
         Some(415) => Some("the receiver does not take this version of the protocol: set `protocol` to auto"),
@@ -78,6 +81,7 @@ mod tests {
             (Some(403), "", "sent were a bearer token"),
             (Some(308), "", "moved"),
             (Some(405), "", "/api/v1/write"),
+            (Some(400), "unsupported path requested: \"/api/v1/wrong\"", "/api/v1/write"),
             (Some(415), "", "protocol"),
             (Some(204), "", "1.0"),
             (Some(400), "out of order sample", "--tag testid"),

@@ -10,6 +10,7 @@
 //! | `batcher` | points → batches |
 //! | `queue` | the batches that wait |
 //! | `sender` | the way of a batch through its attempts |
+//! | `preflight` | whether the receiver takes metrics at all |
 //! | `negotiation` | which version of the protocol the receiver speaks |
 //! | `client` | one HTTP request |
 //! | `receive` | what comes back, within bounds |
@@ -33,6 +34,7 @@ mod leftover;
 mod mask;
 mod negotiation;
 mod pem;
+mod preflight;
 mod queue;
 mod receive;
 mod secret_file;
@@ -44,6 +46,7 @@ mod verify;
 pub use batcher::{Batcher, Role};
 pub use client::{Client, ClientError, Endpoint, Proxy};
 pub use credentials::{Credentials, Held};
+pub use preflight::Untaken;
 pub use queue::{Batch, Queue};
 pub use secret_file::SecretFileError;
 pub use sender::{Sender, Settings};

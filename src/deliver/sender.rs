@@ -15,6 +15,7 @@ use super::client::Client;
 use super::health::Health;
 use super::leftover;
 use super::negotiation::Negotiation;
+use super::preflight::Untaken;
 use super::queue::{Batch, Queue};
 use crate::fault;
 use crate::panics::caught;
@@ -67,6 +68,26 @@ impl Sender {
             leftover_folder: settings.leftover_folder,
             left: RefCell::default(),
             reporter,
+        }
+    }
+
+    /// Asks the receiver whether it takes requests, by one without points in each version of the protocol until it takes one. Tries
+    /// none again: whoever asks is waiting. Which version the receiver speaks is known then.
+    pub async fn preflight(&self) -> Result<(), Untaken> {
+        let mut tried_other = false;
+        loop {
+            let protocol = self.negotiation.turn().await.protocol;
+            let Encoded { body, .. } = self.encoder.borrow_mut().encode(protocol, &[], &[], self.limits.get());
+            self.reporter.counters.requests.add(1);
+            let reply = self.client.send(protocol, body).await;
+            match Answer::to(protocol, &reply) {
+                Answer::Taken => {
+                    self.note_understood(protocol);
+                    return Ok(());
+                }
+                Answer::OtherVersion if !tried_other && self.negotiation.give_up(protocol) => tried_other = true,
+                _ => return Err(Untaken::new(self.reporter.url(), reply, self.client.credentials())),
+            }
         }
     }
 
@@ -158,9 +179,8 @@ impl Sender {
             _ => reply.written.unwrap_or(0).min(points),
         };
         let understood = answer == Answer::Taken || answer != Answer::OtherVersion && reply.written.is_some();
-        if understood && self.negotiation.settle(protocol) {
-            self.reporter
-                .log(event(Level::Debug, "The receiver's protocol is known").with("protocol", protocol.to_string()));
+        if understood {
+            self.note_understood(protocol);
         }
         counters.points_delivered.add(written);
         counters.points_refused.add(points - written);
@@ -170,6 +190,12 @@ impl Sender {
         } else {
             counters.bytes_delivered.add(bytes);
             health.note_success();
+        }
+    }
+
+    fn note_understood(&self, protocol: Protocol) {
+        if self.negotiation.settle(protocol) {
+            self.note_protocol("The receiver's protocol is known", protocol);
         }
     }
 

@@ -35,7 +35,7 @@ pub extern "C" fn k6rw_version() -> Text {
 /// "scenarios": an array of their names). Of several open outputs that are given the same "script", the first ships to the
 /// blocks in it.
 ///
-/// K6RW_INVALID_CONFIG with every mistake of the configuration at once. Without K6RW_OK there is no handle to free.
+/// K6RW_INVALID_CONFIG with every mistake of the configuration at once, K6RW_UNTAKEN if preflight failed. Without K6RW_OK there is no handle to free.
 ///
 /// # Safety
 /// The pointers are as the header's first paragraphs ask.

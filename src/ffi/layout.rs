@@ -50,6 +50,8 @@ pub enum Status {
     K6RW_SYSTEM = 9,
     /// The library failed. The call had no effect, or only a part of it; please report it.
     K6RW_INTERNAL = 10,
+    /// The option preflight is on, and a receiver does not take metrics. The message has all that do not, and why.
+    K6RW_UNTAKEN = 11,
 }
 
 /// The type of a k6 metric.

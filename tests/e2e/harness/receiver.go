@@ -21,6 +21,7 @@ const (
 	Prometheus      Kind = "prometheus"       // 3, which takes Remote Write 1.0 and 2.0
 	PrometheusOf1   Kind = "prometheus 1.0"   // 3 that was told to refuse 2.0
 	Prometheus2     Kind = "prometheus-2"     // knows no 2.0; there only where apt has it
+	NotEnabled      Kind = "not enabled"      // Prometheus as it is started by default, which takes no remote write
 	VictoriaMetrics Kind = "victoria-metrics" // knows no 2.0, and says so by storing nothing
 )
 
@@ -38,12 +39,13 @@ type flavour struct {
 }
 
 var flavours = map[Kind]flavour{
-	Prometheus: prometheusFlavour("prometheus",
+	Prometheus: prometheusFlavour("prometheus", enabled,
 		"--web.remote-write-receiver.accepted-protobuf-messages=prometheus.WriteRequest",
 		"--web.remote-write-receiver.accepted-protobuf-messages=io.prometheus.write.v2.Request"),
-	PrometheusOf1: prometheusFlavour("prometheus",
+	PrometheusOf1: prometheusFlavour("prometheus", enabled,
 		"--web.remote-write-receiver.accepted-protobuf-messages=prometheus.WriteRequest"),
-	Prometheus2: prometheusFlavour("prometheus-2"),
+	Prometheus2: prometheusFlavour("prometheus-2", enabled),
+	NotEnabled:  prometheusFlavour("prometheus"),
 	VictoriaMetrics: {
 		program: "victoria-metrics",
 		arguments: func(folder, address string) []string {
@@ -60,6 +62,8 @@ var flavours = map[Kind]flavour{
 	},
 }
 
+const enabled = "--web.enable-remote-write-receiver"
+
 func prometheusFlavour(program string, more ...string) flavour {
 	return flavour{
 		program: program,
@@ -68,7 +72,6 @@ func prometheusFlavour(program string, more ...string) flavour {
 				"--config.file=" + filepath.Join(folder, "prometheus.yml"),
 				"--storage.tsdb.path=" + filepath.Join(folder, "data"),
 				"--web.listen-address=" + address,
-				"--web.enable-remote-write-receiver",
 			}, more...)
 		},
 		listening: regexp.MustCompile(`msg="Listening on"(?: component=web)? address=(\S+)`),

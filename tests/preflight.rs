@@ -1,0 +1,114 @@
+//! Whether a receiver takes metrics, asked before the test: who is asked, with what, and what is told.
+
+mod recording;
+
+use std::time::{Duration, Instant};
+
+use k6_remote_write::inbox::Sample;
+use k6_remote_write::output::{OpenError, Output};
+use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+use k6_remote_write::wire::Protocol;
+use recording::{Recorder, Reply};
+use serde_json::{Value, json};
+
+/// Opens an output with a block for each URL.
+fn open(urls: &[&str], protocol: &str) -> Result<Output, OpenError> {
+    let block = |url: &&str| {
+        json!({
+            "provider": "prometheus", "remoteWriteURL": url, "includeDefaultMetrics": false, "metrics": ["c"],
+            "pushInterval": "100ms", "timeout": "500ms", "protocol": protocol, "selfMetrics": false, "leftoverFolder": "",
+            "preflight": true,
+        })
+    };
+    let blocks: Vec<_> = urls.iter().map(block).collect();
+    Output::open(json!({ "script": { "ext": { "apm": blocks } } }).to_string().as_bytes())
+}
+
+/// What a preflight that fails says.
+fn complaint(urls: &[&str], protocol: &str) -> String {
+    match open(urls, protocol) {
+        Err(error @ OpenError::Preflight(_)) => error.to_string(),
+        Err(error) => panic!("not by preflight: {error}"),
+        Ok(_) => panic!("opened"),
+    }
+}
+
+/// Ships one sample and returns what is said of the destination at the end.
+fn ship(output: &Output) -> Value {
+    let definition = SeriesDefinition {
+        metric: "c".into(),
+        metric_type: MetricType::Counter,
+        contents: Contents::Plain,
+        tags: vec![],
+    };
+    let series = output.register(definition).expect("open");
+    output.push(&[Sample { series, time_ms: 0, value: 1.0 }]).expect("open");
+    let report: Value = serde_json::from_str(output.close().expect("open")).expect("JSON");
+    report["destinations"][0].clone()
+}
+
+#[test]
+fn a_request_without_points_comes_first_and_finds_the_protocol_out() {
+    for (protocol, aware, sent) in [
+        ("auto", true, vec![Protocol::V2]),
+        ("auto", false, vec![Protocol::V2, Protocol::V1]),
+        ("1.0", false, vec![Protocol::V1]),
+        ("2.0", true, vec![Protocol::V2]),
+    ] {
+        let recorder = Recorder::start(move |_| if aware { Reply::Status(204) } else { Reply::Unaware(204) });
+        let output = open(&[&recorder.url()], protocol).expect("taken");
+        let asked = recorder.requests();
+        assert_eq!(asked.iter().map(|request| request.protocol).collect::<Vec<_>>(), sent, "{protocol}");
+        assert!(asked.iter().all(|request| request.message.timeseries.is_empty()));
+
+        let report = ship(&output);
+        assert_eq!(report["points_delivered"], report["points_made"], "{protocol}");
+        assert_eq!(recorder.points().into_keys().collect::<Vec<_>>(), ["k6_c_total"], "and nothing else");
+        let later = recorder.requests().split_off(asked.len());
+        assert!(later.iter().all(|request| Some(&request.protocol) == sent.last()), "{protocol}: it is known");
+    }
+}
+
+#[test]
+fn whoever_does_not_take_it_is_named_with_words_and_hint_and_all_of_them_at_once() {
+    let taken = Recorder::start(|_| Reply::Status(204));
+    let disabled = Recorder::start(|_| Reply::With(404, "X-A", "b", "not enabled"));
+    let locked = Recorder::start(|_| Reply::Status(401));
+    let text = complaint(&[&taken.url(), &disabled.url(), &locked.url()], "auto");
+    let lines: Vec<_> = text.split("\n\t- ").collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    assert!(lines[0].starts_with("preflight: the test does not start"), "{text}");
+    assert!(lines[1].starts_with(&format!("{}: status 404; not enabled; ", disabled.url())), "{text}");
+    assert!(lines[1].contains("--web.enable-remote-write-receiver"), "{text}");
+    assert!(lines[2].contains("status 401; the receiver wants other credentials; sent were none"), "{text}");
+    assert!(taken.points().is_empty());
+}
+
+#[test]
+fn a_failure_that_would_be_tried_again_is_one_here() {
+    let busy = Recorder::start(|_| Reply::Status(503));
+    assert!(complaint(&[&busy.url()], "auto").contains("status 503"));
+    assert_eq!(busy.requests().len(), 1);
+}
+
+#[test]
+fn a_receiver_that_hangs_is_waited_for_as_long_as_one_request_may_take_however_many_there_are() {
+    let hanging: Vec<_> = (0..4).map(|_| Recorder::start(|_| Reply::Late(Duration::from_secs(60), 204))).collect();
+    let urls: Vec<_> = hanging.iter().map(Recorder::url).collect();
+    let before = Instant::now();
+    let text = complaint(&urls.iter().map(String::as_str).collect::<Vec<_>>(), "auto");
+    assert!(before.elapsed() < Duration::from_millis(1500), "{:?}", before.elapsed());
+    assert_eq!(text.matches("`timeout` is how long it is waited for").count(), 4, "{text}");
+}
+
+#[test]
+fn a_receiver_that_would_store_nothing_of_the_version_that_was_asked_for_fails() {
+    let unaware = Recorder::start(|_| Reply::Unaware(204));
+    assert!(complaint(&[&unaware.url()], "2.0").contains("does not confirm what it has written"));
+}
+
+#[test]
+fn a_redirect_to_another_receiver_fails() {
+    let moved = Recorder::start(|_| Reply::With(308, "Location", "http://127.0.0.2:1/", ""));
+    assert!(complaint(&[&moved.url()], "auto").contains("the URL has moved"));
+}

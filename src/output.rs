@@ -241,6 +241,7 @@ fn start_destination(
     let queue = Arc::new(Queue::new(destination.queue_bytes, destination.max_shards, Arc::clone(&reporter)));
     let client = Client::new(&destination.endpoint())?;
     let sender = deliver::Settings {
+        send_after: destination.send_after,
         protocol: destination.protocol,
         limits: Limits { points: destination.max_samples_per_send, bytes: destination.max_bytes_per_send },
         abort_after: destination.abort_on_failure,

@@ -818,6 +818,51 @@ fn a_receiver_that_fails_now_and_then_stops_no_test() {
     close(&output);
 }
 
+/// A part of a test, with windows of this length.
+fn open_part(url: &str, segment: &str, rate: &str) -> Output {
+    let json = json!({ "pushInterval": rate, "protocol": "1.0", "selfMetrics": false, "leftoverFolder": "" });
+    let document = json!({ "argument": url, "json": json, "run": { "executionSegment": segment } });
+    Output::open(document.to_string().as_bytes()).expect("valid")
+}
+
+/// How long after the end of its window each request came.
+fn delays(recorder: &Recorder) -> Vec<Duration> {
+    let delay = |request: &recording::Recorded| {
+        let came = SystemTime::now() - request.at.elapsed();
+        let end_ms = request.message.timeseries[0].samples[0].timestamp as u64;
+        came.duration_since(SystemTime::UNIX_EPOCH + Duration::from_millis(end_ms)).expect("later")
+    };
+    recorder.requests().iter().map(delay).collect()
+}
+
+#[test]
+fn the_parts_of_a_test_do_not_send_at_one_moment() {
+    let parts = ["0:1/2", "1/2:1"].map(|segment| {
+        let recorder = Recorder::start(|_| Reply::Status(204));
+        let output = open_part(&recorder.url(), segment, "2s");
+        counter(&output, "c");
+        (recorder, output)
+    });
+    let delays = parts.each_ref().map(|(recorder, _)| {
+        recorder.await_requests(3);
+        delays(recorder).split_off(1) // the first one has the zero, which is older
+    });
+    let turn = Duration::from_millis(500);
+    assert!(delays[0].iter().any(|&delay| delay < turn), "{delays:?}");
+    assert!(delays[1].iter().all(|&delay| delay >= turn), "{delays:?}");
+    parts.iter().for_each(|(_, output)| drop(close(output)));
+}
+
+#[test]
+fn at_the_end_of_a_test_no_part_waits_for_its_turn() {
+    let recorder = Recorder::start(|_| Reply::Status(204));
+    let output = open_part(&recorder.url(), "9/10:1", "1h");
+    let c = counter(&output, "c");
+    add(&output, c, 1.0);
+    let report = close(&output);
+    assert_eq!((count(&report, "points_delivered"), report["samples"].as_u64()), (3, Some(1)));
+}
+
 #[test]
 fn a_slow_destination_holds_up_no_other() {
     let (slow, quick) =

@@ -35,6 +35,8 @@ pub struct Destination {
     pub sigv4: SigV4,
     /// The length of a window, at least 100 ms.
     pub rate: Duration,
+    /// How long after a window's end its points are sent, so that the parts of one test do not send at one moment.
+    pub send_after: Duration,
     /// How long one request may take, with its answer.
     pub timeout: Duration,
     /// How long the end of a run may take to send what is queued.
@@ -104,6 +106,7 @@ impl Default for Destination {
             proxy: Proxy::default(),
             sigv4: SigV4::default(),
             rate: Duration::from_secs(3),
+            send_after: Duration::ZERO,
             timeout: Duration::from_secs(5),
             flush_timeout: Duration::from_secs(30),
             queue_bytes: 64 << 20,

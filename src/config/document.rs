@@ -1,6 +1,7 @@
 //! The one JSON document that the host hands over: what the user wrote, unread, by where it was written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -52,6 +53,13 @@ impl Run {
         self.features.iter().any(|feature| feature == "native-histograms")
     }
 
+    /// How long after the end of a window of this length its points are sent. The windows of all parts of a test end at one
+    /// moment; so that their requests do not come to the receiver at one moment too, the parts take turns over half a window.
+    pub(super) fn send_after(&self, rate: Duration) -> Duration {
+        let begin = self.execution_segment.split_once(':').and_then(|(begin, _)| share(begin));
+        rate.mul_f64(begin.unwrap_or_default() / 2.0)
+    }
+
     /// The label that keeps the series of the parts of one test apart, if neither its tags nor `labels` do.
     pub(super) fn instance_label(&self, labels: &[(String, String)]) -> Option<(String, String)> {
         let is_part = !matches!(&*self.execution_segment, "" | "0:1");
@@ -80,6 +88,13 @@ impl Run {
         let name = url.path_segments()?.next_back()?;
         Some(percent_decode_str(name).decode_utf8_lossy().into())
     }
+}
+
+/// `1/4` → 0.25.
+fn share(text: &str) -> Option<f64> {
+    let (part, whole) = text.split_once('/').unwrap_or((text, "1"));
+    let share = part.parse::<f64>().ok()? / whole.parse::<f64>().ok()?;
+    (0.0..=1.0).contains(&share).then_some(share)
 }
 
 const INSTANCE: &str = "instance";
@@ -126,6 +141,26 @@ mod tests {
         ] {
             let run = Run { script: script.into(), ..Run::default() };
             assert_eq!(run.script_name().as_deref(), name, "{script}");
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_test_take_turns_over_half_a_window() {
+        for (segment, after_ms) in [
+            ("", 0),
+            ("0:1", 0),
+            ("0:1/4", 0),
+            ("1/4:1/2", 250),
+            ("1/2:3/4", 500),
+            ("0.75:1", 750),
+            ("499/500:1", 998),
+            ("1/0:1", 0),
+            ("9:1", 0),
+            ("x/y:1", 0),
+            ("1/2", 0),
+        ] {
+            let run = Run { execution_segment: segment.into(), ..Run::default() };
+            assert_eq!(run.send_after(Duration::from_secs(2)).as_millis(), after_ms, "{segment}");
         }
     }
 

@@ -78,6 +78,7 @@ impl Config {
         }
         for destination in &mut destinations {
             destination.test_run_id = test_run::id_for(destination, &document.run.cloud_test_run_id);
+            destination.send_after = document.run.send_after(destination.rate);
             destination.labels.extend(document.run.instance_label(&destination.labels));
             if document.run.native_histograms() {
                 destination.trend_as_native_histogram.get_or_insert(true);

@@ -14,6 +14,7 @@ use crate::wire::{Metric, Point};
 #[derive(Debug)]
 pub struct Batch {
     points: Vec<Point>,
+    made: Instant,
     /// How many of them, from the first on, need not be sent any more.
     done: usize,
     announced: Vec<Arc<Metric>>,
@@ -22,7 +23,12 @@ pub struct Batch {
 impl Batch {
     /// A batch of these points, which also tells what the metrics `announced` are.
     pub fn new(points: Vec<Point>, announced: Vec<Arc<Metric>>) -> Self {
-        Self { points, done: 0, announced }
+        Self { points, made: Instant::now(), done: 0, announced }
+    }
+
+    /// When it was made.
+    pub fn made(&self) -> Instant {
+        self.made
     }
 
     /// The points that are still to be sent.
@@ -145,6 +151,18 @@ impl Queue {
             *deadline = Instant::now();
         }
         self.changed.notify_waiters();
+    }
+
+    /// Ready at this time, or as soon as the queue is closed.
+    pub async fn until(&self, time: Instant) {
+        while time > Instant::now() {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if self.lock().deadline.is_some() {
+                return;
+            }
+            let _ = tokio::time::timeout_at(time.into(), changed).await;
+        }
     }
 
     /// Ready when the queue has been closed and its deadline has passed.

@@ -29,6 +29,8 @@ const MAX_SHARD_STARTS: usize = 10;
 /// What of a destination's configuration matters here.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// How long a batch waits before it is sent, unless the run ends.
+    pub send_after: Duration,
     /// The version of the protocol; without one it is found out.
     pub protocol: Option<Protocol>,
     /// How large a request may be.
@@ -43,6 +45,7 @@ pub struct Settings {
 pub struct Sender {
     client: Client,
     queue: Arc<Queue>,
+    send_after: Duration,
     encoder: RefCell<Encoder>,
     negotiation: Negotiation,
     /// Shrinks when the receiver finds requests too large.
@@ -61,6 +64,7 @@ impl Sender {
         Self {
             client,
             queue,
+            send_after: settings.send_after,
             encoder: RefCell::default(),
             negotiation: Negotiation::new(settings.protocol),
             limits: Cell::new(settings.limits),
@@ -115,6 +119,7 @@ impl Sender {
 
     async fn send_shard(&self, shard: usize) {
         while let Some(mut batch) = self.queue.next(shard).await {
+            self.queue.until(batch.made() + self.send_after).await;
             tokio::select! {
                 () = self.send_batch(&mut batch) => {}
                 () = self.queue.past_deadline() => return self.left.borrow_mut().push(batch),

@@ -10,6 +10,8 @@
 //	receiver.go    Prometheus and VictoriaMetrics, started and stopped
 //	query.go       what a receiver answers to PromQL
 //	own_metrics.go what a receiver says of itself
+//	operator.go    what k6-operator does with a TestRun
+//	listening.go   where k6's REST API is
 //	refused.go     an address where nobody is
 //	comparison.go  k6's numbers beside the receiver's
 //	process.go     children that never outlive this program

@@ -1,0 +1,50 @@
+package harness
+
+// Where a child listens that was told to take any port, on Linux.
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// RESTAddress is where k6's REST API is, once it listens there. It is the only socket on which k6 listens.
+func (k *K6) RESTAddress() (string, error) {
+	inodes, err := socketsOf(k.PID())
+	if err != nil {
+		return "", err
+	}
+	table, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		return "", err
+	}
+	const listens = "0A"
+	for line := range strings.Lines(string(table)) {
+		fields := strings.Fields(line)
+		if len(fields) < 10 || fields[3] != listens || !inodes[fields[9]] {
+			continue
+		}
+		_, hexPort, _ := strings.Cut(fields[1], ":")
+		port, err := strconv.ParseUint(hexPort, 16, 16)
+		return fmt.Sprintf("127.0.0.1:%d", port), err
+	}
+	return "", fmt.Errorf("k6 does not listen yet")
+}
+
+// socketsOf are the inodes of a process's sockets.
+func socketsOf(pid int) (map[string]bool, error) {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	if err != nil {
+		return nil, err
+	}
+	inodes := map[string]bool{}
+	for _, file := range files {
+		target, _ := os.Readlink(file) // gone meanwhile: then it is none
+		if inode, is := strings.CutPrefix(target, "socket:["); is {
+			inodes[strings.TrimSuffix(inode, "]")] = true
+		}
+	}
+	return inodes, nil
+}

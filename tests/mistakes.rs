@@ -3,11 +3,11 @@
 use k6_remote_write::config::{Config, Document};
 use serde_json::{Value, json};
 
-/// What is said of a document that has mistakes; without the words that begin every message.
+/// What is said of a document that has mistakes; without the words that begin every message. Several have a line each.
 fn said(document: &Value) -> String {
     let document = Document::parse(document.to_string().as_bytes()).expect("a document");
     let errors = Config::read(&document).expect_err("a mistake").to_string();
-    errors.strip_prefix("invalid configuration: ").expect("begins so").into()
+    errors.strip_prefix("invalid configuration:").expect("begins so").trim_start_matches([' ', '\n', '\t', '-']).into()
 }
 
 fn expect(cases: Vec<(Value, &str)>, document: impl Fn(&Value) -> Value) {
@@ -20,21 +20,22 @@ const A_URL: &str = "an absolute http or https URL with a host, such as http://l
 
 #[test]
 fn in_the_argument_of_out() {
-    for (argument, shown) in [
-        ("localhost:9090", "localhost:9090"),
-        ("http://", "http://"),
-        ("/api/v1/write", "/api/v1/write"),
-        ("http:///x", "http:///x"),
-        ("http://a b/", "http://a b/"),
-        ("unix:/x", "unix:/x"),
-        ("http://h:99999/", "http://h:99999/"),
-        ("http://[::1/api", "http://[::1/api"),
-        ("ftp://me:hunter2@host/w?key=hunter2", "ftp://***@host/w?***"),
-        ("http://me:hunt/er2@ho st/w", "http://***@ho st/w"),
-        ("me:hunter2@host/w", "***@host/w"),
-        ("url=http://host/w", "url=http://host/w"),
+    for (argument, shown, meant) in [
+        ("localhost:9090/api/v1/write", "localhost:9090/api/v1/write", Some("http://localhost:9090/api/v1/write")),
+        ("http://", "http://", None),
+        ("/api/v1/write", "/api/v1/write", None),
+        ("http:///x", "http:///x", None),
+        ("http://a b/", "http://a b/", None),
+        ("unix:/x", "unix:/x", None),
+        ("http://h:99999/", "http://h:99999/", None),
+        ("http://[::1/api", "http://[::1/api", None),
+        ("ftp://me:hunter2@host/w?key=hunter2", "ftp://***@host/w?***", None),
+        ("http://me:hunt/er2@ho st/w", "http://***@ho st/w", None),
+        ("me:hunter2@host/w", "***@host/w", Some("http://***@host/w")),
+        ("url=http://host/w", "url=http://host/w", None),
     ] {
-        let words = format!("url in the argument of --out is {shown:?}; allowed is {A_URL}");
+        let advice = meant.map(|meant| format!("; did you mean {meant:?}?")).unwrap_or_default();
+        let words = format!("url in the argument of --out is {shown:?}; allowed is {A_URL}{advice}");
         assert_eq!(said(&json!({ "argument": argument })), words);
     }
 }
@@ -45,7 +46,7 @@ fn in_the_environment() {
         (
             "SERVER_URL",
             "127.0.0.1:9090",
-            r#"url in {} is "127.0.0.1:9090"; allowed is an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write"#,
+            r#"url in {} is "127.0.0.1:9090"; allowed is an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write; did you mean "http://127.0.0.1:9090"?"#,
         ),
         ("USERNAME", "a:b", r#"username in {} is "a:b"; allowed is a text without a colon"#),
         (
@@ -112,7 +113,7 @@ fn in_the_environment() {
         (
             "SIGV4_SECRET_KEY",
             "hunter2",
-            "the destination of --out, environment and JSON has one of sigV4AccessKey and sigV4SecretKey; allowed are both, or none; \
+            "the destination of --out, environment and JSON has one of sigV4AccessKey and sigV4SecretKey; allowed are both, or none\n\t- \
              the destination of --out, environment and JSON asks for signatures of AWS without a region; set sigV4Region, or AWS_REGION",
         ),
         (
@@ -201,7 +202,8 @@ fn in_json() {
         ),
         (
             json!({ "passwordFile": "/a", "bearerToken": "b", "bearerTokenFile": "/c" }),
-            r#"collectors."remote-write".bearerToken (JSON) and collectors."remote-write".bearerTokenFile (JSON) both set the token; set one of them; collectors."remote-write".passwordFile (JSON) is a password without a username"#,
+            "collectors.\"remote-write\".bearerToken (JSON) and collectors.\"remote-write\".bearerTokenFile (JSON) both set the \
+             token; set one of them\n\t- collectors.\"remote-write\".passwordFile (JSON) is a password without a username",
         ),
         (
             json!({ "sigV4Region": "a", "sigV4Profile": "b", "sigV4AccessKey": "c", "sigV4SecretKey": "d" }),
@@ -326,6 +328,14 @@ fn in_a_block_of_the_script() {
             block(json!({ "remoteWriteUrl": "x" })),
             "[0].remoteWriteUrl (script) is no option; did you mean remoteWriteURL?",
         ),
+        (
+            json!([{ "provider": "prometheus", "remoteWriteUrl": "http://host/" }]),
+            "[0].remoteWriteUrl (script) is no option; did you mean remoteWriteURL?",
+        ),
+        (
+            json!([{ "provider": "prometheus", "url": "http://host/" }]),
+            "[0].url (script) is no option; did you mean remoteWriteURL?",
+        ),
         (block(json!({ "url": "x" })), "[0].url (script) is no option; did you mean remoteWriteURL?"),
         (block(json!({ "token": "hunter2" })), "[0].token (script) is no option; did you mean credentials.token?"),
         (
@@ -408,5 +418,5 @@ fn in_all_sources_at_once() {
         r#"resampleRate in options.ext.loadimpact.apm[0].resampleRate (script) is 0; allowed is an integer from 1 to 10, in seconds"#,
         "options.ext.loadimpact.apm[0] (script) has no remoteWriteURL; it is the URL of the receiver, such as http://localhost:9090/api/v1/write",
     ];
-    assert_eq!(said(&document), expected.join("; "));
+    assert_eq!(said(&document), expected.join("\n\t- "));
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ConfigError {
     /// A value that its option does not take.
-    #[error("{option} in {place} is {value}; allowed is {allowed}")]
+    #[error("{option} in {place} is {value}; allowed is {allowed}{advice}")]
     Value {
         /// The option's name in JSON.
         option: &'static str,
@@ -18,6 +18,8 @@ pub enum ConfigError {
         value: String,
         /// What the option takes.
         allowed: &'static str,
+        /// What may have been meant, if that can be said; the rest of the sentence.
+        advice: String,
     },
     /// A name that is no option's.
     #[error("{place} is no option; {advice}")]
@@ -58,17 +60,18 @@ const MAX_BYTES: usize = 3900;
 const MAX_VALUE_CHARS: usize = 200;
 
 impl fmt::Display for ConfigErrors {
-    /// All of them; where the room ends, how many more there are.
+    /// All of them, each on a line of its own, as k6 has lists of errors; where the room ends, how many more there are.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("invalid configuration: ")?;
+        f.write_str("invalid configuration:")?;
+        let begin = if self.0.len() > 1 { "\n\t- " } else { " " };
         let mut bytes = 0;
         for (index, error) in self.0.iter().enumerate() {
             let error = error.to_string();
-            bytes += error.len() + 2;
+            bytes += begin.len() + error.len();
             if index > 0 && bytes > MAX_BYTES {
-                return write!(f, "; and {} more", self.0.len() - index);
+                return write!(f, "{begin}and {} more", self.0.len() - index);
             }
-            write!(f, "{}{error}", if index > 0 { "; " } else { "" })?;
+            write!(f, "{begin}{error}")?;
         }
         Ok(())
     }
@@ -90,7 +93,7 @@ mod tests {
     fn what_has_no_room_is_counted() {
         let one = || ConfigError::Wrong { place: "x".repeat(1000), problem: "is wrong".into() };
         let errors = ConfigErrors((0..10).map(|_| one()).collect()).to_string();
-        assert!(errors.len() < 4095 && errors.ends_with(" is wrong; and 7 more"), "{errors}");
+        assert!(errors.len() < 4095 && errors.ends_with(" is wrong\n\t- and 7 more"), "{errors}");
     }
 
     #[test]

@@ -40,15 +40,21 @@ pub(super) fn read<'a>(
     written
 }
 
-/// What a name may have been meant to be: an option's name from elsewhere, or a near one.
+/// What to do about a name that is no option's.
 fn advice(name: &str, spelling: fn(&OptionSpec) -> &'static str) -> String {
+    match meant(name, spelling) {
+        Some(name) => format!("did you mean {name}?"),
+        None => names::advice(name, &OPTIONS.iter().map(spelling).collect::<Vec<_>>()),
+    }
+}
+
+/// What a name that is no option's may have been meant to be: an option's name from elsewhere, or a near one.
+pub(super) fn meant(name: &str, spelling: fn(&OptionSpec) -> &'static str) -> Option<&'static str> {
     let elsewhere = |option: &&OptionSpec| {
         [option.name, option.script_name()].iter().any(|known| names::is_spelling_of(name, known))
             || option.has_variable(name)
             || option.script_name().rsplit('.').next() == Some(name)
     };
-    match OPTIONS.iter().find(elsewhere) {
-        Some(option) => format!("did you mean {}?", spelling(option)),
-        None => names::advice(name, &OPTIONS.iter().map(spelling).collect::<Vec<_>>()),
-    }
+    let near = || names::nearest(name, &OPTIONS.iter().map(spelling).collect::<Vec<_>>());
+    OPTIONS.iter().find(elsewhere).map(spelling).or_else(near)
 }

@@ -623,7 +623,8 @@ fn proxy(text: &str) -> Option<Proxy> {
     }
 }
 
-fn url(text: &str) -> Option<Url> {
+/// The URL of a receiver.
+pub(super) fn url(text: &str) -> Option<Url> {
     let text = text.trim();
     // The URL standard reads `http:host` and `http:///host` as `http://host`; nobody means that.
     let (_, rest) = text.split_once("://")?;

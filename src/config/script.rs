@@ -15,6 +15,7 @@ use super::{Destination, Document, Findings, names, object, option};
 const PROVIDER: &str = "provider";
 const PROMETHEUS: &str = "prometheus";
 const CREDENTIALS: &str = "credentials";
+const REMOTE_WRITE_URL: &str = "remoteWriteURL";
 
 /// A block, and where it is.
 struct Block<'a> {
@@ -100,7 +101,8 @@ fn destination(block: &Block<'_>, environment: &BTreeMap<String, String>, findin
     let mut destination = Destination::of_block();
     take_all(&written, &mut destination, findings);
     let has = |name: &str| written.iter().any(|one: &Written<'_>| one.option.name == name);
-    if !has(option::URL) {
+    let misspelt = |name: &String| object::meant(name, OptionSpec::script_name) == Some(REMOTE_WRITE_URL);
+    if !has(option::URL) && !block.fields.keys().any(misspelt) {
         let problem =
             "has no remoteWriteURL; it is the URL of the receiver, such as http://localhost:9090/api/v1/write";
         findings.errors.push(wrong(&block.path, problem));

@@ -60,6 +60,7 @@ impl<'a> Written<'a> {
                 place: self.place.clone(),
                 value: self.shown(),
                 allowed: self.option.allowed,
+                advice: self.url_with_scheme().map_or_else(String::new, |url| format!("; did you mean {url:?}?")),
             });
         }
     }
@@ -75,6 +76,14 @@ impl<'a> Written<'a> {
             let advice = if name.contains('{') { "; a selector is written as {sourceMetric: '…'}" } else { "" };
             findings.warnings.push(format!("{}: {name:?} is no name of a metric, and is ignored{advice}", self.place));
         }
+    }
+
+    /// What a URL without a scheme may have been meant to be.
+    fn url_with_scheme(&self) -> Option<String> {
+        let text = self.text.trim();
+        let is_bare = self.option.name == option::URL && self.form == Form::Text && !text.contains(":/");
+        let meant = format!("http://{text}");
+        (is_bare && option::url(&meant).is_some()).then(|| cut(&without_secrets(&meant)))
     }
 
     /// The value as it was written, without secrets.

@@ -11,12 +11,15 @@ use k6_remote_write::wire::Protocol;
 use recording::{Recorder, Reply};
 use serde_json::{Value, json};
 
+/// How long a request may take. A busy machine may need seconds for what else there is.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Opens an output with a block for each URL.
 fn open(urls: &[&str], protocol: &str) -> Result<Output, OpenError> {
     let block = |url: &&str| {
         json!({
             "provider": "prometheus", "remoteWriteURL": url, "includeDefaultMetrics": false, "metrics": ["c"],
-            "pushInterval": "100ms", "timeout": "500ms", "protocol": protocol, "selfMetrics": false, "leftoverFolder": "",
+            "pushInterval": "100ms", "timeout": TIMEOUT.as_millis() as u64, "protocol": protocol, "selfMetrics": false, "leftoverFolder": "",
             "preflight": true,
         })
     };
@@ -92,13 +95,13 @@ fn a_failure_that_would_be_tried_again_is_one_here() {
 }
 
 #[test]
-fn a_receiver_that_hangs_is_waited_for_as_long_as_one_request_may_take_however_many_there_are() {
-    let hanging: Vec<_> = (0..4).map(|_| Recorder::start(|_| Reply::Late(Duration::from_secs(60), 204))).collect();
+fn receivers_that_hang_are_waited_for_all_at_once() {
+    let hanging: Vec<_> = (0..8).map(|_| Recorder::start(|_| Reply::Late(Duration::from_secs(60), 204))).collect();
     let urls: Vec<_> = hanging.iter().map(Recorder::url).collect();
     let before = Instant::now();
     let text = complaint(&urls.iter().map(String::as_str).collect::<Vec<_>>(), "auto");
-    assert!(before.elapsed() < Duration::from_millis(1500), "{:?}", before.elapsed());
-    assert_eq!(text.matches("`timeout` is how long it is waited for").count(), 4, "{text}");
+    assert!(before.elapsed() < 5 * TIMEOUT, "{:?}", before.elapsed());
+    assert_eq!(text.matches("`timeout` is how long it is waited for").count(), 8, "{text}");
 }
 
 #[test]

@@ -15,6 +15,7 @@
 #   make lint        formatting, lints, the header, the shim
 #   make audit       licences and known vulnerabilities of what is depended on
 #   make header      include/k6_remote_write.h anew from the Rust sources
+#   make dashboards  dashboards/*.json anew from tools/dashboards
 
 K6_VERSION := v2.2.0
 CARGO_DENY_VERSION := 0.20.2
@@ -146,7 +147,7 @@ bench-steps: $(STAGED)
 
 ## Testing
 
-test: test-rust test-abi test-go test-e2e
+test: test-rust test-abi test-go test-dashboards test-e2e
 
 # Random cases are the same in each run; `make fuzz` tries others.
 test-rust:
@@ -162,6 +163,11 @@ test-abi: $(LIBRARIES)
 test-go: $(STAGED)
 	cd go-shim && go test -count=1 ./... && go test -count=1 -race ./... && GOEXPERIMENT=cgocheck2 go test -count=1 ./...
 	cd go-shim && LD_LIBRARY_PATH=$(ROOT)/go-shim/lib go test -count=1 -tags k6rw_dynamic ./...
+
+# The dashboards are what the code makes, and valid.
+.PHONY: dashboards test-dashboards
+test-dashboards:
+	cd tools/dashboards && go vet ./... && go test -count=1 ./...
 
 # A debug build of the library, which can be made to panic (src/fault.rs), for the k6 that loads it.
 $(BUILD)/debug/$(SONAME): $(RUST_SOURCES)
@@ -221,9 +227,10 @@ lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6 audit
 	$(CARGO) test --test header
 	@unsafe=$$(grep -rl unsafe_code src | sort | tr '\n' ' '); test "$$unsafe" = "src/ffi/mod.rs src/lib.rs " || \
 		{ echo "only src/ffi may allow unsafe code: $$unsafe"; exit 1; }
-	@unformatted=$$(gofmt -l go-shim tests/e2e); test -z "$$unformatted" || { echo "not gofmt: $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l go-shim tests/e2e tools/dashboards); test -z "$$unformatted" || { echo "not gofmt: $$unformatted"; exit 1; }
 	cd go-shim && go vet ./... && $(BUILD)/staticcheck ./...
 	cd tests/e2e && go vet ./... && $(BUILD)/staticcheck ./...
+	cd tools/dashboards && go vet ./... && $(BUILD)/staticcheck ./...
 	BUILD=$(BUILD) K6_VERSION=$(K6_VERSION) tests/lint-shim.sh
 
 # What is depended on: licences and sources, and known vulnerabilities where their databases are reached.
@@ -233,6 +240,9 @@ audit: $(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/govulncheck
 
 header:
 	UPDATE_HEADER=1 $(CARGO) test --test header
+
+dashboards:
+	cd tools/dashboards && go run . $(ROOT)/dashboards
 
 clean:
 	rm -rf $(BUILD) target go-shim/lib

@@ -92,45 +92,6 @@ func TestOddTagsBecomeLabelsAndCostNoOtherSeries(t *testing.T) {
 	})
 }
 
-func TestTheNamesThatDashboardsAskForAreThere(t *testing.T) {
-	t.Parallel()
-	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
-		load := loadFor(2*time.Second, startTarget(t), receiver.WriteURL())
-		load.Args = []string{"--tag", "testid=abc"}
-		load.Env["K6_PROMETHEUS_RW_TREND_AS"] = "gauges,native"
-		run(t, load)
-
-		names := []string{
-			"checks_rate", "data_received_total", "data_sent_total", "dropped_iterations_total", "http_req_failed_rate",
-			"http_reqs_total", "vus",
-		}
-		for _, trend := range []string{
-			"http_req_blocked", "http_req_duration", "http_req_receiving", "http_req_sending", "http_req_tls_handshaking",
-			"http_req_waiting", "iteration_duration",
-		} {
-			for _, stat := range []string{"min", "max", "count", "sum", "avg", "med", "p90", "p95", "p99"} {
-				names = append(names, trend+"_"+stat)
-			}
-			native := trend + "_seconds"
-			if receiver.Kind == harness.VictoriaMetrics {
-				native += "_bucket"
-			}
-			names = append(names, native)
-		}
-		for _, name := range names {
-			for _, series := range query(t, receiver, "last_over_time(k6_"+name+"[5m])") {
-				if series.Labels["testid"] != "abc" {
-					t.Errorf("k6_%s has no testid: %v", name, series.Labels)
-				}
-			}
-		}
-		for _, label := range []string{"method", "name", "status", "expected_response"} {
-			query(t, receiver, fmt.Sprintf(`last_over_time(k6_http_req_duration_p95{%s!=""}[5m])`, label))
-		}
-		query(t, receiver, `last_over_time(k6_checks_rate{check!=""}[5m])`)
-	})
-}
-
 func TestSeriesOverTheLimitAreCountedAndToldOnce(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, harness.Prometheus)

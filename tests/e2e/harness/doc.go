@@ -9,6 +9,8 @@
 //	proxy.go       a receiver that answers 503, hangs, resets connections or loses its answers
 //	receiver.go    Prometheus and VictoriaMetrics, started and stopped
 //	query.go       what a receiver answers to PromQL
+//	dashboard.go   what of a dashboard asks for something
+//	view.go        what Grafana asks for when somebody looks at it
 //	own_metrics.go what a receiver says of itself
 //	operator.go    what k6-operator does with a TestRun
 //	listening.go   where k6's REST API is

@@ -21,7 +21,7 @@ type Series struct {
 	Points []Point
 }
 
-// Point is one value at one time.
+// Point is one value at one time; of a native histogram, its count.
 type Point struct {
 	TimeMs int64
 	Value  float64
@@ -46,6 +46,24 @@ func (r *Receiver) QueryRange(promql string, fromMs, toMs int64, step time.Durat
 		"query": {promql}, "start": {seconds(fromMs)}, "end": {seconds(toMs)},
 		"step": {strconv.FormatFloat(step.Seconds(), 'f', -1, 64)},
 	})
+}
+
+// LabelValues asks for all values of a label, of the series that a selector finds; of all series if it is empty.
+func (r *Receiver) LabelValues(label, selector string, fromMs, toMs int64) ([]string, error) {
+	if err := r.flush(); err != nil {
+		return nil, err
+	}
+	question := url.Values{"start": {seconds(fromMs)}, "end": {seconds(toMs)}}
+	if selector != "" {
+		question.Set("match[]", selector)
+	}
+	body, err := r.get("/api/v1/label/" + label + "/values?" + question.Encode())
+	if err != nil {
+		return nil, err
+	}
+	var answer struct{ Data []string }
+	err = json.Unmarshal(body, &answer)
+	return answer.Data, err
 }
 
 // Number asks for one value. There is none when no series matches.
@@ -73,9 +91,10 @@ type answer struct {
 	Error  string
 	Data   struct {
 		Result []struct {
-			Metric map[string]string
-			Value  *rawPoint  // of a vector
-			Values []rawPoint // of a matrix
+			Metric     map[string]string
+			Value      *rawPoint      // of a vector
+			Values     []rawPoint     // of a matrix
+			Histograms []rawHistogram // of a matrix
 		}
 	}
 }
@@ -104,6 +123,9 @@ func (r *Receiver) ask(path string, question url.Values) ([]Series, error) {
 		if result.Value != nil {
 			points = append(points, *result.Value)
 		}
+		for _, histogram := range result.Histograms {
+			points = append(points, rawPoint(histogram))
+		}
 		for _, point := range points {
 			if !math.IsNaN(point.Value) { // a stale marker, which VictoriaMetrics shows and Prometheus does not
 				series.Points = append(series.Points, Point(point))
@@ -118,14 +140,27 @@ func (r *Receiver) ask(path string, question url.Values) ([]Series, error) {
 type rawPoint Point
 
 func (p *rawPoint) UnmarshalJSON(data []byte) error {
-	var timeSeconds float64
 	var value string
-	if err := json.Unmarshal(data, &[]any{&timeSeconds, &value}); err != nil {
+	return (*Point)(p).read(data, &value, &value)
+}
+
+// rawHistogram is a native histogram as JSON has it: [seconds, {"count": "value", …}].
+type rawHistogram Point
+
+func (h *rawHistogram) UnmarshalJSON(data []byte) error {
+	var histogram struct{ Count string }
+	return (*Point)(h).read(data, &histogram, &histogram.Count)
+}
+
+// read reads the pair of a time and something that has, once it is read, a number as a text.
+func (p *Point) read(data []byte, something any, number *string) error {
+	var timeSeconds float64
+	if err := json.Unmarshal(data, &[]any{&timeSeconds, something}); err != nil {
 		return err
 	}
 	p.TimeMs = int64(math.Round(timeSeconds * 1000))
 	var err error
-	p.Value, err = strconv.ParseFloat(value, 64)
+	p.Value, err = strconv.ParseFloat(*number, 64)
 	return err
 }
 

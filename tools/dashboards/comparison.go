@@ -1,0 +1,117 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/stat"
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+)
+
+// startOf is when a run began, by its latest start within two weeks before and after the time that is looked at.
+func startOf(run string) string {
+	return `max(last_over_time(k6_remote_write_run_start_time_seconds{$run_by="` + run + `"}[28d] offset -14d))`
+}
+
+// ofA asks for run A as it is; ofB for run B, moved in time so that both begin together.
+func ofA(expr string) string { return strings.ReplaceAll(expr, "<run>", `$run_by="$run_a"`) }
+
+func ofB(expr string) string {
+	return strings.NewReplacer("<run>", `$run_by="$run_b"`, "<then>", " offset ${shift}s").Replace(expr)
+}
+
+// both are lines of both runs.
+func both(title, description, unit, expr string) panel {
+	return lines(title, description, unit, line(ofA(expr), "A"), line(ofB(expr), "B"))
+}
+
+// more is how much more B has, as a share of what A has.
+func more(expr string) string { return ofB(expr) + " / (" + ofA(expr) + ") - 1" }
+
+// apart is what B has less A: for shares, which may be 0.
+func apart(expr string) string { return ofB(expr) + " - (" + ofA(expr) + ")" }
+
+// Which change is for the worse.
+var (
+	neither = steps("text")
+	rising  = steps(well, step{0.05, doubt}, step{0.2, wrong})
+	falling = steps(wrong, step{-0.2, doubt}, step{-0.05, well})
+	failing = steps(well, step{0.001, doubt}, step{0.01, wrong})
+)
+
+// beside are three numbers: of A, of B, and the change between them, coloured where it is for the worse.
+func beside(
+	title, description, unit, expr string, change func(string) string, worse *dashboard.ThresholdsConfigBuilder,
+) *stat.PanelBuilder {
+	judged, _ := worse.Build() // of constants
+	return numbers(title, description, unit, number(ofA(expr), "A"), number(ofB(expr), "B"), number(change(expr), "change")).
+		Span(8).
+		OverrideByName("change", []dashboard.DynamicConfigValue{{Id: "unit", Value: units.PercentUnit}, {Id: "thresholds", Value: judged}})
+}
+
+// comparison answers: what does run B do otherwise than run A?
+func comparison() *dashboard.DashboardBuilder {
+	return board("k6-rw-comparison", "k6 run: comparison of two runs",
+		"Run B beside run A. Set the time range to run A, from before its start to after its end: B is moved in time, "+
+			"so that both begin together, and may lie up to two weeks before or after. Totals of B are of the same time since its start.",
+		[]variable{
+			datasourceVariable(),
+			runByVariable(),
+			found("run_a", "Run A", "What is compared with.", "label_values(k6_vus, $run_by)"),
+			found("run_b", "Run B", "What is compared.", "label_values(k6_vus, $run_by)").Sort(dashboard.VariableSortNaturalDesc),
+			windowVariable(),
+			found("shift", "Shift", "By how many seconds A began after B.",
+				"query_result(round("+startOf("$run_a")+" - "+startOf("$run_b")+" or vector(0)))").
+				Regex(`/ (-?\d+) /`).Hide(dashboard.VariableHideHideVariable),
+		},
+		under("Totals",
+			beside("Requests", "HTTP requests since the run began.", units.Short,
+				sum("k6_http_reqs_total", sofar), more, neither),
+			beside("Failed requests", "Share of requests that failed; the change is in points.", units.PercentUnit,
+				share("nonzero", "k6_http_req_failed", sofar), apart, failing),
+			beside("Failed checks", "Share of checks that failed; the change is in points.", units.PercentUnit,
+				share("zero", "k6_checks", sofar), apart, failing),
+			beside("Mean duration", "Of all requests since the run began.", units.Seconds,
+				mean("k6_http_req_duration", sofar), more, rising),
+			beside("Highest p95", worstP95, units.Seconds,
+				highest("k6_http_req_duration_p95", sofar), more, rising),
+			beside("Slowest request", "The longest duration in the time range.", units.Seconds,
+				highest("k6_http_req_duration_max", sofar), more, rising),
+			beside("Iterations", "Iterations since the run began.", units.Short,
+				sum("k6_iterations_total", sofar), more, falling),
+			beside("Mean duration of iterations", "Of all iterations since the run began.", units.Seconds,
+				mean("k6_iteration_duration", sofar), more, rising),
+			beside("Bytes received for a request", "Other answers than before?", units.BytesSI,
+				sum("k6_data_received_total", sofar)+" / "+sum("k6_http_reqs_total", sofar), more, neither),
+		),
+		under("Side by side, from the start of both",
+			both("Virtual users", "Whether both runs had the same load.", units.Short,
+				"sum("+over("last_over_time", "k6_vus", "$__rate_interval")+")"),
+			both("Requests a second", "What the system took.", units.RequestsPerSecond,
+				sum("k6_http_reqs_total", lately)),
+			both("Mean duration", "Of all requests.", units.Seconds,
+				mean("k6_http_req_duration", lately)),
+			both("95th percentile, worst series", "Highest of all series in each step.", units.Seconds,
+				highest("k6_http_req_duration_p95", lately)),
+			both("Failed requests", "Share of all requests.", units.PercentUnit,
+				share("nonzero", "k6_http_req_failed", lately)),
+			both("Dropped iterations a second", "Load that was asked for, but not made.", units.OpsPerSecond,
+				sum("k6_dropped_iterations_total", lately)),
+		),
+		under("By URL",
+			byURL("Mean duration", "Since the run began.", units.Seconds,
+				mean("k6_http_req_duration", sofar, "name", "method"), more),
+			byURL("Share of failed requests", "Since the run began; the change is in points.", units.PercentUnit,
+				share("nonzero", "k6_http_req_failed", sofar, "name", "method"), apart),
+		),
+	)
+}
+
+// byURL is a table of both runs and the change.
+func byURL(title, description, unit, expr string, change func(string) string) panel {
+	return listing(title, description,
+		column{"A", unit, ofA(expr)},
+		column{"B", unit, ofB(expr)},
+		column{"Change", units.PercentUnit, change(expr)},
+	).Span(12)
+}

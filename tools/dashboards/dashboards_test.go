@@ -1,0 +1,257 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
+)
+
+const folder = "../../dashboards"
+
+func TestTheCommittedFilesAreWhatTheCodeMakes(t *testing.T) {
+	made := all()
+	for name, builder := range made {
+		committed, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := file(builder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(committed, data) {
+			t.Errorf("%s is not what the code makes: run `make dashboards`", name)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil || len(files) != len(made) {
+		t.Errorf("the code makes %d of the files %v: %v", len(made), files, err)
+	}
+}
+
+// onEach tests each dashboard as Grafana's own schema reads its file.
+func onEach(t *testing.T, test func(t *testing.T, read dashboard.Dashboard)) {
+	plugins.RegisterDefaultPlugins()
+	for name, builder := range all() {
+		t.Run(name, func(t *testing.T) {
+			data, err := file(builder)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var read dashboard.Dashboard
+			if err := json.Unmarshal(data, &read); err != nil {
+				t.Fatal(err)
+			}
+			test(t, read)
+		})
+	}
+}
+
+func TestTheFilesMeetTheSchema(t *testing.T) {
+	plugins.RegisterDefaultPlugins()
+	for name, builder := range all() {
+		data, err := file(builder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Fields that the schema does not know, or wants and does not get. The error is a list, and never nil.
+		var strict dashboard.Dashboard
+		if err := strict.UnmarshalJSONStrict(data); err.Error() != "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	onEach(t, func(t *testing.T, read dashboard.Dashboard) {
+		if err := read.Validate(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestDashboardsAreToldApart(t *testing.T) {
+	uids, titles := map[string]bool{}, map[string]bool{}
+	onEach(t, func(t *testing.T, read dashboard.Dashboard) {
+		uid, title := *read.Uid, *read.Title
+		if uids[uid] || titles[title] || uid == "" || title == "" || len(uid) > 40 {
+			t.Errorf("%q, %q is there twice, empty or too long", uid, title)
+		}
+		uids[uid], titles[title] = true, true
+		if read.Description == nil || *read.Description == "" {
+			t.Error("there is no description")
+		}
+	})
+}
+
+// panelsOf are all but the rows.
+func panelsOf(read dashboard.Dashboard) []dashboard.Panel {
+	var panels []dashboard.Panel
+	for _, of := range read.Panels {
+		if of.Panel != nil {
+			panels = append(panels, *of.Panel)
+		}
+	}
+	return panels
+}
+
+func TestPanelsSayWhatTheyShow(t *testing.T) {
+	onEach(t, func(t *testing.T, read dashboard.Dashboard) {
+		ids := map[uint32]bool{}
+		for _, panel := range panelsOf(read) {
+			title := text(panel.Title)
+			if title == "" || text(panel.Description) == "" {
+				t.Errorf("panel %q has no title or no description", title)
+			}
+			if panel.FieldConfig == nil || text(panel.FieldConfig.Defaults.Unit) == "" {
+				t.Errorf("panel %q has no unit", title)
+			}
+			if ids[*panel.Id] {
+				t.Errorf("panel %q has another's id", title)
+			}
+			ids[*panel.Id] = true
+			if len(panel.Targets) == 0 {
+				t.Errorf("panel %q asks for nothing", title)
+			}
+		}
+	})
+}
+
+// text is empty where there is none.
+func text(of *string) string {
+	if of == nil {
+		return ""
+	}
+	return *of
+}
+
+func TestEveryQueryGoesToTheChosenDataSource(t *testing.T) {
+	onEach(t, func(t *testing.T, read dashboard.Dashboard) {
+		is := func(of *common.DataSourceRef) bool {
+			return of != nil && of.Uid != nil && *of.Uid == "${datasource}"
+		}
+		for _, panel := range panelsOf(read) {
+			names := map[string]bool{}
+			for _, target := range panel.Targets {
+				query := target.(*prometheus.Dataquery)
+				if !is(panel.Datasource) || !is(query.Datasource) {
+					t.Errorf("panel %q asks another data source", *panel.Title)
+				}
+				if names[text(query.RefId)] {
+					t.Errorf("panel %q has two queries %s", *panel.Title, text(query.RefId))
+				}
+				names[text(query.RefId)] = true
+			}
+		}
+		for _, variable := range read.Templating.List {
+			if variable.Type == dashboard.VariableTypeQuery && !is(variable.Datasource) {
+				t.Errorf("variable %q asks another data source", variable.Name)
+			}
+		}
+	})
+}
+
+// A series ends with its run, so what is asked for once has to look back; what is asked for at each step must not look back further
+// than the steps are apart.
+func TestQueriesLookAsFarBackAsTheyShould(t *testing.T) {
+	onEach(t, func(t *testing.T, read dashboard.Dashboard) {
+		for _, panel := range panelsOf(read) {
+			for _, target := range panel.Targets {
+				query := target.(*prometheus.Dataquery)
+				overAll := strings.Contains(query.Expr, "$__range")
+				if query.Instant != nil && *query.Instant != overAll {
+					t.Errorf("panel %q: instant is %t, $__range is in it: %t, in %s", *panel.Title, *query.Instant, overAll, query.Expr)
+				}
+				if !strings.Contains(query.Expr, "$run") {
+					t.Errorf("panel %q asks for all runs: %s", *panel.Title, query.Expr)
+				}
+				if text(query.Interval) != "$window" {
+					t.Errorf("panel %q does not know how long a window is", *panel.Title)
+				}
+				for _, function := range []string{"rate", "irate", "increase"} {
+					for _, call := range strings.Split(query.Expr, function+"(")[1:] {
+						_, window, _ := strings.Cut(call, "[")
+						if !strings.HasPrefix(window, "$__rate_interval]") {
+							t.Errorf("panel %q: %s() of another time than $__rate_interval: %s", *panel.Title, function, query.Expr)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestPanelsFillTheGridAndDoNotOverlap(t *testing.T) {
+	onEach(t, func(t *testing.T, read dashboard.Dashboard) {
+		taken := map[[2]uint32]string{}
+		for _, of := range read.Panels {
+			title, at := place(of)
+			if at.W == 0 || at.H == 0 || at.X+at.W > 24 {
+				t.Errorf("%s is at %+v", title, at)
+			}
+			for x := at.X; x < at.X+at.W; x++ {
+				for y := at.Y; y < at.Y+at.H; y++ {
+					if other, is := taken[[2]uint32{x, y}]; is {
+						t.Fatalf("%s is over %s", title, other)
+					}
+					taken[[2]uint32{x, y}] = title
+				}
+			}
+		}
+		var lowest uint32
+		for cell := range taken {
+			lowest = max(lowest, cell[1]+1)
+		}
+		if gaps := int(24*lowest) - len(taken); gaps != 0 {
+			t.Errorf("%d cells of the grid are empty", gaps)
+		}
+	})
+}
+
+func place(of dashboard.PanelOrRowPanel) (title string, at dashboard.GridPos) {
+	if of.RowPanel != nil {
+		return "row " + text(of.RowPanel.Title), *of.RowPanel.GridPos
+	}
+	return text(of.Panel.Title), *of.Panel.GridPos
+}
+
+// The SDK reads what it does not know as nothing, so the query of an annotation is looked at in the file.
+func TestRunsAreMarked(t *testing.T) {
+	for name, builder := range all() {
+		if name == "comparison.json" { // in which run B is not where it was
+			continue
+		}
+		data, err := file(builder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read struct {
+			Annotations struct {
+				List []struct {
+					Name            string
+					UseValueForTime bool
+					Target          struct{ Expr string }
+				}
+			}
+		}
+		if err := json.Unmarshal(data, &read); err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, annotation := range read.Annotations.List {
+			names = append(names, annotation.Name)
+			if !annotation.UseValueForTime || !strings.Contains(annotation.Target.Expr, "* 1000") {
+				t.Errorf("%s: %+v", name, annotation)
+			}
+		}
+		if !slices.Equal(names, []string{"Start", "End"}) {
+			t.Errorf("%s marks %v", name, names)
+		}
+	}
+}

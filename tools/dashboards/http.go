@@ -1,0 +1,103 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+)
+
+// phases of a request, in their order.
+var phases = []struct{ metric, title string }{
+	{"k6_http_req_blocked", "blocked"},
+	{"k6_http_req_connecting", "connecting"},
+	{"k6_http_req_tls_handshaking", "TLS handshake"},
+	{"k6_http_req_sending", "sending"},
+	{"k6_http_req_waiting", "waiting"},
+	{"k6_http_req_receiving", "receiving"},
+}
+
+const aboutPhases = "Blocked: waiting for a free connection. Waiting: until the first byte of the answer."
+
+// eachPhase asks the same of all phases.
+func eachPhase(expr func(metric string) string) []*target {
+	targets := make([]*target, len(phases))
+	for i, phase := range phases {
+		targets[i] = line(expr(phase.metric), phase.title)
+	}
+	return targets
+}
+
+// requestVariables choose among the requests of a run.
+func requestVariables() []variable {
+	return []variable{
+		several("scenario", "Scenario", "The scenarios to look at.", `label_values(k6_http_reqs_total{$run_by=~"$run"}, scenario)`),
+		several("method", "Method", "The HTTP methods to look at.", `label_values(k6_http_reqs_total{$run_by=~"$run"}, method)`),
+		several("name", "URL", "The URLs to look at, by their tag name.", `label_values(k6_http_reqs_total{$run_by=~"$run"}, name)`),
+	}
+}
+
+// requests narrows a query to those that are chosen.
+func requests(expr string) string {
+	return strings.ReplaceAll(expr, "<run>", `<run>, scenario=~"$scenario", method=~"$method", name=~"$name"`)
+}
+
+// httpInDepth answers: which requests are slow or fail, and what do they wait for?
+func httpInDepth() *dashboard.DashboardBuilder {
+	byURL := []string{"name", "method"}
+	return ofRuns("k6-rw-http", "k6 run: HTTP in depth",
+		"Which requests are slow or fail, and what they wait for. Needs nothing but the output's default settings.",
+		requestVariables(),
+		under("The chosen requests so far, or as they ended",
+			single("Requests", "Since the run began.",
+				units.Short, requests(sum("k6_http_reqs_total", sofar))),
+			single("Failed", "Share of the requests that failed.",
+				units.PercentUnit, requests(share("nonzero", "k6_http_req_failed", sofar))).Thresholds(badFrom(0.01, 0.05)),
+			single("Mean duration", "Since the run began.",
+				units.Seconds, requests(mean("k6_http_req_duration", sofar))),
+			single("Highest p95", worstP95,
+				units.Seconds, requests(highest("k6_http_req_duration_p95", sofar))),
+			single("Highest p99", "The same of the 99th percentile.",
+				units.Seconds, requests(highest("k6_http_req_duration_p99", sofar))),
+			single("Slowest", "The longest duration in the time range.",
+				units.Seconds, requests(highest("k6_http_req_duration_max", sofar))),
+		),
+		under("By URL",
+			listing("URLs", "Since the run began. Give requests to many URLs one tag name, or each URL has its row.",
+				column{"Requests", units.Short, requests(sum("k6_http_reqs_total", sofar, byURL...))},
+				column{"Failed", units.PercentUnit, requests(share("nonzero", "k6_http_req_failed", sofar, byURL...))},
+				column{"Mean", units.Seconds, requests(mean("k6_http_req_duration", sofar, byURL...))},
+				column{"Fastest", units.Seconds, requests("min by (name, method) (min_over_time(k6_http_req_duration_min{<run>}[$__range]))")},
+				column{"Highest p95", units.Seconds, requests(highest("k6_http_req_duration_p95", sofar, byURL...))},
+				column{"Slowest", units.Seconds, requests(highest("k6_http_req_duration_max", sofar, byURL...))},
+			),
+			stacked("Requests a second", "By URL.", units.RequestsPerSecond,
+				line(requests(sum("k6_http_reqs_total", lately, byURL...)), "{{method}} {{name}}")),
+			lines("Share of failed requests", "By URL.", units.PercentUnit,
+				line(requests(share("nonzero", "k6_http_req_failed", lately, byURL...)), "{{method}} {{name}}")).
+				Thresholds(badFrom(0.01, 0.05)).ThresholdsStyle(shaded()),
+			lines("Mean duration", "By URL.", units.Seconds,
+				line(requests(mean("k6_http_req_duration", lately, byURL...)), "{{method}} {{name}}")),
+			lines("95th percentile", "By URL, each by its worst series.", units.Seconds,
+				line(requests(highest("k6_http_req_duration_p95", lately, byURL...)), "{{method}} {{name}}")),
+		),
+		under("Answers",
+			stacked("By status", "0 is no answer at all.", units.RequestsPerSecond,
+				line(requests(sum("k6_http_reqs_total", lately, "status")), "{{status}}")),
+			stacked("Errors", "By k6's code of the error: 1000 general, 1100 DNS, 1200 TCP, 1300 TLS, 1400 and 1500 the status, 1600 HTTP/2.",
+				units.RequestsPerSecond,
+				line(requests(sum(where("k6_http_reqs_total", `error_code!=""`), lately, "error_code")), "{{error_code}}")),
+			lines("Mean duration of expected and other answers", "Failures are often quicker than answers, and make a mean look well.",
+				units.Seconds,
+				line(requests(mean("k6_http_req_duration", lately, "expected_response")), "expected: {{expected_response}}")),
+			stacked("By protocol", "HTTP/1.1, HTTP/2 …", units.RequestsPerSecond,
+				line(requests(sum("k6_http_reqs_total", lately, "proto")), "{{proto}}")),
+		),
+		under("Where the time goes",
+			stacked("Mean of each phase", aboutPhases, units.Seconds,
+				eachPhase(func(metric string) string { return requests(mean(metric, lately)) })...),
+			lines("95th percentile of each phase", "Each by its worst series.", units.Seconds,
+				eachPhase(func(metric string) string { return requests(highest(metric+"_p95", lately)) })...),
+		),
+	)
+}

@@ -1,0 +1,59 @@
+// Command dashboards writes Grafana's dashboards of dashboards/ anew.
+//
+//	main.go        which dashboards there are, and how they become JSON
+//	variable.go    what can be chosen at the top of a dashboard
+//	query.go       what a panel asks for
+//	panel.go       kinds of panels
+//	board.go       a dashboard of rows of panels
+//	overview.go    and the files beside it: a dashboard each
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+)
+
+// all dashboards, by the name of their file.
+func all() map[string]*dashboard.DashboardBuilder {
+	return map[string]*dashboard.DashboardBuilder{
+		"overview.json":                          overview(),
+		"http.json":                              httpInDepth(),
+		"native-histograms.json":                 histograms(nativeHistograms),
+		"native-histograms-victoriametrics.json": histograms(vmrangeHistograms),
+		"comparison.json":                        comparison(),
+		"output-health.json":                     outputHealth(),
+	}
+}
+
+// file is a dashboard as it stands in its file.
+func file(builder *dashboard.DashboardBuilder) ([]byte, error) {
+	built, err := builder.Build()
+	if err != nil {
+		return nil, err
+	}
+	numberPanels(&built)
+	showLinks(&built)
+	data, err := json.MarshalIndent(built, "", "  ")
+	return append(data, '\n'), err
+}
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: dashboards <folder>")
+		os.Exit(2)
+	}
+	for name, builder := range all() {
+		data, err := file(builder)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(os.Args[1], name), data, 0o644)
+		}
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+			os.Exit(1)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+)
+
+// overview answers: is the run going well, and how did it end?
+func overview() *dashboard.DashboardBuilder {
+	return ofRuns("k6-rw-overview", "k6 run: overview",
+		"How a load test goes, and how it ended. Needs nothing but the output's default settings.",
+		nil,
+		under("The run so far, or as it ended",
+			single("Requests", "HTTP requests since the run began.",
+				units.Short, sum("k6_http_reqs_total", sofar)),
+			single("Failed requests", "Share of requests that k6 counts as failed: by default a status of 400 or more, or no answer.",
+				units.PercentUnit, share("nonzero", "k6_http_req_failed", sofar)).Thresholds(badFrom(0.01, 0.05)),
+			single("Passed checks", "Share of checks that passed.",
+				units.PercentUnit, share("nonzero", "k6_checks", sofar)).Thresholds(goodFrom(0.95, 0.99)),
+			single("Mean duration", "Of all requests since the run began.",
+				units.Seconds, mean("k6_http_req_duration", sofar)),
+			single("Highest p95", worstP95+" The percentile of the whole run needs histograms.",
+				units.Seconds, highest("k6_http_req_duration_p95", sofar)),
+			single("Slowest request", "The longest duration of a request in the time range.",
+				units.Seconds, highest("k6_http_req_duration_max", sofar)),
+			single("Crossed thresholds", "Thresholds that the run did not keep. k6 tells at its end.",
+				units.Short, `sum(1 - min by (metric, threshold) (last_over_time(k6_threshold_passed{<run>}[$__range])))`).
+				Thresholds(none(wrong)).NoValue("at the end"),
+			single("Iterations", "Iterations since the run began.",
+				units.Short, sum("k6_iterations_total", sofar)),
+			single("Dropped iterations", "Iterations that could not start, since no virtual user was free: less load than was asked for.",
+				units.Short, sum("k6_dropped_iterations_total", sofar)).Thresholds(none(doubt)),
+			single("Most virtual users", "Most virtual users at once, of all instances.",
+				units.Short, `sum(max_over_time(k6_vus_highest{<run>}[$__range]))`),
+			single("Peak load", "Most requests a second in the time range.",
+				units.RequestsPerSecond, "max_over_time("+sum("k6_http_reqs_total", lately)+"[$__range:$__interval])"),
+			single("Received", "Bytes received since the run began.",
+				units.BytesSI, sum("k6_data_received_total", sofar)),
+		),
+		under("Load and answers",
+			lines("Virtual users", "Virtual users that run iterations, and those that k6 has made.", units.Short,
+				line(`sum(k6_vus{<run>})`, "active"),
+				line(`sum(k6_vus_max{<run>})`, "made")),
+			stacked("Requests a second", "By HTTP status; 0 is no answer at all.", units.RequestsPerSecond,
+				line(sum("k6_http_reqs_total", lately, "status"), "{{status}}")),
+			lines("Duration of requests", "Mean of all; 95th and 99th percentile of the worst series; the slowest request.", units.Seconds,
+				line(mean("k6_http_req_duration", lately), "mean"),
+				line(highest("k6_http_req_duration_p95", lately), "p95, worst series"),
+				line(highest("k6_http_req_duration_p99", lately), "p99, worst series"),
+				line(highest("k6_http_req_duration_max", lately), "slowest")),
+			lines("Failures", "Shares of requests and of checks that failed.", units.PercentUnit,
+				line(share("nonzero", "k6_http_req_failed", lately), "requests"),
+				line(share("zero", "k6_checks", lately), "checks")).
+				Thresholds(badFrom(0.01, 0.05)).ThresholdsStyle(shaded()),
+		),
+		under("Iterations",
+			stacked("Iterations a second", "By scenario.", units.OpsPerSecond,
+				line(sum("k6_iterations_total", lately, "scenario"), "{{scenario}}")),
+			lines("Dropped iterations a second", "Above 0, preAllocatedVUs or maxVUs is too low, or the system too slow.", units.OpsPerSecond,
+				line(sum("k6_dropped_iterations_total", lately), "dropped")).
+				Thresholds(steps(well, step{0.001, doubt})).ThresholdsStyle(shaded()),
+			lines("Mean duration of iterations", "By scenario.", units.Seconds,
+				line(mean("k6_iteration_duration", lately, "scenario"), "{{scenario}}")),
+			lines("95th percentile of iterations", "The worst series of each scenario.", units.Seconds,
+				line(highest("k6_iteration_duration_p95", lately, "scenario"), "{{scenario}}")),
+		),
+		under("Checks",
+			listing("Checks", "How often each check passed and failed since the run began.",
+				column{"Passed", units.Short, sum(where("k6_checks_total", `condition="nonzero"`), sofar, "check")},
+				column{"Failed", units.Short, sum(where("k6_checks_total", `condition="zero"`), sofar, "check")},
+				column{"Share passed", units.PercentUnit, share("nonzero", "k6_checks", sofar, "check")},
+			).Span(12),
+			lines("Failed checks a second", "By check.", units.OpsPerSecond,
+				line(sum(where("k6_checks_total", `condition="zero"`), lately, "check"), "{{check}}")).Height(9),
+		),
+		under("Thresholds and runs",
+			listing("Thresholds", "Whether each threshold of the script was kept. k6 tells at the end of the run.",
+				column{"Kept", units.Short, `min by (metric, threshold) (last_over_time(k6_threshold_passed{<run>}[$__range]))`},
+				column{"Instances that crossed it", units.Short,
+					`sum by (metric, threshold) (1 - last_over_time(k6_threshold_passed{<run>}[$__range]))`},
+			).Span(12).OverrideByName("Kept", yesOrNo),
+			listing("Runs", "The runs in the time range. One without a duration goes on, or was killed.",
+				column{"Began", units.DatetimeISO, ofEachRun("(1000 * " + began + ")")},
+				column{"Took", units.Seconds, ofEachRun("(" + ended + " - " + began + ")")},
+				column{"Requests", units.Short, ofEachRun(sum("k6_http_reqs_total", sofar, "$run_by"))},
+			).Span(12),
+		),
+		under("Network and instances",
+			lines("Network", "Bytes a second, of all protocols.", units.BytesPerSecondSI,
+				line(sum("k6_data_received_total", lately), "received"),
+				line(sum("k6_data_sent_total", lately), "sent")),
+			stacked("Requests a second by instance", "Whether all instances of a distributed run take their part.", units.RequestsPerSecond,
+				line(sum("k6_http_reqs_total", lately, "$instance_by"), "{{instance}}{{instance_id}}")),
+		),
+	)
+}
+
+const worstP95 = "The worst 95th percentile that one series (URL, method, status …) had in one window."
+
+// When each run began and ended.
+const (
+	began = `min by ($run_by) (last_over_time(k6_remote_write_run_start_time_seconds{<run>}[$__range]))`
+	ended = `max by ($run_by) (last_over_time(k6_remote_write_run_end_time_seconds{<run>}[$__range]))`
+)
+
+// ofEachRun gives a number of each run the labels that say what ran.
+func ofEachRun(expr string) string {
+	return `max by ($run_by, script, scenarios, k6_version) (last_over_time(k6_remote_write_run_info{<run>}[$__range]))` +
+		` * on ($run_by) group_left () ` + expr
+}

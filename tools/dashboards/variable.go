@@ -1,0 +1,77 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+)
+
+// variable is one choice at the top of a dashboard.
+type variable = cog.Builder[dashboard.VariableModel]
+
+// datasource is the one that is chosen.
+var datasource = common.DataSourceRef{Type: cog.ToPtr("prometheus"), Uid: cog.ToPtr("${datasource}")}
+
+// runVariables choose the runs that are looked at, and by which labels they are told apart.
+func runVariables() []variable {
+	return []variable{
+		datasourceVariable(),
+		runByVariable(),
+		several("run", "Run", "The runs to look at. All of them are added up.", `label_values(k6_vus, $run_by)`),
+		oneOf("instance_by", "Instance by", "The label that tells instances of one run apart.", "instance", "instance_id"),
+		several("instance", "Instance", "The instances to look at.", `label_values(k6_vus{$run_by=~"$run"}, $instance_by)`),
+		windowVariable(),
+	}
+}
+
+func datasourceVariable() variable {
+	return dashboard.NewDatasourceVariableBuilder("datasource").Label("Data source").
+		Description("Where the output ships to.").Type("prometheus")
+}
+
+func runByVariable() variable {
+	return oneOf("run_by", "Run by", "The label that tells runs apart: testid of --tag testid=…, "+
+		"test_run_id of includeTestRunId, testrun_name of k6-operator.", "testid", "test_run_id", "testrun_name")
+}
+
+// windowVariable is the smallest step of a query, of which Grafana makes $__interval and $__rate_interval.
+func windowVariable() variable {
+	return oneOf("window", "Window", "The output's pushInterval. Rates are of four windows at least.",
+		"3s", "1s", "5s", "10s", "15s", "30s", "1m")
+}
+
+// oneOf offers fixed values, the first by default.
+func oneOf(name, label, description string, values ...string) variable {
+	options := make([]dashboard.VariableOption, len(values))
+	for i, value := range values {
+		options[i] = option(value, value)
+		options[i].Selected = cog.ToPtr(i == 0)
+	}
+	return dashboard.NewCustomVariableBuilder(name).Label(label).Description(description).
+		Values(dashboard.StringOrMap{String: cog.ToPtr(strings.Join(values, ","))}).
+		Options(options).Current(options[0]).AllowCustomValue(true)
+}
+
+// several offers what a query finds, any number of them, all by default. All is also what lacks the label.
+func several(name, label, description, query string) *dashboard.QueryVariableBuilder {
+	return found(name, label, description, query).Multi(true).IncludeAll(true).AllValue(".*").Current(option("All", "$__all"))
+}
+
+// found offers what a query finds, one of them.
+func found(name, label, description, query string) *dashboard.QueryVariableBuilder {
+	return dashboard.NewQueryVariableBuilder(name).Label(label).Description(description).
+		Datasource(datasource).
+		Query(dashboard.StringOrMap{Map: map[string]any{"query": query, "refId": "PrometheusVariableQueryEditor-VariableQuery"}}).
+		Definition(query).
+		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).
+		Sort(dashboard.VariableSortNaturalAsc)
+}
+
+func option(text, value string) dashboard.VariableOption {
+	return dashboard.VariableOption{
+		Text:  dashboard.StringOrArrayOfString{String: &text},
+		Value: dashboard.StringOrArrayOfString{String: &value},
+	}
+}

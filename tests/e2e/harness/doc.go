@@ -11,6 +11,7 @@
 //	query.go       what a receiver answers to PromQL
 //	dashboard.go   what of a dashboard asks for something
 //	view.go        what Grafana asks for when somebody looks at it
+//	rules.go       what Prometheus says of its rules
 //	own_metrics.go what a receiver says of itself
 //	operator.go    what k6-operator does with a TestRun
 //	listening.go   where k6's REST API is

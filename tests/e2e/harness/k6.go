@@ -103,6 +103,9 @@ func (k *K6) Interrupt() { k.process.signal(os.Interrupt) }
 // Terminate does what container runtimes do to end a program.
 func (k *K6) Terminate() { k.process.signal(syscall.SIGTERM) }
 
+// Kill ends k6 as a crash would.
+func (k *K6) Kill() { k.process.signal(syscall.SIGKILL) }
+
 // PID is k6's process id.
 func (k *K6) PID() int { return k.process.PID() }
 

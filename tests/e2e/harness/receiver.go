@@ -3,6 +3,7 @@ package harness
 // Prometheus and VictoriaMetrics, each with an empty store in a temporary folder and a port that the system chose.
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -105,6 +106,22 @@ func StartReceiver(kind Kind, keep bool) (*Receiver, error) {
 		return nil, err
 	}
 	return receiver.started(keep)
+}
+
+// StartWithRules returns a Prometheus that evaluates the rules of files.
+func StartWithRules(files ...string) (*Receiver, error) {
+	receiver, err := newReceiver(Prometheus)
+	if err != nil {
+		return nil, err
+	}
+	configuration, err := json.Marshal(map[string]any{"rule_files": files}) // JSON is YAML
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(receiver.Folder, "prometheus.yml"), configuration, 0o600); err != nil {
+		return nil, err
+	}
+	return receiver.started(false)
 }
 
 // StartSecured returns a Prometheus that speaks https, and wants what its web configuration says. Questions are asked by a

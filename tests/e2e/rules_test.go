@@ -1,0 +1,192 @@
+package e2e
+
+// The recording and alerting rules of rules/: by promtool with their own tests, and in a real Prometheus beside real runs.
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
+)
+
+// ruleFiles are rules/*.yml, less their tests.
+func ruleFiles(t *testing.T) (rules, tests []string) {
+	t.Helper()
+	root, err := harness.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(root, "rules", "*.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.yml") {
+			tests = append(tests, file)
+		} else {
+			rules = append(rules, file)
+		}
+	}
+	if len(rules) != 2 || len(tests) != len(rules) {
+		t.Fatalf("there are the rules %v with the tests %v", rules, tests)
+	}
+	return rules, tests
+}
+
+func promtool(t *testing.T, arguments ...string) {
+	t.Helper()
+	program, err := harness.Binary("promtool")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if output, err := exec.Command(program, arguments...).CombinedOutput(); err != nil {
+		t.Errorf("promtool %v: %v\n%s", arguments, err, output)
+	}
+}
+
+func TestRulesMeetTheirTests(t *testing.T) {
+	t.Parallel()
+	rules, tests := ruleFiles(t)
+	promtool(t, append([]string{"check", "rules", "--lint=all", "--lint-fatal"}, rules...)...)
+	promtool(t, append([]string{"test", "rules"}, tests...)...)
+}
+
+var (
+	ruleName = regexp.MustCompile(`- (?:record|alert): (\S+)`)
+	silent   = `alertname: %s, eval_time: \S+, exp_alerts: \[\]`
+	firing   = `alertname: %s\n\s+eval_time: \S+\n\s+exp_alerts:\n\s+- exp_labels`
+)
+
+// A rule whose test knows only one outcome could be wrong in the other.
+func TestEveryAlertIsTestedFiringAndSilent(t *testing.T) {
+	t.Parallel()
+	rules, tests := ruleFiles(t)
+	for i := range rules {
+		names, test := read(t, rules[i]), read(t, tests[i])
+		for _, rule := range ruleName.FindAllStringSubmatch(names, -1) {
+			if strings.Contains(names, "- record: "+rule[1]) {
+				if !strings.Contains(test, "expr: "+rule[1]) {
+					t.Errorf("%s has no test", rule[1])
+				}
+				continue
+			}
+			for _, outcome := range []string{silent, firing} {
+				if !regexp.MustCompile(strings.ReplaceAll(outcome, "%s", rule[1])).MatchString(test) {
+					t.Errorf("%s has no test that matches %s", rule[1], outcome)
+				}
+			}
+		}
+	}
+}
+
+func TestTheDocsNameEveryDashboardAndRule(t *testing.T) {
+	t.Parallel()
+	root, err := harness.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := read(t, filepath.Join(root, "docs/dashboards.md"))
+	dashboards, err := harness.ReadDashboards(filepath.Join(root, "dashboards"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dashboard := range dashboards {
+		if !strings.Contains(page, "(../dashboards/"+dashboard.File+")") {
+			t.Errorf("%s is not in the docs", dashboard.File)
+		}
+	}
+	rules, _ := ruleFiles(t)
+	for _, file := range rules {
+		for _, rule := range ruleName.FindAllStringSubmatch(read(t, file), -1) {
+			if !strings.Contains(page, "`"+rule[1]+"`") {
+				t.Errorf("%s is not in the docs", rule[1])
+			}
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Of two runs one is killed and the other ends, with a threshold crossed.
+func TestRulesTellOfRealRuns(t *testing.T) {
+	t.Parallel()
+	rules, _ := ruleFiles(t)
+	prometheus, err := harness.StartWithRules(rules...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(prometheus.Stop)
+	load := loadFor(40*time.Second, startTarget(t), prometheus.WriteURL())
+	load.Script = "tests/e2e/scripts/crossed_threshold.js"
+	load.Env["K6_PROMETHEUS_RW_TREND_AS"] = "gauges,native"
+	tagged := func(testid string) harness.Run {
+		run := load
+		run.Args = []string{"--tag", "testid=" + testid}
+		return run
+	}
+	killed, ends := start(t, tagged("killed")), start(t, tagged("ends"))
+
+	recorded := func(rule harness.Rule) bool {
+		series, err := prometheus.Query("last_over_time(" + rule.Name + `{testid="ends"}[5m])`)
+		return err == nil && len(series) == 1
+	}
+	for _, rule := range rulesOf(t, prometheus) {
+		if rule.Type == "recording" {
+			awaitLong(t, rule.Name+" to be recorded", func() bool { return recorded(rule) })
+		}
+	}
+	killed.Kill()
+	finish(t, ends, thresholdsHaveFailed)
+
+	awaitLong(t, "the alert of a threshold", func() bool { return firesFor(t, prometheus, "K6ThresholdCrossed", "ends") })
+	awaitLong(t, "the alert of silence", func() bool { return firesFor(t, prometheus, "K6RunSilent", "killed") })
+	if firesFor(t, prometheus, "K6RunSilent", "ends") || firesFor(t, prometheus, "K6ThresholdCrossed", "killed") {
+		t.Error("there are alerts of the wrong run")
+	}
+	for _, rule := range rulesOf(t, prometheus) {
+		if rule.Health != "ok" || rule.LastError != "" {
+			t.Errorf("%s is %s: %s", rule.Name, rule.Health, rule.LastError)
+		}
+	}
+}
+
+// awaitLong waits for what rules say, which are evaluated four times a minute, and may look a minute back.
+func awaitLong(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	if err := harness.Await(what, 2*time.Minute, condition); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func rulesOf(t *testing.T, prometheus *harness.Receiver) []harness.Rule {
+	t.Helper()
+	rules, err := prometheus.Rules()
+	if err != nil || len(rules) < 10 {
+		t.Fatalf("%v: %v", rules, err)
+	}
+	return rules
+}
+
+func firesFor(t *testing.T, prometheus *harness.Receiver, name, testid string) bool {
+	t.Helper()
+	for _, rule := range rulesOf(t, prometheus) {
+		for _, alert := range rule.Alerts {
+			if rule.Name == name && alert.State == "firing" && alert.Labels["testid"] == testid {
+				return true
+			}
+		}
+	}
+	return false
+}

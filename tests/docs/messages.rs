@@ -43,7 +43,7 @@ const PARTS: [&str; 20] = [
 const ASSERTIONS: [&str; 5] = ["assert", "assert_eq", "debug_assert", "panic", "unreachable"];
 
 static CONTINUED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\\\n\s*").expect("valid"));
-static FILLED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{[^{}]*\}").expect("valid"));
+static FILLED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(\{[^{}]*\})+").expect("valid"));
 
 #[test]
 fn the_page_has_every_message() {

@@ -8,7 +8,7 @@ use thiserror::Error;
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ConfigError {
     /// A value that its option does not take.
-    #[error("{option} in {place} is {value}; allowed is {allowed}{advice}")]
+    #[error("{option} in {place} is {value}; allowed is {allowed}")]
     Value {
         /// The option's name in JSON.
         option: &'static str,
@@ -17,9 +17,7 @@ pub enum ConfigError {
         /// The value as it was written, without secrets.
         value: String,
         /// What the option takes.
-        allowed: &'static str,
-        /// What may have been meant, if that can be said; the rest of the sentence.
-        advice: String,
+        allowed: String,
     },
     /// A name that is no option's.
     #[error("{place} is no option; {advice}")]

@@ -59,8 +59,10 @@ impl<'a> Written<'a> {
                 option: self.option.name,
                 place: self.place.clone(),
                 value: self.shown(),
-                allowed: self.option.allowed,
-                advice: self.url_with_scheme().map_or_else(String::new, |url| format!("; did you mean {url:?}?")),
+                allowed: match self.url_with_scheme() {
+                    Some(url) => format!("{}; did you mean {url:?}?", self.option.allowed),
+                    None => self.option.allowed.into(),
+                },
             });
         }
     }

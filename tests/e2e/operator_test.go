@@ -16,13 +16,13 @@ import (
 	"testing"
 	"time"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// example is what stands in examples/k6-operator.
-type example struct {
+// operatorExample is what stands in examples/k6-operator.
+type operatorExample struct {
 	run    harness.TestRun
 	script struct {
 		APIVersion string `yaml:"apiVersion"`
@@ -40,13 +40,13 @@ type example struct {
 }
 
 // readExample reads the files strictly: what Kubernetes or the operator would not know is a mistake.
-func readExample(t *testing.T) *example {
+func readExample(t *testing.T) *operatorExample {
 	t.Helper()
 	root, err := harness.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	read := new(example)
+	read := new(operatorExample)
 	for name, into := range map[string]any{"testrun": &read.run, "script": &read.script, "receiver": &read.receiver} {
 		text, err := os.ReadFile(filepath.Join(root, "examples/k6-operator", name+".yaml"))
 		if err != nil {
@@ -62,7 +62,7 @@ func readExample(t *testing.T) *example {
 }
 
 // runner is runner `index` of the example as the operator makes it, less where its metrics and its load go.
-func (e *example) runner(t *testing.T, index int, target *harness.Target, writeURL string) harness.Run {
+func (e *operatorExample) runner(t *testing.T, index int, target *harness.Target, writeURL string) harness.Run {
 	t.Helper()
 	script := filepath.Join(t.TempDir(), e.run.Spec.Script.ConfigMap.File)
 	if err := os.WriteFile(script, []byte(e.script.Data[filepath.Base(script)]), 0o600); err != nil {

@@ -12,6 +12,7 @@
 #   make miri        what Miri can run, on a nightly                (SEEDS=0..64: more orders of threads)
 #   make sanitize    tests under the thread sanitizer, on a nightly
 #   make soak        a million series, then 20 minutes of faults    (DURATION=1h)
+#   make dist        build/dist, what a release has for this platform  (dist.mk)
 #   make lint        formatting, lints, the header, the shim
 #   make audit       licences and known vulnerabilities of what is depended on
 #   make header      include/k6_remote_write.h anew from the Rust sources
@@ -21,6 +22,9 @@ K6_VERSION := v2.2.0
 CARGO_DENY_VERSION := 0.20.2
 # Only for Miri and the sanitizers.
 NIGHTLY := nightly-2026-10-30
+CARGO_ABOUT_VERSION := 0.9.3
+CARGO_CYCLONEDX_VERSION := 0.5.9
+HADOLINT_VERSION := 2.15.1
 LINK ?= static
 RECEIVER ?= victoria-metrics
 
@@ -32,47 +36,71 @@ SHIM_MODULE := github.com/k6-remote-write/k6-remote-write/go-shim
 ABI_VERSION := $(shell sed -n 's/^pub const ABI_VERSION: u32 = \(.*\);/\1/p' src/ffi/layout.rs)
 SONAME := libk6_remote_write.so.$(ABI_VERSION)
 
+# The platform as the shim's folders name it.
+PLATFORM := $(subst $() ,_,$(shell go env GOOS GOARCH))
+
 RUST_SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src proto -type f)
-SHIM_SOURCES := include/k6_remote_write.h go-shim/go.mod go-shim/go.sum $(wildcard go-shim/*.go)
+SHIM_SOURCES := go-shim/go.mod go-shim/go.sum $(wildcard go-shim/*.go)
 LIBRARIES := target/release/libk6_remote_write.a target/release/libk6_remote_write.so
-STAGED := go-shim/lib/libk6_remote_write.a go-shim/lib/$(SONAME)
+SHIM_LIB := go-shim/lib/$(PLATFORM)
+STAGED := go-shim/include/k6_remote_write.h $(SHIM_LIB)/libk6_remote_write.a $(SHIM_LIB)/$(SONAME)
 
 # What is fetched is what the lock files name, and Go is the one that is installed.
 export GOTOOLCHAIN := local
 export GOFLAGS := -buildvcs=false
 CARGO := cargo --locked
 
+# Where it was built is not in what was built.
+CARGO_HOME ?= $(HOME)/.cargo
+REMAP := --remap-path-prefix=$(ROOT)=. --remap-path-prefix=$(CARGO_HOME)/registry/src=crates
+
 ifeq ($(filter $(LINK),static dynamic),)
 $(error LINK is "$(LINK)"; allowed are static and dynamic)
 endif
 
-.PHONY: all k6 receivers demo screenshot bench bench-steps test test-rust test-abi test-go test-e2e fuzz model nightly miri sanitize soak lint audit header clean
+.PHONY: all k6 receivers demo screenshot bench bench-steps test test-rust test-abi test-go test-e2e fuzz model nightly miri sanitize soak lint lint-delivery audit header clean
 .DELETE_ON_ERROR:
 
 all: k6 receivers
+
+include dist.mk
 
 ## Building
 
 # cargo itself knows best what is up to date; both files come from one run.
 $(LIBRARIES) &: $(RUST_SOURCES)
-	$(CARGO) build --release
+	RUSTFLAGS="$(REMAP) $(RUSTFLAGS)" $(CARGO) build --release
 	touch -c $(LIBRARIES)
 
-go-shim/lib/%.a: target/release/%.a
-	mkdir -p go-shim/lib
+# The shim's own copies, in the folders where a release of the module has them.
+go-shim/include/%.h: include/%.h
+	mkdir -p $(@D)
 	cp $< $@
 
-go-shim/lib/$(SONAME): target/release/libk6_remote_write.so
-	mkdir -p go-shim/lib
+# One object that shows the functions of the header and nothing else, so that another Rust library in the same k6 cannot clash;
+# without debug information and LLVM's bitcode, which are two thirds of cargo's.
+FUNCTIONS = ${shell sed -n 's/^[a-z].*\(k6rw_[a-z_]*\)(.*/\1/p' include/k6_remote_write.h}
+define STAGE
+mkdir -p $(@D)
+$(LD) -r --force-group-allocation $(FUNCTIONS:%=--undefined=%) -o $@.o $<
+objcopy $(FUNCTIONS:%=--keep-global-symbol=%) --strip-unneeded --remove-section=.llvmbc --remove-section=.llvmcmd $@.o
+rm -f $@ && ar rcsD $@ $@.o && rm $@.o
+endef
+
+$(SHIM_LIB)/%.a: target/release/%.a include/k6_remote_write.h
+	$(STAGE)
+
+$(SHIM_LIB)/$(SONAME): target/release/libk6_remote_write.so
+	mkdir -p $(@D)
 	cp $< $@
-	ln -sf $(SONAME) go-shim/lib/libk6_remote_write.so
+	ln -sf $(SONAME) $(@D)/libk6_remote_write.so
 
 k6: $(BUILD)/k6
 # A file for each way of linking, so that a change of LINK builds anew.
 $(BUILD)/k6: $(BUILD)/k6-$(LINK)
 	ln -f $< $@
 ifeq ($(LINK),dynamic)
-	cp go-shim/lib/$(SONAME) $(BUILD)/
+	cp $(SHIM_LIB)/$(SONAME) $(BUILD)/
 endif
 
 $(BUILD)/k6-dynamic: XK6_TAGS := --build-flags=-tags=k6rw_dynamic
@@ -112,11 +140,18 @@ $(BUILD)/gosec: tools/gosec/go.mod tools/gosec/go.sum
 $(BUILD)/govulncheck: tools/govulncheck/go.mod tools/govulncheck/go.sum
 	cd tools/govulncheck && go build -o $@ golang.org/x/vuln/cmd/govulncheck
 
-# Not optimized: it runs for a second, and would compile for many minutes.
-$(BUILD)/cargo-deny/$(CARGO_DENY_VERSION):
-	CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=$(BUILD)/cargo-deny/target \
-		cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --debug --root $(BUILD)/cargo-deny
-	rm -rf $(BUILD)/cargo-deny/target
+$(BUILD)/actionlint: tools/actionlint/go.mod tools/actionlint/go.sum
+	cd tools/actionlint && go build -o $@ github.com/rhysd/actionlint/cmd/actionlint
+
+$(BUILD)/compose-spec: tools/compose/go.mod tools/compose/go.sum
+	cd tools/compose && go build -o $@ github.com/compose-spec/compose-go/v2/cmd
+
+# Not optimized: they run for a second, and would compile for many minutes.
+$(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/cargo-about/$(CARGO_ABOUT_VERSION) \
+$(BUILD)/cargo-cyclonedx/$(CARGO_CYCLONEDX_VERSION): $(BUILD)/%:
+	CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=$(@D)/target \
+		cargo install $(*D) --version $(*F) --locked --debug --root $(@D)
+	rm -rf $(@D)/target
 	touch $@
 
 receivers: $(BUILD)/prometheus $(BUILD)/promtool $(BUILD)/prometheus-2 $(BUILD)/victoria-metrics
@@ -162,7 +197,7 @@ test-abi: $(LIBRARIES)
 
 test-go: $(STAGED)
 	cd go-shim && go test -count=1 ./... && go test -count=1 -race ./... && GOEXPERIMENT=cgocheck2 go test -count=1 ./...
-	cd go-shim && LD_LIBRARY_PATH=$(ROOT)/go-shim/lib go test -count=1 -tags k6rw_dynamic ./...
+	cd go-shim && LD_LIBRARY_PATH=$(ROOT)/$(SHIM_LIB) go test -count=1 -tags k6rw_dynamic ./...
 
 # The dashboards are what the code makes, and valid.
 .PHONY: dashboards test-dashboards
@@ -175,7 +210,7 @@ $(BUILD)/debug/$(SONAME): $(RUST_SOURCES)
 	mkdir -p $(@D)
 	cp target/debug/libk6_remote_write.so $@
 
-test-e2e: k6 receivers $(BUILD)/k6-dynamic $(BUILD)/debug/$(SONAME)
+test-e2e: k6 receivers $(BUILD)/k6-dynamic $(BUILD)/debug/$(SONAME) $(DIST)/k6 $(BUILD)/compose-spec
 	cd tests/e2e && go vet ./... && go test -count=1 -parallel 6 -timeout 20m ./...
 
 # CASES=100000 tries more; PROPTEST_RNG_SEED repeats a run.
@@ -221,7 +256,7 @@ soak: k6 receivers
 
 ## Linting
 
-lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6 audit
+lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6 audit lint-delivery
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) test --test header
@@ -232,6 +267,12 @@ lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6 audit
 	cd tests/e2e && go vet ./... && $(BUILD)/staticcheck ./...
 	cd tools/dashboards && go vet ./... && $(BUILD)/staticcheck ./...
 	BUILD=$(BUILD) K6_VERSION=$(K6_VERSION) tests/lint-shim.sh
+
+# What carries it to people: workflows, image, containers side by side.
+lint-delivery: $(BUILD)/actionlint $(BUILD)/compose-spec
+	$(BUILD)/actionlint
+	$(BUILD)/compose-spec compose.yaml >/dev/null
+	BUILD=$(BUILD) HADOLINT_VERSION=$(HADOLINT_VERSION) tests/lint-image.sh
 
 # What is depended on: licences and sources, and known vulnerabilities where their databases are reached.
 audit: $(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/govulncheck
@@ -245,4 +286,4 @@ dashboards:
 	cd tools/dashboards && go run . $(ROOT)/dashboards
 
 clean:
-	rm -rf $(BUILD) target go-shim/lib
+	rm -rf $(BUILD) target go-shim/lib go-shim/include

@@ -4,5 +4,7 @@ package remotewrite
 
 // k6 loads the library when it starts, from its own folder.
 
-// #cgo LDFLAGS: -L${SRCDIR}/lib -l:libk6_remote_write.so -Wl,-rpath,$ORIGIN
+// #cgo linux,amd64 LDFLAGS: -L${SRCDIR}/lib/linux_amd64
+// #cgo linux,arm64 LDFLAGS: -L${SRCDIR}/lib/linux_arm64
+// #cgo LDFLAGS: -l:libk6_remote_write.so -Wl,-rpath,$ORIGIN
 import "C"

@@ -3,6 +3,7 @@ module github.com/k6-remote-write/k6-remote-write/tests/e2e
 go 1.26
 
 require (
+	github.com/moby/patternmatcher v0.6.1
 	go.yaml.in/yaml/v3 v3.0.4
 	gonum.org/v1/plot v0.17.0
 )

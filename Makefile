@@ -22,7 +22,6 @@ K6_VERSION := v2.2.0
 CARGO_DENY_VERSION := 0.20.2
 # Only for Miri and the sanitizers.
 NIGHTLY := nightly-2026-10-30
-CARGO_ABOUT_VERSION := 0.9.3
 CARGO_CYCLONEDX_VERSION := 0.5.9
 HADOLINT_VERSION := 2.15.1
 LINK ?= static
@@ -147,8 +146,7 @@ $(BUILD)/compose-spec: tools/compose/go.mod tools/compose/go.sum
 	cd tools/compose && go build -o $@ github.com/compose-spec/compose-go/v2/cmd
 
 # Not optimized: they run for a second, and would compile for many minutes.
-$(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/cargo-about/$(CARGO_ABOUT_VERSION) \
-$(BUILD)/cargo-cyclonedx/$(CARGO_CYCLONEDX_VERSION): $(BUILD)/%:
+$(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/cargo-cyclonedx/$(CARGO_CYCLONEDX_VERSION): $(BUILD)/%:
 	CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=$(@D)/target \
 		cargo install $(*D) --version $(*F) --locked --debug --root $(@D)
 	rm -rf $(@D)/target

@@ -29,21 +29,21 @@ $(TREE)/lib/pkgconfig/k6_remote_write.pc: tools/dist/k6_remote_write.pc.in
 	mkdir -p $(@D)
 	sed 's/@VERSION@/$(VERSION)/' $< > $@
 
-$(TREE)/LICENSES.txt: Cargo.lock tools/dist/about.toml tools/dist/licenses.hbs $(BUILD)/cargo-about/$(CARGO_ABOUT_VERSION)
-	mkdir -p $(@D)
-	$(BUILD)/cargo-about/bin/cargo-about generate --locked --fail --config tools/dist/about.toml --output-file $@ tools/dist/licenses.hbs
+$(TREE)/LICENSES.txt: $(TREE)/crates.cdx.json tools/dist/licenses.sh
+	tools/dist/licenses.sh $< > $@
 
 # Of what is in the library, not of what builds and tests it.
 $(TREE)/crates.cdx.json: Cargo.lock $(BUILD)/cargo-cyclonedx/$(CARGO_CYCLONEDX_VERSION)
 	mkdir -p $(@D)
 	$(BUILD)/cargo-cyclonedx/bin/cargo-cyclonedx cyclonedx --format json --no-build-deps --target $(shell rustc -vV | sed -n "s/^host: //p") \
 		--spec-version 1.5 --override-filename crates.cdx
-	mv crates.cdx.json $@
+	sed 's|file://$(ROOT)|file:///k6-remote-write|' crates.cdx.json > $@
+	rm crates.cdx.json
 
 # Of the program itself: what Go wrote into it.
 $(TREE)/modules.cdx.json: $(DIST)/k6 $(BUILD)/cyclonedx-gomod
 	mkdir -p $(@D)
-	$(BUILD)/cyclonedx-gomod bin -json -licenses -noserial -output $@ $<
+	$(BUILD)/cyclonedx-gomod bin -json -noserial $< | jq '.metadata.timestamp = (env.SOURCE_DATE_EPOCH | tonumber | todate)' > $@
 
 $(DIST)/SHA256SUMS: $(DIST)/k6 $(STAGED) $(TREE)/LICENSES.txt $(TREE)/crates.cdx.json $(TREE)/modules.cdx.json \
 		$(TREE)/lib/pkgconfig/k6_remote_write.pc tests/dist.sh
@@ -77,4 +77,4 @@ $(BUILD)/cyclonedx-gomod: tools/cyclonedx/go.mod tools/cyclonedx/go.sum
 
 # As long as a build without any cache.
 reproducible: dist
-	tools/dist/reproducible.sh $(BUILD)/a/folder/of/another/depth build/xk6 build/cyclonedx-gomod build/cargo-about build/cargo-cyclonedx
+	tools/dist/reproducible.sh $(BUILD)/a/folder/of/another/depth build/xk6 build/cyclonedx-gomod build/cargo-cyclonedx

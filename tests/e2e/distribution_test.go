@@ -167,10 +167,13 @@ func root(t *testing.T) string {
 	return root
 }
 
-// read returns a file of the repository.
+// read returns a file, by its path from the root of the repository or from the root of all.
 func read(t *testing.T, path string) string {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(root(t), path))
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(root(t), path)
+	}
+	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package e2e
 // The recording and alerting rules of rules/: by promtool with their own tests, and in a real Prometheus beside real runs.
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -108,15 +107,6 @@ func TestTheDocsNameEveryDashboardAndRule(t *testing.T) {
 			}
 		}
 	}
-}
-
-func read(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 // Of two runs one is killed and the other ends, with a threshold crossed.

@@ -18,7 +18,7 @@ rm -rf "$MODULES/cache/vcs" "$MODULES/cache/download/$MODULE" "$MODULES/$MODULE@
 
 # For Go alone, as xk6 asks for its news, and does not read files.
 echo "GOPROXY=file://$(go env GOMODCACHE)/cache/download,$(go env GOPROXY)" > "$home/env"
-env -i PATH="$home/bin" HOME="$home" GOENV="$home/env" GOTOOLCHAIN=local GOFLAGS='-buildvcs=false -modcacherw' \
+env PATH="$home/bin" HOME="$home" GOENV="$home/env" GOTOOLCHAIN=local GOFLAGS='-buildvcs=false -modcacherw' \
     GOCACHE="$(go env GOCACHE)" GOMODCACHE="$MODULES" GOPRIVATE="$MODULE" \
     "$XK6" --quiet build "$K6_VERSION" --cgo=1 --output "$output" --with "$MODULE@v$version" \
     --build-flags=-trimpath --build-flags='-ldflags=-s -w'

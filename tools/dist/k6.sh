@@ -17,8 +17,11 @@ printf '[url "file://%s"]\n\tinsteadOf = https://%s\n' "$repository" "${MODULE%/
 rm -rf "$MODULES/cache/vcs" "$MODULES/cache/download/$MODULE" "$MODULES/$MODULE@v$version"
 
 # For Go alone, as xk6 asks for its news, and does not read files.
-echo "GOPROXY=file://$(go env GOMODCACHE)/cache/download,$(go env GOPROXY)" > "$home/env"
-env PATH="$home/bin" HOME="$home" GOENV="$home/env" GOTOOLCHAIN=local GOFLAGS='-buildvcs=false -modcacherw' \
+echo "GOPROXY=file://$(go env GOMODCACHE)/cache/download,$(go env GOPROXY)
+GOSUMDB=$(go env GOSUMDB)" > "$home/env"
+env -i PATH="$home/bin" HOME="$home" \
+    ${HTTPS_PROXY:+HTTPS_PROXY="$HTTPS_PROXY"} ${SSL_CERT_FILE:+SSL_CERT_FILE="$SSL_CERT_FILE"} \
+    GOENV="$home/env" GOTOOLCHAIN=local GOFLAGS='-buildvcs=false -modcacherw' \
     GOCACHE="$(go env GOCACHE)" GOMODCACHE="$MODULES" GOPRIVATE="$MODULE" \
     "$XK6" --quiet build "$K6_VERSION" --cgo=1 --output "$output" --with "$MODULE@v$version" \
     --build-flags=-trimpath --build-flags='-ldflags=-s -w'

@@ -5,42 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use k6_remote_write::config::Destination;
-use k6_remote_write::deliver::{Batch, Batcher, Queue};
+use k6_remote_write::deliver::{Batch, Queue};
 use k6_remote_write::inbox::{Received, Sample, inbox};
-use k6_remote_write::lane::{Lane, Settings};
+use k6_remote_write::lane::Lane;
 use k6_remote_write::report::Reporter;
 use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
 use k6_remote_write::wire::{Encoder, Limits, Protocol};
 
-/// A destination's lane with windows of a second, and its queue.
-fn lane() -> (Lane, Arc<Queue>) {
-    let reporter = Reporter::default().destination("http://host/w");
-    let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&reporter)));
-    let settings = Settings {
-        rate: Duration::from_secs(1),
-        stale_markers: true,
-        rules: Destination::default().rules(&[]),
-        own_metrics: None,
-    };
-    (Lane::new(settings, 0, Batcher::new(Arc::clone(&queue), 10_000), reporter), queue)
-}
+#[path = "../tests/house/one_lane.rs"]
+mod one_lane;
 
-/// A series as k6 makes them of HTTP requests.
+use one_lane::lane;
+
+/// A series of times, as k6 makes them of HTTP requests.
 fn request(metric_type: MetricType, url: u64) -> SeriesDefinition {
-    let url = format!("https://shop.example.com/products/{url}");
-    let tags = [
-        ("expected_response", "true"),
-        ("group", "::browse"),
-        ("method", "GET"),
-        ("name", &url),
-        ("proto", "HTTP/2.0"),
-        ("scenario", "default"),
-        ("status", "200"),
-        ("url", &url),
-    ];
-    let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-    SeriesDefinition { metric: "m".into(), metric_type, contents: Contents::Time, tags }
+    one_lane::request(metric_type, Contents::Time, url)
 }
 
 /// `count` samples that go round `series` series, with values of two decades.

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use k6_remote_write::config::Destination;
-use k6_remote_write::deliver::{Batcher, Queue};
 use k6_remote_write::inbox::{Received, Sample, inbox};
-use k6_remote_write::lane::{Lane, Settings};
 use k6_remote_write::report::Reporter;
 use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+
+#[path = "house/one_lane.rs"]
+mod one_lane;
 
 const TYPES: [MetricType; 4] = [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend];
 
 fn definition(metric_type: MetricType) -> SeriesDefinition {
     let metric = format!("{metric_type:?}");
-    SeriesDefinition { metric, metric_type, contents: Contents::Time, tags: vec![("method".into(), "GET".into())] }
+    SeriesDefinition { metric, ..one_lane::request(metric_type, Contents::Time, 1) }
 }
 
 /// Samples of all four series, more than one block of the inbox holds.
@@ -45,15 +45,7 @@ fn pushing_allocates_nothing() {
 
 #[test]
 fn recording_allocates_nothing() {
-    let reporter = Reporter::default().destination("http://host/w");
-    let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&reporter)));
-    let settings = Settings {
-        rate: Duration::from_secs(1),
-        stale_markers: true,
-        rules: Destination::default().rules(&[]),
-        own_metrics: None,
-    };
-    let mut lane = Lane::new(settings, 0, Batcher::new(queue, 10_000), reporter);
+    let (mut lane, _queue) = one_lane::lane();
     TYPES.iter().for_each(|&metric_type| lane.register(&definition(metric_type)));
     let samples = samples();
     lane.record(&samples, 1);

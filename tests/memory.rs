@@ -1,44 +1,15 @@
 //! What a series costs in memory. `cargo test --locked --test memory -- --nocapture` prints it.
 
-use std::sync::Arc;
-use std::time::Duration;
+#![cfg(target_os = "linux")] // which tells what is resident
 
-use k6_remote_write::config::Destination;
-use k6_remote_write::deliver::{Batcher, Queue};
 use k6_remote_write::inbox::Sample;
-use k6_remote_write::lane::{Lane, Settings};
-use k6_remote_write::report::Reporter;
-use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+use k6_remote_write::lane::Lane;
+use k6_remote_write::series::{Contents, MetricType};
 
-/// A destination's lane with windows of a second, and its queue.
-fn lane() -> (Lane, Arc<Queue>) {
-    let reporter = Reporter::default().destination("http://host/w");
-    let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&reporter)));
-    let settings = Settings {
-        rate: Duration::from_secs(1),
-        stale_markers: true,
-        rules: Destination::default().rules(&[]),
-        own_metrics: None,
-    };
-    (Lane::new(settings, 0, Batcher::new(Arc::clone(&queue), 10_000), reporter), queue)
-}
+#[path = "house/one_lane.rs"]
+mod one_lane;
 
-/// What k6 makes of one URL: the labels of its requests.
-fn request(metric: &str, metric_type: MetricType, contents: Contents, url: u64) -> SeriesDefinition {
-    let url = format!("https://shop.example.com/products/{url}");
-    let tags = [
-        ("expected_response", "true"),
-        ("group", "::browse"),
-        ("method", "GET"),
-        ("name", &url),
-        ("proto", "HTTP/2.0"),
-        ("scenario", "default"),
-        ("status", "200"),
-        ("url", &url),
-    ];
-    let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-    SeriesDefinition { metric: metric.into(), metric_type, contents, tags }
-}
+use one_lane::{lane, request};
 
 /// `count` values of times in milliseconds, most of them between 20 and 80, a few ten times as long.
 fn times(series: u64, count: u64) -> impl Iterator<Item = Sample> {
@@ -49,14 +20,12 @@ fn times(series: u64, count: u64) -> impl Iterator<Item = Sample> {
     })
 }
 
-#[cfg(target_os = "linux")]
 fn resident_bytes() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
     pages.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).expect("a number") * 4096
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn series_are_within_their_bounds() {
     // One after the other, as both look at the memory of the whole process, and kept, so that none is used again.
     let (trend, _trends) = bytes_of_one(MetricType::Trend, Contents::Time);
@@ -66,13 +35,12 @@ fn series_are_within_their_bounds() {
     assert!(counter <= 1024, "{counter} bytes a counter");
 }
 
-#[cfg(target_os = "linux")]
 fn bytes_of_one(metric_type: MetricType, contents: Contents) -> (u64, Lane) {
     const SERIES: u64 = 20_000;
     let (mut lane, _queue) = lane();
     let before = resident_bytes();
     for url in 0..SERIES {
-        lane.register(&request("m", metric_type, contents, url));
+        lane.register(&request(metric_type, contents, url));
     }
     for series in 1..=SERIES {
         lane.record(&times(series, 200).collect::<Vec<_>>(), 1);

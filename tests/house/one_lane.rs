@@ -1,0 +1,40 @@
+//! One destination's lane without the rest of the house, and series for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k6_remote_write::config::Destination;
+use k6_remote_write::deliver::{Batcher, Queue};
+use k6_remote_write::lane::{Lane, Settings};
+use k6_remote_write::report::Reporter;
+use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+
+/// A lane with windows of a second, and its queue.
+pub fn lane() -> (Lane, Arc<Queue>) {
+    let reporter = Reporter::default().destination("http://host/w");
+    let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&reporter)));
+    let settings = Settings {
+        rate: Duration::from_secs(1),
+        stale_markers: true,
+        rules: Destination::default().rules(&[]),
+        own_metrics: None,
+    };
+    (Lane::new(settings, 0, Batcher::new(Arc::clone(&queue), 10_000), reporter), queue)
+}
+
+/// What k6 makes of one URL: the labels of its requests.
+pub fn request(metric_type: MetricType, contents: Contents, url: u64) -> SeriesDefinition {
+    let url = format!("https://shop.example.com/products/{url}");
+    let tags = [
+        ("expected_response", "true"),
+        ("group", "::browse"),
+        ("method", "GET"),
+        ("name", &url),
+        ("proto", "HTTP/2.0"),
+        ("scenario", "default"),
+        ("status", "200"),
+        ("url", &url),
+    ];
+    let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+    SeriesDefinition { metric: "m".into(), metric_type, contents, tags }
+}

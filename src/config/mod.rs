@@ -544,6 +544,14 @@ mod tests {
                 "The environment variable K6_PROMETHEUS_RW_PASWORD has no effect; did you mean K6_PROMETHEUS_RW_PASSWORD?",
             ),
             (
+                json!({ "environment": { "K6_PROMETHEUS_RW_TOKEN": "x" } }),
+                "The environment variable K6_PROMETHEUS_RW_TOKEN has no effect; did you mean K6_PROMETHEUS_RW_BEARER_TOKEN?",
+            ),
+            (
+                json!({ "environment": { "K6_PROMETHEUS_RW_URL": "x" } }),
+                "The environment variable K6_PROMETHEUS_RW_URL has no effect; did you mean K6_PROMETHEUS_RW_SERVER_URL?",
+            ),
+            (
                 json!({ "json": { "bearerToken": "t", "username": "me", "password": "x" } }),
                 "collectors.\"remote-write\".bearerToken (JSON) is what tells http://localhost:9090/api/v1/write who ships: \
                  collectors.\"remote-write\".username (JSON) has no effect",

@@ -30,7 +30,8 @@ pub(super) fn advice(written: &str, names: &[&str]) -> String {
     }
 }
 
-/// The name that is nearest to what was written, if it is near at all: a third of its letters may differ.
+/// The name that is nearest to what was written, if it is near at all: a third of its letters may differ. Else the shortest one
+/// that has it in it.
 pub(super) fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
     let plain = |name: &str| name.to_lowercase().replace(['_', '-', '.'], "");
     let written = plain(written);
@@ -40,6 +41,10 @@ pub(super) fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
         .min_by_key(|&(distance, _)| distance)
         .filter(|&(distance, name)| distance * 3 <= plain(name).chars().count())
         .map(|(_, name)| name)
+        .or_else(|| {
+            let longer = names.iter().copied().filter(|name| written.len() >= 3 && plain(name).contains(&written));
+            longer.min_by_key(|name| name.len())
+        })
 }
 
 #[cfg(test)]
@@ -63,12 +68,14 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_found_and_none_that_is_far() {
-        let names = ["url", "resampleRate", "timeout"];
+        let names = ["url", "resampleRate", "timeout", "bearerTokenFile", "bearerToken"];
         for (written, expected) in [
             ("ulr", Some("url")),
             ("resamplerate", Some("resampleRate")),
             ("resample-rate", Some("resampleRate")),
             ("timeuot", Some("timeout")),
+            ("token", Some("bearerToken")),
+            ("ea", None),
             ("password", None),
             ("", None),
         ] {

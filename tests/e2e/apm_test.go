@@ -207,15 +207,11 @@ func k6Command(t *testing.T, env map[string]string, arguments ...string) string 
 	if err != nil {
 		t.Fatal(err)
 	}
-	root, err := harness.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name, value := range env {
 		arguments = append(arguments, "--env", name+"="+value) // these commands do not look at the real environment
 	}
 	command := exec.Command(binary, arguments...)
-	command.Dir = root
+	command.Dir = root(t)
 	printed, err := command.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, printed)

@@ -6,7 +6,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -249,28 +248,6 @@ func TestTheImageIsBuiltFromAllThatMakeNeeds(t *testing.T) {
 			t.Errorf("%s: %v\n%s", command, err, complaints.String())
 		}
 	}
-}
-
-// sources are the files of the repository: all but those in folders that .gitignore lists.
-func sources(t *testing.T) []string {
-	t.Helper()
-	ignored := append(strings.Fields(read(t, ".gitignore")), "/.git/")
-	var names []string
-	err := fs.WalkDir(os.DirFS(root(t)), ".", func(name string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && slices.Contains(ignored, "/"+name+"/"):
-			return fs.SkipDir
-		case entry.Type().IsRegular():
-			names = append(names, name)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return names
 }
 
 // imageFile is the repository's file that becomes one of the image's.

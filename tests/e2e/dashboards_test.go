@@ -119,11 +119,7 @@ func (s *runsOnReceivers) look(dashboard harness.Dashboard, receiver *harness.Re
 
 func TestDashboards(t *testing.T) {
 	t.Parallel()
-	root, err := harness.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dashboards, err := harness.ReadDashboards(filepath.Join(root, "dashboards"))
+	dashboards, err := harness.ReadDashboards(filepath.Join(root(t), "dashboards"))
 	if err != nil || len(dashboards) < 6 {
 		t.Fatalf("%d dashboards: %v", len(dashboards), err)
 	}

@@ -157,29 +157,6 @@ func library(t *testing.T, name string) string {
 	return filepath.Join(root(t), "go-shim/lib", platform, name)
 }
 
-// root is the repository's.
-func root(t *testing.T) string {
-	t.Helper()
-	root, err := harness.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return root
-}
-
-// read returns a file, by its path from the root of the repository or from the root of all.
-func read(t *testing.T, path string) string {
-	t.Helper()
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(root(t), path)
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
-}
-
 func output(t *testing.T, command *exec.Cmd) string {
 	t.Helper()
 	said, err := command.Output()

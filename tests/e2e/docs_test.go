@@ -3,10 +3,7 @@ package e2e
 // Every query of docs/metrics.md is asked, and what k6 says too is compared.
 
 import (
-	"bufio"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -106,19 +103,10 @@ func ask(t *testing.T, receiver *harness.Receiver, question question, lastMs int
 // readQuestions reads the tables of the page's last part, by their headings.
 func readQuestions(t *testing.T) map[string][]question {
 	t.Helper()
-	root, err := harness.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := os.Open(filepath.Join(root, "docs/metrics.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer page.Close()
 	all := map[string][]question{}
 	heading := ""
-	for lines := bufio.NewScanner(page); lines.Scan(); {
-		line := lines.Text()
+	for line := range strings.Lines(read(t, "docs/metrics.md")) {
+		line = strings.TrimSuffix(line, "\n")
 		if title, is := strings.CutPrefix(line, "### "); is {
 			heading = title
 		}

@@ -126,7 +126,7 @@ func (e example) load(t *testing.T, receiver *harness.Receiver) harness.Run {
 	t.Helper()
 	path := filepath.Join("examples", e.file)
 	load := harness.Run{Script: path, Env: map[string]string{"REMOTE_WRITE_URL": receiver.WriteURL()}}
-	for line := range strings.Lines(contentOf(t, path)) {
+	for line := range strings.Lines(read(t, path)) {
 		comment, is := strings.CutPrefix(line, "//")
 		if !is {
 			break
@@ -164,7 +164,7 @@ func TestEveryExampleIsRun(t *testing.T) {
 
 func entriesOf(t *testing.T, folder string) []string {
 	t.Helper()
-	entries, err := os.ReadDir(filepath.Join(rootOf(t), folder))
+	entries, err := os.ReadDir(filepath.Join(root(t), folder))
 	if err != nil {
 		t.Fatal(err)
 	}

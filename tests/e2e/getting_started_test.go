@@ -33,14 +33,14 @@ func TestGettingStarted(t *testing.T) {
 func TestTheCProgramOfThePage(t *testing.T) {
 	t.Parallel()
 	strict := exec.Command("cc", "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-Iinclude", "examples/c/load.c")
-	strict.Dir = rootOf(t)
+	strict.Dir = root(t)
 	if warnings, err := strict.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, warnings)
 	}
 	receiver := startReceiver(t, harness.VictoriaMetrics)
 	follow(t, receiver, "docs/abi.md")
 
-	page, err := os.Stat(filepath.Join(rootOf(t), "README.md"))
+	page, err := os.Stat(filepath.Join(root(t), "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func runInShell(t *testing.T, receiver *harness.Receiver, command string) (print
 		localVictoriaMetrics, address, "build/", filepath.Dir(k6)+"/", " script.js", " "+own,
 	).Replace(command)
 	shell := exec.Command("sh", "-c", line)
-	shell.Dir = rootOf(t)
+	shell.Dir = root(t)
 	shell.Env = append(os.Environ(), "K6_PROMETHEUS_RW_SERVER_URL="+receiver.WriteURL(), "K6_NO_USAGE_REPORT=true", "NO_COLOR=1")
 	output, err := shell.CombinedOutput()
 	return string(output), err

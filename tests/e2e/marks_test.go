@@ -15,11 +15,8 @@ const thresholds = "tests/e2e/scripts/thresholds.js"
 func TestARunIsMarked(t *testing.T) {
 	t.Parallel()
 	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
-		load := loadFor(3*time.Second, startTarget(t), receiver.WriteURL())
-		load.Script = thresholds
-		load.Args = []string{"--tag", "testid=abc"}
 		started := time.Now()
-		finish(t, start(t, load), thresholdsHaveFailed)
+		crossThresholds(t, receiver)
 		ended := time.Now()
 
 		info := mark(t, receiver, "k6_remote_write_run_info")
@@ -41,10 +38,7 @@ func TestARunIsMarked(t *testing.T) {
 func TestThresholdsAreTold(t *testing.T) {
 	t.Parallel()
 	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
-		load := loadFor(3*time.Second, startTarget(t), receiver.WriteURL())
-		load.Script = thresholds
-		load.Args = []string{"--tag", "testid=abc"}
-		finish(t, start(t, load), thresholdsHaveFailed)
+		crossThresholds(t, receiver)
 
 		type threshold struct{ metric, expression string }
 		told := map[threshold]float64{}
@@ -74,6 +68,15 @@ func TestARunWithoutThresholdsTellsOfNone(t *testing.T) {
 	if told, err := receiver.Query("last_over_time(k6_threshold_passed[5m])"); err != nil || len(told) > 0 {
 		t.Errorf("%v is told, %v", told, err)
 	}
+}
+
+// crossThresholds runs the script to its end with the tag testid=abc.
+func crossThresholds(t *testing.T, receiver *harness.Receiver) {
+	t.Helper()
+	load := loadFor(3*time.Second, startTarget(t), receiver.WriteURL())
+	load.Script = thresholds
+	load.Args = []string{"--tag", "testid=abc"}
+	finish(t, start(t, load), thresholdsHaveFailed)
 }
 
 // mark is the one series of a mark on the run, which is over.

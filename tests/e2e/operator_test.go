@@ -3,7 +3,6 @@ package e2e
 // Many machines: examples/k6-operator as the operator runs it, with processes of this machine in the place of pods.
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"math"
@@ -42,23 +41,15 @@ type operatorExample struct {
 // readExample reads the files strictly: what Kubernetes or the operator would not know is a mistake.
 func readExample(t *testing.T) *operatorExample {
 	t.Helper()
-	root, err := harness.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	read := new(operatorExample)
-	for name, into := range map[string]any{"testrun": &read.run, "script": &read.script, "receiver": &read.receiver} {
-		text, err := os.ReadFile(filepath.Join(root, "examples/k6-operator", name+".yaml"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		decoder := yaml.NewDecoder(bytes.NewReader(text))
+	example := new(operatorExample)
+	for name, into := range map[string]any{"testrun": &example.run, "script": &example.script, "receiver": &example.receiver} {
+		decoder := yaml.NewDecoder(strings.NewReader(read(t, "examples/k6-operator/"+name+".yaml")))
 		decoder.KnownFields(true)
 		if err := decoder.Decode(into); err != nil {
 			t.Fatalf("%s.yaml: %v", name, err)
 		}
 	}
-	return read
+	return example
 }
 
 // runner is runner `index` of the example as the operator makes it, less where its metrics and its load go.

@@ -3,14 +3,10 @@ package e2e
 // The repository's Markdown: its fenced blocks, in order.
 
 import (
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
 // block is a fenced block of a page.
@@ -21,32 +17,10 @@ type block struct {
 	text     string
 }
 
-// madeFolders have pages that are not the repository's own.
-var madeFolders = []string{".git", "build", "dist", "target"}
-
 // pagesOf are the paths of all pages.
 func pagesOf(t *testing.T) []string {
 	t.Helper()
-	var found []string
-	root := rootOf(t)
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if entry.IsDir() && slices.Contains(madeFolders, entry.Name()) {
-			return filepath.SkipDir
-		}
-		if filepath.Ext(path) == ".md" {
-			page, err := filepath.Rel(root, path)
-			found = append(found, page)
-			return err
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
+	return slices.DeleteFunc(sources(t), func(name string) bool { return filepath.Ext(name) != ".md" })
 }
 
 // blocksOf are the blocks of a language in all pages; at least one.
@@ -69,7 +43,7 @@ func blocksIn(t *testing.T, page string) []block {
 	var found []block
 	var open *block
 	heading := ""
-	for line := range strings.Lines(contentOf(t, page)) {
+	for line := range strings.Lines(read(t, page)) {
 		fence, isFence := strings.CutPrefix(strings.TrimSpace(line), "```")
 		switch {
 		case isFence && open == nil:
@@ -96,23 +70,4 @@ func (b block) commands() []string {
 		}
 	}
 	return all
-}
-
-// contentOf is the text of a file in the repository.
-func contentOf(t *testing.T, path string) string {
-	t.Helper()
-	content, err := os.ReadFile(filepath.Join(rootOf(t), path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
-}
-
-func rootOf(t *testing.T) string {
-	t.Helper()
-	root, err := harness.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return root
 }

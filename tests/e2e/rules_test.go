@@ -3,6 +3,8 @@ package e2e
 // The recording and alerting rules of rules/: by promtool with their own tests, and in a real Prometheus beside real runs.
 
 import (
+	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -13,14 +15,10 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// ruleFiles are rules/*.yml, less their tests.
+// ruleFiles are rules/*.yml, by their paths from the root, and their tests.
 func ruleFiles(t *testing.T) (rules, tests []string) {
 	t.Helper()
-	root, err := harness.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := filepath.Glob(filepath.Join(root, "rules", "*.yml"))
+	files, err := fs.Glob(os.DirFS(root(t)), "rules/*.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +41,10 @@ func promtool(t *testing.T, arguments ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if output, err := exec.Command(program, arguments...).CombinedOutput(); err != nil {
-		t.Errorf("promtool %v: %v\n%s", arguments, err, output)
+	command := exec.Command(program, arguments...)
+	command.Dir = root(t)
+	if printed, err := command.CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", command, err, printed)
 	}
 }
 
@@ -85,12 +85,8 @@ func TestEveryAlertIsTestedFiringAndSilent(t *testing.T) {
 
 func TestTheDocsNameEveryDashboardAndRule(t *testing.T) {
 	t.Parallel()
-	root, err := harness.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	page := read(t, filepath.Join(root, "docs/dashboards.md"))
-	dashboards, err := harness.ReadDashboards(filepath.Join(root, "dashboards"))
+	page := read(t, "docs/dashboards.md")
+	dashboards, err := harness.ReadDashboards(filepath.Join(root(t), "dashboards"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,6 +109,9 @@ func TestTheDocsNameEveryDashboardAndRule(t *testing.T) {
 func TestRulesTellOfRealRuns(t *testing.T) {
 	t.Parallel()
 	rules, _ := ruleFiles(t)
+	for i, file := range rules {
+		rules[i] = filepath.Join(root(t), file)
+	}
 	prometheus, err := harness.StartWithRules(rules...)
 	if err != nil {
 		t.Fatal(err)

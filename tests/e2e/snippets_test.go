@@ -121,7 +121,7 @@ func commandsOf(t *testing.T) []command {
 		}
 	}
 	for _, page := range pagesOf(t) {
-		for _, span := range inSentences.FindAllStringSubmatch(contentOf(t, page), -1) {
+		for _, span := range inSentences.FindAllStringSubmatch(read(t, page), -1) {
 			all = append(all, command{page, span[1]})
 		}
 	}

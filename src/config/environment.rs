@@ -24,12 +24,8 @@ pub(super) fn read<'a>(document: &'a Document, findings: &mut Findings) -> Vec<W
             let headers = OPTIONS.iter().filter(|option| option.name == HEADERS);
             written.extend(headers.map(|option| Written::text(option, place.clone(), headers::as_text(name, value))));
         } else if let Some(name) = variable.strip_prefix(PREFIX) {
-            // What all of them begin with says nothing about which one is near.
             let known: Vec<_> = OPTIONS.iter().filter_map(|option| option.variable.strip_prefix(PREFIX)).collect();
-            let advice = match names::nearest(name, &known) {
-                Some(near) => format!("did you mean {PREFIX}{near}?"),
-                None => format!("allowed are {PREFIX}{}", known.join(&format!(", {PREFIX}"))),
-            };
+            let advice = names::advice(PREFIX, name, &known);
             findings.warnings.push(format!("The environment variable {variable} has no effect; {advice}"));
         }
     }

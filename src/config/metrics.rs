@@ -89,7 +89,7 @@ impl Listed {
             let at = format!("{at}.{name}");
             let shown = cut(&value.to_string());
             match (FIELDS.iter().find(|field| names::is_spelling_of(name, field)), value) {
-                (None, _) => self.mistake(&at, &format!("is no field; {}", names::advice(name, &FIELDS))),
+                (None, _) => self.mistake(&at, &format!("is no field; {}", names::advice("", name, &FIELDS))),
                 (Some(_), Value::Null) => {}
                 (Some(&"keepTags"), _) => match texts(value) {
                     Some(tags) => keep_tags = Some(tags),

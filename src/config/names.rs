@@ -22,11 +22,12 @@ fn snake_case(name: &str) -> String {
     snake
 }
 
-/// What to do about a name that is none of `names`: take the nearest, or else one of them.
-pub(super) fn advice(written: &str, names: &[&str]) -> String {
+/// What to do about a name that is none of `names`: take the nearest, or else one of them. `prefix` begins all of them and what was
+/// written, and so says nothing about which one is near.
+pub(super) fn advice(prefix: &str, written: &str, names: &[&str]) -> String {
     match nearest(written, names) {
-        Some(name) => format!("did you mean {name}?"),
-        None => format!("allowed are {}", names.join(", ")),
+        Some(name) => format!("did you mean {prefix}{name}?"),
+        None => format!("allowed are {prefix}{}", names.join(&format!(", {prefix}"))),
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn read<'a>(
 fn advice(name: &str, spelling: fn(&OptionSpec) -> &'static str) -> String {
     match meant(name, spelling) {
         Some(name) => format!("did you mean {name}?"),
-        None => names::advice(name, &OPTIONS.iter().map(spelling).collect::<Vec<_>>()),
+        None => names::advice("", name, &OPTIONS.iter().map(spelling).collect::<Vec<_>>()),
     }
 }
 

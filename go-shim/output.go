@@ -207,8 +207,7 @@ func (o *Output) registerDroppedIterations() {
 		return
 	}
 	for scenario := range o.options.Scenarios {
-		tags := make(map[string]string)
-		maps.Copy(tags, o.options.RunTags)
+		tags := o.runTags()
 		if o.options.SystemTags != nil && o.options.SystemTags.Has(metrics.TagScenario) {
 			tags[metrics.TagScenario.String()] = scenario
 		}
@@ -216,6 +215,13 @@ func (o *Output) registerDroppedIterations() {
 			o.logger.WithError(err).Error("Dropped iterations are not shipped before the first")
 		}
 	}
+}
+
+// runTags are the tags of the whole test, for others to be added.
+func (o *Output) runTags() map[string]string {
+	tags := make(map[string]string)
+	maps.Copy(tags, o.options.RunTags)
+	return tags
 }
 
 // thresholdPassed is 1 or 0 for each threshold, a metric like those of a script: k6 has none.
@@ -233,8 +239,7 @@ func (o *Output) pushThresholds() {
 	var records []record
 	for metric, thresholds := range o.thresholds {
 		for _, threshold := range thresholds.Thresholds {
-			tags := make(map[string]string)
-			maps.Copy(tags, o.options.RunTags)
+			tags := o.runTags()
 			tags["metric"], tags["threshold"] = metric, threshold.Source
 			id, err := o.library.register(thresholdPassed, tags)
 			if err != nil {

@@ -167,11 +167,7 @@ func (s sweep) valuesFor(short bool) []string {
 }
 
 func (s sweep) run(value string, output output, stage *stage) harness.Run {
-	load := load{script: s.script, full: s.env, short: s.env}
-	if load.full == nil {
-		load.full, load.short = map[string]string{}, map[string]string{}
-	}
-	run := load.run(output, stage)
+	run := load{script: s.script, full: s.env}.run(output, stage)
 	run.Env[s.varied] = value
 	run.Args = append([]string{"--verbose"}, keepNothing...) // else what k6 keeps would hide what outputs keep
 	if stage.short && s.varied == "TAG_SETS" {

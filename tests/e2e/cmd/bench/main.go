@@ -45,7 +45,7 @@ func bench() error {
 		*repetitions = 1
 	}
 	if *repetitions < 0 {
-		return errors.New("-repetitions is not negative")
+		return errors.New("-repetitions is negative: 0 and more are allowed")
 	}
 	chosen, err := choose(*wanted)
 	if err != nil {

@@ -46,7 +46,7 @@ func (s *stage) startUp() ([]start, error) {
 		}
 		starts[i].size = float64(program.Size())
 	}
-	idle := load{script: "idle.js", full: map[string]string{}, short: map[string]string{}}
+	idle := load{script: "idle.js"}
 	repetitions := startups
 	if s.short {
 		repetitions = startupsInShort

@@ -1,5 +1,7 @@
 package main
 
+// A dashboard of rows of panels, on a grid without holes.
+
 import (
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/common"

@@ -1,5 +1,7 @@
 package main
 
+// What does one run do otherwise than another?
+
 import (
 	"strings"
 

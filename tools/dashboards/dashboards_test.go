@@ -1,5 +1,7 @@
 package main
 
+// What can be said of the dashboards without a receiver: they are committed as made, valid, and complete.
+
 import (
 	"bytes"
 	"encoding/json"

@@ -1,5 +1,7 @@
 package main
 
+// Does all that k6 measures arrive?
+
 import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/units"

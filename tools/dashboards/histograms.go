@@ -1,5 +1,7 @@
 package main
 
+// How are durations spread? For native histograms, as each kind of receiver keeps them.
+
 import (
 	"strings"
 

@@ -1,5 +1,7 @@
 package main
 
+// Which requests are slow or fail, with what, and what do they wait for?
+
 import (
 	"strings"
 

@@ -1,5 +1,7 @@
 package main
 
+// Is the run going well, and how did it end?
+
 import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/units"

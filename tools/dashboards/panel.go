@@ -1,5 +1,7 @@
 package main
 
+// Kinds of panels, so that a dashboard says of each what it shows and not how.
+
 import (
 	"fmt"
 

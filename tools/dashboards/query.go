@@ -1,5 +1,7 @@
 package main
 
+// What a panel asks for, in PromQL: now, or of a run so far.
+
 import (
 	"strings"
 

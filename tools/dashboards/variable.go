@@ -1,5 +1,7 @@
 package main
 
+// What can be chosen at the top of a dashboard: the run, its instances, the window.
+
 import (
 	"strings"
 

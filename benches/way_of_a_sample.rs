@@ -9,7 +9,7 @@ use k6_remote_write::deliver::{Batch, Queue};
 use k6_remote_write::inbox::{Received, Sample, inbox};
 use k6_remote_write::lane::Lane;
 use k6_remote_write::report::Reporter;
-use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 use k6_remote_write::wire::{Encoder, Limits, Protocol};
 
 #[path = "../tests/house/one_lane.rs"]
@@ -19,7 +19,7 @@ use one_lane::lane;
 
 /// A series of times, as k6 makes them of HTTP requests.
 fn request(metric_type: MetricType, url: u64) -> SeriesDefinition {
-    one_lane::request(metric_type, Contents::Time, url)
+    one_lane::request(metric_type, ValueType::Time, url)
 }
 
 /// `count` samples that go round `series` series, with values of two decades.

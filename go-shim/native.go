@@ -102,7 +102,7 @@ func (n *native) register(metric *metrics.Metric, tags map[string]string) (serie
 	series := C.k6rw_series{
 		metric:      text(metric.Name),
 		metric_type: metricType(metric.Type),
-		contents:    contents(metric.Contains),
+		value_type:  valueType(metric.Contains),
 		tag_count:   C.size_t(len(list)),
 	}
 	if len(list) > 0 {
@@ -145,7 +145,7 @@ func (n *native) pollEvent() (*event, error) {
 
 // hurry has close not wait any longer.
 func (n *native) hurry() {
-	C.k6rw_hurry(n.handle, nil)
+	C.k6rw_cancel_flush(n.handle, nil)
 }
 
 // close ships what is left, ends the output, and returns the last lines for the log.
@@ -177,35 +177,35 @@ func recordOf(id seriesID, taken time.Time, value float64) record {
 }
 
 var levelNames = map[C.uint32_t]string{
-	C.K6RW_DEBUG: "debug",
-	C.K6RW_INFO:  "info",
-	C.K6RW_WARN:  "warn",
-	C.K6RW_ERROR: "error",
-	C.K6RW_FATAL: "fatal",
+	C.K6RW_LEVEL_DEBUG: "debug",
+	C.K6RW_LEVEL_INFO:  "info",
+	C.K6RW_LEVEL_WARN:  "warn",
+	C.K6RW_LEVEL_ERROR: "error",
+	C.K6RW_LEVEL_FATAL: "fatal",
 }
 
 func metricType(t metrics.MetricType) C.uint32_t {
 	switch t {
 	case metrics.Counter:
-		return C.K6RW_COUNTER
+		return C.K6RW_METRIC_COUNTER
 	case metrics.Gauge:
-		return C.K6RW_GAUGE
+		return C.K6RW_METRIC_GAUGE
 	case metrics.Trend:
-		return C.K6RW_TREND
+		return C.K6RW_METRIC_TREND
 	case metrics.Rate:
-		return C.K6RW_RATE
+		return C.K6RW_METRIC_RATE
 	}
 	return math.MaxUint32 // a type that k6 did not have: the library says so
 }
 
-func contents(v metrics.ValueType) C.uint32_t {
+func valueType(v metrics.ValueType) C.uint32_t {
 	switch v {
 	case metrics.Time:
-		return C.K6RW_TIME
+		return C.K6RW_VALUE_TIME
 	case metrics.Data:
-		return C.K6RW_DATA
+		return C.K6RW_VALUE_DATA
 	default:
-		return C.K6RW_PLAIN
+		return C.K6RW_VALUE_DEFAULT
 	}
 }
 

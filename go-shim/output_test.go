@@ -374,7 +374,7 @@ func TestATestWhoseMetricsDoNotGetThroughIsStoppedWhenAskedFor(t *testing.T) {
 			"K6_PROMETHEUS_RW_PUSH_INTERVAL":    "100ms",
 			"K6_PROMETHEUS_RW_ABORT_ON_FAILURE": "200ms",
 			"K6_PROMETHEUS_RW_FLUSH_TIMEOUT":    "0s",
-			"K6_PROMETHEUS_RW_LEFTOVER_FOLDER":  "",
+			"K6_PROMETHEUS_RW_UNSENT_DIRECTORY": "",
 		},
 	})
 	require.NoError(t, err)
@@ -497,8 +497,8 @@ func TestAddMetricSamplesAllocatesNothing(t *testing.T) {
 		Logger:         logger,
 		ConfigArgument: "http://127.0.0.1:1/",
 		Environment: map[string]string{
-			"K6_PROMETHEUS_RW_FLUSH_TIMEOUT":   "0s",
-			"K6_PROMETHEUS_RW_LEFTOVER_FOLDER": "",
+			"K6_PROMETHEUS_RW_FLUSH_TIMEOUT":    "0s",
+			"K6_PROMETHEUS_RW_UNSENT_DIRECTORY": "",
 		},
 	})
 	require.NoError(t, err)

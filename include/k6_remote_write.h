@@ -68,7 +68,7 @@ enum k6rw_status
     // The library failed. The call had no effect, or only a part of it; please report it.
     K6RW_INTERNAL = 10,
     // The option preflight is on, and a receiver does not take metrics. The message has all that do not, and why.
-    K6RW_UNTAKEN = 11,
+    K6RW_PREFLIGHT_FAILED = 11,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -85,13 +85,13 @@ enum k6rw_metric_type
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
     // Sums its values.
-    K6RW_COUNTER = 0,
+    K6RW_METRIC_COUNTER = 0,
     // Keeps its latest value.
-    K6RW_GAUGE = 1,
+    K6RW_METRIC_GAUGE = 1,
     // Keeps the distribution of its values.
-    K6RW_TREND = 2,
+    K6RW_METRIC_TREND = 2,
     // Keeps the share of its values that are not zero.
-    K6RW_RATE = 3,
+    K6RW_METRIC_RATE = 3,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -102,23 +102,23 @@ typedef uint32_t k6rw_metric_type;
 #endif // __cplusplus
 
 // What the values of a k6 metric are.
-enum k6rw_contents
+enum k6rw_value_type
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
     // Plain numbers.
-    K6RW_PLAIN = 0,
+    K6RW_VALUE_DEFAULT = 0,
     // Durations in milliseconds. They are shipped in seconds.
-    K6RW_TIME = 1,
+    K6RW_VALUE_TIME = 1,
     // Amounts of data in bytes.
-    K6RW_DATA = 2,
+    K6RW_VALUE_DATA = 2,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum k6rw_contents k6rw_contents;
+typedef enum k6rw_value_type k6rw_value_type;
 #else
-typedef uint32_t k6rw_contents;
+typedef uint32_t k6rw_value_type;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -129,15 +129,15 @@ enum k6rw_level
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
     // For those who look for it.
-    K6RW_DEBUG = 0,
+    K6RW_LEVEL_DEBUG = 0,
     // Good to know.
-    K6RW_INFO = 1,
+    K6RW_LEVEL_INFO = 1,
     // May heal by itself.
-    K6RW_WARN = 2,
+    K6RW_LEVEL_WARN = 2,
     // Something is lost.
-    K6RW_ERROR = 3,
+    K6RW_LEVEL_ERROR = 3,
     // The test is to stop. Comes only if the option abortOnFailure is set, and once.
-    K6RW_FATAL = 4,
+    K6RW_LEVEL_FATAL = 4,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -180,8 +180,8 @@ typedef struct k6rw_series {
     struct k6rw_text metric;
     // One of k6rw_metric_type.
     uint32_t metric_type;
-    // One of k6rw_contents.
-    uint32_t contents;
+    // One of k6rw_value_type.
+    uint32_t value_type;
     // The tags in any order. May be null if tag_count is 0.
     const struct k6rw_tag *tags;
     // The number of tags.
@@ -233,7 +233,7 @@ struct k6rw_text k6rw_version(void);
 // "scenarios": an array of their names). Of several open outputs that are given the same "script", the first ships to the
 // blocks in it.
 //
-// K6RW_INVALID_CONFIG with every mistake of the configuration at once, K6RW_UNTAKEN if preflight failed. Without K6RW_OK there is no handle to free.
+// K6RW_INVALID_CONFIG with every mistake of the configuration at once, K6RW_PREFLIGHT_FAILED if preflight failed. Without K6RW_OK there is no handle to free.
 k6rw_status k6rw_open(const char *config,
                       size_t config_len,
                       struct k6rw_output **output,
@@ -273,17 +273,17 @@ k6rw_status k6rw_poll_event(struct k6rw_output *output,
 
 // Closes the last window, ships all that is queued within the flush timeout, writes what is left to a file, and gives the report:
 // a JSON object, valid until k6rw_free(), whose "events" are the lines that were not polled, the last of which sums up the run.
-// Blocks until then; meanwhile other threads may still take events, and may call k6rw_hurry().
+// Blocks until then; meanwhile other threads may still take events, and may call k6rw_cancel_flush().
 //
-// After it, every function but k6rw_hurry() and k6rw_free() answers K6RW_CLOSED, in every thread.
+// After it, every function but k6rw_cancel_flush() and k6rw_free() answers K6RW_CLOSED, in every thread.
 k6rw_status k6rw_close(struct k6rw_output *output,
                        struct k6rw_text *report,
                        struct k6rw_error *error);
 
 // Has k6rw_close(), under way in another thread or still to come, not wait for receivers any longer. What is not sent yet goes to a
 // file at once. Never blocks.
-k6rw_status k6rw_hurry(struct k6rw_output *output,
-                       struct k6rw_error *error);
+k6rw_status k6rw_cancel_flush(struct k6rw_output *output,
+                              struct k6rw_error *error);
 
 // Ends the handle and frees what belongs to it. An output that is still open is closed first, as k6rw_close() does. Null is
 // allowed and does nothing. A handle that was freed before is K6RW_INVALID_HANDLE: no handle is given twice.

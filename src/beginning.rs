@@ -38,7 +38,7 @@ impl Beginning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::Contents;
+    use crate::series::ValueType;
 
     /// With a gauge of id 1 and a counter of id 2.
     fn beginning() -> Beginning {
@@ -47,7 +47,7 @@ mod tests {
             beginning.register(&SeriesDefinition {
                 metric: "m".into(),
                 metric_type,
-                contents: Contents::Plain,
+                value_type: ValueType::Default,
                 tags: vec![],
             });
         }

@@ -256,7 +256,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::{Contents, MetricType};
+    use crate::series::{MetricType, ValueType};
 
     const SOON: Duration = Duration::from_secs(5);
 
@@ -264,7 +264,7 @@ mod tests {
         SeriesDefinition {
             metric: metric.into(),
             metric_type: MetricType::Counter,
-            contents: Contents::Plain,
+            value_type: ValueType::Default,
             tags: vec![],
         }
     }

@@ -126,7 +126,7 @@ impl Lane {
         self.reporter.log(
             event(Level::Debug, "A window ended and waits to be sent")
                 .with("series", self.registry.targets.len())
-                .with("took_us", started.elapsed().as_micros() as u64),
+                .with("duration_us", started.elapsed().as_micros() as u64),
         );
     }
 

@@ -12,14 +12,14 @@
 //! ```
 //! use k6_remote_write::inbox::Sample;
 //! use k6_remote_write::output::Output;
-//! use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+//! use k6_remote_write::series::{ValueType, MetricType, SeriesDefinition};
 //!
-//! let output = Output::open(br#"{"argument": "http://127.0.0.1:9090/api/v1/write", "json": {"flushTimeout": "0s", "leftoverFolder": ""}}"#)?;
+//! let output = Output::open(br#"{"argument": "http://127.0.0.1:9090/api/v1/write", "json": {"flushTimeout": "0s", "unsentDirectory": ""}}"#)?;
 //! let series = output
 //!     .register(SeriesDefinition {
 //!         metric: "http_reqs".into(),
 //!         metric_type: MetricType::Counter,
-//!         contents: Contents::Plain,
+//!         value_type: ValueType::Default,
 //!         tags: vec![("method".into(), "GET".into())],
 //!     })
 //!     .expect("open");

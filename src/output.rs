@@ -216,7 +216,7 @@ impl Delivery {
         if self.sender_ended.recv_deadline(closed + QUIET) == Err(RecvTimeoutError::Timeout) {
             self.reporter.log(
                 event(Level::Info, "The receiver has not taken everything yet: k6 waits for it; Ctrl-C ends the wait")
-                    .with("at_most_seconds", self.flush_timeout.as_secs()),
+                    .with("timeout_seconds", self.flush_timeout.as_secs()),
             );
         }
         // It ends by its deadline. Whatever holds it up longer must not hold up k6.
@@ -245,7 +245,7 @@ fn start_destination(
         protocol: destination.protocol,
         limits: Limits { points: destination.max_samples_per_send, bytes: destination.max_bytes_per_send },
         abort_after: destination.abort_on_failure,
-        leftover_folder: destination.leftover_folder.clone(),
+        unsent_directory: destination.unsent_directory.clone(),
     };
     let sender = Sender::new(client, sender, Arc::clone(&queue), Arc::clone(&reporter));
     let settings = lane::Settings {

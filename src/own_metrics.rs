@@ -7,20 +7,20 @@ use std::sync::Arc;
 
 use crate::registry::Registry;
 use crate::report::{Count, Counters, DestinationReporter};
-use crate::series::{Contents, MetricType, SeriesDefinition};
+use crate::series::{MetricType, SeriesDefinition, ValueType};
 use crate::window::Window;
 
 /// A metric that is read from a counter.
 struct Counted {
     name: &'static str,
     metric_type: MetricType,
-    contents: Contents,
+    value_type: ValueType,
     tag: Option<(&'static str, &'static str)>,
     read: fn(&Counters) -> &Count,
 }
 
 const fn counter(name: &'static str, read: fn(&Counters) -> &Count) -> Counted {
-    Counted { name, metric_type: MetricType::Counter, contents: Contents::Plain, tag: None, read }
+    Counted { name, metric_type: MetricType::Counter, value_type: ValueType::Default, tag: None, read }
 }
 
 const COUNTED: [Counted; 8] = [
@@ -32,14 +32,14 @@ const COUNTED: [Counted; 8] = [
         tag: Some(("reason", "full_queue")),
         ..counter("remote_write_samples_dropped", |counters| &counters.points_dropped)
     },
-    Counted { contents: Contents::Data, ..counter("remote_write_bytes", |counters| &counters.bytes_delivered) },
+    Counted { value_type: ValueType::Data, ..counter("remote_write_bytes", |counters| &counters.bytes_delivered) },
     Counted {
         metric_type: MetricType::Gauge,
         ..counter("remote_write_samples_pending", |counters| &counters.points_pending)
     },
     Counted {
         metric_type: MetricType::Gauge,
-        contents: Contents::Data,
+        value_type: ValueType::Data,
         ..counter("remote_write_queue_highest_bytes", |counters| &counters.queue_bytes_highest)
     },
 ];
@@ -79,22 +79,22 @@ pub struct OwnMetrics {
 impl OwnMetrics {
     /// Registers them.
     pub fn register(about: &About, registry: &mut Registry, reporter: Arc<DestinationReporter>) -> Self {
-        let mut register = |metric: &str, metric_type, contents, further: Vec<(String, String)>| {
+        let mut register = |metric: &str, metric_type, value_type, further: Vec<(String, String)>| {
             let tags = [&about.tags[..], &further].concat();
-            registry.register_own(&SeriesDefinition { metric: metric.into(), metric_type, contents, tags })
+            registry.register_own(&SeriesDefinition { metric: metric.into(), metric_type, value_type, tags })
         };
         let further = |of: &Counted| of.tag.map(|(name, value)| (name.into(), value.into())).into_iter().collect();
         let counted =
-            COUNTED.iter().map(|of| (register(of.name, of.metric_type, of.contents, further(of)), 0)).collect();
+            COUNTED.iter().map(|of| (register(of.name, of.metric_type, of.value_type, further(of)), 0)).collect();
         // A tag of the test keeps its name.
         let is_free = |(name, _): &&(String, String)| about.tags.iter().all(|(taken, _)| taken != name);
         let run = about.run.iter().filter(is_free).cloned().collect();
         Self {
             counted,
-            duration: register(DURATION, MetricType::Trend, Contents::Time, vec![]),
-            info: register(RUN_INFO, MetricType::Mark, Contents::Plain, run),
-            start: register(RUN_START, MetricType::Mark, Contents::Time, vec![]),
-            end: register(RUN_END, MetricType::Mark, Contents::Time, vec![]),
+            duration: register(DURATION, MetricType::Trend, ValueType::Time, vec![]),
+            info: register(RUN_INFO, MetricType::Mark, ValueType::Default, run),
+            start: register(RUN_START, MetricType::Mark, ValueType::Time, vec![]),
+            end: register(RUN_END, MetricType::Mark, ValueType::Time, vec![]),
             began_ms: None,
             reporter,
         }

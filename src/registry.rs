@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::accumulate::Accumulator;
 use crate::map::{Family, Mapping, Shipped};
 use crate::report::{DestinationReporter, Level, event};
-use crate::series::{Contents, LabelRules, MetricType, SeriesDefinition, is_metric_name};
+use crate::series::{LabelRules, MetricType, SeriesDefinition, ValueType, is_metric_name};
 use crate::view::View;
 use crate::wire::Labels;
 
@@ -64,7 +64,7 @@ pub enum Fate {
 }
 
 /// What makes one family: the k6 metric, and the name that its view gives it.
-type FamilyKey = (String, MetricType, Contents, Option<String>);
+type FamilyKey = (String, MetricType, ValueType, Option<String>);
 
 /// What of a destination's configuration the registry goes by.
 #[derive(Debug, Clone, PartialEq)]
@@ -226,7 +226,7 @@ impl Registry {
     }
 
     fn family(&mut self, definition: &SeriesDefinition, target_name: Option<String>) -> Option<usize> {
-        let key = (definition.metric.clone(), definition.metric_type, definition.contents, target_name);
+        let key = (definition.metric.clone(), definition.metric_type, definition.value_type, target_name);
         if let Some(&family) = self.family_of_metric.get(&key) {
             return Some(family);
         }
@@ -298,7 +298,7 @@ impl Registry {
         self.reporter.log(match most_varied_label(&self.targets) {
             Some((label, values)) => warning
                 .with("label_with_most_values", label.as_str())
-                .with("its_values", values)
+                .with("label_value_count", values)
                 .with("hint", format!("dropTags: [\"{label}\"] leaves it out; a tag `name` in the script groups URLs")),
             None => warning,
         });
@@ -391,7 +391,7 @@ mod tests {
 
     fn definition(metric: &str, metric_type: MetricType, tags: &[(&str, &str)]) -> SeriesDefinition {
         let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-        SeriesDefinition { metric: metric.into(), metric_type, contents: Contents::Plain, tags }
+        SeriesDefinition { metric: metric.into(), metric_type, value_type: ValueType::Default, tags }
     }
 
     #[test]
@@ -501,7 +501,7 @@ mod tests {
         assert_eq!(destination.counters.series_over_limit.get(), 2);
         let warning = reporter.poll().expect("warned");
         assert_eq!(
-            (&warning.fields["label_with_most_values"], &warning.fields["its_values"]),
+            (&warning.fields["label_with_most_values"], &warning.fields["label_value_count"]),
             (&"url".into(), &3.into())
         );
         assert!(warning.fields["hint"].as_str().is_some_and(|hint| hint.contains(r#"dropTags: ["url"]"#)));

@@ -204,9 +204,9 @@ impl Events {
         waiting.push_back(event);
     }
 
-    fn panicked(&self, part: &'static str, panic: &Panic) {
+    fn panicked(&self, component: &'static str, panic: &Panic) {
         let mut panics = lock(&self.panics);
-        let count = panics.entry(part).or_default();
+        let count = panics.entry(component).or_default();
         *count += 1;
         if *count == 1 {
             self.push(
@@ -214,9 +214,9 @@ impl Events {
                     Level::Error,
                     "A part of the library failed: what it held is lost, k6 goes on. Please report this",
                 )
-                .with("part", part)
+                .with("component", component)
                 .with("error", &*panic.words)
-                .with("place", &*panic.place),
+                .with("location", &*panic.place),
             );
         }
     }
@@ -243,8 +243,8 @@ impl Reporter {
     }
 
     /// Takes down that a part of the library panicked. The first panic of each part is logged, all are counted.
-    pub fn panicked(&self, part: &'static str, panic: &Panic) {
-        self.events.panicked(part, panic);
+    pub fn panicked(&self, component: &'static str, panic: &Panic) {
+        self.events.panicked(component, panic);
     }
 
     /// The oldest event that has not been asked for.
@@ -281,8 +281,8 @@ impl DestinationReporter {
     }
 
     /// As [`Reporter::panicked`].
-    pub fn panicked(&self, part: &'static str, panic: &Panic) {
-        self.events.panicked(part, panic);
+    pub fn panicked(&self, component: &'static str, panic: &Panic) {
+        self.events.panicked(component, panic);
     }
 
     /// Notes how long a request took, whatever came of it.
@@ -463,20 +463,20 @@ mod tests {
         }
     }
 
-    fn panic_in(reporter: &Reporter, part: &'static str) {
-        reporter.panicked(part, &Panic { words: "index out of bounds".into(), place: "src/x.rs:1:2".into() });
+    fn panic_in(reporter: &Reporter, component: &'static str) {
+        reporter.panicked(component, &Panic { words: "index out of bounds".into(), place: "src/x.rs:1:2".into() });
     }
 
     #[test]
     fn a_panic_is_told_once_for_each_part_with_its_place() {
         let reporter = Reporter::default();
-        for part in ["sender", "sender", "call", "sender"] {
-            panic_in(&reporter, part);
+        for component in ["sender", "sender", "call", "sender"] {
+            panic_in(&reporter, component);
         }
         let lines: Vec<_> = std::iter::from_fn(|| reporter.poll()).collect();
-        let parts: Vec<_> = lines.iter().map(|line| line.fields["part"].clone()).collect();
-        assert_eq!(parts, ["sender", "call"]);
-        assert!(lines.iter().all(|line| line.level == Level::Error && line.fields["place"] == "src/x.rs:1:2"));
+        let components: Vec<_> = lines.iter().map(|line| line.fields["component"].clone()).collect();
+        assert_eq!(components, ["sender", "call"]);
+        assert!(lines.iter().all(|line| line.level == Level::Error && line.fields["location"] == "src/x.rs:1:2"));
         assert_eq!(reporter.report().panics, 4);
     }
 

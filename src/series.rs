@@ -20,9 +20,9 @@ pub enum MetricType {
 
 /// What the values of a k6 metric are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Contents {
+pub enum ValueType {
     /// Plain numbers.
-    Plain,
+    Default,
     /// Durations, in milliseconds. They are shipped in seconds.
     Time,
     /// Amounts of data, in bytes.
@@ -37,7 +37,7 @@ pub struct SeriesDefinition {
     /// The metric's type in k6.
     pub metric_type: MetricType,
     /// What its values are.
-    pub contents: Contents,
+    pub value_type: ValueType,
     /// The tags in any order.
     pub tags: Vec<(String, String)>,
 }
@@ -156,7 +156,7 @@ mod tests {
 
     fn labels(metric_type: MetricType, tags: &[(&str, &str)]) -> Vec<(String, String)> {
         let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-        SeriesDefinition { metric: "m".into(), metric_type, contents: Contents::Plain, tags }
+        SeriesDefinition { metric: "m".into(), metric_type, value_type: ValueType::Default, tags }
             .labels(&LabelRules::default())
             .into_iter()
             .map(|label| (label.name, label.value))
@@ -209,8 +209,12 @@ mod tests {
             ..LabelRules::default()
         };
         let tags = owned(&[("url", "/a"), ("env", "test"), ("zone", "us"), ("name", "a")]);
-        let definition =
-            SeriesDefinition { metric: "m".into(), metric_type: MetricType::Gauge, contents: Contents::Plain, tags };
+        let definition = SeriesDefinition {
+            metric: "m".into(),
+            metric_type: MetricType::Gauge,
+            value_type: ValueType::Default,
+            tags,
+        };
         let labels: Vec<_> = definition.labels(&rules).into_iter().map(|label| (label.name, label.value)).collect();
         let expected: Vec<(String, String)> = owned(&[("a_b", "x"), ("env", "test"), ("name", "a"), ("zone", "eu")]);
         assert_eq!(labels, expected);
@@ -224,8 +228,12 @@ mod tests {
     #[test]
     fn long_values_are_cut_between_characters() {
         let tags = vec![("a".into(), "äöü".into()), ("b".into(), "xyz".into())];
-        let definition =
-            SeriesDefinition { metric: "m".into(), metric_type: MetricType::Gauge, contents: Contents::Plain, tags };
+        let definition = SeriesDefinition {
+            metric: "m".into(),
+            metric_type: MetricType::Gauge,
+            value_type: ValueType::Default,
+            tags,
+        };
         for (max_value_bytes, a, b) in [(2, "ä", "xy"), (3, "ä", "xyz"), (4, "äö", "xyz"), (100, "äöü", "xyz")] {
             let labels = definition.labels(&LabelRules { max_value_bytes, ..LabelRules::default() });
             assert_eq!((&*labels[0].value, &*labels[1].value), (a, b), "{max_value_bytes}");
@@ -255,7 +263,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_the_tags_the_labels_are_valid(tags in prop::collection::vec((".{0,12}", ".{0,12}"), 0..12)) {
-            let definition = SeriesDefinition { metric: "m".into(), metric_type: MetricType::Rate, contents: Contents::Plain, tags };
+            let definition = SeriesDefinition { metric: "m".into(), metric_type: MetricType::Rate, value_type: ValueType::Default, tags };
             let labels = definition.labels(&LabelRules::default());
             for label in &labels {
                 prop_assert!(is_metric_name(&label.name) && !label.name.contains(':') && !label.name.starts_with("__"));

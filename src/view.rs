@@ -62,7 +62,7 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::{Contents, MetricType};
+    use crate::series::{MetricType, ValueType};
 
     #[test]
     fn a_view_keeps_its_tags_and_the_test_wide_ones() {
@@ -70,7 +70,7 @@ mod tests {
         let series = SeriesDefinition {
             metric: "http_reqs".into(),
             metric_type: MetricType::Counter,
-            contents: Contents::Plain,
+            value_type: ValueType::Default,
             tags: tags.into(),
         };
         let kept = |tags: Tags| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use k6_remote_write::inbox::{Received, Sample, inbox};
 use k6_remote_write::report::Reporter;
-use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 
 #[path = "house/one_lane.rs"]
 mod one_lane;
@@ -14,7 +14,7 @@ const TYPES: [MetricType; 4] = [MetricType::Counter, MetricType::Gauge, MetricTy
 
 fn definition(metric_type: MetricType) -> SeriesDefinition {
     let metric = format!("{metric_type:?}");
-    SeriesDefinition { metric, ..one_lane::request(metric_type, Contents::Time, 1) }
+    SeriesDefinition { metric, ..one_lane::request(metric_type, ValueType::Time, 1) }
 }
 
 /// Samples of all four series, more than one block of the inbox holds.

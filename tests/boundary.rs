@@ -22,7 +22,7 @@ fn open_to(url: &str) -> *mut OutputHandle {
         "timeout": "5m",
         "flushTimeout": "5m",
         "selfMetrics": false,
-        "leftoverFolder": "",
+        "unsentDirectory": "",
     });
     let (status, message, output) = open(json!({ "argument": url, "json": json }).to_string().as_bytes());
     assert_eq!(status, Status::K6RW_OK, "{message}");
@@ -75,7 +75,7 @@ fn what_the_header_forbids_is_a_status() {
     let null_handle = null_mut::<OutputHandle>();
     let output = open_to("http://127.0.0.1:1/");
     let crooked = |address: usize| without_provenance_mut::<u8>(address + 1);
-    let series = Series { metric: text(b"m"), metric_type: 0, contents: 0, tags: null(), tag_count: 0 };
+    let series = Series { metric: text(b"m"), metric_type: 0, value_type: 0, tags: null(), tag_count: 0 };
     let with = |change: fn(&mut Series)| {
         let mut series = series;
         change(&mut series);
@@ -116,7 +116,7 @@ fn what_the_header_forbids_is_a_status() {
     assert_eq!(with(|series| series.metric = Text { data: null(), len: 1 }), K6RW_NULL_POINTER);
     assert_eq!(with(|series| series.metric.len = usize::MAX), K6RW_INVALID_ARGUMENT);
     assert_eq!(with(|series| series.metric_type = 4), K6RW_INVALID_ARGUMENT);
-    assert_eq!(with(|series| series.contents = 3), K6RW_INVALID_ARGUMENT);
+    assert_eq!(with(|series| series.value_type = 3), K6RW_INVALID_ARGUMENT);
     assert_eq!(with(|series| series.tag_count = 1), K6RW_NULL_POINTER);
     assert_eq!(with(|series| series.tag_count = usize::MAX), K6RW_INVALID_ARGUMENT);
     for (handle, expected) in [

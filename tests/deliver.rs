@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use k6_remote_write::inbox::Sample;
 use k6_remote_write::output::Output;
 use k6_remote_write::report::{Event, Level};
-use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 use k6_remote_write::wire::{Protocol, STALE_MARKER, v2};
 use recording::{PATIENCE, Recorder, Reply};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ fn in_both(test: impl Fn(Protocol) + Sync) {
 /// An output with windows of 100 ms that ships nothing of its own and leaves no files.
 fn open(url: &str, options: Value) -> Output {
     let mut json = json!({
-        "pushInterval": "100ms", "timeout": "1s", "flushTimeout": "10s", "selfMetrics": false, "leftoverFolder": "",
+        "pushInterval": "100ms", "timeout": "1s", "flushTimeout": "10s", "selfMetrics": false, "unsentDirectory": "",
     });
     for (name, value) in options.as_object().expect("an object") {
         json[name] = value.clone();
@@ -47,7 +47,7 @@ fn counter(output: &Output, metric: &str) -> u64 {
     let definition = SeriesDefinition {
         metric: metric.into(),
         metric_type: MetricType::Counter,
-        contents: Contents::Plain,
+        value_type: ValueType::Default,
         tags: vec![("method".into(), "GET".into())],
     };
     output.register(definition).expect("open")
@@ -428,7 +428,7 @@ fn what_is_left_is_in_a_file_with_every_window_and_the_log_says_how_to_import_it
         let folder = folder(&format!("leftover-{protocol}"));
         // The first two batches, the zero and the first value, are taken.
         let recorder = Recorder::start(|number| if number < 2 { Reply::Status(204) } else { Reply::Status(503) });
-        let output = open_in(protocol, &recorder.url(), json!({ "flushTimeout": "300ms", "leftoverFolder": folder }));
+        let output = open_in(protocol, &recorder.url(), json!({ "flushTimeout": "300ms", "unsentDirectory": folder }));
         let c = counter(&output, "c");
         for request in 1..=5 {
             add(&output, c, 1.0);
@@ -563,7 +563,7 @@ fn counters(output: &Output, number: usize) -> Vec<u64> {
     let definition = |i: usize| SeriesDefinition {
         metric: "c".into(),
         metric_type: MetricType::Counter,
-        contents: Contents::Plain,
+        value_type: ValueType::Default,
         tags: vec![("i".into(), i.to_string())],
     };
     (0..number).map(|i| output.register(definition(i)).expect("open")).collect()
@@ -820,7 +820,7 @@ fn a_receiver_that_fails_now_and_then_stops_no_test() {
 
 /// A part of a test, with windows of this length.
 fn open_part(url: &str, segment: &str, rate: &str) -> Output {
-    let json = json!({ "pushInterval": rate, "protocol": "1.0", "selfMetrics": false, "leftoverFolder": "" });
+    let json = json!({ "pushInterval": rate, "protocol": "1.0", "selfMetrics": false, "unsentDirectory": "" });
     let document = json!({ "argument": url, "json": json, "run": { "executionSegment": segment } });
     Output::open(document.to_string().as_bytes()).expect("valid")
 }
@@ -870,7 +870,7 @@ fn a_slow_destination_holds_up_no_other() {
     let block = |recorder: &Recorder| {
         json!({
             "provider": "prometheus", "remoteWriteURL": recorder.url(), "includeDefaultMetrics": false, "metrics": ["c"],
-            "pushInterval": "100ms", "flushTimeout": "1s", "selfMetrics": false, "leftoverFolder": "",
+            "pushInterval": "100ms", "flushTimeout": "1s", "selfMetrics": false, "unsentDirectory": "",
         })
     };
     let document = json!({ "script": { "ext": { "apm": [block(&slow), block(&quick)] } } });

@@ -5,7 +5,7 @@ mod recording;
 
 use house::{House, house, is_stale};
 use k6_remote_write::report::Level;
-use k6_remote_write::series::{Contents, MetricType};
+use k6_remote_write::series::{MetricType, ValueType};
 use k6_remote_write::wire::STALE_MARKER;
 use k6_remote_write::wire::v1::histogram::Count;
 use k6_remote_write::wire::v1::metric_metadata;
@@ -13,7 +13,7 @@ use k6_remote_write::wire::v1::metric_metadata;
 #[test]
 fn a_rate_ships_the_windows_share_and_counts_that_add_up() {
     let mut house = House::new();
-    let r = house.register("r", MetricType::Rate, Contents::Plain, &[("scenario", "a"), ("Z", "z")]);
+    let r = house.register("r", MetricType::Rate, ValueType::Default, &[("scenario", "a"), ("Z", "z")]);
     for value in [1.0, 0.0, 0.0, 0.0] {
         house.record(r, 0, value);
     }
@@ -32,7 +32,7 @@ fn a_rate_ships_the_windows_share_and_counts_that_add_up() {
 #[test]
 fn a_trend_ships_its_windows_statistics_in_seconds_and_cumulative_count_and_sum() {
     let mut house = House::new();
-    let t = house.register("t", MetricType::Trend, Contents::Time, &[]);
+    let t = house.register("t", MetricType::Trend, ValueType::Time, &[]);
     for value in 1..=100 {
         house.record(t, 0, f64::from(value) * 10.0);
     }
@@ -62,7 +62,7 @@ fn a_trend_ships_its_windows_statistics_in_seconds_and_cumulative_count_and_sum(
 #[test]
 fn a_silent_trend_ends_stale_too() {
     let mut house = House::new();
-    let t = house.register("t", MetricType::Trend, Contents::Plain, &[]);
+    let t = house.register("t", MetricType::Trend, ValueType::Default, &[]);
     house.record(t, 0, 1.0);
     house.at(101_000);
     house.at(102_000);
@@ -74,8 +74,8 @@ fn a_silent_trend_ends_stale_too() {
 #[test]
 fn what_never_had_a_value_has_no_end_either() {
     let mut house = House::new();
-    house.register("g", MetricType::Gauge, Contents::Plain, &[]);
-    house.register("t", MetricType::Trend, Contents::Plain, &[]);
+    house.register("g", MetricType::Gauge, ValueType::Default, &[]);
+    house.register("t", MetricType::Trend, ValueType::Default, &[]);
     house.close_at(100_900);
     assert_eq!(house.points().into_keys().collect::<Vec<_>>(), ["k6_t_count", "k6_t_sum"]);
 }
@@ -102,7 +102,7 @@ fn every_metric_is_described_at_its_start_and_again_each_minute() {
     house.counter("c");
     house.at(101_000);
     assert_eq!(described(&house), 1);
-    house.register("t", MetricType::Trend, Contents::Time, &[]);
+    house.register("t", MetricType::Trend, ValueType::Time, &[]);
     house.at(102_000);
     assert_eq!(described(&house), 1 + 9);
     house.at(103_000);
@@ -120,7 +120,7 @@ fn every_metric_is_described_at_its_start_and_again_each_minute() {
 fn many_series_go_in_several_batches() {
     let mut house = House::new();
     for tag in 0..10_001 {
-        let c = house.register("c", MetricType::Counter, Contents::Plain, &[("tag", &tag.to_string())]);
+        let c = house.register("c", MetricType::Counter, ValueType::Default, &[("tag", &tag.to_string())]);
         house.record(c, 0, 1.0);
     }
     house.at(101_000);
@@ -136,7 +136,7 @@ fn labels_are_sorted_as_the_specification_asks() {
     let r = house.register(
         "r",
         MetricType::Rate,
-        Contents::Plain,
+        ValueType::Default,
         &[("zone", "1"), ("Zone", "2"), ("_a", "3"), ("é", "4")],
     );
     house.record(r, 0, 1.0);
@@ -152,7 +152,7 @@ fn labels_are_sorted_as_the_specification_asks() {
 fn a_gauge_ships_the_extremes_of_windows_with_samples() {
     let mut house = House::new();
     house.at(100_900);
-    let g = house.register("g", MetricType::Gauge, Contents::Time, &[]);
+    let g = house.register("g", MetricType::Gauge, ValueType::Time, &[]);
     for (time_ms, value) in [(100_500, 7000.0), (100_400, 500.0), (100_450, 9000.0)] {
         house.record(g, time_ms, value);
     }
@@ -170,8 +170,8 @@ fn a_gauge_ships_the_extremes_of_windows_with_samples() {
 #[test]
 fn statistics_of_the_run_are_shipped_for_windows_with_samples() {
     let mut house = house(r#"{"trendWindow": "run", "trendStats": "max,med,count"}"#);
-    let t = house.register("t", MetricType::Trend, Contents::Plain, &[]);
-    let r = house.register("r", MetricType::Rate, Contents::Plain, &[]);
+    let t = house.register("t", MetricType::Trend, ValueType::Default, &[]);
+    let r = house.register("r", MetricType::Rate, ValueType::Default, &[]);
     for value in [1.0, 9.0] {
         house.record(t, 0, value);
         house.record(r, 0, value - 1.0);
@@ -192,7 +192,7 @@ fn statistics_of_the_run_are_shipped_for_windows_with_samples() {
 #[test]
 fn a_classic_histogram_is_cumulative_from_zero_in_every_bucket() {
     let mut house = house(r#"{"trendAs": "classic", "trendBuckets": "0.1,1"}"#);
-    let t = house.register("t", MetricType::Trend, Contents::Time, &[("method", "GET"), ("a", "1"), ("le", "x")]);
+    let t = house.register("t", MetricType::Trend, ValueType::Time, &[("method", "GET"), ("a", "1"), ("le", "x")]);
     for value in [50.0, 100.0, 500.0, 5000.0] {
         house.record(t, 0, value);
     }
@@ -214,7 +214,7 @@ fn a_classic_histogram_is_cumulative_from_zero_in_every_bucket() {
 #[test]
 fn a_native_histogram_is_cumulative_from_an_empty_one_to_a_stale_one() {
     let mut house = house(r#"{"trendAs": "native"}"#);
-    let t = house.register("t", MetricType::Trend, Contents::Time, &[]);
+    let t = house.register("t", MetricType::Trend, ValueType::Time, &[]);
     for value in [1000.0, 1000.0, 0.0, 8000.0] {
         house.record(t, 0, value);
     }
@@ -244,9 +244,9 @@ fn several_k6_series_that_become_one_add_up() {
     house.at(100_900);
     for (url, value, time_ms) in [("/a", 1.0, 100_700), ("/b", 5.0, 100_600)] {
         let tags = [("url", url), ("method", "GET")];
-        let c = house.register("c", MetricType::Counter, Contents::Plain, &tags);
-        let g = house.register("g", MetricType::Gauge, Contents::Plain, &tags);
-        let t = house.register("t", MetricType::Trend, Contents::Plain, &tags);
+        let c = house.register("c", MetricType::Counter, ValueType::Default, &tags);
+        let g = house.register("g", MetricType::Gauge, ValueType::Default, &tags);
+        let t = house.register("t", MetricType::Trend, ValueType::Default, &tags);
         [c, g, t].into_iter().for_each(|series| house.record(series, time_ms, value));
     }
     house.at(101_000);
@@ -260,7 +260,7 @@ fn several_k6_series_that_become_one_add_up() {
 fn samples_over_the_limit_are_counted_and_the_others_go_on() {
     let mut house = house(r#"{"maxSeries": 2}"#);
     let all: Vec<_> =
-        ["a", "b", "c"].map(|tag| house.register("c", MetricType::Counter, Contents::Plain, &[("tag", tag)])).into();
+        ["a", "b", "c"].map(|tag| house.register("c", MetricType::Counter, ValueType::Default, &[("tag", tag)])).into();
     for &series in all.iter().chain(&all) {
         house.record(series, 0, 1.0);
     }

@@ -231,7 +231,7 @@ fn documents() -> impl Strategy<Value = Vec<u8>> {
     let valid = fields.prop_map(|(json, mut environment, ext)| {
         // What opens has nothing to send when it is closed, and nobody to send it to; whatever becomes of one of the two.
         environment.insert("K6_PROMETHEUS_RW_SELF_METRICS".into(), "false".into());
-        environment.insert("K6_PROMETHEUS_RW_LEFTOVER_FOLDER".into(), String::new());
+        environment.insert("K6_PROMETHEUS_RW_UNSENT_DIRECTORY".into(), String::new());
         let argument = "http://me:hunter2@127.0.0.1:1/w";
         let document =
             json!({ "argument": argument, "json": json, "environment": environment, "script": { "ext": ext } });
@@ -329,7 +329,7 @@ proptest! {
         tags in vec((vec(any::<u8>(), 0..8), "\\PC{0,8}"), 0..8),
         codes in (0..6_u32, 0..5_u32),
     ) {
-        let (_, message, output) = open(br#"{"argument": "http://127.0.0.1:1/", "json": {"flushTimeout": "0s", "leftoverFolder": ""}}"#);
+        let (_, message, output) = open(br#"{"argument": "http://127.0.0.1:1/", "json": {"flushTimeout": "0s", "unsentDirectory": ""}}"#);
         prop_assert!(!output.is_null(), "{}", message);
         let borrowed: Vec<_> = tags.iter().map(|(name, value)| (&name[..], value.as_bytes())).collect();
         let is_text = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok();
@@ -353,7 +353,7 @@ proptest! {
         let receiver = std::thread::spawn(move || answer_all(&listener, answers));
         let document = json!({
             "argument": format!("http://{address}/w"),
-            "json": { "pushInterval": "100ms", "timeout": "200ms", "flushTimeout": "500ms", "leftoverFolder": "" },
+            "json": { "pushInterval": "100ms", "timeout": "200ms", "flushTimeout": "500ms", "unsentDirectory": "" },
         });
         let (_, message, output) = open(document.to_string().as_bytes());
         prop_assert!(!output.is_null(), "{}", message);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use k6_remote_write::deliver::{Client, Credentials, Endpoint, Proxy, Tls};
 use k6_remote_write::output::Output;
-use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 use k6_remote_write::wire::Protocol;
 use serde_json::json;
 use url::Url;
@@ -288,13 +288,13 @@ fn the_end_comes_in_time_whatever_is_answered() {
         for (name, answer) in answers {
             scope.spawn(move || {
                 let hostile = Hostile::start(answer);
-                let options = json!({ "pushInterval": "100ms", "timeout": "300ms", "flushTimeout": "500ms", "leftoverFolder": "" });
+                let options = json!({ "pushInterval": "100ms", "timeout": "300ms", "flushTimeout": "500ms", "unsentDirectory": "" });
                 let document = json!({ "argument": hostile.url("http"), "json": options }).to_string();
                 let output = Output::open(document.as_bytes()).expect("valid");
                 let definition = SeriesDefinition {
                     metric: "c".into(),
                     metric_type: MetricType::Counter,
-                    contents: Contents::Plain,
+                    value_type: ValueType::Default,
                     tags: vec![],
                 };
                 output.register(definition).expect("open");

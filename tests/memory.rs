@@ -4,7 +4,7 @@
 
 use k6_remote_write::inbox::Sample;
 use k6_remote_write::lane::Lane;
-use k6_remote_write::series::{Contents, MetricType};
+use k6_remote_write::series::{MetricType, ValueType};
 
 #[path = "house/one_lane.rs"]
 mod one_lane;
@@ -28,19 +28,19 @@ fn resident_bytes() -> u64 {
 #[test]
 fn series_are_within_their_bounds() {
     // One after the other, as both look at the memory of the whole process, and kept, so that none is used again.
-    let (trend, _trends) = bytes_of_one(MetricType::Trend, Contents::Time);
-    let (counter, _counters) = bytes_of_one(MetricType::Counter, Contents::Plain);
+    let (trend, _trends) = bytes_of_one(MetricType::Trend, ValueType::Time);
+    let (counter, _counters) = bytes_of_one(MetricType::Counter, ValueType::Default);
     println!("a trend of ordinary spread takes {trend} bytes, a counter {counter}");
     assert!(trend <= 4096, "{trend} bytes a trend");
     assert!(counter <= 1024, "{counter} bytes a counter");
 }
 
-fn bytes_of_one(metric_type: MetricType, contents: Contents) -> (u64, Lane) {
+fn bytes_of_one(metric_type: MetricType, value_type: ValueType) -> (u64, Lane) {
     const SERIES: u64 = 20_000;
     let (mut lane, _queue) = lane();
     let before = resident_bytes();
     for url in 0..SERIES {
-        lane.register(&request(metric_type, contents, url));
+        lane.register(&request(metric_type, value_type, url));
     }
     for series in 1..=SERIES {
         lane.record(&times(series, 200).collect::<Vec<_>>(), 1);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use k6_remote_write::inbox::Sample;
 use k6_remote_write::output::{OpenError, Output};
-use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 use k6_remote_write::wire::Protocol;
 use recording::{Recorder, Reply};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn open(urls: &[&str], protocol: &str) -> Result<Output, OpenError> {
     let block = |url: &&str| {
         json!({
             "provider": "prometheus", "remoteWriteURL": url, "includeDefaultMetrics": false, "metrics": ["c"],
-            "pushInterval": "100ms", "timeout": TIMEOUT.as_millis() as u64, "protocol": protocol, "selfMetrics": false, "leftoverFolder": "",
+            "pushInterval": "100ms", "timeout": TIMEOUT.as_millis() as u64, "protocol": protocol, "selfMetrics": false, "unsentDirectory": "",
             "preflight": true,
         })
     };
@@ -41,7 +41,7 @@ fn ship(output: &Output) -> Value {
     let definition = SeriesDefinition {
         metric: "c".into(),
         metric_type: MetricType::Counter,
-        contents: Contents::Plain,
+        value_type: ValueType::Default,
         tags: vec![],
     };
     let series = output.register(definition).expect("open");

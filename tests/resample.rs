@@ -6,7 +6,7 @@ mod recording;
 use house::{House, START, is_stale};
 use k6_remote_write::config::Destination;
 use k6_remote_write::registry::Rules;
-use k6_remote_write::series::{Contents, MetricType};
+use k6_remote_write::series::{MetricType, ValueType};
 use k6_remote_write::view::{Tags, View};
 
 #[test]
@@ -59,7 +59,7 @@ fn late_early_and_zero_times_count_in_the_open_window() {
 #[test]
 fn a_gauge_ships_its_latest_value_by_time_and_repeats_it() {
     let mut house = House::new();
-    let g = house.register("g", MetricType::Gauge, Contents::Plain, &[]);
+    let g = house.register("g", MetricType::Gauge, ValueType::Default, &[]);
     house.at(101_600);
     house.record(g, 101_500, 7.0);
     house.record(g, 101_400, 5.0);
@@ -74,7 +74,7 @@ fn a_gauge_ships_its_latest_value_by_time_and_repeats_it() {
 #[test]
 fn a_time_to_come_does_not_hold_a_gauge() {
     let mut house = House::new();
-    let g = house.register("g", MetricType::Gauge, Contents::Plain, &[]);
+    let g = house.register("g", MetricType::Gauge, ValueType::Default, &[]);
     house.record(g, i64::MAX, 1.0);
     house.at(101_100);
     house.record(g, 101_100, 2.0);
@@ -86,7 +86,7 @@ fn a_time_to_come_does_not_hold_a_gauge() {
 fn a_clock_that_steps_back_makes_no_older_points_and_loses_nothing() {
     let mut house = House::new();
     let c = house.counter("c");
-    let g = house.register("g", MetricType::Gauge, Contents::Plain, &[]);
+    let g = house.register("g", MetricType::Gauge, ValueType::Default, &[]);
     house.at(105_000);
     house.record(c, 105_000, 1.0);
     house.record(g, 105_000, 1.0);
@@ -251,7 +251,7 @@ fn the_outputs_own_metrics_travel_with_the_others() {
 #[test]
 fn the_run_is_marked_where_it_begins_and_ends() {
     let mut house = House::with_own_metrics(&[("testid", "t")]);
-    let vus = house.register("vus", MetricType::Gauge, Contents::Plain, &[]);
+    let vus = house.register("vus", MetricType::Gauge, ValueType::Default, &[]);
     let c = house.counter("c");
     // As long as k6 is paused it has nothing but gauges.
     house.record(vus, 100_500, 0.0);
@@ -278,7 +278,7 @@ fn the_run_is_marked_where_it_begins_and_ends() {
 #[test]
 fn a_run_that_never_began_has_no_start_and_no_end() {
     let mut house = House::with_own_metrics(&[]);
-    let vus = house.register("vus", MetricType::Gauge, Contents::Plain, &[]);
+    let vus = house.register("vus", MetricType::Gauge, ValueType::Default, &[]);
     house.record(vus, 100_500, 0.0);
     house.close_at(100_700);
     let marks = house.points().into_keys().filter(|series| series.starts_with("k6_remote_write_run"));
@@ -298,7 +298,7 @@ fn series_that_differ_in_tags_that_are_not_kept_merge_exactly_whatever_their_typ
     let rules = Rules { views: vec![kept], ..Destination::default().rules(&[]) };
     let mut house = House::with_rules(START, 1, true, rules);
     let mut both = |metric, metric_type| {
-        ["1", "2"].map(|gone| house.register(metric, metric_type, Contents::Plain, &[("kept", "x"), ("gone", gone)]))
+        ["1", "2"].map(|gone| house.register(metric, metric_type, ValueType::Default, &[("kept", "x"), ("gone", gone)]))
     };
     let counter = both("counter", MetricType::Counter);
     let gauge = both("gauge", MetricType::Gauge);

@@ -18,12 +18,12 @@ enum { READS, READ_BYTES, READ_TIME, READS_FAILED, SERIES };
 
 static const struct {
     const char *metric;
-    uint32_t type, contents;
+    uint32_t type, value_type;
 } definitions[SERIES] = {
-    [READS] = {"reads", K6RW_COUNTER, K6RW_PLAIN},
-    [READ_BYTES] = {"read_bytes", K6RW_COUNTER, K6RW_DATA},
-    [READ_TIME] = {"read_time", K6RW_TREND, K6RW_TIME}, /* in milliseconds here, in seconds at the receiver */
-    [READS_FAILED] = {"reads_failed", K6RW_RATE, K6RW_PLAIN},
+    [READS] = {"reads", K6RW_METRIC_COUNTER, K6RW_VALUE_DEFAULT},
+    [READ_BYTES] = {"read_bytes", K6RW_METRIC_COUNTER, K6RW_VALUE_DATA},
+    [READ_TIME] = {"read_time", K6RW_METRIC_TREND, K6RW_VALUE_TIME}, /* in milliseconds here, in seconds at the receiver */
+    [READS_FAILED] = {"reads_failed", K6RW_METRIC_RATE, K6RW_VALUE_DEFAULT},
 };
 
 static k6rw_text text(const char *s) { return (k6rw_text){.data = s, .len = strlen(s)}; }
@@ -63,7 +63,7 @@ static void print_events(k6rw_output *output) {
     k6rw_event event;
     k6rw_error error;
     while (k6rw_poll_event(output, &event, &error) == K6RW_OK) {
-        if (event.level > K6RW_DEBUG) {
+        if (event.level > K6RW_LEVEL_DEBUG) {
             fprintf(stderr, "load: %s %s\n", event.message, event.fields);
         }
     }
@@ -95,7 +95,7 @@ int main(int argc, char **argv) {
         k6rw_series series = {
             .metric = text(definitions[i].metric),
             .metric_type = definitions[i].type,
-            .contents = definitions[i].contents,
+            .value_type = definitions[i].value_type,
             .tags = &tag,
             .tag_count = 1,
         };

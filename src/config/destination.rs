@@ -52,7 +52,7 @@ pub struct Destination {
     /// The most requests that are under way at once.
     pub max_shards: usize,
     /// Where what could not be sent is written to.
-    pub leftover_folder: Option<PathBuf>,
+    pub unsent_directory: Option<PathBuf>,
     /// Whether the receiver is asked for before the test, which does not start if it takes no metrics.
     pub preflight: bool,
     /// After how long without a success the test is stopped.
@@ -114,7 +114,7 @@ impl Default for Destination {
             max_samples_per_send: 10_000,
             max_bytes_per_send: 8 << 20,
             max_shards: 4,
-            leftover_folder: Some(".".into()),
+            unsent_directory: Some(".".into()),
             preflight: false,
             abort_on_failure: None,
             self_metrics: true,

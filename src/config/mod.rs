@@ -435,7 +435,7 @@ mod tests {
     fn empty_variables_are_as_if_not_set() {
         let variables = OPTIONS.iter().map(|option| (option.variable, ""));
         let document = json!({ "environment": variables.collect::<Value>() });
-        let expected = Destination { metric_prefix: String::new(), leftover_folder: None, ..Destination::default() };
+        let expected = Destination { metric_prefix: String::new(), unsent_directory: None, ..Destination::default() };
         assert_eq!(destination(&document), Ok(expected));
     }
 
@@ -532,8 +532,8 @@ mod tests {
             let error = read(&json!({ "json": { option: value } })).expect_err(option);
             assert!(error.contains(option), "{error}");
         }
-        let off = json!({ "json": { "leftoverFolder": "", "abortOnFailure": 0, "protocol": "auto" } });
-        assert_eq!(destination(&off), Ok(Destination { leftover_folder: None, ..Destination::default() }));
+        let off = json!({ "json": { "unsentDirectory": "", "abortOnFailure": 0, "protocol": "auto" } });
+        assert_eq!(destination(&off), Ok(Destination { unsent_directory: None, ..Destination::default() }));
     }
 
     #[test]

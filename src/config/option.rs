@@ -348,12 +348,12 @@ pub const OPTIONS: &[OptionSpec] = &[
         },
     },
     OptionSpec {
-        name: LEFTOVER_FOLDER,
-        variable: "K6_PROMETHEUS_RW_LEFTOVER_FOLDER",
+        name: UNSENT_DIRECTORY,
+        variable: "K6_PROMETHEUS_RW_UNSENT_DIRECTORY",
         allowed: "a folder; or nothing, for no file",
         default: ".",
         set: |to, text| {
-            to.leftover_folder = (!text.is_empty()).then(|| text.into());
+            to.unsent_directory = (!text.is_empty()).then(|| text.into());
             Some(())
         },
     },
@@ -527,7 +527,7 @@ pub(super) const METRICS: &str = "metrics";
 pub(super) const INCLUDE_DEFAULT_METRICS: &str = "includeDefaultMetrics";
 pub(super) const INCLUDE_TEST_RUN_ID: &str = "includeTestRunId";
 pub(super) const TEST_RUN_ID: &str = "testRunId";
-pub(super) const LEFTOVER_FOLDER: &str = "leftoverFolder";
+pub(super) const UNSENT_DIRECTORY: &str = "unsentDirectory";
 pub(super) const METRIC_PREFIX: &str = "metricPrefix";
 pub(super) const CA_CERTIFICATE: &str = "caCertificate";
 pub(super) const TLS_SERVER_NAME: &str = "tlsServerName";
@@ -567,7 +567,7 @@ impl OptionSpec {
 
     /// Whether an empty variable is a value: everywhere else in k6, empty is as good as not set.
     pub(super) fn takes_nothing(&self) -> bool {
-        matches!(self.name, METRIC_PREFIX | LEFTOVER_FOLDER)
+        matches!(self.name, METRIC_PREFIX | UNSENT_DIRECTORY)
     }
 
     /// Whether its value may be shown to nobody.
@@ -588,7 +588,7 @@ impl OptionSpec {
                 | CA_CERTIFICATE
                 | TLS_SERVER_NAME
                 | TEST_RUN_ID
-                | LEFTOVER_FOLDER
+                | UNSENT_DIRECTORY
                 | CLIENT_CERTIFICATE
                 | CLIENT_CERTIFICATE_KEY
                 | SIGV4_REGION

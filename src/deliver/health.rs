@@ -82,7 +82,7 @@ impl Health {
     fn note_answer(&mut self) {
         if let Some(since) = self.failing_since.take() {
             let seconds = (since.elapsed().as_secs_f64() * 10.0).round() / 10.0;
-            self.reporter.log(event(Level::Info, "The receiver answers again").with("after_seconds", seconds));
+            self.reporter.log(event(Level::Info, "The receiver answers again").with("duration_seconds", seconds));
         }
     }
 
@@ -93,7 +93,7 @@ impl Health {
             let seconds = since.elapsed().as_secs_f64().round();
             self.reporter.log(
                 event(Level::Fatal, "Metrics do not get through, so the test is stopped, as abortOnFailure asks")
-                    .with("after_seconds", seconds),
+                    .with("duration_seconds", seconds),
             );
         }
     }

@@ -38,7 +38,7 @@ pub struct Settings {
     /// After how long without a success the test is to stop.
     pub abort_after: Option<Duration>,
     /// Where what could not be sent is written to.
-    pub leftover_folder: Option<PathBuf>,
+    pub unsent_directory: Option<PathBuf>,
 }
 
 /// Sends what comes into a queue: of each shard one batch after the other, of all shards at once.
@@ -51,7 +51,7 @@ pub struct Sender {
     /// Shrinks when the receiver finds requests too large.
     limits: Cell<Limits>,
     health: RefCell<Health>,
-    leftover_folder: Option<PathBuf>,
+    unsent_directory: Option<PathBuf>,
     /// What was under way when time was over.
     left: RefCell<Vec<Batch>>,
     reporter: Arc<DestinationReporter>,
@@ -69,7 +69,7 @@ impl Sender {
             negotiation: Negotiation::new(settings.protocol),
             limits: Cell::new(settings.limits),
             health: RefCell::new(health),
-            leftover_folder: settings.leftover_folder,
+            unsent_directory: settings.unsent_directory,
             left: RefCell::default(),
             reporter,
         }
@@ -212,6 +212,6 @@ impl Sender {
         let mut left = self.left.take();
         left.extend(self.queue.drain());
         let points: Vec<_> = left.iter().flat_map(Batch::left).collect();
-        leftover::save(&points, self.leftover_folder.as_deref(), &self.reporter);
+        leftover::save(&points, self.unsent_directory.as_deref(), &self.reporter);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::layout::{Series, Tag, Text};
 use super::outcome::CallError;
-use crate::series::{Contents, MAX_SERIES_BYTES, MetricType, SeriesDefinition};
+use crate::series::{MAX_SERIES_BYTES, MetricType, SeriesDefinition, ValueType};
 
 /// `len` items from `first` on. Null is nothing if `len` is 0.
 ///
@@ -90,7 +90,7 @@ pub(super) unsafe fn definition(series: &Series) -> Result<SeriesDefinition, Cal
         Ok(SeriesDefinition {
             metric: owned(series.metric, "the metric's name")?,
             metric_type: metric_type(series.metric_type)?,
-            contents: contents(series.contents)?,
+            value_type: value_type(series.value_type)?,
             tags: tags
                 .iter()
                 .map(|tag| Ok((owned(tag.name, "a tag's name")?, owned(tag.value, "a tag's value")?)))
@@ -118,11 +118,11 @@ fn metric_type(code: u32) -> Result<MetricType, CallError> {
     }
 }
 
-fn contents(code: u32) -> Result<Contents, CallError> {
+fn value_type(code: u32) -> Result<ValueType, CallError> {
     match code {
-        0 => Ok(Contents::Plain),
-        1 => Ok(Contents::Time),
-        2 => Ok(Contents::Data),
-        _ => Err(CallError::InvalidArgument(format!("{code} is no kind of contents; allowed are 0 to 2"))),
+        0 => Ok(ValueType::Default),
+        1 => Ok(ValueType::Time),
+        2 => Ok(ValueType::Data),
+        _ => Err(CallError::InvalidArgument(format!("{code} is not a value type; must be 0 to 2"))),
     }
 }

@@ -35,7 +35,7 @@ pub extern "C" fn k6rw_version() -> Text {
 /// "scenarios": an array of their names). Of several open outputs that are given the same "script", the first ships to the
 /// blocks in it.
 ///
-/// K6RW_INVALID_CONFIG with every mistake of the configuration at once, K6RW_UNTAKEN if preflight failed. Without K6RW_OK there is no handle to free.
+/// K6RW_INVALID_CONFIG with every mistake of the configuration at once, K6RW_PREFLIGHT_FAILED if preflight failed. Without K6RW_OK there is no handle to free.
 ///
 /// # Safety
 /// The pointers are as the header's first paragraphs ask.
@@ -165,9 +165,9 @@ pub unsafe extern "C" fn k6rw_poll_event(
 
 /// Closes the last window, ships all that is queued within the flush timeout, writes what is left to a file, and gives the report:
 /// a JSON object, valid until k6rw_free(), whose "events" are the lines that were not polled, the last of which sums up the run.
-/// Blocks until then; meanwhile other threads may still take events, and may call k6rw_hurry().
+/// Blocks until then; meanwhile other threads may still take events, and may call k6rw_cancel_flush().
 ///
-/// After it, every function but k6rw_hurry() and k6rw_free() answers K6RW_CLOSED, in every thread.
+/// After it, every function but k6rw_cancel_flush() and k6rw_free() answers K6RW_CLOSED, in every thread.
 ///
 /// # Safety
 /// The pointers are as the header's first paragraphs ask.
@@ -194,7 +194,7 @@ pub unsafe extern "C" fn k6rw_close(output: *mut OutputHandle, report: *mut Text
 /// # Safety
 /// The pointers are as the header's first paragraphs ask.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn k6rw_hurry(output: *mut OutputHandle, error: *mut Error) -> Status {
+pub unsafe extern "C" fn k6rw_cancel_flush(output: *mut OutputHandle, error: *mut Error) -> Status {
     // SAFETY: error is what the header asks for; the handle is only compared.
     unsafe {
         call_on(output, error, |output| {

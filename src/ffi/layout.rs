@@ -51,7 +51,7 @@ pub enum Status {
     /// The library failed. The call had no effect, or only a part of it; please report it.
     K6RW_INTERNAL = 10,
     /// The option preflight is on, and a receiver does not take metrics. The message has all that do not, and why.
-    K6RW_UNTAKEN = 11,
+    K6RW_PREFLIGHT_FAILED = 11,
 }
 
 /// The type of a k6 metric.
@@ -60,26 +60,26 @@ pub enum Status {
 #[repr(u32)]
 pub enum MetricTypeCode {
     /// Sums its values.
-    K6RW_COUNTER = 0,
+    K6RW_METRIC_COUNTER = 0,
     /// Keeps its latest value.
-    K6RW_GAUGE = 1,
+    K6RW_METRIC_GAUGE = 1,
     /// Keeps the distribution of its values.
-    K6RW_TREND = 2,
+    K6RW_METRIC_TREND = 2,
     /// Keeps the share of its values that are not zero.
-    K6RW_RATE = 3,
+    K6RW_METRIC_RATE = 3,
 }
 
 /// What the values of a k6 metric are.
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
-pub enum ContentsCode {
+pub enum ValueTypeCode {
     /// Plain numbers.
-    K6RW_PLAIN = 0,
+    K6RW_VALUE_DEFAULT = 0,
     /// Durations in milliseconds. They are shipped in seconds.
-    K6RW_TIME = 1,
+    K6RW_VALUE_TIME = 1,
     /// Amounts of data in bytes.
-    K6RW_DATA = 2,
+    K6RW_VALUE_DATA = 2,
 }
 
 /// How serious an event is.
@@ -88,15 +88,15 @@ pub enum ContentsCode {
 #[repr(u32)]
 pub enum LevelCode {
     /// For those who look for it.
-    K6RW_DEBUG = 0,
+    K6RW_LEVEL_DEBUG = 0,
     /// Good to know.
-    K6RW_INFO = 1,
+    K6RW_LEVEL_INFO = 1,
     /// May heal by itself.
-    K6RW_WARN = 2,
+    K6RW_LEVEL_WARN = 2,
     /// Something is lost.
-    K6RW_ERROR = 3,
+    K6RW_LEVEL_ERROR = 3,
     /// The test is to stop. Comes only if the option abortOnFailure is set, and once.
-    K6RW_FATAL = 4,
+    K6RW_LEVEL_FATAL = 4,
 }
 
 /// Text as pointer and length: UTF-8, not ended by NUL. The pointer may be null if the length is 0.
@@ -127,8 +127,8 @@ pub struct Series {
     pub metric: Text,
     /// One of k6rw_metric_type.
     pub metric_type: u32,
-    /// One of k6rw_contents.
-    pub contents: u32,
+    /// One of k6rw_value_type.
+    pub value_type: u32,
     /// The tags in any order. May be null if tag_count is 0.
     pub tags: *const Tag,
     /// The number of tags.

@@ -3,7 +3,7 @@
 use loom::thread;
 
 use super::*;
-use crate::series::{Contents, MetricType};
+use crate::series::{MetricType, ValueType};
 
 /// Tries `run` in every order.
 fn in_every_order(run: impl Fn(Arc<Inbox>, Outlet, Arc<Reporter>) + Send + Sync + 'static) {
@@ -23,7 +23,7 @@ fn register(inbox: &Inbox) -> Result<u64, Closed> {
     let definition = SeriesDefinition {
         metric: "m".into(),
         metric_type: MetricType::Counter,
-        contents: Contents::Plain,
+        value_type: ValueType::Default,
         tags: vec![],
     };
     inbox.register(definition)

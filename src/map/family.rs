@@ -6,7 +6,7 @@ use super::Mapping;
 use super::statistic::Statistic;
 use crate::accumulate::{Accumulator, TrendForms};
 use crate::deliver::Batcher;
-use crate::series::{Contents, MetricType, SeriesDefinition};
+use crate::series::{MetricType, SeriesDefinition, ValueType};
 use crate::wire::{EncodedLabel, Labels, Metric, MetricKind};
 
 const MILLISECONDS_PER_SECOND: f64 = 1000.0;
@@ -87,16 +87,16 @@ impl Family {
     /// The series of the metric of `series`. `target_name` is what its view calls it: the exact name where there is one series;
     /// where a type makes several their suffixes follow it.
     pub fn new(mapping: &Mapping, target_name: Option<&str>, series: &SeriesDefinition) -> Self {
-        let SeriesDefinition { metric, metric_type, contents, .. } = series;
-        let (metric_type, contents) = (*metric_type, *contents);
-        let (divisor, unit) = match contents {
-            Contents::Plain => (1.0, ""),
-            Contents::Time => (MILLISECONDS_PER_SECOND, "seconds"),
-            Contents::Data => (1.0, "bytes"),
+        let SeriesDefinition { metric, metric_type, value_type, .. } = series;
+        let (metric_type, value_type) = (*metric_type, *value_type);
+        let (divisor, unit) = match value_type {
+            ValueType::Default => (1.0, ""),
+            ValueType::Time => (MILLISECONDS_PER_SECOND, "seconds"),
+            ValueType::Data => (1.0, "bytes"),
         };
         let mut family = Self {
             metric_type,
-            forms: mapping.forms(contents),
+            forms: mapping.forms(value_type),
             divisor,
             percents: Vec::new(),
             entries: Vec::new(),
@@ -229,19 +229,19 @@ mod tests {
     use MetricKind::{Counter, Gauge, Histogram};
 
     fn names(metric_type: MetricType) -> Vec<String> {
-        family(&Mapping::default(), None, metric_type, Contents::Plain).names().map(String::from).collect()
+        family(&Mapping::default(), None, metric_type, ValueType::Default).names().map(String::from).collect()
     }
 
-    fn family(mapping: &Mapping, target_name: Option<&str>, metric_type: MetricType, contents: Contents) -> Family {
-        let series = SeriesDefinition { metric: "m".into(), metric_type, contents, tags: vec![] };
+    fn family(mapping: &Mapping, target_name: Option<&str>, metric_type: MetricType, value_type: ValueType) -> Family {
+        let series = SeriesDefinition { metric: "m".into(), metric_type, value_type, tags: vec![] };
         Family::new(mapping, target_name, &series)
     }
 
-    fn trend(gauges: bool, native: bool, classic: bool, contents: Contents) -> Family {
+    fn trend(gauges: bool, native: bool, classic: bool, value_type: ValueType) -> Family {
         let trend_stats = [TrendStat::Percentile(95.0), TrendStat::Count, TrendStat::Sum].into();
         let trend_as = TrendAs { gauges, native, classic };
         let mapping = Mapping { trend_as, trend_stats, trend_buckets: Some([1.0].into()), ..Mapping::default() };
-        family(&mapping, None, MetricType::Trend, contents)
+        family(&mapping, None, MetricType::Trend, value_type)
     }
 
     /// What the receiver is told: name, type and unit of each metric.
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn a_name_of_a_views_own_gets_suffixes_only_where_there_are_several_series() {
         let names = |metric_type| {
-            let family = family(&Mapping::default(), Some("x"), metric_type, Contents::Plain);
+            let family = family(&Mapping::default(), Some("x"), metric_type, ValueType::Default);
             family.names().map(String::from).collect::<Vec<_>>()
         };
         assert_eq!(names(MetricType::Counter), ["x"]);
@@ -285,12 +285,12 @@ mod tests {
 
     #[test]
     fn histograms_have_their_unit_in_the_name() {
-        for (contents, name) in
-            [(Contents::Time, "k6_m_seconds"), (Contents::Data, "k6_m_bytes"), (Contents::Plain, "k6_m")]
+        for (value_type, name) in
+            [(ValueType::Time, "k6_m_seconds"), (ValueType::Data, "k6_m_bytes"), (ValueType::Default, "k6_m")]
         {
-            let native = trend(false, true, false, contents);
+            let native = trend(false, true, false, value_type);
             assert_eq!(native.names().collect::<Vec<_>>(), [name]);
-            let classic = trend(false, false, true, contents);
+            let classic = trend(false, false, true, value_type);
             let parts = ["_bucket", "_count", "_sum"].map(|suffix| format!("{name}{suffix}"));
             assert_eq!(classic.names().collect::<Vec<_>>(), parts);
         }
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn what_two_forms_would_name_alike_is_shipped_and_described_once() {
-        let family = trend(true, true, true, Contents::Plain);
+        let family = trend(true, true, true, ValueType::Default);
         assert_eq!(family.names().collect::<Vec<_>>(), ["k6_m", "k6_m_bucket", "k6_m_count", "k6_m_sum", "k6_m_p95"]);
         assert_eq!(told(&family), [("k6_m", Histogram, ""), ("k6_m_p95", Gauge, "")]);
     }
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn types_and_units_are_told_of_every_metric() {
         assert_eq!(
-            told(&trend(true, true, true, Contents::Time)),
+            told(&trend(true, true, true, ValueType::Time)),
             [
                 ("k6_m_seconds", Histogram, "seconds"),
                 ("k6_m_p95", Gauge, "seconds"),
@@ -314,7 +314,7 @@ mod tests {
                 ("k6_m_sum", Counter, "seconds"),
             ]
         );
-        let rate = family(&Mapping::default(), None, MetricType::Rate, Contents::Plain);
+        let rate = family(&Mapping::default(), None, MetricType::Rate, ValueType::Default);
         assert_eq!(told(&rate), [("k6_m_rate", Gauge, ""), ("k6_m_total", Counter, "")]);
     }
 
@@ -322,7 +322,7 @@ mod tests {
     fn a_percentile_is_calculated_once_however_it_is_named() {
         let trend_stats = ["p(99)", "med", "p(50)", "p(5)"].map(|text| TrendStat::parse(text).expect("valid")).into();
         let mapping = Mapping { trend_stats, ..Mapping::default() };
-        let family = family(&mapping, None, MetricType::Trend, Contents::Plain);
+        let family = family(&mapping, None, MetricType::Trend, ValueType::Default);
         assert_eq!(family.percents, [5.0, 50.0, 99.0]);
         let places = family.entries.iter().map(|entry| match entry.kind {
             Kind::Single { statistic: Statistic::Percentile(place), .. } => place,

@@ -24,7 +24,7 @@ pub use ship::{Shipment, Shipped};
 pub use statistic::TrendStat;
 
 use crate::accumulate::{Span, TrendForms};
-use crate::series::Contents;
+use crate::series::ValueType;
 
 /// How a destination wants metrics to be mapped.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,21 +92,21 @@ const PLAIN: [f64; 16] =
     [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10_000.0];
 
 impl Mapping {
-    /// The forms in which a trend of such contents is kept.
-    fn forms(&self, contents: Contents) -> TrendForms {
+    /// The forms in which a trend with values of this type is kept.
+    fn forms(&self, value_type: ValueType) -> TrendForms {
         TrendForms {
             statistics: self.trend_as.gauges.then_some(self.trend_window),
             native: self.trend_as.native,
-            classic: self.trend_as.classic.then(|| self.bounds(contents)),
+            classic: self.trend_as.classic.then(|| self.bounds(value_type)),
         }
     }
 
-    fn bounds(&self, contents: Contents) -> Arc<[f64]> {
-        match (&self.trend_buckets, contents) {
+    fn bounds(&self, value_type: ValueType) -> Arc<[f64]> {
+        match (&self.trend_buckets, value_type) {
             (Some(bounds), _) => Arc::clone(bounds),
-            (None, Contents::Time) => SECONDS.into(),
-            (None, Contents::Data) => BYTES.into(),
-            (None, Contents::Plain) => PLAIN.into(),
+            (None, ValueType::Time) => SECONDS.into(),
+            (None, ValueType::Data) => BYTES.into(),
+            (None, ValueType::Default) => PLAIN.into(),
         }
     }
 }

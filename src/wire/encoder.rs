@@ -153,7 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::series::{Contents, Label, LabelRules, MetricType, SeriesDefinition};
+    use crate::series::{Label, LabelRules, MetricType, SeriesDefinition, ValueType};
     use crate::wire::{EncodedLabel, Histogram, Labels, MetricKind};
 
     const UNLIMITED: Limits = Limits { points: usize::MAX, bytes: usize::MAX };
@@ -384,7 +384,7 @@ mod tests {
             let mut expected = Vec::new();
             for (tags, time_ms, value, with_condition) in series {
                 let definition = SeriesDefinition {
-                    metric: "m".into(), metric_type: MetricType::Rate, contents: Contents::Plain, tags,
+                    metric: "m".into(), metric_type: MetricType::Rate, value_type: ValueType::Default, tags,
                 };
                 let labels = definition.labels(&LabelRules::default());
                 let metric = &metrics[usize::from(with_condition)];

@@ -41,7 +41,7 @@ static void push_much(k6rw_output *output) {
     tag.name = text("tag");
     tag.value.data = value;
     tag.value.len = sizeof value;
-    series = series_of("broken_pipe", K6RW_COUNTER, &tag, 1);
+    series = series_of("broken_pipe", K6RW_METRIC_COUNTER, &tag, 1);
     for (i = 0; i < SERIES; i++) {
         uint64_t id = 0;
         fill(value, i);
@@ -67,7 +67,7 @@ void broken_pipe(void) {
 
     json_len = snprintf(json, sizeof json,
                         "{\"argument\": \"http://127.0.0.1:%d/\", \"json\": {\"pushInterval\": \"100ms\", "
-                        "\"flushTimeout\": \"3s\", \"leftoverFolder\": \"\", \"maxSamplesPerSend\": 100000, "
+                        "\"flushTimeout\": \"3s\", \"unsentDirectory\": \"\", \"maxSamplesPerSend\": 100000, "
                         "\"maxBytesPerSend\": 32000000}}",
                         ntohs(address.sin_port));
     EXPECT_STATUS(K6RW_OK, k6rw_open(json, (size_t)json_len, &output, &error));

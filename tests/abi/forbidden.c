@@ -22,7 +22,7 @@ static void opens(void) {
 
 /* Every function that takes a handle, with one that is none. */
 static void handle(k6rw_output *none, k6rw_status status) {
-    k6rw_series series = series_of("m", K6RW_COUNTER, NULL, 0);
+    k6rw_series series = series_of("m", K6RW_METRIC_COUNTER, NULL, 0);
     k6rw_sample sample = sample_of(1, 1.0);
     k6rw_event event;
     k6rw_text place;
@@ -33,7 +33,7 @@ static void handle(k6rw_output *none, k6rw_status status) {
     EXPECT_STATUS(status, k6rw_push_batch(none, &sample, 1, &error));
     EXPECT_STATUS(status, k6rw_poll_event(none, &event, &error));
     EXPECT_STATUS(status, k6rw_close(none, &place, &error));
-    EXPECT_STATUS(status, k6rw_hurry(none, &error));
+    EXPECT_STATUS(status, k6rw_cancel_flush(none, &error));
     EXPECT_STATUS(none == NULL ? K6RW_OK : status, k6rw_free(none, &error));
     EXPECT_STATUS(status, k6rw_push_batch(none, NULL, 1, &error)); /* whatever else is wrong */
     EXPECT(k6rw_push_batch(none, &sample, 1, NULL) == status);
@@ -50,7 +50,7 @@ static void handles(k6rw_output *alive) {
 static void places(k6rw_output *output) {
     uint64_t numbers[2] = {0, 0};
     uint64_t *misaligned = (uint64_t *)(void *)((char *)numbers + 1);
-    k6rw_series series = series_of("m", K6RW_COUNTER, NULL, 0);
+    k6rw_series series = series_of("m", K6RW_METRIC_COUNTER, NULL, 0);
     k6rw_sample samples[2];
     memset(samples, 0, sizeof samples);
     EXPECT_STATUS(K6RW_NULL_POINTER, k6rw_description(output, NULL, &error));
@@ -67,7 +67,7 @@ static void series(k6rw_output *output) {
     static const char wrong[] = {'a', (char)0xff};
     uint64_t id = 0;
     k6rw_tag tag;
-    k6rw_series series = series_of("m", K6RW_COUNTER, NULL, 1);
+    k6rw_series series = series_of("m", K6RW_METRIC_COUNTER, NULL, 1);
     tag.name = text("name");
     tag.value.data = wrong;
     tag.value.len = sizeof wrong;
@@ -96,8 +96,8 @@ static void series(k6rw_output *output) {
     EXPECT_STATUS(K6RW_OK, k6rw_register_series(output, &series, &id, &error));
     series.metric_type = 4;
     EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_register_series(output, &series, &id, &error));
-    series.metric_type = K6RW_RATE;
-    series.contents = 99;
+    series.metric_type = K6RW_METRIC_RATE;
+    series.value_type = 99;
     EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_register_series(output, &series, &id, &error));
     EXPECT(id == 2);
 }

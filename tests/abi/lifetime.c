@@ -19,7 +19,7 @@ static int entries(const char *folder) {
 
 static void one(void) {
     k6rw_output *output = NULL;
-    k6rw_series series = series_of("lifetime", K6RW_COUNTER, NULL, 0);
+    k6rw_series series = series_of("lifetime", K6RW_METRIC_COUNTER, NULL, 0);
     k6rw_text report = {NULL, 0};
     uint64_t id = 0;
     EXPECT_STATUS(K6RW_OK, k6rw_open(NOWHERE, sizeof NOWHERE - 1, &output, &error));

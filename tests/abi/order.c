@@ -17,7 +17,7 @@ static k6rw_status by_state(const state *s, k6rw_status otherwise) {
 }
 
 static void call(state *s, int which) {
-    k6rw_series series = series_of("ordered", K6RW_TREND, NULL, 0);
+    k6rw_series series = series_of("ordered", K6RW_METRIC_TREND, NULL, 0);
     k6rw_sample sample = sample_of(s->series + 1, 1.0); /* one that was never registered */
     k6rw_text place = {NULL, 0};
     k6rw_event event;
@@ -51,7 +51,7 @@ static void call(state *s, int which) {
         s->closed = 1;
         break;
     case HURRY:
-        EXPECT_STATUS(s->freed ? K6RW_INVALID_HANDLE : K6RW_OK, k6rw_hurry(s->output, &error));
+        EXPECT_STATUS(s->freed ? K6RW_INVALID_HANDLE : K6RW_OK, k6rw_cancel_flush(s->output, &error));
         break;
     default:
         EXPECT_STATUS(s->freed ? K6RW_INVALID_HANDLE : K6RW_OK, k6rw_free(s->output, &error));

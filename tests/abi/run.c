@@ -20,11 +20,11 @@ void run(const char *url) {
     tags[0].value = text("GET");
     tags[1].name = text("empty");
     tags[1].value = text("");
-    series = series_of("abi_requests", K6RW_COUNTER, tags, 2);
+    series = series_of("abi_requests", K6RW_METRIC_COUNTER, tags, 2);
     EXPECT_STATUS(K6RW_OK, k6rw_register_series(output, &series, &counter, &error));
     EXPECT(counter == 1);
     EXPECT_STATUS(K6RW_NO_EVENT, k6rw_poll_event(output, &event, &error));
-    series = series_of("not a name", K6RW_GAUGE, NULL, 0);
+    series = series_of("not a name", K6RW_METRIC_GAUGE, NULL, 0);
     EXPECT_STATUS(K6RW_OK, k6rw_register_series(output, &series, &ignored, &error));
 
     EXPECT_STATUS(K6RW_OK, k6rw_push(output, counter, 1700000000000, 1.0, &error));

@@ -41,7 +41,7 @@ int failed(void);
     } while (0)
 
 /* Nobody listens there, and nothing waits for it at the end. */
-#define NOWHERE "{\"argument\": \"http://127.0.0.1:1/\", \"json\": {\"pushInterval\": \"1h\", \"flushTimeout\": \"0s\", \"leftoverFolder\": \"\"}}"
+#define NOWHERE "{\"argument\": \"http://127.0.0.1:1/\", \"json\": {\"pushInterval\": \"1h\", \"flushTimeout\": \"0s\", \"unsentDirectory\": \"\"}}"
 
 /* An output to a URL, with windows of 100 ms. */
 k6rw_output *open_to(const char *url);
@@ -57,7 +57,7 @@ static inline k6rw_series series_of(const char *metric, uint32_t metric_type, co
     k6rw_series series;
     series.metric = text(metric);
     series.metric_type = metric_type;
-    series.contents = K6RW_PLAIN;
+    series.value_type = K6RW_VALUE_DEFAULT;
     series.tags = tags;
     series.tag_count = tag_count;
     return series;

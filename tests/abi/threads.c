@@ -15,7 +15,7 @@ typedef struct worker {
 } worker;
 
 static uint64_t register_one(k6rw_output *output, k6rw_status *status) {
-    k6rw_series series = series_of("abi_threads", K6RW_COUNTER, NULL, 0);
+    k6rw_series series = series_of("abi_threads", K6RW_METRIC_COUNTER, NULL, 0);
     uint64_t id = 0;
     *status = k6rw_register_series(output, &series, &id, NULL);
     return id;

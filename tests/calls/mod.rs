@@ -45,7 +45,7 @@ pub fn register(output: *mut OutputHandle, metric: &[u8], codes: (u32, u32), tag
     let series = Series {
         metric: text(metric),
         metric_type: codes.0,
-        contents: codes.1,
+        value_type: codes.1,
         tags: tags.as_ptr(),
         tag_count: tags.len(),
     };
@@ -91,7 +91,7 @@ pub fn close(output: *mut OutputHandle) -> (Status, Option<Value>) {
 
 pub fn hurry(output: *mut OutputHandle) -> Status {
     // SAFETY: the error is alive, and a handle may be anything.
-    call(|error| unsafe { k6rw_hurry(output, error) }).0
+    call(|error| unsafe { k6rw_cancel_flush(output, error) }).0
 }
 
 pub fn free(output: *mut OutputHandle) -> Status {

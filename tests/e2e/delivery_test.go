@@ -118,7 +118,7 @@ func TestAReceiverThatFreezesHasEveryWindow(t *testing.T) {
 func TestWhatIsLeftIsImportedByPromtoolToTheLastNumber(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	load := towardsNobody(t, startTarget(t), shop, map[string]any{"flushTimeout": "0s", "leftoverFolder": folder})
+	load := towardsNobody(t, startTarget(t), shop, map[string]any{"flushTimeout": "0s", "unsentDirectory": folder})
 	load.Env["DURATION"] = "6s"
 	result := run(t, load)
 
@@ -150,7 +150,7 @@ func TestHoweverARunEndsWhatIsLeftIsInAFile(t *testing.T) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			folder, target := t.TempDir(), startTarget(t)
-			k6 := start(t, towardsNobody(t, target, end.script, map[string]any{"flushTimeout": "1s", "leftoverFolder": folder}))
+			k6 := start(t, towardsNobody(t, target, end.script, map[string]any{"flushTimeout": "1s", "unsentDirectory": folder}))
 			if end.finish != nil {
 				await(t, "some load", func() bool { return target.Requests() > 100 })
 				end.finish(t, k6, target)
@@ -163,7 +163,7 @@ func TestHoweverARunEndsWhatIsLeftIsInAFile(t *testing.T) {
 func TestASecondCtrlCEndsTheWaitAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	folder, target := t.TempDir(), startTarget(t)
-	k6 := start(t, towardsNobody(t, target, shop, map[string]any{"flushTimeout": "1h", "leftoverFolder": folder}))
+	k6 := start(t, towardsNobody(t, target, shop, map[string]any{"flushTimeout": "1h", "unsentDirectory": folder}))
 	await(t, "some load", func() bool { return target.Requests() > 100 })
 	k6.Interrupt()
 	awaitQuiet(t, target)
@@ -178,7 +178,7 @@ func TestASecondCtrlCEndsTheWaitAndLosesNothing(t *testing.T) {
 func TestAFolderThatTakesNoFileIsAnErrorAndNothingElseIsLost(t *testing.T) {
 	t.Parallel()
 	target := startTarget(t)
-	load := towardsNobody(t, target, shop, map[string]any{"flushTimeout": "0s", "leftoverFolder": "/proc"})
+	load := towardsNobody(t, target, shop, map[string]any{"flushTimeout": "0s", "unsentDirectory": "/proc"})
 	load.Env["DURATION"] = "2s"
 	result := run(t, load)
 	errors := linesOf(result, "error")

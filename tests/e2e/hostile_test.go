@@ -64,7 +64,7 @@ func TestAReceiverThatHangsUpOnALargeRequestDoesNotEndK6(t *testing.T) {
 	}
 	load := shortLoad(t)
 	load.Script = "tests/e2e/scripts/large_bodies.js"
-	load.Options = map[string]any{"url": startHostile(t, hangUp), "protocol": "1.0", "maxShards": 1, "flushTimeout": "1s", "leftoverFolder": ""}
+	load.Options = map[string]any{"url": startHostile(t, hangUp), "protocol": "1.0", "maxShards": 1, "flushTimeout": "1s", "unsentDirectory": ""}
 
 	result := run(t, load)
 

@@ -87,7 +87,7 @@ func faulty(t *testing.T, load harness.Run, at string) harness.Run {
 	load.Env["LD_LIBRARY_PATH"] = filepath.Clean(library)
 	load.Env["K6RW_PANIC_AT"] = at
 	load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "250ms"
-	load.Options = map[string]any{"flushTimeout": "2s", "leftoverFolder": ""}
+	load.Options = map[string]any{"flushTimeout": "2s", "unsentDirectory": ""}
 	return load
 }
 
@@ -99,7 +99,7 @@ func expectOnePanicIn(t *testing.T, result *harness.Result, part, file string) {
 		if line.Level == "" {
 			t.Errorf("k6 printed: %s", line.Message)
 		}
-		if place, _ := line.Fields["place"].(string); strings.HasPrefix(place, file+":") && line.Fields["part"] == part {
+		if place, _ := line.Fields["location"].(string); strings.HasPrefix(place, file+":") && line.Fields["component"] == part {
 			told++
 		}
 	}

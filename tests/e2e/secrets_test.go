@@ -58,7 +58,7 @@ func TestNoSecretComesOut(t *testing.T) {
 				}
 				block := maps.Clone(kind)
 				maps.Copy(block, map[string]any{
-					"provider": "prometheus", "remoteWriteURL": url, "flushTimeout": "200ms", "timeout": "200ms", "leftoverFolder": left,
+					"provider": "prometheus", "remoteWriteURL": url, "flushTimeout": "200ms", "timeout": "200ms", "unsentDirectory": left,
 				})
 				all = append(all, block)
 			}

@@ -16,7 +16,7 @@ use k6_remote_write::own_metrics::About;
 use k6_remote_write::registry::Rules;
 use k6_remote_write::report::Reporter;
 use k6_remote_write::resample::Resampler;
-use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 use k6_remote_write::wire::v1::WriteRequest;
 use k6_remote_write::wire::{Encoder, Limits, Protocol, STALE_MARKER};
 
@@ -80,17 +80,17 @@ impl House {
         &mut self,
         metric: &str,
         metric_type: MetricType,
-        contents: Contents,
+        value_type: ValueType,
         tags: &[(&str, &str)],
     ) -> u64 {
         let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-        self.open().register(&SeriesDefinition { metric: metric.into(), metric_type, contents, tags });
+        self.open().register(&SeriesDefinition { metric: metric.into(), metric_type, value_type, tags });
         self.series += 1;
         self.series
     }
 
     pub fn counter(&mut self, metric: &str) -> u64 {
-        self.register(metric, MetricType::Counter, Contents::Plain, &[])
+        self.register(metric, MetricType::Counter, ValueType::Default, &[])
     }
 
     pub fn record(&mut self, series: u64, time_ms: i64, value: f64) {

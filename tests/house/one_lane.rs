@@ -7,7 +7,7 @@ use k6_remote_write::config::Destination;
 use k6_remote_write::deliver::{Batcher, Queue};
 use k6_remote_write::lane::{Lane, Settings};
 use k6_remote_write::report::Reporter;
-use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 
 /// A lane with windows of a second, and its queue.
 pub fn lane() -> (Lane, Arc<Queue>) {
@@ -23,7 +23,7 @@ pub fn lane() -> (Lane, Arc<Queue>) {
 }
 
 /// What k6 makes of one URL: the labels of its requests.
-pub fn request(metric_type: MetricType, contents: Contents, url: u64) -> SeriesDefinition {
+pub fn request(metric_type: MetricType, value_type: ValueType, url: u64) -> SeriesDefinition {
     let url = format!("https://shop.example.com/products/{url}");
     let tags = [
         ("expected_response", "true"),
@@ -36,5 +36,5 @@ pub fn request(metric_type: MetricType, contents: Contents, url: u64) -> SeriesD
         ("url", &url),
     ];
     let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-    SeriesDefinition { metric: "m".into(), metric_type, contents, tags }
+    SeriesDefinition { metric: "m".into(), metric_type, value_type, tags }
 }

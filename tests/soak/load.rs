@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use k6_remote_write::inbox::Sample;
 use k6_remote_write::output::Output;
-use k6_remote_write::series::{Contents, MetricType, SeriesDefinition};
+use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 use k6_remote_write::wire::v1::WriteRequest;
 use prost::Message;
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ fn definition(number: u64) -> SeriesDefinition {
     SeriesDefinition {
         metric: "soak_requests".into(),
         metric_type: MetricType::Counter,
-        contents: Contents::Plain,
+        value_type: ValueType::Default,
         tags: vec![
             tag("method", "GET".into()),
             tag("status", "200".into()),

@@ -159,7 +159,7 @@ func (k *K6) arguments() []string {
 // has no say.
 func (k *K6) writeConfiguration() error {
 	// What a run leaves over goes with its folder, unless the test wants it elsewhere.
-	options := map[string]any{"leftoverFolder": k.folder}
+	options := map[string]any{"unsentDirectory": k.folder}
 	maps.Copy(options, k.run.Options)
 	collectors := map[string]any{"remote-write": options}
 	if k.run.Builtin != nil {

@@ -34,7 +34,7 @@ func flushesIn(log []harness.LogLine) []flush {
 			took = time.Duration(nanoseconds)
 		} else if words := tooLong.FindStringSubmatch(line.Message); words != nil {
 			took, _ = time.ParseDuration(words[1])
-		} else if microseconds, is := line.Fields["took_us"].(float64); is {
+		} else if microseconds, is := line.Fields["duration_us"].(float64); is {
 			took = time.Duration(microseconds) * time.Microsecond
 		} else {
 			continue

@@ -14,7 +14,7 @@ use crate::own_metrics::{About, OwnMetrics};
 use crate::registry::{Fate, Registry, Rules};
 use crate::report::{DestinationReporter, Level, event};
 use crate::series::SeriesDefinition;
-use crate::window::{Window, Windows};
+use crate::time::window::{Window, Windows};
 
 /// How often the receiver is told again what each metric is. Prometheus's own sender has a minute.
 const METADATA_INTERVAL_MS: i64 = 60_000;

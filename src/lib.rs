@@ -32,7 +32,6 @@
 
 pub mod accumulate;
 pub mod beginning;
-pub mod clock;
 pub mod config;
 pub mod deliver;
 mod fault;
@@ -50,6 +49,6 @@ pub mod secret;
 pub mod selector;
 pub mod series;
 mod sync;
+pub mod time;
 pub mod view;
-pub mod window;
 pub mod wire;

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use thiserror::Error;
 
-use crate::clock::{Clock, SystemClock};
 use crate::config::{Claim, Config, ConfigErrors, Destination, Document};
 use crate::deliver::{self, Batcher, Client, ClientError, Queue, Sender, Untaken};
 use crate::inbox::{Closed, Inbox, Sample, inbox};
@@ -19,6 +18,7 @@ use crate::panics::{Panic, catch};
 use crate::report::{DestinationReporter, Event, Level, Reporter, event};
 use crate::resample::Resampler;
 use crate::series::SeriesDefinition;
+use crate::time::clock::{Clock, SystemClock};
 use crate::wire::Limits;
 
 /// How long the end of a run may take without a word.

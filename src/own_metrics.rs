@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::registry::Registry;
 use crate::report::{Count, Counters, DestinationReporter};
 use crate::series::{MetricType, SeriesDefinition, ValueType};
-use crate::window::Window;
+use crate::time::window::Window;
 
 /// A metric that is read from a counter.
 struct Counted {

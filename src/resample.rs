@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::beginning::Beginning;
-use crate::clock::Clock;
 use crate::fault;
 use crate::inbox::{Outlet, Received, Sample};
 use crate::lane::Lane;
 use crate::report::{Level, Reporter, event};
 use crate::series::SeriesDefinition;
-use crate::window::Window;
+use crate::time::clock::Clock;
+use crate::time::window::Window;
 
 /// The longest sleep: a clock that jumps ahead is noticed this soon.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);

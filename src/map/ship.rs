@@ -6,7 +6,7 @@ use super::family::{Family, Kind};
 use super::native;
 use crate::accumulate::{Accumulator, Histogram, Statistics};
 use crate::deliver::{Batcher, Role};
-use crate::window::Window;
+use crate::time::window::Window;
 use crate::wire::{Labels, Metric, Point, STALE_MARKER, Value};
 
 /// What of a target series has been shipped so far, and so needs an end.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use k6_remote_write::clock::Clock;
 use k6_remote_write::config::{Config, Destination, Document};
 use k6_remote_write::deliver::{Batch, Batcher, Queue};
 use k6_remote_write::inbox::Sample;
@@ -17,6 +16,7 @@ use k6_remote_write::registry::Rules;
 use k6_remote_write::report::Reporter;
 use k6_remote_write::resample::Resampler;
 use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
+use k6_remote_write::time::clock::Clock;
 use k6_remote_write::wire::v1::WriteRequest;
 use k6_remote_write::wire::{Encoder, Limits, Protocol, STALE_MARKER};
 

@@ -1,0 +1,4 @@
+//! The clock, and the windows on it.
+
+pub mod clock;
+pub mod window;

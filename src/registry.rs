@@ -12,8 +12,8 @@ use std::sync::Arc;
 use crate::accumulate::Accumulator;
 use crate::map::{Family, Mapping, Shipped};
 use crate::report::{DestinationReporter, Level, event};
+use crate::series::view::View;
 use crate::series::{LabelRules, MetricType, SeriesDefinition, ValueType, is_metric_name};
-use crate::view::View;
 use crate::wire::Labels;
 
 /// The tag of every series of a destination that wants the run's id.
@@ -340,8 +340,8 @@ fn identities<'a>(
 mod tests {
     use super::*;
     use crate::report::Reporter;
-    use crate::selector::Selector;
-    use crate::view::Tags;
+    use crate::series::selector::Selector;
+    use crate::series::view::Tags;
 
     fn registry() -> (Registry, Arc<Reporter>) {
         with_views(vec![View::everything()])

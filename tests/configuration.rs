@@ -5,7 +5,7 @@ use std::time::Duration;
 use k6_remote_write::config::{Config, Credentials, Destination, Document, MetricEntry, OPTIONS};
 use k6_remote_write::deliver::{Held, Proxy, Tls, TlsVersion};
 use k6_remote_write::secret::Secret;
-use k6_remote_write::selector::Selector;
+use k6_remote_write::series::selector::Selector;
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
 use proptest::prelude::*;
@@ -259,7 +259,7 @@ proptest! {
             Err(error) => prop_assert!(both && error.contains("has a token, and username or password"), "{}", error),
             Ok(read) => {
                 let mut expected = destination;
-                expected.kept_tags = k6_remote_write::view::Tags::Only(vec![]);
+                expected.kept_tags = k6_remote_write::series::view::Tags::Only(vec![]);
                 expected.include_default_metrics = expected.include_default_metrics.or(Some(true));
                 prop_assert_eq!(read, vec![expected]);
             }

@@ -6,8 +6,8 @@ mod recording;
 use house::{House, START, is_stale};
 use k6_remote_write::config::Destination;
 use k6_remote_write::registry::Rules;
+use k6_remote_write::series::view::{Tags, View};
 use k6_remote_write::series::{MetricType, ValueType};
-use k6_remote_write::view::{Tags, View};
 
 #[test]
 fn a_counter_starts_with_zero_goes_on_without_samples_and_ends_stale() {

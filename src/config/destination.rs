@@ -14,8 +14,8 @@ use crate::deliver::{Endpoint, Proxy, Tls};
 use crate::map::{Mapping, TrendAs, TrendStat};
 use crate::registry::Rules;
 use crate::secret::{MASK, Secret};
+use crate::series::view::{DEFAULT_METRICS, Tags, View};
 use crate::series::{LabelNames, LabelRules};
-use crate::view::{DEFAULT_METRICS, Tags, View};
 use crate::wire::Protocol;
 
 /// One place where metrics go, and how.

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::error::cut;
 use super::names;
-use crate::selector::Selector;
 use crate::series::is_metric_name;
+use crate::series::selector::Selector;
 
 /// The fields of an entry that is an object.
 const FIELDS: [&str; 3] = ["sourceMetric", "targetMetric", "keepTags"];

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use crate::deliver::{self, AwsKeys, Held, KeyPair, Proxy};
     use crate::map::TrendAs;
-    use crate::view::Tags;
+    use crate::series::view::Tags;
 
     fn read(document: &Value) -> Result<Config, String> {
         let document = Document::parse(document.to_string().as_bytes()).map_err(|error| error.to_string())?;

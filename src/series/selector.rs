@@ -1,6 +1,6 @@
 //! Which k6 series are meant: a Prometheus selector, such as `http_req_duration{status=~"[23].."}`.
 //!
-//! Comes from the configuration, and is asked once for each k6 series by [`crate::view`]. As in PromQL, regular expressions are
+//! Comes from the configuration, and is asked once for each k6 series by [`crate::series::view`]. As in PromQL, regular expressions are
 //! anchored, a tag that a series does not have is empty, and `__name__` is the metric's name.
 
 use std::fmt;

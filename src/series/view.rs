@@ -6,8 +6,8 @@
 
 use std::borrow::Cow;
 
-use crate::selector::Selector;
 use crate::series::SeriesDefinition;
+use crate::series::selector::Selector;
 
 /// k6 Cloud's "default APM metrics".
 pub const DEFAULT_METRICS: [&str; 6] =

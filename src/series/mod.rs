@@ -3,6 +3,9 @@
 //! In comes a [`SeriesDefinition`] as k6 knows it; out go a metric name and sorted labels. Next is
 //! [`crate::resample`], which gives the series its accumulator.
 
+pub mod selector;
+pub mod view;
+
 /// The type of a k6 metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MetricType {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::accumulate::Accumulator;
+use crate::aggregate::Accumulator;
 use crate::deliver::Batcher;
 use crate::inbox::Sample;
 use crate::map::Shipment;

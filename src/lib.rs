@@ -3,7 +3,7 @@
 //! A library behind a C ABI: k6's shim hands over every sample, a background thread resamples them into windows, and a
 //! sender ships the windows' points. Data flows one way, through the rooms in this order, and a room knows only the next:
 //!
-//! [`ffi`] (the C ABI) → [`inbox`] → [`resample`] ([`beginning`]) → [`lane`] ([`registry`], [`view`], [`series`], [`accumulate`], [`window`]) → [`map`] →
+//! [`ffi`] (the C ABI) → [`inbox`] → [`resample`] ([`beginning`]) → [`lane`] ([`registry`], [`view`], [`series`], [`aggregate`], [`window`]) → [`map`] →
 //! [`deliver`] → [`wire`].
 //!
 //! [`config`] (with [`selector`] and [`secret`]) is read once at the start, [`output`] puts the rooms together, [`report`] is
@@ -30,7 +30,7 @@
 
 #![deny(unsafe_code)] // but for `ffi`, which allows it; `make lint` sees that no other does
 
-pub mod accumulate;
+pub mod aggregate;
 pub mod beginning;
 pub mod config;
 pub mod deliver;

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use crate::accumulate::Accumulator;
+use crate::aggregate::Accumulator;
 use crate::map::{Family, Mapping, Shipped};
 use crate::report::{DestinationReporter, Level, event};
 use crate::series::view::View;

@@ -9,7 +9,7 @@ use url::Url;
 use super::credentials::{Credentials, SigV4};
 use super::duration;
 use super::metrics::MetricEntry;
-use crate::accumulate::Span;
+use crate::aggregate::Span;
 use crate::deliver::{Endpoint, Proxy, Tls};
 use crate::map::{Mapping, TrendAs, TrendStat};
 use crate::registry::Rules;

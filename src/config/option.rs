@@ -8,7 +8,7 @@ use url::Url;
 use super::destination::Destination;
 use super::list::{list, pairs};
 use super::{duration, headers, metrics};
-use crate::accumulate::Span;
+use crate::aggregate::Span;
 use crate::deliver::{Held, Proxy, TlsVersion};
 use crate::map::{TrendAs, TrendStat};
 use crate::series::{LabelNames, is_metric_name};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Mapping;
 use super::statistic::Statistic;
-use crate::accumulate::{Accumulator, TrendForms};
+use crate::aggregate::{Accumulator, TrendForms};
 use crate::deliver::Batcher;
 use crate::series::{MetricType, SeriesDefinition, ValueType};
 use crate::wire::{EncodedLabel, Labels, Metric, MetricKind};

@@ -23,7 +23,7 @@ pub use family::Family;
 pub use ship::{Shipment, Shipped};
 pub use statistic::TrendStat;
 
-use crate::accumulate::{Span, TrendForms};
+use crate::aggregate::{Span, TrendForms};
 use crate::series::ValueType;
 
 /// How a destination wants metrics to be mapped.

@@ -1,6 +1,6 @@
 //! An exponential histogram → its form on the wire.
 
-use crate::accumulate::{Histogram, Populated};
+use crate::aggregate::{Histogram, Populated};
 use crate::wire::v1::BucketSpan;
 use crate::wire::v1::histogram::{Count, ZeroCount};
 use crate::wire::{self, STALE_MARKER};
@@ -69,7 +69,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::accumulate::Resolution;
+    use crate::aggregate::Resolution;
 
     fn histogram(values: &[f64]) -> Histogram {
         let mut histogram = Histogram::new(Resolution::NATIVE);

@@ -1,6 +1,6 @@
 //! What one series tells of its accumulator.
 
-use crate::accumulate::{Accumulator, Span, Statistics};
+use crate::aggregate::{Accumulator, Span, Statistics};
 
 /// One number of an accumulator.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,13 +1,19 @@
 //! The exponential histogram that serves every trend: percentiles within 0.5 % from memory that depends on the spread
 //! of the values, never on their number.
 //!
-//! Buckets are those of Prometheus's native histograms ([`super::scale`]). A histogram can be made coarser, and any two
+//! Buckets are those of Prometheus's native histograms ([`scale`]). A histogram can be made coarser, and any two
 //! can be merged, without a new error. It starts at its [`Resolution`]'s schema and goes lower only when the values spread
 //! over more buckets than that allows.
 
+mod buckets;
+mod counts;
+mod scale;
+
+pub use scale::MAX_SCHEMA;
+
+use self::buckets::Buckets;
+use self::scale::{bucket_index, bucket_middle, coarser};
 use super::CompensatedSum;
-use super::buckets::Buckets;
-use super::scale::{MAX_SCHEMA, bucket_index, bucket_middle, coarser};
 
 /// How fine the buckets are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -298,7 +304,7 @@ impl<B: Iterator<Item = (Place, u64)>> Walk<B> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::counts::Counts;
+    use super::counts::Counts;
     use super::*;
 
     fn histogram(values: &[f64]) -> Histogram {

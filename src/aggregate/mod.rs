@@ -4,23 +4,19 @@
 //! [`crate::map`] names and ships. Everything here belongs to the one resampling thread: nothing locks, and recording
 //! allocates nothing.
 
-mod buckets;
 mod classic;
 mod counter;
-mod counts;
 mod gauge;
 mod histogram;
 mod rate;
-mod scale;
 mod sum;
 mod trend;
 
 pub use classic::ClassicHistogram;
 pub use counter::Counter;
 pub use gauge::Gauge;
-pub use histogram::{Histogram, Populated, Resolution};
+pub use histogram::{Histogram, MAX_SCHEMA, Populated, Resolution};
 pub use rate::Rate;
-pub use scale::MAX_SCHEMA;
 pub use sum::CompensatedSum;
 pub use trend::{Statistics, Trend, TrendForms};
 

@@ -1,15 +1,15 @@
 //! One destination's way through the resampling thread: its windows, its series, its batches.
 //!
 //! In come series and samples from [`crate::resample`], which has one lane for each destination; out go, when a window ends,
-//! points through [`crate::map`]. A lane knows nothing of the others: each has its own rate and its own accumulators.
+//! points through [`crate::export`]. A lane knows nothing of the others: each has its own rate and its own accumulators.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::aggregate::Accumulator;
 use crate::deliver::Batcher;
+use crate::export::Shipment;
 use crate::inbox::Sample;
-use crate::map::Shipment;
 use crate::own_metrics::{About, OwnMetrics};
 use crate::registry::{Fate, Registry, Rules};
 use crate::report::{DestinationReporter, Level, event};

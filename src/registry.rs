@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use crate::aggregate::Accumulator;
-use crate::map::{Family, Mapping, Shipped};
+use crate::export::{Family, Mapping, Shipped};
 use crate::report::{DestinationReporter, Level, event};
 use crate::series::view::View;
 use crate::series::{LabelRules, MetricType, SeriesDefinition, ValueType, is_metric_name};

@@ -1,7 +1,7 @@
 //! What a target series gathers: in the open window and over the run.
 //!
 //! In come values in Prometheus's units (seconds, bytes); out go, at the end of a window, the numbers that
-//! [`crate::map`] names and ships. Everything here belongs to the one resampling thread: nothing locks, and recording
+//! [`crate::export`] names and ships. Everything here belongs to the one resampling thread: nothing locks, and recording
 //! allocates nothing.
 
 mod classic;

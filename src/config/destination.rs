@@ -11,7 +11,7 @@ use super::duration;
 use super::metrics::MetricEntry;
 use crate::aggregate::Span;
 use crate::deliver::{Endpoint, Proxy, Tls};
-use crate::map::{Mapping, TrendAs, TrendStat};
+use crate::export::{Mapping, TrendAs, TrendStat};
 use crate::registry::Rules;
 use crate::secret::{MASK, Secret};
 use crate::series::view::{DEFAULT_METRICS, Tags, View};

@@ -134,7 +134,7 @@ mod tests {
 
     use super::*;
     use crate::deliver::{self, AwsKeys, Held, KeyPair, Proxy};
-    use crate::map::TrendAs;
+    use crate::export::TrendAs;
     use crate::series::view::Tags;
 
     fn read(document: &Value) -> Result<Config, String> {

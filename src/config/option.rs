@@ -10,7 +10,7 @@ use super::list::{list, pairs};
 use super::{duration, headers, metrics};
 use crate::aggregate::Span;
 use crate::deliver::{Held, Proxy, TlsVersion};
-use crate::map::{TrendAs, TrendStat};
+use crate::export::{TrendAs, TrendStat};
 use crate::series::{LabelNames, is_metric_name};
 use crate::wire::Protocol;
 

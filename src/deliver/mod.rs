@@ -1,6 +1,6 @@
 //! Points → the receiver, through whatever the network does.
 //!
-//! In come points from [`crate::map`]. A [`Batcher`] gathers them into batches, in shards that keep the order of every series,
+//! In come points from [`crate::export`]. A [`Batcher`] gathers them into batches, in shards that keep the order of every series,
 //! and a [`Queue`] that is bounded in bytes holds those. A [`Sender`] on a thread of its own has each batch encoded by
 //! [`crate::wire`] in the version of the protocol that the receiver speaks, ships it over HTTP, and tries again for as long as that
 //! can help. The way ends at the receiver, or in a file.

@@ -13,15 +13,15 @@
 //! | Trend as a classic histogram | the name with its unit, `_bucket{le=…}`, `_count` and `_sum`, cumulative |
 
 mod family;
-mod native;
-mod ship;
+mod native_histogram;
+mod window_export;
 mod statistic;
 
 use std::sync::Arc;
 
 pub use family::Family;
-pub use ship::{Shipment, Shipped};
 pub use statistic::TrendStat;
+pub use window_export::{Shipment, Shipped};
 
 use crate::aggregate::{Span, TrendForms};
 use crate::series::ValueType;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::family::{Family, Kind};
-use super::native;
+use super::native_histogram;
 use crate::aggregate::{Accumulator, Histogram, Statistics};
 use crate::deliver::{Batcher, Role};
 use crate::time::window::Window;
@@ -129,13 +129,19 @@ impl<'a> Shipment<'a> {
         let of = |wire| Value::Histogram(Arc::new(wire));
         if !series.started {
             let start_ms = series.start_ms;
-            self.point(Role::Start, series, metric, start_ms, of(native::start(histogram, start_ms)));
+            self.point(Role::Start, series, metric, start_ms, of(native_histogram::start(histogram, start_ms)));
         }
         let end_of_window_ms = self.window.end_ms;
-        self.point(Role::Value, series, metric, end_of_window_ms, of(native::value(histogram, end_of_window_ms)));
+        self.point(
+            Role::Value,
+            series,
+            metric,
+            end_of_window_ms,
+            of(native_histogram::value(histogram, end_of_window_ms)),
+        );
         if self.ends() {
             let end_ms = end_ms(self.window);
-            self.point(Role::End, series, metric, end_ms, of(native::end(histogram, end_ms)));
+            self.point(Role::End, series, metric, end_ms, of(native_histogram::end(histogram, end_ms)));
         }
         true
     }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::aggregate::Accumulator;
-use crate::deliver::Batcher;
 use crate::export::Shipment;
 use crate::inbox::Sample;
 use crate::own_metrics::{About, OwnMetrics};
 use crate::registry::{Fate, Registry, Rules};
 use crate::report::{DestinationReporter, Level, event};
+use crate::send::Batcher;
 use crate::series::SeriesDefinition;
 use crate::time::window::{Window, Windows};
 

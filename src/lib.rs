@@ -4,7 +4,7 @@
 //! sender ships the windows' points. Data flows one way, through the rooms in this order, and a room knows only the next:
 //!
 //! [`ffi`] (the C ABI) → [`inbox`] → [`resample`] ([`beginning`]) → [`lane`] ([`registry`], [`view`], [`series`], [`aggregate`], [`window`]) → [`export`] →
-//! [`deliver`] → [`wire`].
+//! [`send`] → [`wire`].
 //!
 //! [`config`] (with [`selector`] and [`secret`]) is read once at the start, [`output`] puts the rooms together, [`report`] is
 //! where all of them tell what happened, and [`panics`] keeps one room's panic from the others.
@@ -33,7 +33,8 @@
 pub mod aggregate;
 pub mod beginning;
 pub mod config;
-pub mod deliver;
+pub mod http;
+pub mod send;
 mod fault;
 pub mod ffi;
 pub mod inbox;

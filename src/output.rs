@@ -10,13 +10,14 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use thiserror::Error;
 
 use crate::config::{Claim, Config, ConfigErrors, Destination, Document};
-use crate::deliver::{self, Batcher, Client, ClientError, Queue, Sender, Untaken};
+use crate::http::{Client, ClientError};
 use crate::inbox::{Closed, Inbox, Sample, inbox};
 use crate::lane::{self, Lane};
 use crate::own_metrics::About;
 use crate::panics::{Panic, catch};
 use crate::report::{DestinationReporter, Event, Level, Reporter, event};
 use crate::resample::Resampler;
+use crate::send::{self, Batcher, Queue, Sender, Untaken};
 use crate::series::SeriesDefinition;
 use crate::time::clock::{Clock, SystemClock};
 use crate::wire::Limits;
@@ -240,7 +241,7 @@ fn start_destination(
     }
     let queue = Arc::new(Queue::new(destination.queue_bytes, destination.max_shards, Arc::clone(&reporter)));
     let client = Client::new(&destination.endpoint())?;
-    let sender = deliver::Settings {
+    let sender = send::Settings {
         send_after: destination.send_after,
         protocol: destination.protocol,
         limits: Limits { points: destination.max_samples_per_send, bytes: destination.max_bytes_per_send },

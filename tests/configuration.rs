@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use k6_remote_write::config::{Config, Credentials, Destination, Document, MetricEntry, OPTIONS};
-use k6_remote_write::deliver::{Held, Proxy, Tls, TlsVersion};
+use k6_remote_write::http::{Held, Proxy, Tls, TlsVersion};
 use k6_remote_write::secret::Secret;
 use k6_remote_write::series::selector::Selector;
 use proptest::collection::{btree_map, vec};

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use k6_remote_write::deliver::{Client, Credentials, Endpoint, Proxy, Tls};
+use k6_remote_write::http::{Client, Credentials, Endpoint, Proxy, Tls};
 use k6_remote_write::output::Output;
 use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 use k6_remote_write::wire::Protocol;

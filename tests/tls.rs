@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
-use k6_remote_write::deliver::{Client, Credentials, Endpoint, Proxy, Tls, TlsVersion};
+use k6_remote_write::http::{Client, Credentials, Endpoint, Proxy, Tls, TlsVersion};
 use k6_remote_write::wire::Protocol;
 use rustls::version::{TLS12, TLS13};
 use tls_server::{Authority, Certificate, TlsServer};

@@ -9,7 +9,7 @@ use url::Host;
 
 use super::check::Check;
 use super::{Destination, aws, option};
-use crate::deliver::{self, AwsKeys, Held, KeyPair};
+use crate::http::{self, AwsKeys, Held, KeyPair};
 use crate::secret::Secret;
 
 /// Who ships: a bearer token, or else an `Authorization` among the headers, or else basic authentication.
@@ -51,17 +51,17 @@ impl Default for SigV4 {
 
 impl Credentials {
     /// What is sent, of all that there is.
-    pub(super) fn sent(&self, sigv4: &SigV4, headers: &[(String, Secret)]) -> deliver::Credentials {
+    pub(super) fn sent(&self, sigv4: &SigV4, headers: &[(String, Secret)]) -> http::Credentials {
         if let Some(region) = &sigv4.region {
             let (region, service) = (region.clone(), sigv4.service.clone());
-            return deliver::Credentials::SigV4(deliver::SigV4 { region, service, keys: sigv4.keys() });
+            return http::Credentials::SigV4(http::SigV4 { region, service, keys: sigv4.keys() });
         }
         match (&self.bearer_token, &self.username) {
-            (Some(token), _) => deliver::Credentials::Bearer(token.clone()),
+            (Some(token), _) => http::Credentials::Bearer(token.clone()),
             (None, Some(username)) if !has_authorization(headers) => {
-                deliver::Credentials::Basic { username: username.clone(), password: self.password.clone() }
+                http::Credentials::Basic { username: username.clone(), password: self.password.clone() }
             }
-            _ => deliver::Credentials::None,
+            _ => http::Credentials::None,
         }
     }
 }

@@ -133,8 +133,8 @@ mod tests {
     use url::Url;
 
     use super::*;
-    use crate::deliver::{self, AwsKeys, Held, KeyPair, Proxy};
     use crate::export::TrendAs;
+    use crate::http::{self, AwsKeys, Held, KeyPair, Proxy};
     use crate::series::view::Tags;
 
     fn read(document: &Value) -> Result<Config, String> {
@@ -396,8 +396,8 @@ mod tests {
         let credentials = destination(&document).expect("valid").endpoint().credentials;
         let keys = KeyPair { access_key: "AKID".into(), secret_key: "hunter2".into(), session_token: None };
         let sigv4 =
-            deliver::SigV4 { region: "eu-west-1".into(), service: "execute-api".into(), keys: AwsKeys::Given(keys) };
-        assert_eq!(credentials, deliver::Credentials::SigV4(sigv4));
+            http::SigV4 { region: "eu-west-1".into(), service: "execute-api".into(), keys: AwsKeys::Given(keys) };
+        assert_eq!(credentials, http::Credentials::SigV4(sigv4));
         let without = json!({ "environment": document["environment"] });
         assert_eq!(destination(&without), Ok(Destination::default()), "AWS's variables alone ask for nothing");
     }

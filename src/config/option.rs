@@ -9,8 +9,8 @@ use super::destination::Destination;
 use super::list::{list, pairs};
 use super::{duration, headers, metrics};
 use crate::aggregate::Span;
-use crate::deliver::{Held, Proxy, TlsVersion};
 use crate::export::{TrendAs, TrendStat};
+use crate::http::{Held, Proxy, TlsVersion};
 use crate::series::{LabelNames, is_metric_name};
 use crate::wire::Protocol;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Mapping;
 use super::statistic::Statistic;
 use crate::aggregate::{Accumulator, TrendForms};
-use crate::deliver::Batcher;
+use crate::send::Batcher;
 use crate::series::{MetricType, SeriesDefinition, ValueType};
 use crate::wire::{EncodedLabel, Labels, Metric, MetricKind};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::family::{Family, Kind};
 use super::native_histogram;
 use crate::aggregate::{Accumulator, Histogram, Statistics};
-use crate::deliver::{Batcher, Role};
+use crate::send::{Batcher, Role};
 use crate::time::window::Window;
 use crate::wire::{Labels, Metric, Point, STALE_MARKER, Value};
 

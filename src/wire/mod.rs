@@ -1,6 +1,6 @@
 //! Points → request bodies, as the Remote Write specifications have them.
 //!
-//! In come points, each with its metric and its labels, from a sender of [`crate::deliver`]; out goes the compressed body of one
+//! In come points, each with its metric and its labels, from a sender of [`crate::send`]; out goes the compressed body of one
 //! request in the version of the protocol that the receiver speaks. Points are kept unencoded until then, so that the same ones can
 //! go in either. Labels never change after registration, so their encoding is kept and copied.
 //!

@@ -24,8 +24,8 @@ func TestAPanicOfTheLibraryCostsK6Nothing(t *testing.T) {
 		{at: "push:5..7", part: "call", file: "src/ffi/entry.rs", panics: 2},
 		{at: "resample:3..4", part: "resampling thread", file: "src/resample.rs", panics: 1, says: "samples_dropped"},
 		// The batch of the panic is lost, but the points after it have the totals.
-		{at: "sender:2..4", part: "sender", file: "src/deliver/sender.rs", panics: 2, whole: true},
-		{at: "sender:2..1000", part: "sender", file: "src/deliver/sender.rs", panics: 10, says: "points_not_delivered_in_time"},
+		{at: "sender:2..4", part: "sender", file: "src/send/sender.rs", panics: 2, whole: true},
+		{at: "sender:2..1000", part: "sender", file: "src/send/sender.rs", panics: 10, says: "points_not_delivered_in_time"},
 	} {
 		t.Run(fault.at, func(t *testing.T) {
 			t.Parallel()

@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use k6_remote_write::config::{Config, Destination, Document};
-use k6_remote_write::deliver::{Batch, Batcher, Queue};
 use k6_remote_write::inbox::Sample;
 use k6_remote_write::lane::{Lane, Settings};
 use k6_remote_write::own_metrics::About;
 use k6_remote_write::registry::Rules;
 use k6_remote_write::report::Reporter;
 use k6_remote_write::resample::Resampler;
+use k6_remote_write::send::{Batch, Batcher, Queue};
 use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 use k6_remote_write::time::clock::Clock;
 use k6_remote_write::wire::v1::WriteRequest;

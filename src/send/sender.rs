@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::task::{JoinError, spawn_local};
 
-use super::answer::{Answer, Reply};
 use super::backoff::Backoff;
-use super::client::Client;
 use super::health::Health;
-use super::leftover;
 use super::negotiation::Negotiation;
+use super::outcome::Answer;
 use super::preflight::Untaken;
 use super::queue::{Batch, Queue};
+use super::unsent;
 use crate::fault;
+use crate::http::{Client, Reply};
 use crate::panics::caught;
 use crate::report::{DestinationReporter, Level, event};
 use crate::wire::{Encoded, Encoder, Limits, Protocol};
@@ -212,6 +212,6 @@ impl Sender {
         let mut left = self.left.take();
         left.extend(self.queue.drain());
         let points: Vec<_> = left.iter().flat_map(Batch::left).collect();
-        leftover::save(&points, self.unsent_directory.as_deref(), &self.reporter);
+        unsent::save(&points, self.unsent_directory.as_deref(), &self.reporter);
     }
 }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::answer::Reply;
 use super::hint::hint;
+use crate::http::Reply;
 use crate::report::{DestinationReporter, Event, Level, event};
 
 /// How many causes of refusals are told apart; a receiver that finds new words every time is logged no further.

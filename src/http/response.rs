@@ -5,8 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::RETRY_AFTER;
 
-use super::answer::{Reply, parse_retry_after};
-use super::mask::Mask;
+use super::redact::Mask;
 
 /// How much of an error's body is read: enough for the receiver's words, and a bound for a hostile one.
 const MAX_ANSWER_BYTES: usize = 4096;
@@ -21,6 +20,19 @@ const BODY_PATIENCE: Duration = Duration::from_millis(100);
 /// What a receiver of 2.0 says that it has written. k6 has no exemplars.
 const WRITTEN: [&str; 2] =
     ["X-Prometheus-Remote-Write-Samples-Written", "X-Prometheus-Remote-Write-Histograms-Written"];
+
+/// What came back for one request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// What `Retry-After` asks for.
+    pub retry_after: Option<Duration>,
+    /// How many points the receiver says that it has written (Remote Write 2.0, "Required `Written` Response Headers").
+    pub written: Option<u64>,
+    /// The receiver's words, or the error's, on one line. Empty for a request that was taken.
+    pub words: String,
+}
 
 /// Reads an answer, without the secrets that it may say again.
 pub(super) async fn answer(response: reqwest::Response, mask: &mut Mask) -> Reply {
@@ -95,6 +107,16 @@ fn cut(words: String) -> String {
     }
 }
 
+/// RFC 9110, section 10.2.3: seconds, or a date.
+fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,5 +128,21 @@ mod tests {
         let long = cut("ä".repeat(5000));
         assert_eq!(long.chars().count(), MAX_SHOWN_CHARS + 1);
         assert!(long.ends_with('…'));
+    }
+
+    #[test]
+    fn retry_after_comes_as_seconds_or_as_a_date() {
+        let after = |text| parse_retry_after(text, SystemTime::UNIX_EPOCH);
+        assert_eq!(after("7"), Some(Duration::from_secs(7)));
+        assert_eq!(after("Thu, 01 Jan 1970 00:00:09 GMT"), Some(Duration::from_secs(9)));
+        for text in ["", "soon", "-1", "1.5", "99999999999999999999999"] {
+            assert_eq!(after(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_in_the_past_means_now() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(3600);
+        assert_eq!(parse_retry_after("Thu, 01 Jan 1970 00:00:09 GMT", now), Some(Duration::ZERO));
     }
 }

@@ -12,43 +12,24 @@
 //! | `sender` | the way of a batch through its attempts |
 //! | `preflight` | whether the receiver takes metrics at all |
 //! | `negotiation` | which version of the protocol the receiver speaks |
-//! | `client` | one HTTP request |
-//! | `receive` | what comes back, within bounds |
-//! | `mask` | no secret in the receiver's words |
-//! | `credentials`, `sigv4`, `secret_file` | who ships |
-//! | `tls`, `pem`, `verify` | whom to believe |
-//! | `answer` | what an answer means for what was sent |
+//! //! //! //! | `outcome` | what an answer means for what was sent |
 //! | `backoff` | how long to wait before trying again |
 //! | `health` | what the log hears of all this |
 //! | `hint` | what a person can do about it |
-//! | `leftover` | what could not be sent, into a file |
+//! | `unsent` | what could not be sent, into a file |
 
-mod answer;
 mod backoff;
 mod batcher;
-mod client;
-mod credentials;
 mod health;
 mod hint;
-mod leftover;
-mod mask;
 mod negotiation;
-mod pem;
+mod outcome;
 mod preflight;
 mod queue;
-mod receive;
-mod secret_file;
 mod sender;
-mod sigv4;
-mod tls;
-mod verify;
+mod unsent;
 
 pub use batcher::{Batcher, Role};
-pub use client::{Client, ClientError, Endpoint, Proxy};
-pub use credentials::{Credentials, Held};
 pub use preflight::Untaken;
 pub use queue::{Batch, Queue};
-pub use secret_file::SecretFileError;
 pub use sender::{Sender, Settings};
-pub use sigv4::{AwsKeys, KeyPair, SigV4};
-pub use tls::{Tls, TlsError, TlsVersion};

@@ -16,7 +16,7 @@ use rustls_platform_verifier::Verifier;
 use thiserror::Error as ThisError;
 
 use super::pem::{self, Broken};
-use super::verify::{Anyone, Named};
+use super::verifier::{Anyone, Named};
 
 /// How https is to be spoken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use reqwest::redirect::{Attempt, Policy};
 use thiserror::Error;
 use url::Url;
 
-use super::answer::Reply;
-use super::credentials::{Authorization, Credentials};
-use super::mask::Mask;
-use super::receive::{self, causes};
+use super::auth::{Authorization, Credentials};
+use super::redact::Mask;
+use super::response::Reply;
+use super::response::{self, causes};
 use super::secret_file::SecretFileError;
 use super::tls::{self, Tls, TlsError};
 use crate::secret::Secret;
@@ -122,7 +122,7 @@ impl Client {
         sensitive.filter_map(|value| value.to_str().ok()).for_each(|value| mask.add_header(value));
         self.url.query_pairs().for_each(|(_, value)| mask.add(&value));
         match self.http.post(self.url.clone()).headers(headers).body(body).send().await {
-            Ok(response) => receive::answer(response, &mut mask).await,
+            Ok(response) => response::answer(response, &mut mask).await,
             Err(error) => Reply { words: mask.hide(&causes(&error.without_url())), ..Reply::default() },
         }
     }

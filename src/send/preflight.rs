@@ -7,8 +7,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::answer::Reply;
 use super::hint::hint;
+use crate::http::Reply;
 
 /// Why a receiver does not take metrics.
 #[derive(Debug, Error)]

@@ -1,21 +1,9 @@
 //! What an answer means for the points that were sent.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use crate::http::Reply;
 use crate::wire::Protocol;
-
-/// What came back for one request.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reply {
-    /// The HTTP status, if there was an answer.
-    pub status: Option<u16>,
-    /// What `Retry-After` asks for.
-    pub retry_after: Option<Duration>,
-    /// How many points the receiver says that it has written (Remote Write 2.0, "Required `Written` Response Headers").
-    pub written: Option<u64>,
-    /// The receiver's words, or the error's, on one line. Empty for a request that was taken.
-    pub words: String,
-}
 
 /// What to do with the points of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,16 +45,6 @@ impl Answer {
 fn says_too_many(words: &str) -> bool {
     let words = words.to_ascii_lowercase();
     ["too many samples", "too large"].iter().any(|sign| words.contains(sign))
-}
-
-/// RFC 9110, section 10.2.3: seconds, or a date.
-pub(super) fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
-    let text = text.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -118,21 +96,5 @@ mod tests {
             let reply = Reply { words: words.into(), ..reply(status, None) };
             assert_eq!(Answer::to(Protocol::V1, &reply), answer, "{words}");
         }
-    }
-
-    #[test]
-    fn retry_after_comes_as_seconds_or_as_a_date() {
-        let after = |text| parse_retry_after(text, SystemTime::UNIX_EPOCH);
-        assert_eq!(after("7"), Some(Duration::from_secs(7)));
-        assert_eq!(after("Thu, 01 Jan 1970 00:00:09 GMT"), Some(Duration::from_secs(9)));
-        for text in ["", "soon", "-1", "1.5", "99999999999999999999999"] {
-            assert_eq!(after(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_date_in_the_past_means_now() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(3600);
-        assert_eq!(parse_retry_after("Thu, 01 Jan 1970 00:00:09 GMT", now), Some(Duration::ZERO));
     }
 }

@@ -1,6 +1,6 @@
 //! What a person can do about what a receiver answers, where there is a usual cause.
 
-use super::answer::Reply;
+use crate::http::Reply;
 
 const NO_REMOTE_WRITE: &str = "this path takes no remote write: Prometheus and many others have it at /api/v1/write";
 

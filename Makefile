@@ -219,7 +219,7 @@ fuzz:
 # A flag for all crates, so it has a folder of its own.
 model:
 	RUSTFLAGS="--cfg k6rw_loom" CARGO_TARGET_DIR=target/model CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 \
-		$(CARGO) test --lib inbox::model
+		$(CARGO) test --lib ingest::loom_tests
 
 # Miri and the sanitizers are in nightly toolchains alone; nothing else needs one.
 nightly:
@@ -232,10 +232,10 @@ SEEDS ?= 0..8
 MIRI := CARGO_TARGET_DIR=target/miri PROPTEST_CASES=3 cargo +$(NIGHTLY) --locked miri test
 MIRI_FLAGS := -Zmiri-disable-isolation -Zmiri-ignore-leaks
 miri: nightly
-	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --lib -- ffi:: inbox:: panics:: report:: deliver::queue config::claim \
+	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --lib -- ffi:: ingest:: panics:: report:: send::queue config::claim \
 		--skip memory_is_bounded
 	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --test boundary -- --skip a_whole_run
-	MIRIFLAGS="$(MIRI_FLAGS) -Zmiri-many-seeds=$(SEEDS)" $(MIRI) --lib -- inbox::tests::samples_from_many_threads
+	MIRIFLAGS="$(MIRI_FLAGS) -Zmiri-many-seeds=$(SEEDS)" $(MIRI) --lib -- ingest::tests::samples_from_many_threads
 
 # All crates and std are compiled for the thread sanitizer, but for what ring has in C and assembler. Three tests have tens of thousands
 # of points to send within ten seconds, which it makes too short.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use k6_remote_write::inbox::{Received, Sample, inbox};
+use k6_remote_write::ingest::{Received, Sample, inbox};
 use k6_remote_write::lane::Lane;
 use k6_remote_write::report::Reporter;
 use k6_remote_write::send::{Batch, Queue};

@@ -3,7 +3,7 @@
 //! Until then k6 samples nothing but gauges, `vus` and `vus_max`: the first sample of another type is the first thing that the test
 //! did. In come the series and samples of [`crate::resample`]; out comes one time, once.
 
-use crate::inbox::Sample;
+use crate::ingest::Sample;
 use crate::series::{MetricType, SeriesDefinition};
 
 /// Waits for the test to begin.

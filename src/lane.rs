@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::aggregate::Accumulator;
 use crate::export::Shipment;
-use crate::inbox::Sample;
+use crate::ingest::Sample;
 use crate::own_metrics::{About, OwnMetrics};
 use crate::registry::{Fate, Registry, Rules};
 use crate::report::{DestinationReporter, Level, event};

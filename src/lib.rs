@@ -3,14 +3,14 @@
 //! A library behind a C ABI: k6's shim hands over every sample, a background thread resamples them into windows, and a
 //! sender ships the windows' points. Data flows one way, through the rooms in this order, and a room knows only the next:
 //!
-//! [`ffi`] (the C ABI) → [`inbox`] → [`resample`] ([`beginning`]) → [`lane`] ([`registry`], [`view`], [`series`], [`aggregate`], [`window`]) → [`export`] →
+//! [`ffi`] (the C ABI) → [`ingest`] → [`resample`] ([`beginning`]) → [`lane`] ([`registry`], [`view`], [`series`], [`aggregate`], [`window`]) → [`export`] →
 //! [`send`] → [`wire`].
 //!
 //! [`config`] (with [`selector`] and [`secret`]) is read once at the start, [`output`] puts the rooms together, [`report`] is
 //! where all of them tell what happened, and [`panics`] keeps one room's panic from the others.
 //!
 //! ```
-//! use k6_remote_write::inbox::Sample;
+//! use k6_remote_write::ingest::Sample;
 //! use k6_remote_write::output::Output;
 //! use k6_remote_write::series::{ValueType, MetricType, SeriesDefinition};
 //!
@@ -37,7 +37,7 @@ pub mod http;
 pub mod send;
 mod fault;
 pub mod ffi;
-pub mod inbox;
+pub mod ingest;
 pub mod lane;
 pub mod export;
 pub mod output;
@@ -48,6 +48,5 @@ pub mod report;
 pub mod resample;
 pub mod secret;
 pub mod series;
-mod sync;
 pub mod time;
 pub mod wire;

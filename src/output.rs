@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::config::{Claim, Config, ConfigErrors, Destination, Document};
 use crate::http::{Client, ClientError};
-use crate::inbox::{Closed, Inbox, Sample, inbox};
+use crate::ingest::{Closed, Inbox, Sample, inbox};
 use crate::lane::{self, Lane};
 use crate::own_metrics::About;
 use crate::panics::{Panic, catch};

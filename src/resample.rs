@@ -1,6 +1,6 @@
 //! The background thread: hands samples to every destination's lane, and has its windows shipped on the clock.
 //!
-//! Owns all lanes and their accumulators: nothing here locks. In come series and samples from the [`crate::inbox`]; out they go
+//! Owns all lanes and their accumulators: nothing here locks. In come series and samples from the [`crate::ingest`]; out they go
 //! to each [`Lane`]. A sample belongs to the window that is open when it arrives, whatever its own time: none is lost, and no
 //! series ever gets an older point or two of one time.
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::beginning::Beginning;
 use crate::fault;
-use crate::inbox::{Outlet, Received, Sample};
+use crate::ingest::{Outlet, Received, Sample};
 use crate::lane::Lane;
 use crate::report::{Level, Reporter, event};
 use crate::series::SeriesDefinition;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use k6_remote_write::inbox::{Received, Sample, inbox};
+use k6_remote_write::ingest::{Received, Sample, inbox};
 use k6_remote_write::report::Reporter;
 use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use k6_remote_write::inbox::Sample;
+use k6_remote_write::ingest::Sample;
 use k6_remote_write::output::Output;
 use k6_remote_write::report::{Event, Level};
 use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};

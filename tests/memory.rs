@@ -2,7 +2,7 @@
 
 #![cfg(target_os = "linux")] // which tells what is resident
 
-use k6_remote_write::inbox::Sample;
+use k6_remote_write::ingest::Sample;
 use k6_remote_write::lane::Lane;
 use k6_remote_write::series::{MetricType, ValueType};
 

@@ -4,7 +4,7 @@ mod recording;
 
 use std::time::{Duration, Instant};
 
-use k6_remote_write::inbox::Sample;
+use k6_remote_write::ingest::Sample;
 use k6_remote_write::output::{OpenError, Output};
 use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 use k6_remote_write::wire::Protocol;

@@ -7,7 +7,7 @@ use thiserror::Error as ThisError;
 use super::handle;
 use super::layout::{Error, OutputHandle, Status};
 use crate::http::ClientError;
-use crate::inbox::Closed;
+use crate::ingest::Closed;
 use crate::output::{OpenError, Output};
 use crate::panics::{Panic, catch};
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use k6_remote_write::config::{Config, Destination, Document};
-use k6_remote_write::inbox::Sample;
+use k6_remote_write::ingest::Sample;
 use k6_remote_write::lane::{Lane, Settings};
 use k6_remote_write::own_metrics::About;
 use k6_remote_write::registry::Rules;

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use k6_remote_write::inbox::Sample;
+use k6_remote_write::ingest::Sample;
 use k6_remote_write::output::Output;
 use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 use k6_remote_write::wire::v1::WriteRequest;

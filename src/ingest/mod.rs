@@ -3,17 +3,20 @@
 //! Handing over takes one short lock, copies, and never waits for the network, for encoding or for a window to close. Samples
 //! are gathered into blocks, so that a channel message, which costs more than a sample, is paid once for thousands.
 
+mod sync;
+#[cfg(k6rw_loom)]
+mod loom_channel;
+#[cfg(all(test, k6rw_loom))]
+mod loom_tests;
+
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use self::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use self::sync::channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use self::sync::{Mutex, MutexGuard};
 use crate::report::{Level, Reporter, event};
 use crate::series::SeriesDefinition;
-use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use crate::sync::channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
-use crate::sync::{Mutex, MutexGuard};
-
-#[cfg(all(test, k6rw_loom))]
-mod model;
 
 /// One measurement: the record that crosses the C ABI, 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,11 +2,11 @@
 //! order in which threads can take turns: `make model`.
 
 #[cfg(not(k6rw_loom))]
-pub(crate) use crossbeam_channel as channel;
+pub(super) use crossbeam_channel as channel;
 #[cfg(not(k6rw_loom))]
-pub(crate) use std::sync::{Mutex, MutexGuard, atomic};
+pub(super) use std::sync::{Mutex, MutexGuard, atomic};
 
 #[cfg(k6rw_loom)]
-pub(crate) mod channel;
+pub(super) use super::loom_channel as channel;
 #[cfg(k6rw_loom)]
-pub(crate) use loom::sync::{Mutex, MutexGuard, atomic};
+pub(super) use loom::sync::{Mutex, MutexGuard, atomic};

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use crossbeam_channel::{RecvTimeoutError, SendError, TryRecvError, TrySendError};
+pub(super) use crossbeam_channel::{RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use loom::sync::{Condvar, Mutex};
 
 struct Channel<T> {
@@ -14,27 +14,27 @@ struct Channel<T> {
     capacity: usize,
 }
 
-pub(crate) struct Sender<T>(Arc<Channel<T>>);
+pub(super) struct Sender<T>(Arc<Channel<T>>);
 
-pub(crate) struct Receiver<T>(Arc<Channel<T>>);
+pub(super) struct Receiver<T>(Arc<Channel<T>>);
 
-pub(crate) fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
+pub(super) fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     bounded(usize::MAX)
 }
 
-pub(crate) fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+pub(super) fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     let channel = Arc::new(Channel { messages: Mutex::default(), arrived: Condvar::new(), capacity });
     (Sender(Arc::clone(&channel)), Receiver(channel))
 }
 
 impl<T> Sender<T> {
-    pub(crate) fn send(&self, message: T) -> Result<(), SendError<T>> {
+    pub(super) fn send(&self, message: T) -> Result<(), SendError<T>> {
         self.0.messages.lock().expect("no poison").push_back(message);
         self.0.arrived.notify_one();
         Ok(())
     }
 
-    pub(crate) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
+    pub(super) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         let mut messages = self.0.messages.lock().expect("no poison");
         if messages.len() >= self.0.capacity {
             return Err(TrySendError::Full(message));
@@ -45,7 +45,7 @@ impl<T> Sender<T> {
 }
 
 impl<T> Receiver<T> {
-    pub(crate) fn recv_timeout(&self, _timeout: Duration) -> Result<T, RecvTimeoutError> {
+    pub(super) fn recv_timeout(&self, _timeout: Duration) -> Result<T, RecvTimeoutError> {
         let mut messages = self.0.messages.lock().expect("no poison");
         loop {
             if let Some(message) = messages.pop_front() {
@@ -55,11 +55,11 @@ impl<T> Receiver<T> {
         }
     }
 
-    pub(crate) fn try_recv(&self) -> Result<T, TryRecvError> {
+    pub(super) fn try_recv(&self) -> Result<T, TryRecvError> {
         self.0.messages.lock().expect("no poison").pop_front().ok_or(TryRecvError::Empty)
     }
 
-    pub(crate) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.0.messages.lock().expect("no poison").len()
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use k6_remote_write::ingest::{Received, Sample, inbox};
-use k6_remote_write::lane::Lane;
 use k6_remote_write::report::Reporter;
+use k6_remote_write::resample::pipeline::Lane;
 use k6_remote_write::send::{Batch, Queue};
 use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 use k6_remote_write::wire::{Encoder, Limits, Protocol};

@@ -31,19 +31,15 @@
 #![deny(unsafe_code)] // but for `ffi`, which allows it; `make lint` sees that no other does
 
 pub mod aggregate;
-pub mod beginning;
 pub mod config;
 pub mod http;
 pub mod send;
 mod fault;
 pub mod ffi;
 pub mod ingest;
-pub mod lane;
 pub mod export;
 pub mod output;
-pub mod own_metrics;
 pub mod panics;
-pub mod registry;
 pub mod report;
 pub mod resample;
 pub mod secret;

@@ -12,11 +12,11 @@ use thiserror::Error;
 use crate::config::{Claim, Config, ConfigErrors, Destination, Document};
 use crate::http::{Client, ClientError};
 use crate::ingest::{Closed, Inbox, Sample, inbox};
-use crate::lane::{self, Lane};
-use crate::own_metrics::About;
 use crate::panics::{Panic, catch};
 use crate::report::{DestinationReporter, Event, Level, Reporter, event};
 use crate::resample::Resampler;
+use crate::resample::pipeline::{self, Lane};
+use crate::resample::self_metrics::About;
 use crate::send::{self, Batcher, Queue, Sender, Untaken};
 use crate::series::SeriesDefinition;
 use crate::time::clock::{Clock, SystemClock};
@@ -249,7 +249,7 @@ fn start_destination(
         unsent_directory: destination.unsent_directory.clone(),
     };
     let sender = Sender::new(client, sender, Arc::clone(&queue), Arc::clone(&reporter));
-    let settings = lane::Settings {
+    let settings = pipeline::Settings {
         rate: destination.rate,
         stale_markers: destination.stale_markers,
         rules: destination.rules(&config.tags),

@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")] // which tells what is resident
 
 use k6_remote_write::ingest::Sample;
-use k6_remote_write::lane::Lane;
+use k6_remote_write::resample::pipeline::Lane;
 use k6_remote_write::series::{MetricType, ValueType};
 
 #[path = "house/one_lane.rs"]

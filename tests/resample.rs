@@ -5,7 +5,7 @@ mod recording;
 
 use house::{House, START, is_stale};
 use k6_remote_write::config::Destination;
-use k6_remote_write::registry::Rules;
+use k6_remote_write::resample::registry::Rules;
 use k6_remote_write::series::view::{Tags, View};
 use k6_remote_write::series::{MetricType, ValueType};
 

@@ -12,7 +12,7 @@ use super::metrics::MetricEntry;
 use crate::aggregate::Span;
 use crate::export::{Mapping, TrendAs, TrendStat};
 use crate::http::{Endpoint, Proxy, Tls};
-use crate::registry::Rules;
+use crate::resample::registry::Rules;
 use crate::secret::{MASK, Secret};
 use crate::series::view::{DEFAULT_METRICS, Tags, View};
 use crate::series::{LabelNames, LabelRules};

@@ -1,6 +1,6 @@
 //! What a destination wants of the metrics: which series, under which name, with which tags.
 //!
-//! A view comes from the configuration, and is applied once to each k6 series, when [`crate::registry`] takes it. Tags that a
+//! A view comes from the configuration, and is applied once to each k6 series, when [`crate::resample::registry`] takes it. Tags that a
 //! view does not keep are gone before the series gets its labels, so that series which differ in nothing else feed one
 //! accumulator: merging is as exact as recording.
 

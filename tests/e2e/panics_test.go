@@ -22,7 +22,7 @@ func TestAPanicOfTheLibraryCostsK6Nothing(t *testing.T) {
 		says   string
 	}{
 		{at: "push:5..7", part: "call", file: "src/ffi/entry.rs", panics: 2},
-		{at: "resample:3..4", part: "resampling thread", file: "src/resample.rs", panics: 1, says: "samples_dropped"},
+		{at: "resample:3..4", part: "resampling thread", file: "src/resample/mod.rs", panics: 1, says: "samples_dropped"},
 		// The batch of the panic is lost, but the points after it have the totals.
 		{at: "sender:2..4", part: "sender", file: "src/send/sender.rs", panics: 2, whole: true},
 		{at: "sender:2..1000", part: "sender", file: "src/send/sender.rs", panics: 10, says: "points_not_delivered_in_time"},
@@ -73,7 +73,7 @@ func TestACrossedThresholdKeepsItsExitCodeAfterAPanic(t *testing.T) {
 	load := faulty(t, loadFor(2*time.Second, startTarget(t), receiver.WriteURL()), "resample:1..2")
 	load.Script = "tests/e2e/scripts/crossed_threshold.js"
 
-	expectOnePanicIn(t, finish(t, start(t, load), thresholdsHaveFailed), "resampling thread", "src/resample.rs")
+	expectOnePanicIn(t, finish(t, start(t, load), thresholdsHaveFailed), "resampling thread", "src/resample/mod.rs")
 }
 
 // faulty runs k6 with a debug build of the library, which panics at a point.

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use k6_remote_write::config::{Config, Destination, Document};
 use k6_remote_write::ingest::Sample;
-use k6_remote_write::lane::{Lane, Settings};
-use k6_remote_write::own_metrics::About;
-use k6_remote_write::registry::Rules;
 use k6_remote_write::report::Reporter;
 use k6_remote_write::resample::Resampler;
+use k6_remote_write::resample::pipeline::{Lane, Settings};
+use k6_remote_write::resample::registry::Rules;
+use k6_remote_write::resample::self_metrics::About;
 use k6_remote_write::send::{Batch, Batcher, Queue};
 use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 use k6_remote_write::time::clock::Clock;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k6_remote_write::config::Destination;
-use k6_remote_write::lane::{Lane, Settings};
 use k6_remote_write::report::Reporter;
+use k6_remote_write::resample::pipeline::{Lane, Settings};
 use k6_remote_write::send::{Batcher, Queue};
 use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
 

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::registry::{Fate, Registry, Rules};
+use super::self_metrics::{About, OwnMetrics};
 use crate::aggregate::Accumulator;
 use crate::export::Shipment;
 use crate::ingest::Sample;
-use crate::own_metrics::{About, OwnMetrics};
-use crate::registry::{Fate, Registry, Rules};
 use crate::report::{DestinationReporter, Level, event};
 use crate::send::Batcher;
 use crate::series::SeriesDefinition;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::registry::Registry;
+use super::registry::Registry;
 use crate::report::{Count, Counters, DestinationReporter};
 use crate::series::{MetricType, SeriesDefinition, ValueType};
 use crate::time::window::Window;

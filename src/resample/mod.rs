@@ -4,13 +4,18 @@
 //! to each [`Lane`]. A sample belongs to the window that is open when it arrives, whatever its own time: none is lost, and no
 //! series ever gets an older point or two of one time.
 
+pub mod pipeline;
+pub mod registry;
+pub mod test_start;
+pub mod self_metrics;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::beginning::Beginning;
+use self::pipeline::Lane;
+use self::test_start::Beginning;
 use crate::fault;
 use crate::ingest::{Outlet, Received, Sample};
-use crate::lane::Lane;
 use crate::report::{Level, Reporter, event};
 use crate::series::SeriesDefinition;
 use crate::time::clock::Clock;

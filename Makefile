@@ -232,7 +232,7 @@ SEEDS ?= 0..8
 MIRI := CARGO_TARGET_DIR=target/miri PROPTEST_CASES=3 cargo +$(NIGHTLY) --locked miri test
 MIRI_FLAGS := -Zmiri-disable-isolation -Zmiri-ignore-leaks
 miri: nightly
-	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --lib -- ffi:: ingest:: panics:: report:: send::queue config::claim \
+	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --lib -- ffi:: ingest:: panics:: report:: send::queue config::sources::apm_lease \
 		--skip memory_is_bounded
 	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --test boundary -- --skip a_whole_run
 	MIRIFLAGS="$(MIRI_FLAGS) -Zmiri-many-seeds=$(SEEDS)" $(MIRI) --lib -- ingest::tests::samples_from_many_threads

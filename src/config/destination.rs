@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::credentials::{Credentials, SigV4};
-use super::duration;
-use super::metrics::MetricEntry;
+use super::auth_options::{Credentials, SigV4};
+use super::parse::duration;
+use super::parse::metrics::MetricEntry;
 use crate::aggregate::Span;
 use crate::export::{Mapping, TrendAs, TrendStat};
 use crate::http::{Endpoint, Proxy, Tls};

@@ -75,6 +75,13 @@ impl fmt::Display for ConfigErrors {
     }
 }
 
+/// What reading a source found beside values.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub errors: Vec<ConfigError>,
+    pub warnings: Vec<String>,
+}
+
 /// A value's beginning: none may be so long that it hides what is said of it.
 pub(super) fn cut(value: &str) -> String {
     match value.char_indices().nth(MAX_VALUE_CHARS) {

@@ -1,7 +1,7 @@
 //! Names that people write: their two spellings, and what a wrong one was meant to be.
 
 /// Whether `written` is `name`, or its snake_case spelling.
-pub(super) fn is_spelling_of(written: &str, name: &str) -> bool {
+pub fn is_spelling_of(written: &str, name: &str) -> bool {
     written == name || written == snake_case(name)
 }
 
@@ -24,7 +24,7 @@ fn snake_case(name: &str) -> String {
 
 /// What to do about a name that is none of `names`: take the nearest, or else one of them. `prefix` begins all of them and what was
 /// written, and so says nothing about which one is near.
-pub(super) fn advice(prefix: &str, written: &str, names: &[&str]) -> String {
+pub fn advice(prefix: &str, written: &str, names: &[&str]) -> String {
     match nearest(written, names) {
         Some(name) => format!("did you mean {prefix}{name}?"),
         None => format!("allowed are {prefix}{}", names.join(&format!(", {prefix}"))),
@@ -33,7 +33,7 @@ pub(super) fn advice(prefix: &str, written: &str, names: &[&str]) -> String {
 
 /// The name that is nearest to what was written, if it is near at all: a third of its letters may differ. Else the shortest one
 /// that has it in it.
-pub(super) fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
     let plain = |name: &str| name.to_lowercase().replace(['_', '-', '.'], "");
     let written = plain(written);
     names

@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 use std::env;
 
-use super::credentials::SigV4;
-use super::option;
+use crate::config::auth_options::SigV4;
+use crate::config::options;
 
 /// The options that ask for signatures.
-pub(super) const OPTIONS: [&str; 6] = [
-    option::SIGV4_REGION,
-    option::SIGV4_SERVICE,
-    option::SIGV4_ACCESS_KEY,
-    option::SIGV4_SECRET_KEY,
-    option::SIGV4_SESSION_TOKEN,
-    option::SIGV4_PROFILE,
+pub const OPTIONS: [&str; 6] = [
+    options::SIGV4_REGION,
+    options::SIGV4_SERVICE,
+    options::SIGV4_ACCESS_KEY,
+    options::SIGV4_SECRET_KEY,
+    options::SIGV4_SESSION_TOKEN,
+    options::SIGV4_PROFILE,
 ];
 
 /// Completes what options say by AWS's own variables, which are below all of them. Returns what is wrong, as the rest of a
 /// sentence.
-pub(super) fn complete(sigv4: &mut SigV4, environment: &BTreeMap<String, String>) -> Vec<String> {
+pub fn complete(sigv4: &mut SigV4, environment: &BTreeMap<String, String>) -> Vec<String> {
     let variable = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
     let mut problems = Vec::new();
     if sigv4.access_key.is_some() != sigv4.secret_key.is_some() {

@@ -10,7 +10,7 @@ const LONGEST_NANOSECONDS: f64 = 1e18;
 
 /// Reads `1.5s`, `1m30s`, `2d`: Go's durations, with days; a bare number is in milliseconds. `None` for what is none, or is
 /// negative.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub fn parse(text: &str) -> Option<Duration> {
     let text = text.trim();
     if let Ok(milliseconds) = text.parse::<f64>() {
         return from_nanoseconds(milliseconds * 1e6);
@@ -35,7 +35,7 @@ fn from_nanoseconds(nanoseconds: f64) -> Option<Duration> {
 }
 
 /// A duration as one would write it: `3s`, `500ms`.
-pub(super) fn shown(duration: Duration) -> String {
+pub fn shown(duration: Duration) -> String {
     format!("{duration:?}")
 }
 

@@ -1,8 +1,10 @@
 //! The environment: `K6_PROMETHEUS_RW_*`, as k6's own output has it.
 
-use super::option::{HEADERS, OPTIONS, OptionSpec};
-use super::written::Written;
-use super::{Document, Findings, headers, names};
+use super::Document;
+use crate::config::error::Findings;
+use crate::config::options::{HEADERS, OPTIONS, OptionSpec};
+use crate::config::parse::{headers, names};
+use crate::config::setting::Written;
 
 /// What every variable of this output, and of k6's own, begins with.
 const PREFIX: &str = "K6_PROMETHEUS_RW_";
@@ -10,7 +12,7 @@ const PREFIX: &str = "K6_PROMETHEUS_RW_";
 /// What the variable of one header begins with; the header's name follows.
 const HEADER_PREFIX: &str = "K6_PROMETHEUS_RW_HEADERS_";
 
-pub(super) fn read<'a>(document: &'a Document, findings: &mut Findings) -> Vec<Written<'a>> {
+pub fn read<'a>(document: &'a Document, findings: &mut Findings) -> Vec<Written<'a>> {
     let mut written = Vec::new();
     for (variable, value) in &document.environment {
         let option = OPTIONS.iter().find(|option| option.has_variable(variable));

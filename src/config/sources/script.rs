@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::check::check;
-use super::error::{ConfigError, cut};
-use super::option::OptionSpec;
-use super::written::{Written, take_all};
-use super::{Destination, Document, Findings, names, object, option};
+use super::{Document, object};
+use crate::config::error::{ConfigError, Findings, cut};
+use crate::config::options::OptionSpec;
+use crate::config::parse::names;
+use crate::config::setting::{Written, take_all};
+use crate::config::validate::check;
+use crate::config::{Destination, options};
 
 const PROVIDER: &str = "provider";
 const PROMETHEUS: &str = "prometheus";
@@ -24,7 +26,7 @@ struct Block<'a> {
 }
 
 /// The destinations of the script's blocks, and whether there are such blocks at all.
-pub(super) fn destinations(document: &Document, findings: &mut Findings) -> (Vec<Destination>, bool) {
+pub fn destinations(document: &Document, findings: &mut Findings) -> (Vec<Destination>, bool) {
     let blocks = blocks(document, findings);
     let mut ours = Vec::new();
     let mut others = Vec::new();
@@ -102,13 +104,13 @@ fn destination(block: &Block<'_>, environment: &BTreeMap<String, String>, findin
     take_all(&written, &mut destination, findings);
     let has = |name: &str| written.iter().any(|one: &Written<'_>| one.option.name == name);
     let misspelt = |name: &String| object::meant(name, OptionSpec::script_name) == Some(REMOTE_WRITE_URL);
-    if !has(option::URL) && !block.fields.keys().any(misspelt) {
+    if !has(options::URL) && !block.fields.keys().any(misspelt) {
         let problem =
             "has no remoteWriteURL; it is the URL of the receiver, such as http://localhost:9090/api/v1/write";
         findings.errors.push(wrong(&block.path, problem));
     }
-    let token = has(option::BEARER_TOKEN) || has(option::BEARER_TOKEN_FILE);
-    let basic = [option::USERNAME, option::USERNAME_FILE, option::PASSWORD, option::PASSWORD_FILE];
+    let token = has(options::BEARER_TOKEN) || has(options::BEARER_TOKEN_FILE);
+    let basic = [options::USERNAME, options::USERNAME_FILE, options::PASSWORD, options::PASSWORD_FILE];
     if token && basic.into_iter().any(has) {
         let problem = "has a token, and username or password; allowed is either";
         findings.errors.push(wrong(&format!("{}.{CREDENTIALS}", block.path), problem));

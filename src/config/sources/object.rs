@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::error::{ConfigError, cut};
-use super::option::{OPTIONS, OptionSpec};
-use super::written::Written;
-use super::{Findings, names};
+use crate::config::error::{ConfigError, Findings, cut};
+use crate::config::options::{OPTIONS, OptionSpec};
+use crate::config::parse::names;
+use crate::config::setting::Written;
 
 /// How an object spells its options.
-pub(super) struct Spelling {
+pub struct Spelling {
     /// An option's name here.
     pub name: fn(&OptionSpec) -> &'static str,
     /// What a field's name becomes for people.
@@ -18,7 +18,7 @@ pub(super) struct Spelling {
 }
 
 /// Reads fields by name and value.
-pub(super) fn read<'a>(
+pub fn read<'a>(
     fields: impl IntoIterator<Item = (String, &'a Value)>,
     spelling: &Spelling,
     findings: &mut Findings,
@@ -49,7 +49,7 @@ fn advice(name: &str, spelling: fn(&OptionSpec) -> &'static str) -> String {
 }
 
 /// What a name that is no option's may have been meant to be: an option's name from elsewhere, or a near one.
-pub(super) fn meant(name: &str, spelling: fn(&OptionSpec) -> &'static str) -> Option<&'static str> {
+pub fn meant(name: &str, spelling: fn(&OptionSpec) -> &'static str) -> Option<&'static str> {
     let elsewhere = |option: &&OptionSpec| {
         [option.name, option.script_name()].iter().any(|known| names::is_spelling_of(name, known))
             || option.has_variable(name)

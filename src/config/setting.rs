@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::error::{ConfigError, cut};
-use super::option::{self, OptionSpec};
-use super::{Destination, Findings, metrics};
+use super::Destination;
+use super::error::{ConfigError, Findings, cut};
+use super::options::{self, OptionSpec};
+use super::parse::metrics;
 use crate::secret::MASK;
 
 /// One option with the value that a source has for it.
@@ -48,11 +49,11 @@ impl<'a> Written<'a> {
     fn take(&self, to: &mut Destination, findings: &mut Findings) {
         let fits = match self.form {
             Form::Text => true,
-            Form::Scalar => self.option.name != option::METRICS,
+            Form::Scalar => self.option.name != options::METRICS,
             Form::Structure => !self.option.is_free_text(),
         };
         let taken = fits && (self.option.set)(to, &self.text).is_some();
-        if fits && self.option.name == option::METRICS {
+        if fits && self.option.name == options::METRICS {
             self.tell_of_entries(findings);
         } else if !taken {
             findings.errors.push(ConfigError::Value {
@@ -83,9 +84,9 @@ impl<'a> Written<'a> {
     /// What a URL without a scheme may have been meant to be.
     fn url_with_scheme(&self) -> Option<String> {
         let text = self.text.trim();
-        let is_bare = self.option.name == option::URL && self.form == Form::Text && !text.contains(":/");
+        let is_bare = self.option.name == options::URL && self.form == Form::Text && !text.contains(":/");
         let meant = format!("http://{text}");
-        (is_bare && option::url(&meant).is_some()).then(|| cut(&without_secrets(&meant)))
+        (is_bare && options::url(&meant).is_some()).then(|| cut(&without_secrets(&meant)))
     }
 
     /// The value as it was written, without secrets.
@@ -105,10 +106,10 @@ pub(super) fn take_all(written: &[Written<'_>], to: &mut Destination, findings: 
     }
     let place = |name: &str| written.iter().find(|one| one.option.name == name).map(|one| one.place.clone());
     for (one, other, what) in [
-        (option::RESAMPLE_RATE, option::PUSH_INTERVAL, "both set the length of a window"),
-        (option::USERNAME, option::USERNAME_FILE, "both set the username"),
-        (option::PASSWORD, option::PASSWORD_FILE, "both set the password"),
-        (option::BEARER_TOKEN, option::BEARER_TOKEN_FILE, "both set the token"),
+        (options::RESAMPLE_RATE, options::PUSH_INTERVAL, "both set the length of a window"),
+        (options::USERNAME, options::USERNAME_FILE, "both set the username"),
+        (options::PASSWORD, options::PASSWORD_FILE, "both set the password"),
+        (options::BEARER_TOKEN, options::BEARER_TOKEN_FILE, "both set the token"),
     ] {
         if let (Some(first), Some(second)) = (place(one), place(other)) {
             findings.errors.push(ConfigError::Both { first, second, what });

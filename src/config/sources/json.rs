@@ -1,9 +1,10 @@
 //! k6's configuration file: `collectors."remote-write"`.
 
-use super::written::Written;
-use super::{Document, Findings, object};
+use super::{Document, object};
+use crate::config::error::Findings;
+use crate::config::setting::Written;
 
-pub(super) fn read<'a>(document: &'a Document, findings: &mut Findings) -> Vec<Written<'a>> {
+pub fn read<'a>(document: &'a Document, findings: &mut Findings) -> Vec<Written<'a>> {
     let spelling = object::Spelling {
         name: |option| option.name,
         place: Box::new(|name| format!("collectors.\"remote-write\".{name} (JSON)")),

@@ -18,7 +18,7 @@ const RESERVED: [&str; 8] = [
 ];
 
 /// Reads `key1:value1,key2:value2`, or a JSON object. `None` for what is neither, or no HTTP header.
-pub(super) fn parse(text: &str) -> Option<Vec<(String, Secret)>> {
+pub fn parse(text: &str) -> Option<Vec<(String, Secret)>> {
     let text = text.trim();
     if text.starts_with('{') {
         let object: Map<String, Value> = serde_json::from_str(text).ok()?;
@@ -29,22 +29,22 @@ pub(super) fn parse(text: &str) -> Option<Vec<(String, Secret)>> {
 }
 
 /// One header as the JSON object that [`parse`] takes.
-pub(super) fn as_text(name: &str, value: &str) -> String {
+pub fn as_text(name: &str, value: &str) -> String {
     Value::Object(Map::from_iter([(name.into(), value.into())])).to_string()
 }
 
 /// Adds a header; a later one of the same name replaces an earlier one.
-pub(super) fn put(headers: &mut Vec<(String, Secret)>, name: String, value: Secret) {
+pub fn put(headers: &mut Vec<(String, Secret)>, name: String, value: Secret) {
     headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
     headers.push((name, value));
 }
 
-pub(super) fn is_reserved(name: &str) -> bool {
+pub fn is_reserved(name: &str) -> bool {
     RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name))
 }
 
 /// Whether this can be a header's value.
-pub(super) fn is_value(text: &str) -> bool {
+pub fn is_value(text: &str) -> bool {
     HeaderValue::from_str(text).is_ok()
 }
 

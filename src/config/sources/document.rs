@@ -49,19 +49,19 @@ pub struct Run {
 
 impl Run {
     /// Whether k6's flag for native histograms is on.
-    pub(super) fn native_histograms(&self) -> bool {
+    pub fn native_histograms(&self) -> bool {
         self.features.iter().any(|feature| feature == "native-histograms")
     }
 
     /// How long after the end of a window of this length its points are sent. The windows of all parts of a test end at one
     /// moment; so that their requests do not come to the receiver at one moment too, the parts take turns over half a window.
-    pub(super) fn send_after(&self, rate: Duration) -> Duration {
+    pub fn send_after(&self, rate: Duration) -> Duration {
         let begin = self.execution_segment.split_once(':').and_then(|(begin, _)| share(begin));
         rate.mul_f64(begin.unwrap_or_default() / 2.0)
     }
 
     /// The label that keeps the series of the parts of one test apart, if neither its tags nor `labels` do.
-    pub(super) fn instance_label(&self, labels: &[(String, String)]) -> Option<(String, String)> {
+    pub fn instance_label(&self, labels: &[(String, String)]) -> Option<(String, String)> {
         let is_part = !matches!(&*self.execution_segment, "" | "0:1");
         let mut names = self.tags.keys().chain(labels.iter().map(|(name, _)| name));
         let apart = names.any(|name| name == INSTANCE || name == OPERATORS_INSTANCE);
@@ -69,7 +69,7 @@ impl Run {
     }
 
     /// What ran, as tags. Those without a value become no labels.
-    pub(super) fn info(&self) -> Vec<(String, String)> {
+    pub fn info(&self) -> Vec<(String, String)> {
         let scenarios: Vec<_> = self.scenarios.iter().map(String::as_str).collect();
         [
             ("output_version", env!("CARGO_PKG_VERSION").into()),

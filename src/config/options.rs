@@ -6,8 +6,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::destination::Destination;
-use super::list::{list, pairs};
-use super::{duration, headers, metrics};
+use super::parse::list::{list, pairs};
+use super::parse::{duration, headers, metrics};
 use crate::aggregate::Span;
 use crate::export::{TrendAs, TrendStat};
 use crate::http::{Held, Proxy, TlsVersion};

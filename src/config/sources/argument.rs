@@ -1,10 +1,10 @@
 //! The argument of `--out`, which is the URL alone.
 
 use super::Document;
-use super::option::OPTIONS;
-use super::written::Written;
+use crate::config::options::OPTIONS;
+use crate::config::setting::Written;
 
-pub(super) fn read(document: &Document) -> Vec<Written<'_>> {
+pub fn read(document: &Document) -> Vec<Written<'_>> {
     let text = document.argument.trim();
     let url = (!text.is_empty()).then(|| Written::text(&OPTIONS[0], "the argument of --out".into(), text));
     url.into_iter().collect()

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::error::cut;
 use super::names;
+use crate::config::error::cut;
 use crate::series::is_metric_name;
 use crate::series::selector::Selector;
 
@@ -23,19 +23,19 @@ pub struct MetricEntry {
 
 impl MetricEntry {
     /// All series of one metric, under its own name.
-    pub(super) fn whole(metric: &str) -> Self {
+    pub fn whole(metric: &str) -> Self {
         Self { source: Selector::metric(metric), target: None, keep_tags: None }
     }
 
     /// Whether it is for all series of this metric, under its own name.
-    pub(super) fn is_whole(&self, metric: &str) -> bool {
+    pub fn is_whole(&self, metric: &str) -> bool {
         self.target.is_none() && self.source == Selector::metric(metric)
     }
 }
 
 /// What a text of the option says.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Listed {
+pub struct Listed {
     pub entries: Vec<MetricEntry>,
     /// Names that no metric can have: left out, as k6 Cloud does.
     pub ignored: Vec<String>,
@@ -44,7 +44,7 @@ pub(super) struct Listed {
 }
 
 /// Reads a JSON list, or names with commas between them.
-pub(super) fn parse(text: &str) -> Listed {
+pub fn parse(text: &str) -> Listed {
     let mut listed = Listed::default();
     let text = text.trim();
     if !text.starts_with(['[', '{']) {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// Reads `a,b` or `["a", "b"]`; numbers need no quotes. Nothing is an empty list. `None` for what is no list.
-pub(super) fn list(text: &str) -> Option<Vec<String>> {
+pub fn list(text: &str) -> Option<Vec<String>> {
     let text = text.trim();
     if text.starts_with('[') {
         return serde_json::from_str::<Vec<Value>>(text).ok()?.into_iter().map(plain).collect();
@@ -16,7 +16,7 @@ pub(super) fn list(text: &str) -> Option<Vec<String>> {
 
 /// Reads `a=1,b=2` or `{"a": "1", "b": "2"}`. Nothing is no pairs. `None` for what is no pairs, or has a name that is empty or
 /// there twice.
-pub(super) fn pairs(text: &str) -> Option<Vec<(String, String)>> {
+pub fn pairs(text: &str) -> Option<Vec<(String, String)>> {
     let text = text.trim();
     let mut pairs: Vec<(String, String)> = if text.starts_with('{') {
         let object: Map<String, Value> = serde_json::from_str(text).ok()?;

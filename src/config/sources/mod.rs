@@ -1,0 +1,12 @@
+//! What the user wrote, source by source, as settings.
+
+pub mod document;
+pub mod apm_lease;
+pub mod script;
+pub mod json;
+pub mod object;
+pub mod environment;
+pub mod argument;
+
+pub use apm_lease::Claim;
+pub use document::{Document, Script};

@@ -1,0 +1,470 @@
+//! A document → a configuration, or its mistakes.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::*;
+use crate::export::TrendAs;
+use crate::http::{self, AwsKeys, Held, KeyPair, Proxy};
+use crate::series::view::Tags;
+
+fn read(document: &Value) -> Result<Config, String> {
+    let document = Document::parse(document.to_string().as_bytes()).map_err(|error| error.to_string())?;
+    Config::read(&document).map_err(|errors| errors.to_string())
+}
+
+/// The one destination of a document without mistakes and warnings.
+fn destination(document: &Value) -> Result<Destination, String> {
+    let mut config = read(document)?;
+    assert_eq!((config.destinations.len(), &config.warnings[..]), (1, &[][..]));
+    Ok(config.destinations.remove(0))
+}
+
+/// A document with these blocks.
+fn blocks(blocks: Value) -> Value {
+    json!({ "script": { "ext": { "apm": blocks } } })
+}
+
+#[test]
+fn nothing_set_means_the_defaults() {
+    let config = read(&json!({})).expect("valid");
+    assert_eq!(config.destinations, [Destination::default()]);
+    assert!(config.tags.is_empty() && config.warnings.is_empty());
+    assert_eq!(config.description(), "http://localhost:9090/api/v1/write, every 3s");
+}
+
+#[test]
+fn every_option_has_its_default_as_the_table_has_it() {
+    // Of these it matters whether they were set.
+    let set_or_not = ["includeDefaultMetrics", "trendAs", "trendAsNativeHistogram"];
+    let has_default = |option: &&OptionSpec| !option.default.is_empty() && !set_or_not.contains(&option.name);
+    for option in OPTIONS.iter().filter(has_default) {
+        let mut destination = Destination::default();
+        assert!((option.set)(&mut destination, option.default).is_some(), "{}", option.name);
+        assert_eq!(destination, Destination::default(), "{}", option.name);
+    }
+}
+
+/// The sources of the one destination, each naming another URL and rate, and what comes of all combinations.
+#[test]
+fn the_argument_wins_over_the_environment_over_json() {
+    let json = ("json", json!({ "url": "http://json/w", "pushInterval": "1s" }));
+    let environment = (
+        "environment",
+        json!({ "K6_PROMETHEUS_RW_SERVER_URL": "http://env/w", "K6_PROMETHEUS_RW_PUSH_INTERVAL": "2s" }),
+    );
+    let argument = ("argument", json!("http://argument/w"));
+    for (sources, url, seconds) in [
+        (vec![&json], "http://json/w", 1),
+        (vec![&environment], "http://env/w", 2),
+        (vec![&argument], "http://argument/w", 3),
+        (vec![&json, &environment], "http://env/w", 2),
+        (vec![&json, &argument], "http://argument/w", 1),
+        (vec![&environment, &argument], "http://argument/w", 2),
+        (vec![&json, &environment, &argument], "http://argument/w", 2),
+    ] {
+        let document: Value = sources.into_iter().map(|(name, value)| (*name, value.clone())).collect();
+        let destination = destination(&document).expect("valid");
+        assert_eq!((destination.url.as_str(), destination.rate.as_secs()), (url, seconds), "{document}");
+    }
+}
+
+/// Blocks, argument, environment and JSON: who makes a destination.
+#[test]
+fn blocks_make_a_destination_each_and_the_others_one_more_if_they_name_a_url() {
+    let block = |url: &str| json!({ "provider": "prometheus", "remoteWriteURL": url });
+    let (ext, cloud) =
+        (json!({ "apm": [block("http://a/"), block("http://b/")] }), json!({ "apm": [block("http://c/")] }));
+    let argument = json!("http://argument/");
+    let environment = json!({ "K6_PROMETHEUS_RW_SERVER_URL": "http://env/" });
+    for (document, urls) in [
+        (json!({ "script": { "ext": ext } }), &["http://a/", "http://b/"][..]),
+        (json!({ "script": { "ext": ext, "cloud": cloud } }), &["http://a/", "http://b/", "http://c/"]),
+        (json!({ "script": { "cloud": cloud }, "argument": argument }), &["http://argument/", "http://c/"]),
+        (json!({ "script": { "cloud": cloud }, "environment": environment }), &["http://env/", "http://c/"]),
+        (json!({ "script": { "cloud": cloud }, "json": { "url": "http://json/" } }), &["http://json/", "http://c/"]),
+        // Written in both places for k6 Cloud's sake, it is still one.
+        (json!({ "script": { "ext": cloud, "cloud": cloud } }), &["http://c/"]),
+        (json!({ "script": { "ext": { "apm": null }, "cloud": {} } }), &["http://localhost:9090/api/v1/write"]),
+    ] {
+        let config = read(&document).expect("valid");
+        let made: Vec<_> = config.destinations.iter().map(|destination| destination.url.as_str()).collect();
+        assert_eq!((made, config.warnings), (urls.to_vec(), vec![]), "{document}");
+    }
+}
+
+#[test]
+fn options_that_would_have_no_destination_are_warned_of() {
+    let mut document = blocks(json!([{ "provider": "prometheus", "remoteWriteURL": "http://a/" }]));
+    document["environment"] = json!({ "K6_PROMETHEUS_RW_STALE_MARKERS": "false" });
+    let config = read(&document).expect("valid");
+    assert_eq!(config.destinations.len(), 1);
+    assert!(config.destinations[0].stale_markers, "a block has its own options");
+    assert_eq!(
+        config.warnings,
+        ["K6_PROMETHEUS_RW_STALE_MARKERS (environment) has no effect: it is no option of the script's apm blocks, \
+          and no other URL is named"]
+    );
+}
+
+#[test]
+fn a_second_output_leaves_the_blocks_to_the_first() {
+    let mut document = blocks(json!([{ "provider": "prometheus", "remoteWriteURL": "http://a/" }]));
+    document["argument"] = json!("http://b/");
+    let second = |document: &Value| {
+        let mut document = Document::parse(document.to_string().as_bytes()).expect("valid");
+        document.blocks_are_taken = true;
+        Config::read(&document).map_err(|errors| errors.to_string())
+    };
+    let config = second(&document).expect("valid");
+    assert_eq!(config.description(), "http://b/, every 3s");
+    document["argument"] = json!("");
+    assert!(second(&document).expect_err("nothing left").contains("one --out remote-write too many names no URL"));
+}
+
+#[test]
+fn the_seeds_block_is_read_in_both_spellings() {
+    for block in [
+        json!({
+            "provider": "prometheus", "remoteWriteURL": "http://localhost/w", "credentials": { "token": "<token>" },
+            "includeDefaultMetrics": true, "metrics": ["http_req_sending", "my_rate"], "includeTestRunId": false,
+            "resampleRate": 5,
+        }),
+        json!({
+            "provider": "prometheus", "remote_write_url": "http://localhost/w", "credentials": { "token": "<token>" },
+            "include_default_metrics": true, "metrics": ["http_req_sending", "my_rate"],
+            "include_test_run_id": false, "resample_rate": 5,
+        }),
+    ] {
+        let read = destination(&blocks(json!([block]))).expect("valid");
+        let expected = Destination {
+            url: Url::parse("http://localhost/w").expect("valid"),
+            credentials: Credentials { bearer_token: Some("<token>".into()), ..Credentials::default() },
+            metrics: Some(vec![MetricEntry::whole("http_req_sending"), MetricEntry::whole("my_rate")]),
+            rate: Duration::from_secs(5),
+            ..Destination::of_block()
+        };
+        assert_eq!(read, expected);
+        assert_eq!((read.views().len(), read.kept_tags), (8, Tags::Only(vec![])));
+    }
+}
+
+#[test]
+fn blocks_of_others_are_left_to_k6_cloud_with_one_warning() {
+    let config = read(&blocks(json!([
+        { "provider": "datadog", "apiKey": "hunter2" },
+        { "provider": "prometheus", "remoteWriteURL": "http://localhost/" },
+        { "provider": "azure", "appKey": 7 },
+        { "provider": "datadog" },
+    ])));
+    let config = config.expect("valid");
+    assert_eq!(config.destinations.len(), 1);
+    assert_eq!(
+        config.warnings,
+        ["The script's apm blocks for datadog, azure are left to k6 Cloud: this output ships to provider \
+          \"prometheus\" alone"]
+    );
+}
+
+#[test]
+fn a_rate_in_either_spelling_overwrites_the_other_of_a_lower_source() {
+    let document =
+        json!({ "json": { "pushInterval": "500ms" }, "environment": { "K6_PROMETHEUS_RW_RESAMPLE_RATE": "7" } });
+    assert_eq!(destination(&document).map(|destination| destination.rate), Ok(Duration::from_secs(7)));
+}
+
+#[test]
+fn urls_of_every_form_are_read() {
+    for (written, url, username) in [
+        (" http://host/w ", "http://host/w", None),
+        ("http://host:9090", "http://host:9090/", None),
+        ("https://u%40x:p%3Aq@[::1]:9/w?x=1", "https://[::1]:9/w?x=1", Some("u@x")),
+        ("http://127.0.0.1/a/b%20c?d=e&f", "http://127.0.0.1/a/b%20c?d=e&f", None),
+    ] {
+        let destination = destination(&json!({ "argument": written })).expect(written);
+        assert_eq!((destination.url.as_str(), destination.credentials.username), (url, username.map(Held::from)));
+    }
+}
+
+#[test]
+fn options_win_over_the_urls_own_credentials() {
+    let document = json!({
+        "argument": "http://me:hunter2@localhost/w",
+        "json": { "username": "you", "password": "secret" },
+    });
+    let credentials = destination(&document).expect("valid").credentials;
+    assert_eq!((credentials.username, credentials.password), (Some("you".into()), Some("secret".into())));
+    let token = json!({ "argument": "http://me:hunter2@localhost/w", "json": { "bearerToken": "t" } });
+    assert_eq!(destination(&token).map(|destination| destination.credentials.username), Ok(None));
+}
+
+#[test]
+fn credentials_may_be_in_files_and_the_later_source_wins() {
+    let document = json!({
+        "json": { "username": "me", "passwordFile": "/json", "bearerTokenFile": "/token" },
+        "environment": { "K6_PROMETHEUS_RW_USERNAME_FILE": "/user", "K6_PROMETHEUS_RW_PASSWORD": "x" },
+    });
+    let credentials = read(&document).expect("valid").destinations.remove(0).credentials;
+    let expected = Credentials {
+        username: Some(Held::InFile("/user".into())),
+        password: Some("x".into()),
+        bearer_token: Some(Held::InFile("/token".into())),
+    };
+    assert_eq!(credentials, expected);
+    let block = json!({
+        "provider": "prometheus",
+        "remoteWriteURL": "https://host/",
+        "credentials": { "usernameFile": "/user", "password_file": "/password" },
+    });
+    let credentials = destination(&blocks(json!([block]))).expect("valid").credentials;
+    assert_eq!(credentials.username, Some(Held::InFile("/user".into())));
+    assert_eq!(credentials.password, Some(Held::InFile("/password".into())));
+}
+
+#[test]
+fn what_excludes_another_is_a_mistake_that_names_both() {
+    let json = |name: &str| format!("collectors.\"remote-write\".{name} (JSON)");
+    for (options, mistake) in [
+        (json!({ "username": "a", "usernameFile": "b" }), ["username", "usernameFile", "both set the username"]),
+        (
+            json!({ "username": "a", "password": "a", "passwordFile": "b" }),
+            ["password", "passwordFile", "both set the password"],
+        ),
+        (
+            json!({ "bearerToken": "a", "bearerTokenFile": "b" }),
+            ["bearerToken", "bearerTokenFile", "both set the token"],
+        ),
+        (json!({ "sigV4Region": "r", "bearerToken": "a" }), ["sigV4Region", "bearerToken", "both say who ships"]),
+        (json!({ "sigV4Region": "r", "usernameFile": "a" }), ["sigV4Region", "usernameFile", "both say who ships"]),
+        (
+            json!({ "sigV4Region": "r", "headers": { "Authorization": "a" } }),
+            ["sigV4Region", "headers", "both say who ships"],
+        ),
+    ] {
+        let [first, second, what] = mistake;
+        let expected = format!("invalid configuration: {} and {} {what}; set one of them", json(first), json(second));
+        assert_eq!(read(&json!({ "json": options })).expect_err("both"), expected);
+    }
+    let parts = json!({ "json": { "sigV4AccessKey": "a", "clientCertificate": "b" } });
+    let errors = read(&parts).expect_err("parts");
+    for part in ["sigV4AccessKey and sigV4SecretKey", "sigV4Region, or AWS_REGION", "clientCertificateKey"] {
+        assert!(errors.contains(part), "{errors}");
+    }
+}
+
+#[test]
+fn signatures_take_awss_variables_into_account() {
+    let document = json!({
+        "json": { "sigV4Service": "execute-api" },
+        "environment": { "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "hunter2" },
+    });
+    let credentials = destination(&document).expect("valid").endpoint().credentials;
+    let keys = KeyPair { access_key: "AKID".into(), secret_key: "hunter2".into(), session_token: None };
+    let sigv4 = http::SigV4 { region: "eu-west-1".into(), service: "execute-api".into(), keys: AwsKeys::Given(keys) };
+    assert_eq!(credentials, http::Credentials::SigV4(sigv4));
+    let without = json!({ "environment": document["environment"] });
+    assert_eq!(destination(&without), Ok(Destination::default()), "AWS's variables alone ask for nothing");
+}
+
+#[test]
+fn a_proxy_is_a_url_or_none() {
+    let proxy = |text: &str| destination(&json!({ "json": { "proxy": text } })).map(|destination| destination.proxy);
+    assert_eq!(proxy("direct"), Ok(Proxy::None));
+    assert_eq!(proxy(""), Ok(Proxy::Environment));
+    assert_eq!(proxy("socks5h://me:x@host:1080"), Ok(Proxy::Through("socks5h://me:x@host:1080".into())));
+    for wrong in ["host:3128", "ftp://me:hunter2@host", "http://", "me:hunter2@host"] {
+        let error = proxy(wrong).expect_err(wrong);
+        assert!(error.contains("proxy in") && !error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn no_secret_is_shown_anywhere() {
+    let document = json!({
+        "argument": "https://me:hunter2@host/w?key=hunter2",
+        "json": {
+            "headers": { "X-Key": "hunter2" }, "bearerToken": "hunter2", "username": "me", "password": "hunter2",
+            "proxy": "http://me:hunter2@proxy",
+        },
+    });
+    let config = read(&document).expect("valid");
+    assert_eq!(config.description(), "https://host/w?key=***, every 3s");
+    let mut shown = config.clone();
+    shown.destinations[0].url.set_query(None);
+    assert!(!format!("{shown:?}").contains("hunter2"), "{shown:?}");
+}
+
+#[test]
+fn empty_variables_are_as_if_not_set() {
+    let variables = OPTIONS.iter().map(|option| (option.variable, ""));
+    let document = json!({ "environment": variables.collect::<Value>() });
+    let expected = Destination { metric_prefix: String::new(), unsent_directory: None, ..Destination::default() };
+    assert_eq!(destination(&document), Ok(expected));
+}
+
+#[test]
+fn headers_of_all_sources_come_together() {
+    let document = json!({
+        "json": { "headers": { "A": "json", "B": "json" } },
+        "environment": { "K6_PROMETHEUS_RW_HEADERS_b": "one", "K6_PROMETHEUS_RW_HTTP_HEADERS": "C:1, D:2" },
+    });
+    let headers = destination(&document).expect("valid").headers;
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+    assert_eq!(headers, [("A", "json"), ("b", "one"), ("C", "1"), ("D", "2")]);
+}
+
+#[test]
+fn the_runs_id_is_k6_clouds_or_a_given_one_or_made() {
+    let id = |document: Value| destination(&document).expect("valid").test_run_id;
+    let given = json!({ "includeTestRunId": true, "testRunId": "mine" });
+    assert_eq!(id(json!({ "json": given, "run": { "cloudTestRunId": "123" } })), Some("123".into()));
+    assert_eq!(id(json!({ "json": given })), Some("mine".into()));
+    let made = id(json!({ "json": { "includeTestRunId": true } })).expect("made");
+    assert_eq!(made.len(), 16);
+    assert_eq!(id(json!({ "json": { "includeTestRunId": true } })), Some(made), "one id for the whole process");
+    assert_eq!(id(json!({ "run": { "cloudTestRunId": "123" } })), None);
+}
+
+#[test]
+fn tags_of_the_whole_test_are_known() {
+    let config = read(&json!({ "run": { "tags": { "testid": "7" } } })).expect("valid");
+    assert_eq!(config.tags, [("testid".into(), "7".into())]);
+}
+
+#[test]
+fn what_trends_labels_and_series_do_not_take_is_told() {
+    for (name, values) in [
+        ("trendAs", vec![json!(""), json!([]), json!("summary"), json!(["gauges", 1]), json!(true)]),
+        ("trendStats", vec![json!(""), json!("p(101)"), json!("avg,avg"), json!("p(99.9),p(9.99)"), json!("avg,")]),
+        ("trendWindow", vec![json!("minute"), json!(1)]),
+        ("trendBuckets", vec![json!([2, 1]), json!([1, 1]), json!("1,x"), json!(["NaN"]), json!(["inf"])]),
+        ("labelNames", vec![json!("utf-16")]),
+        ("labels", vec![json!("a"), json!({ "__name__": "x" }), json!({ "a": "" }), json!("=b"), json!(["a"])]),
+        ("dropTags", vec![json!("a,,b"), json!([{}])]),
+        ("maxLabelValueBytes", vec![json!(15), json!("1k")]),
+        ("maxSeries", vec![json!(0), json!(-1), json!(1.5)]),
+    ] {
+        for value in values {
+            let error = read(&json!({ "json": { name: value } })).expect_err(name);
+            assert!(error.contains(&format!("{name} in ")) && error.contains("allowed is"), "{value}: {error}");
+        }
+    }
+}
+
+#[test]
+fn the_native_switch_and_feature_hold_where_the_form_is_not_said() {
+    let form = |document: Value| destination(&document).expect("valid").rules(&[]).mapping.trend_as;
+    let switch = |on: &str| json!({ "K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM": on });
+    let feature = json!({ "features": ["freeze-env", "native-histograms"] });
+    assert_eq!(form(json!({})), TrendAs::GAUGES);
+    assert_eq!(form(json!({ "environment": switch("true") })), TrendAs::NATIVE);
+    assert_eq!(form(json!({ "run": feature })), TrendAs::NATIVE);
+    assert_eq!(form(json!({ "run": feature, "environment": switch("false") })), TrendAs::GAUGES);
+    assert_eq!(form(json!({ "run": feature, "json": { "trendAs": "gauges" } })), TrendAs::GAUGES);
+    // It is k6's flag, and so holds for every destination.
+    let mut document = blocks(json!([{ "provider": "prometheus", "remoteWriteURL": "http://a/w" }]));
+    document["run"] = feature;
+    assert_eq!(form(document), TrendAs::NATIVE);
+}
+
+#[test]
+fn a_segment_of_a_run_is_told_apart_unless_its_tags_or_labels_do() {
+    let labels = |document: Value| destination(&document).expect("valid").labels;
+    let instance = |value: &str| vec![("instance".to_string(), value.to_string())];
+    let part = json!({ "executionSegment": "1/2:1" });
+    assert_eq!(labels(json!({ "run": part })), instance("1/2:1"));
+    assert_eq!(labels(json!({ "run": { "executionSegment": "0:1" } })), vec![], "the whole run");
+    assert_eq!(labels(json!({})), vec![]);
+    for tag in ["instance", "instance_id"] {
+        let tagged = json!({ "executionSegment": "1/2:1", "tags": { tag: "7" } });
+        assert_eq!(labels(json!({ "run": tagged })), vec![]);
+    }
+    assert_eq!(labels(json!({ "run": part, "json": { "labels": "instance=mine" } })), instance("mine"));
+}
+
+#[test]
+fn options_of_delivery_have_bounds_and_an_off() {
+    for (option, value) in [
+        ("protocol", json!("3.0")),
+        ("maxSamplesPerSend", json!(0)),
+        ("maxBytesPerSend", json!(33_554_433)),
+        ("maxShards", json!(51)),
+        ("maxShards", json!(0)),
+        ("abortOnFailure", json!("soon")),
+    ] {
+        let error = read(&json!({ "json": { option: value } })).expect_err(option);
+        assert!(error.contains(option), "{error}");
+    }
+    let off = json!({ "json": { "unsentDirectory": "", "abortOnFailure": 0, "protocol": "auto" } });
+    assert_eq!(destination(&off), Ok(Destination { unsent_directory: None, ..Destination::default() }));
+}
+
+#[test]
+fn what_has_no_effect_is_warned_of() {
+    for (document, warning) in [
+        (
+            json!({ "environment": { "K6_PROMETHEUS_RW_PASWORD": "x" } }),
+            "The environment variable K6_PROMETHEUS_RW_PASWORD has no effect; did you mean K6_PROMETHEUS_RW_PASSWORD?",
+        ),
+        (
+            json!({ "environment": { "K6_PROMETHEUS_RW_TOKEN": "x" } }),
+            "The environment variable K6_PROMETHEUS_RW_TOKEN has no effect; did you mean K6_PROMETHEUS_RW_BEARER_TOKEN?",
+        ),
+        (
+            json!({ "environment": { "K6_PROMETHEUS_RW_URL": "x" } }),
+            "The environment variable K6_PROMETHEUS_RW_URL has no effect; did you mean K6_PROMETHEUS_RW_SERVER_URL?",
+        ),
+        (
+            json!({ "json": { "bearerToken": "t", "username": "me", "password": "x" } }),
+            "collectors.\"remote-write\".bearerToken (JSON) is what tells http://localhost:9090/api/v1/write who ships: \
+             collectors.\"remote-write\".username (JSON) has no effect",
+        ),
+        (
+            json!({ "json": { "username": "me", "headers": { "authorization": "Custom x" } } }),
+            "collectors.\"remote-write\".headers (JSON) is what tells http://localhost:9090/api/v1/write who ships: \
+             collectors.\"remote-write\".username (JSON) has no effect",
+        ),
+        (
+            json!({ "argument": "https://host/", "json": { "insecureSkipTLSVerify": true } }),
+            "collectors.\"remote-write\".insecureSkipTLSVerify (JSON): whoever answers at https://host/ is believed, and may \
+             read all that is sent; caCertificate names an authority to believe",
+        ),
+        (
+            json!({ "argument": "http://example.com/w", "json": { "bearerToken": "t" } }),
+            "Credentials go to http://example.com/w in clear: use https",
+        ),
+        (
+            json!({ "argument": "http://me:hunter2@example.com/w" }),
+            "Credentials go to http://example.com/w in clear: use https",
+        ),
+        (
+            json!({ "json": { "headers": { "Content-Type": "text/plain", "A": "b" } } }),
+            "collectors.\"remote-write\".headers (JSON): Content-Type belongs to the protocol, and is not set",
+        ),
+        (
+            json!({ "json": { "testRunId": "mine" } }),
+            "collectors.\"remote-write\".testRunId (JSON) has no effect without includeTestRunId",
+        ),
+        (
+            json!({ "json": { "metrics": ["vus", "größe"] } }),
+            "collectors.\"remote-write\".metrics (JSON): \"größe\" is no name of a metric, and is ignored",
+        ),
+        (
+            json!({ "json": { "metrics": ["vus{a=\"b\"}"] } }),
+            "collectors.\"remote-write\".metrics (JSON): \"vus{a=\\\"b\\\"}\" is no name of a metric, and is ignored; \
+             a selector is written as {sourceMetric: '…'}",
+        ),
+    ] {
+        assert_eq!(read(&document).expect("valid").warnings, [warning], "{document}");
+    }
+}
+
+#[test]
+fn loopback_is_no_network() {
+    for host in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]", "api.localhost"] {
+        let document = json!({ "argument": format!("http://me:x@{host}/w") });
+        assert_eq!(read(&document).expect("valid").warnings, [""; 0], "{host}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Pointers and lengths of a C caller → slices and text of Rust, checked for all that can be checked.
 
+use super::error::CallError;
 use super::layout::{Series, Tag, Text};
-use super::outcome::CallError;
 use crate::series::{MAX_SERIES_BYTES, MetricType, SeriesDefinition, ValueType};
 
 /// `len` items from `first` on. Null is nothing if `len` is 0.

@@ -3,9 +3,10 @@
 use std::ffi::c_char;
 
 use super::borrow::{definition, give, item, slice, writable};
+use super::call::{call, call_on, write_text};
+use super::error::CallError;
 use super::handle;
 use super::layout::{ABI_VERSION, Error, EventRecord, OutputHandle, Sample, Series, Status, Text};
-use super::outcome::{CallError, call, call_on, write_text};
 use crate::fault;
 use crate::output::Output;
 use crate::report::Event;

@@ -7,8 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use once_cell::sync::Lazy;
 
+use super::error::CallError;
 use super::layout::OutputHandle;
-use super::outcome::CallError;
 use crate::output::Output;
 
 /// By handle. std's LazyLock would do as well; once_cell is this project's choice for whatever is made once.

@@ -9,15 +9,17 @@
 //! | `layout` | its structs and enums |
 //! | `borrow` | pointers and lengths → slices and text |
 //! | `handle` | which handles are alive |
-//! | `outcome` | errors → statuses and messages; panics end here |
+//! | `call` | runs the body of an entry point; panics end here |
+//! | `error` | why a call fails → its status |
 
 #![allow(unsafe_code)]
 
-mod borrow;
 mod entry;
+mod call;
 mod handle;
+mod borrow;
+mod error;
 mod layout;
-mod outcome;
 
 pub use entry::*;
 pub use layout::*;

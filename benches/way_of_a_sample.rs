@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use k6_remote_write::ingest::{Received, Sample, inbox};
+use k6_remote_write::ingest::{Received, inbox};
+use k6_remote_write::k6::Sample;
+use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::report::Reporter;
 use k6_remote_write::resample::pipeline::Lane;
 use k6_remote_write::send::{Batch, Queue};
-use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
+use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::{Encoder, Limits, Protocol};
 
 #[path = "../tests/house/one_lane.rs"]

@@ -10,9 +10,10 @@
 //! where all of them tell what happened, and [`panics`] keeps one room's panic from the others.
 //!
 //! ```
-//! use k6_remote_write::ingest::Sample;
+//! use k6_remote_write::k6::Sample;
 //! use k6_remote_write::output::Output;
-//! use k6_remote_write::series::{ValueType, MetricType, SeriesDefinition};
+//! use k6_remote_write::series::SeriesDefinition;
+//! use k6_remote_write::k6::{MetricType, ValueType};
 //!
 //! let output = Output::open(br#"{"argument": "http://127.0.0.1:9090/api/v1/write", "json": {"flushTimeout": "0s", "unsentDirectory": ""}}"#)?;
 //! let series = output
@@ -30,19 +31,20 @@
 
 #![deny(unsafe_code)] // but for `ffi`, which allows it; `make lint` sees that no other does
 
-pub mod aggregate;
-pub mod config;
-pub mod http;
-pub mod send;
-mod fault;
 pub mod ffi;
-pub mod ingest;
-pub mod export;
 pub mod output;
-pub mod panics;
-pub mod report;
+pub mod config;
+pub mod ingest;
 pub mod resample;
-pub mod secret;
 pub mod series;
-pub mod time;
+pub mod aggregate;
+pub mod export;
+pub mod send;
+pub mod http;
 pub mod wire;
+pub mod report;
+pub mod time;
+pub mod k6;
+pub mod secret;
+pub mod panics;
+mod fault;

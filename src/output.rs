@@ -11,7 +11,8 @@ use thiserror::Error;
 
 use crate::config::{Claim, Config, ConfigErrors, Destination, Document};
 use crate::http::{Client, ClientError};
-use crate::ingest::{Closed, Inbox, Sample, inbox};
+use crate::ingest::{Closed, Inbox, consume, inbox};
+use crate::k6::Sample;
 use crate::panics::{Panic, catch};
 use crate::report::{DestinationReporter, Event, Level, Reporter, event};
 use crate::resample::Resampler;
@@ -109,7 +110,7 @@ impl Output {
         let resampler = thread::Builder::new().name("k6rw-resample".into()).spawn({
             let reporter = Arc::clone(&reporter);
             move || {
-                if let Err(panic) = catch(|| resampler.run(&outlet)) {
+                if let Err(panic) = catch(|| consume(&outlet, resampler)) {
                     reporter.panicked("resampling thread", &panic);
                     outlet.abandon();
                 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use k6_remote_write::ingest::{Received, Sample, inbox};
+use k6_remote_write::ingest::{Received, inbox};
+use k6_remote_write::k6::Sample;
+use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::report::Reporter;
-use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
+use k6_remote_write::series::SeriesDefinition;
 
 #[path = "house/one_lane.rs"]
 mod one_lane;

@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use k6_remote_write::ingest::Sample;
+use k6_remote_write::k6::Sample;
+use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::output::Output;
 use k6_remote_write::report::{Event, Level};
-use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
-use k6_remote_write::wire::{Protocol, STALE_MARKER, v2};
+use k6_remote_write::series::SeriesDefinition;
+use k6_remote_write::wire::proto::v2;
+use k6_remote_write::wire::{Protocol, STALE_MARKER};
 use recording::{PATIENCE, Recorder, Reply};
 use serde_json::{Value, json};
 

@@ -4,11 +4,11 @@ mod house;
 mod recording;
 
 use house::{House, house, is_stale};
+use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::report::Level;
-use k6_remote_write::series::{MetricType, ValueType};
 use k6_remote_write::wire::STALE_MARKER;
-use k6_remote_write::wire::v1::histogram::Count;
-use k6_remote_write::wire::v1::metric_metadata;
+use k6_remote_write::wire::proto::v1::histogram::Count;
+use k6_remote_write::wire::proto::v1::metric_metadata;
 
 #[test]
 fn a_rate_ships_the_windows_share_and_counts_that_add_up() {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 fn sources() -> [PathBuf; 3] {
     // Just the files whose items the header has; in this order they stand in it.
-    ["src/ingest/mod.rs", "src/ffi/layout.rs", "src/ffi/entry.rs"].map(|file| root().join(file))
+    ["src/k6.rs", "src/ffi/layout.rs", "src/ffi/entry.rs"].map(|file| root().join(file))
 }
 
 fn root() -> &'static Path {

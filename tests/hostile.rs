@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use k6_remote_write::http::{Client, Credentials, Endpoint, Proxy, Tls};
+use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::output::Output;
-use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
+use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::Protocol;
 use serde_json::json;
 use url::Url;

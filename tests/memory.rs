@@ -2,9 +2,9 @@
 
 #![cfg(target_os = "linux")] // which tells what is resident
 
-use k6_remote_write::ingest::Sample;
+use k6_remote_write::k6::Sample;
+use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::resample::pipeline::Lane;
-use k6_remote_write::series::{MetricType, ValueType};
 
 #[path = "house/one_lane.rs"]
 mod one_lane;

@@ -4,9 +4,10 @@ mod recording;
 
 use std::time::{Duration, Instant};
 
-use k6_remote_write::ingest::Sample;
+use k6_remote_write::k6::Sample;
+use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::output::{OpenError, Output};
-use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
+use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::Protocol;
 use recording::{Recorder, Reply};
 use serde_json::{Value, json};

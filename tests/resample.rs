@@ -5,9 +5,9 @@ mod recording;
 
 use house::{House, START, is_stale};
 use k6_remote_write::config::Destination;
+use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::resample::registry::Rules;
 use k6_remote_write::series::view::{Tags, View};
-use k6_remote_write::series::{MetricType, ValueType};
 
 #[test]
 fn a_counter_starts_with_zero_goes_on_without_samples_and_ends_stale() {

@@ -4,13 +4,14 @@
 //! [`crate::export`] names and ships. Everything here belongs to the one resampling thread: nothing locks, and recording
 //! allocates nothing.
 
-mod classic;
-mod counter;
-mod gauge;
-mod histogram;
-mod rate;
-mod sum;
+mod readings;
 mod trend;
+mod rate;
+mod gauge;
+mod counter;
+mod classic;
+mod histogram;
+mod sum;
 
 pub use classic::ClassicHistogram;
 pub use counter::Counter;
@@ -18,18 +19,10 @@ pub use gauge::Gauge;
 pub use histogram::{Histogram, MAX_SCHEMA, Populated, Resolution};
 pub use rate::Rate;
 pub use sum::CompensatedSum;
-pub use trend::{Statistics, Trend, TrendForms};
+pub use trend::{Statistics, Trend};
 
-use crate::series::MetricType;
-
-/// What statistics are of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Span {
-    /// Of one window.
-    Window,
-    /// Of the run so far.
-    Run,
-}
+use crate::export::TrendForms;
+use crate::k6::MetricType;
 
 /// What one target series gathers, by the type of its k6 metric.
 #[derive(Debug)]
@@ -84,6 +77,7 @@ impl Accumulator {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::Span;
 
     #[test]
     fn no_accumulator_takes_nan_or_infinity() {

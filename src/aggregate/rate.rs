@@ -1,6 +1,6 @@
 //! k6's Rate: how many values were not zero.
 
-use super::Span;
+use crate::export::Span;
 
 /// Counts zero and non-zero values, in the window and over the run. All counts are whole, so ratios are exact for any
 /// grouping.

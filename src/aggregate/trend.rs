@@ -2,18 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{ClassicHistogram, CompensatedSum, Histogram, Resolution, Span};
-
-/// The forms that a trend is kept in: memory and time are spent on no other.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TrendForms {
-    /// Percentiles and the like, of the window or of the run.
-    pub statistics: Option<Span>,
-    /// A native histogram of the run.
-    pub native: bool,
-    /// A histogram of the run with these bounds.
-    pub classic: Option<Arc<[f64]>>,
-}
+use super::{ClassicHistogram, CompensatedSum, Histogram, Resolution};
+use crate::export::{Span, TrendForms};
 
 /// A distribution.
 #[derive(Debug)]

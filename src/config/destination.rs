@@ -9,7 +9,7 @@ use url::Url;
 use super::auth_options::{Credentials, SigV4};
 use super::parse::duration;
 use super::parse::metrics::MetricEntry;
-use crate::aggregate::Span;
+use crate::export::Span;
 use crate::export::{Mapping, TrendAs, TrendStat};
 use crate::http::{Endpoint, Proxy, Tls};
 use crate::resample::registry::Rules;

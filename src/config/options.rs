@@ -8,7 +8,7 @@ use url::Url;
 use super::destination::Destination;
 use super::parse::list::{list, pairs};
 use super::parse::{duration, headers, metrics};
-use crate::aggregate::Span;
+use crate::export::Span;
 use crate::export::{TrendAs, TrendStat};
 use crate::http::{Held, Proxy, TlsVersion};
 use crate::series::{LabelNames, is_metric_name};

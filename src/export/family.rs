@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Mapping;
 use super::statistic::Statistic;
-use crate::aggregate::{Accumulator, TrendForms};
+use super::{Mapping, TrendForms};
+use crate::k6::{MetricType, ValueType};
 use crate::send::Batcher;
-use crate::series::{MetricType, SeriesDefinition, ValueType};
 use crate::wire::{EncodedLabel, Labels, Metric, MetricKind};
 
 const MILLISECONDS_PER_SECOND: f64 = 1000.0;
@@ -84,11 +83,15 @@ impl About<'_> {
 }
 
 impl Family {
-    /// The series of the metric of `series`. `target_name` is what its view calls it: the exact name where there is one series;
+    /// The series of a k6 metric. `target_name` is what its view calls it: the exact name where there is one series;
     /// where a type makes several their suffixes follow it.
-    pub fn new(mapping: &Mapping, target_name: Option<&str>, series: &SeriesDefinition) -> Self {
-        let SeriesDefinition { metric, metric_type, value_type, .. } = series;
-        let (metric_type, value_type) = (*metric_type, *value_type);
+    pub fn new(
+        mapping: &Mapping,
+        target_name: Option<&str>,
+        metric: &str,
+        metric_type: MetricType,
+        value_type: ValueType,
+    ) -> Self {
         let (divisor, unit) = match value_type {
             ValueType::Default => (1.0, ""),
             ValueType::Time => (MILLISECONDS_PER_SECOND, "seconds"),
@@ -191,9 +194,14 @@ impl Family {
         self.entries.push(Entry { name, kind });
     }
 
-    /// An empty accumulator for one series of the metric.
-    pub fn accumulator(&self) -> Accumulator {
-        Accumulator::new(self.metric_type, &self.forms)
+    /// The type of the k6 metric.
+    pub fn metric_type(&self) -> MetricType {
+        self.metric_type
+    }
+
+    /// The forms in which a trend of the metric is to be kept.
+    pub fn trend_forms(&self) -> &TrendForms {
+        &self.forms
     }
 
     /// What k6's values are divided by to be in Prometheus's unit.
@@ -233,8 +241,7 @@ mod tests {
     }
 
     fn family(mapping: &Mapping, target_name: Option<&str>, metric_type: MetricType, value_type: ValueType) -> Family {
-        let series = SeriesDefinition { metric: "m".into(), metric_type, value_type, tags: vec![] };
-        Family::new(mapping, target_name, &series)
+        Family::new(mapping, target_name, "m", metric_type, value_type)
     }
 
     fn trend(gauges: bool, native: bool, classic: bool, value_type: ValueType) -> Family {

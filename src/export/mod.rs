@@ -12,19 +12,20 @@
 //! | Trend as a native histogram | the name with its unit, cumulative |
 //! | Trend as a classic histogram | the name with its unit, `_bucket{le=…}`, `_count` and `_sum`, cumulative |
 
-mod family;
-mod native_histogram;
 mod window_export;
+mod native_histogram;
+mod readings;
+mod family;
 mod statistic;
 
 use std::sync::Arc;
 
 pub use family::Family;
-pub use statistic::TrendStat;
+pub use readings::{ExponentialBuckets, Readings};
+pub use statistic::{Statistic, TrendStat};
 pub use window_export::{Shipment, Shipped};
 
-use crate::aggregate::{Span, TrendForms};
-use crate::series::ValueType;
+use crate::k6::ValueType;
 
 /// How a destination wants metrics to be mapped.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +56,26 @@ impl TrendAs {
     pub const GAUGES: Self = Self { gauges: true, native: false, classic: false };
     /// As k6's own output has it with its feature flag `native-histograms`.
     pub const NATIVE: Self = Self { gauges: false, native: true, classic: false };
+}
+
+/// What statistics are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// Of one window.
+    Window,
+    /// Of the run so far.
+    Run,
+}
+
+/// The forms that a trend is kept in: memory and time are spent on no other.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TrendForms {
+    /// Percentiles and the like, of the window or of the run.
+    pub statistics: Option<Span>,
+    /// A native histogram of the run.
+    pub native: bool,
+    /// A histogram of the run with these bounds.
+    pub classic: Option<Arc<[f64]>>,
 }
 
 impl Default for Mapping {

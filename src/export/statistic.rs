@@ -1,23 +1,39 @@
 //! What one series tells of its accumulator.
 
-use crate::aggregate::{Accumulator, Span, Statistics};
+use super::Span;
 
 /// One number of an accumulator.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Statistic {
+pub enum Statistic {
+    /// The sum of a counter.
     Total,
+    /// The latest value of a gauge.
     Latest,
+    /// The smallest value of a gauge in the window.
     Lowest,
+    /// The largest value of a gauge in the window.
     Highest,
+    /// The share of a rate's values that are not zero.
     Share(Span),
+    /// The number of a rate's values that are not zero.
+    Nonzero,
+    /// The number of a rate's values that are zero.
+    Zero,
+    /// The mean of a trend.
     Mean,
+    /// The smallest value of a trend.
     Min,
+    /// The largest value of a trend.
     Max,
-    /// By its place among the percentiles that are calculated together.
+    /// A percentile of a trend, by its index among those that are calculated together.
     Percentile(usize),
+    /// The number of a trend's values.
     Count,
+    /// The sum of a trend's values.
     Sum,
+    /// The number of values in a trend's classic histogram.
     ClassicCount,
+    /// The sum of the values in a trend's classic histogram.
     ClassicSum,
 }
 
@@ -25,42 +41,15 @@ impl Statistic {
     /// Whether the value grows from 0 over the run, so that the series starts with an explicit 0 and is shipped in
     /// every window.
     pub(super) fn is_cumulative(self) -> bool {
-        matches!(self, Self::Total | Self::Count | Self::Sum | Self::ClassicCount | Self::ClassicSum)
+        matches!(
+            self,
+            Self::Total | Self::Nonzero | Self::Zero | Self::Count | Self::Sum | Self::ClassicCount | Self::ClassicSum
+        )
     }
 
     /// Whether the value has the unit of the metric; the others are counts and shares.
     pub(super) fn has_unit(self) -> bool {
-        !matches!(self, Self::Share(_) | Self::Count | Self::ClassicCount)
-    }
-
-    /// The value, or `None` when the window has nothing to tell.
-    pub(super) fn value(self, accumulator: &Accumulator, percentiles: &[f64]) -> Option<f64> {
-        match accumulator {
-            Accumulator::Counter(counter) => Some(counter.total()),
-            Accumulator::Gauge(gauge) => match self {
-                Self::Lowest => gauge.lowest(),
-                Self::Highest => gauge.highest(),
-                _ => gauge.latest(),
-            },
-            Accumulator::Rate(rate) => match self {
-                Self::Share(span) => rate.share(span),
-                _ => None,
-            },
-            Accumulator::Trend(trend) => {
-                let values = || trend.statistics().and_then(Statistics::values);
-                match self {
-                    Self::Mean => values()?.mean(),
-                    Self::Min => values()?.min(),
-                    Self::Max => values()?.max(),
-                    Self::Percentile(place) => percentiles.get(place).copied(),
-                    Self::Count => Some(trend.statistics()?.count() as f64),
-                    Self::Sum => Some(trend.statistics()?.sum()),
-                    Self::ClassicCount => Some(trend.classic()?.count() as f64),
-                    Self::ClassicSum => Some(trend.classic()?.sum()),
-                    _ => None,
-                }
-            }
-        }
+        !matches!(self, Self::Share(_) | Self::Nonzero | Self::Zero | Self::Count | Self::ClassicCount)
     }
 }
 

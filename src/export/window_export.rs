@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::family::{Family, Kind};
 use super::native_histogram;
-use crate::aggregate::{Accumulator, Histogram, Statistics};
+use super::readings::{ExponentialBuckets, Readings};
+use super::statistic::Statistic;
 use crate::send::{Batcher, Role};
 use crate::time::window::Window;
 use crate::wire::{Labels, Metric, Point, STALE_MARKER, Value};
@@ -56,9 +57,10 @@ impl<'a> Shipment<'a> {
         self.batcher.begin_target(number);
     }
 
-    /// Ships what `accumulator` holds. A cumulative series starts with a 0 where the window began.
-    pub fn ship(&mut self, family: &Family, accumulator: &Accumulator, labels: &Arc<Labels>, shipped: &mut Shipped) {
-        self.calculate_percentiles(family, accumulator);
+    /// Ships what a target series has gathered. A cumulative series starts with a 0 where the window began.
+    pub fn ship(&mut self, family: &Family, readings: &impl Readings, labels: &Arc<Labels>, shipped: &mut Shipped) {
+        self.percentiles.clear();
+        readings.percentiles(&family.percents, &mut self.percentiles);
         let before = *shipped;
         for (index, entry) in family.entries.iter().enumerate() {
             if before.muted & (1 << index) != 0 {
@@ -68,47 +70,36 @@ impl<'a> Shipment<'a> {
             if kind.is_cumulative() {
                 let start_ms = before.started_ms.unwrap_or(self.window.previous_end_ms);
                 let series = Series { kind, labels, started: before.started_ms.is_some(), start_ms };
-                if self.ship_series(accumulator, &series) {
+                if self.ship_series(readings, &series) {
                     shipped.started_ms = Some(start_ms);
                 }
             } else {
                 let series = Series { kind, labels, started: before.values, start_ms: 0 };
-                shipped.values |= self.ship_series(accumulator, &series);
+                shipped.values |= self.ship_series(readings, &series);
             }
         }
     }
 
-    fn calculate_percentiles(&mut self, family: &Family, accumulator: &Accumulator) {
-        self.percentiles.clear();
-        if let Accumulator::Trend(trend) = accumulator
-            && let Some(values) = trend.statistics().and_then(Statistics::values)
-        {
-            values.percentiles(&family.percents, &mut self.percentiles);
-        }
-    }
-
-    /// True if there was something to tell.
-    fn ship_series(&mut self, accumulator: &Accumulator, series: &Series) -> bool {
-        match (series.kind, accumulator) {
-            (Kind::Single { statistic, metric }, _) => {
-                let value = statistic.value(accumulator, &self.percentiles);
+    /// Returns whether the window has something to ship.
+    fn ship_series(&mut self, readings: &impl Readings, series: &Series) -> bool {
+        match series.kind {
+            Kind::Single { statistic, metric } => {
+                let value = readings.value(*statistic, &self.percentiles);
                 self.ship_number(series, metric, value)
             }
-            (Kind::ByCondition { nonzero, zero }, Accumulator::Rate(rate)) => {
-                self.ship_number(series, nonzero, Some(rate.nonzero() as f64));
-                self.ship_number(series, zero, Some(rate.zero() as f64))
+            Kind::ByCondition { nonzero, zero } => {
+                self.ship_number(series, nonzero, readings.value(Statistic::Nonzero, &[]));
+                self.ship_number(series, zero, readings.value(Statistic::Zero, &[]))
             }
-            (Kind::ByBound(buckets), Accumulator::Trend(trend)) => {
-                let counts = trend.classic().into_iter().flat_map(|classic| classic.cumulative());
-                for (metric, count) in buckets.iter().zip(counts) {
+            Kind::ByBound(buckets) => {
+                for (metric, count) in buckets.iter().zip(readings.classic_buckets()) {
                     self.ship_number(series, metric, Some(count as f64));
                 }
                 true
             }
-            (Kind::Native(metric), Accumulator::Trend(trend)) => {
-                trend.native().is_some_and(|histogram| self.ship_native(series, metric, histogram))
+            Kind::Native(metric) => {
+                readings.exponential_buckets().is_some_and(|buckets| self.ship_native(series, metric, &buckets))
             }
-            _ => false, // a family makes the accumulators of its series, so there is no other
         }
     }
 
@@ -125,11 +116,11 @@ impl<'a> Shipment<'a> {
         value.is_some()
     }
 
-    fn ship_native(&mut self, series: &Series, metric: &Arc<Metric>, histogram: &Histogram) -> bool {
+    fn ship_native(&mut self, series: &Series, metric: &Arc<Metric>, buckets: &ExponentialBuckets) -> bool {
         let of = |wire| Value::Histogram(Arc::new(wire));
         if !series.started {
             let start_ms = series.start_ms;
-            self.point(Role::Start, series, metric, start_ms, of(native_histogram::start(histogram, start_ms)));
+            self.point(Role::Start, series, metric, start_ms, of(native_histogram::start(buckets, start_ms)));
         }
         let end_of_window_ms = self.window.end_ms;
         self.point(
@@ -137,11 +128,11 @@ impl<'a> Shipment<'a> {
             series,
             metric,
             end_of_window_ms,
-            of(native_histogram::value(histogram, end_of_window_ms)),
+            of(native_histogram::value(buckets, end_of_window_ms)),
         );
         if self.ends() {
             let end_ms = end_ms(self.window);
-            self.point(Role::End, series, metric, end_ms, of(native_histogram::end(histogram, end_ms)));
+            self.point(Role::End, series, metric, end_ms, of(native_histogram::end(buckets, end_ms)));
         }
         true
     }

@@ -2,7 +2,8 @@
 
 use super::error::CallError;
 use super::layout::{Series, Tag, Text};
-use crate::series::{MAX_SERIES_BYTES, MetricType, SeriesDefinition, ValueType};
+use crate::k6::{MetricType, ValueType};
+use crate::series::{MAX_SERIES_BYTES, SeriesDefinition};
 
 /// `len` items from `first` on. Null is nothing if `len` is 0.
 ///

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-pub use crate::ingest::Sample;
+pub use crate::k6::Sample;
 
 /// Counts up with every change that a program compiled against an older header would not survive: `docs/abi.md` has the rules.
 /// `build.rs` reads this line.

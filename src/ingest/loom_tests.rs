@@ -3,10 +3,10 @@
 use loom::thread;
 
 use super::*;
-use crate::series::{MetricType, ValueType};
+use crate::k6::{MetricType, ValueType};
 
 /// Tries `run` in every order.
-fn in_every_order(run: impl Fn(Arc<Inbox>, Outlet, Arc<Reporter>) + Send + Sync + 'static) {
+fn in_every_order(run: impl Fn(Arc<Inbox>, InboxReceiver, Arc<Reporter>) + Send + Sync + 'static) {
     loom::model(move || {
         let reporter = Arc::new(Reporter::default());
         let (inbox, outlet) = inbox(Arc::clone(&reporter));
@@ -44,7 +44,7 @@ struct Taken {
 
 impl Taken {
     /// Takes one message. False at the end.
-    fn take(&mut self, outlet: &Outlet) -> bool {
+    fn take(&mut self, outlet: &InboxReceiver) -> bool {
         let Received::Samples(block) = outlet.receive(Duration::ZERO) else { return false };
         self.series += outlet.take_definitions().len() as u64;
         assert!(block.iter().all(|sample| sample.series <= self.series), "a sample came before its series");

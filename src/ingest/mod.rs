@@ -3,11 +3,14 @@
 //! Handing over takes one short lock, copies, and never waits for the network, for encoding or for a window to close. Samples
 //! are gathered into blocks, so that a channel message, which costs more than a sample, is paid once for thousands.
 
+mod consumer;
 mod sync;
 #[cfg(k6rw_loom)]
 mod loom_channel;
 #[cfg(all(test, k6rw_loom))]
 mod loom_tests;
+
+pub use consumer::consume;
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -15,20 +18,9 @@ use std::time::Duration;
 use self::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use self::sync::channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use self::sync::{Mutex, MutexGuard};
+use crate::k6::Sample;
 use crate::report::{Level, Reporter, event};
 use crate::series::SeriesDefinition;
-
-/// One measurement: the record that crosses the C ABI, 24 bytes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[repr(C)]
-pub struct Sample {
-    /// What `k6rw_register_series` gave. Never 0.
-    pub series: u64,
-    /// When it was taken, in milliseconds since the Unix epoch. Any value does no harm.
-    pub time_ms: i64,
-    /// In k6's units: milliseconds for times, bytes for data. NaN and infinities are counted and left out.
-    pub value: f64,
-}
 
 /// Samples in one block. A model is to have more than one soon.
 const BLOCK_SAMPLES: usize = if cfg!(k6rw_loom) { 2 } else { 4096 };
@@ -68,7 +60,7 @@ enum Message {
 }
 
 /// The end that belongs to the resampling thread.
-pub struct Outlet {
+pub struct InboxReceiver {
     inbox: Arc<Inbox>,
     messages: Receiver<Message>,
     spare_blocks: Sender<Vec<Sample>>,
@@ -86,7 +78,7 @@ pub enum Received {
 }
 
 /// An empty inbox, and its other end.
-pub fn inbox(reporter: Arc<Reporter>) -> (Arc<Inbox>, Outlet) {
+pub fn inbox(reporter: Arc<Reporter>) -> (Arc<Inbox>, InboxReceiver) {
     let (messages, received) = unbounded();
     let (spare_sender, spare_blocks) = bounded(SPARE_BLOCKS);
     let inbox = Arc::new(Inbox {
@@ -98,7 +90,7 @@ pub fn inbox(reporter: Arc<Reporter>) -> (Arc<Inbox>, Outlet) {
         spare_blocks,
         reporter,
     });
-    let outlet = Outlet { inbox: Arc::clone(&inbox), messages: received, spare_blocks: spare_sender };
+    let outlet = InboxReceiver { inbox: Arc::clone(&inbox), messages: received, spare_blocks: spare_sender };
     (inbox, outlet)
 }
 
@@ -197,12 +189,12 @@ impl Inbox {
     }
 
     fn send(&self, message: Message) {
-        // Fails when the resampling thread has ended, which told so with `Outlet::abandon`: then nothing waits here.
+        // Fails when the resampling thread has ended, which told so with `InboxReceiver::abandon`: then nothing waits here.
         let _ = self.messages.send(message);
     }
 }
 
-impl Outlet {
+impl InboxReceiver {
     /// Waits up to `timeout` for the next block.
     pub fn receive(&self, timeout: Duration) -> Received {
         match self.messages.recv_timeout(timeout) {
@@ -259,7 +251,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::{MetricType, ValueType};
+    use crate::k6::{MetricType, ValueType};
 
     const SOON: Duration = Duration::from_secs(5);
 

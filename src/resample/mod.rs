@@ -4,10 +4,10 @@
 //! to each [`Lane`]. A sample belongs to the window that is open when it arrives, whatever its own time: none is lost, and no
 //! series ever gets an older point or two of one time.
 
-pub mod pipeline;
-pub mod registry;
 pub mod test_start;
+pub mod pipeline;
 pub mod self_metrics;
+pub mod registry;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use std::time::Duration;
 use self::pipeline::Lane;
 use self::test_start::Beginning;
 use crate::fault;
-use crate::ingest::{Outlet, Received, Sample};
+use crate::k6::Sample;
 use crate::report::{Level, Reporter, event};
 use crate::series::SeriesDefinition;
 use crate::time::clock::Clock;
@@ -39,37 +39,6 @@ impl<C: Clock> Resampler<C> {
     pub fn new(lanes: Vec<Lane>, clock: C, reporter: Arc<Reporter>) -> Self {
         let opened_ms = clock.now_ms();
         Self { clock, lanes, opened_ms, beginning: Beginning::default(), warned_not_finite: false, reporter }
-    }
-
-    /// Works until the inbox is closed, then closes the last windows.
-    pub fn run(mut self, outlet: &Outlet) {
-        let mut open = true;
-        while open {
-            open = self.take(outlet.receive(self.time_left()), outlet);
-            let ended = self.due();
-            if !ended.is_empty() {
-                // What is there now belongs to these windows; what comes meanwhile to the next.
-                for _ in 0..outlet.flush() {
-                    open &= self.take(outlet.receive(Duration::ZERO), outlet);
-                }
-                self.ship(ended);
-            }
-        }
-        self.close();
-    }
-
-    /// False when nothing more will come.
-    fn take(&mut self, received: Received, outlet: &Outlet) -> bool {
-        match received {
-            Received::Samples(block) => {
-                outlet.take_definitions().iter().for_each(|definition| self.register(definition));
-                self.record(&block);
-                outlet.recycle(block);
-                true
-            }
-            Received::Nothing => true,
-            Received::Closed => false,
-        }
     }
 
     /// Takes the next series; ids follow the order of these calls, from 1 on.
@@ -110,7 +79,7 @@ impl<C: Clock> Resampler<C> {
     }
 
     /// How long to wait until the next window ends.
-    fn time_left(&self) -> Duration {
+    pub fn time_left(&self) -> Duration {
         let now_ms = self.clock.now_ms();
         self.lanes.iter().map(|lane| lane.time_left(now_ms)).fold(LONGEST_WAIT, Duration::min)
     }

@@ -10,7 +10,7 @@ use super::registry::{Fate, Registry, Rules};
 use super::self_metrics::{About, OwnMetrics};
 use crate::aggregate::Accumulator;
 use crate::export::Shipment;
-use crate::ingest::Sample;
+use crate::k6::Sample;
 use crate::report::{DestinationReporter, Level, event};
 use crate::send::Batcher;
 use crate::series::SeriesDefinition;

@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use crate::aggregate::Accumulator;
 use crate::export::{Family, Mapping, Shipped};
+use crate::k6::{MetricType, ValueType};
 use crate::report::{DestinationReporter, Level, event};
 use crate::series::view::View;
-use crate::series::{LabelRules, MetricType, SeriesDefinition, ValueType, is_metric_name};
+use crate::series::{LabelRules, SeriesDefinition, is_metric_name};
 use crate::wire::Labels;
 
 /// The tag of every series of a destination that wants the run's id.
@@ -213,7 +214,9 @@ impl Registry {
         };
         self.target_of_hash.insert(hash, target);
         let shipped = self.claim(family, &labels);
-        let (accumulator, divisor) = (self.families[family].accumulator(), self.families[family].divisor());
+        let made_of = &self.families[family];
+        let accumulator = Accumulator::new(made_of.metric_type(), made_of.trend_forms());
+        let divisor = made_of.divisor();
         self.targets.push(Target { family, labels, accumulator, divisor, shipped });
         Ok(target)
     }
@@ -239,7 +242,7 @@ impl Registry {
             self.warn_once(&name, "Prometheus takes no metric of this name: it is ignored");
             return None;
         }
-        let family = Family::new(mapping, key.3.as_deref(), definition);
+        let family = Family::new(mapping, key.3.as_deref(), &key.0, key.1, key.2);
         let index = self.families.len();
         self.families.push(family);
         self.family_of_metric.insert(key, index);

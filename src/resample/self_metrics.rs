@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use super::registry::Registry;
+use crate::k6::{MetricType, ValueType};
 use crate::report::{Count, Counters, DestinationReporter};
-use crate::series::{MetricType, SeriesDefinition, ValueType};
+use crate::series::SeriesDefinition;
 use crate::time::window::Window;
 
 /// A metric that is read from a counter.

@@ -3,8 +3,9 @@
 //! Until then k6 samples nothing but gauges, `vus` and `vus_max`: the first sample of another type is the first thing that the test
 //! did. In come the series and samples of [`crate::resample`]; out comes one time, once.
 
-use crate::ingest::Sample;
-use crate::series::{MetricType, SeriesDefinition};
+use crate::k6::MetricType;
+use crate::k6::Sample;
+use crate::series::SeriesDefinition;
 
 /// Waits for the test to begin.
 #[derive(Debug, Default)]
@@ -38,7 +39,7 @@ impl Beginning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::ValueType;
+    use crate::k6::ValueType;
 
     /// With a gauge of id 1 and a counter of id 2.
     fn beginning() -> Beginning {

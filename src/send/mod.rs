@@ -18,15 +18,15 @@
 //! | `hint` | what a person can do about it |
 //! | `unsent` | what could not be sent, into a file |
 
-mod backoff;
 mod batcher;
+mod sender;
 mod health;
+mod preflight;
 mod hint;
 mod negotiation;
 mod outcome;
-mod preflight;
+mod backoff;
 mod queue;
-mod sender;
 mod unsent;
 
 pub use batcher::{Batcher, Role};

@@ -162,7 +162,7 @@ mod tests {
 
     use super::*;
     use crate::report::Reporter;
-    use crate::series::Label;
+    use crate::wire::Label;
     use crate::wire::{Labels, Metric, STALE_MARKER};
 
     fn metric(name: &str, kind: MetricKind, condition: Option<&str>) -> Arc<Metric> {

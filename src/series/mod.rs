@@ -3,34 +3,11 @@
 //! In comes a [`SeriesDefinition`] as k6 knows it; out go a metric name and sorted labels. Next is
 //! [`crate::resample`], which gives the series its accumulator.
 
-pub mod selector;
 pub mod view;
+pub mod selector;
 
-/// The type of a k6 metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum MetricType {
-    /// Sums its values.
-    Counter,
-    /// Keeps its latest value.
-    Gauge,
-    /// Keeps the distribution of its values.
-    Trend,
-    /// Keeps the share of its values that are not zero.
-    Rate,
-    /// Keeps its latest value and nothing else. None of k6's: what the output says of the run.
-    Mark,
-}
-
-/// What the values of a k6 metric are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ValueType {
-    /// Plain numbers.
-    Default,
-    /// Durations, in milliseconds. They are shipped in seconds.
-    Time,
-    /// Amounts of data, in bytes.
-    Data,
-}
+use crate::k6::{MetricType, ValueType};
+use crate::wire::{CONDITION, LE, Label};
 
 /// A k6 metric and one of its tag sets, as k6 has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,23 +22,8 @@ pub struct SeriesDefinition {
     pub tags: Vec<(String, String)>,
 }
 
-/// A Prometheus label.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Label {
-    /// Matches `[a-zA-Z_][a-zA-Z0-9_]*` and has no `__` prefix.
-    pub name: String,
-    /// Any text but the empty one, which Prometheus takes for no label.
-    pub value: String,
-}
-
 /// The most bytes that the metric's name and all tags of one series may take together.
 pub const MAX_SERIES_BYTES: usize = 1 << 20;
-
-/// The label that tells a rate's two counters apart.
-pub const CONDITION: &str = "condition";
-
-/// The label that tells the buckets of a trend's classic histogram apart.
-pub const BOUND: &str = "le";
 
 /// How tags become labels.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,7 +93,7 @@ impl SeriesDefinition {
         // A tag of that name would be a second label of it on some series of the metric. The prefix is Prometheus's own habit
         // for a label that the target brought and the server needs.
         match (self.metric_type, tag) {
-            (MetricType::Rate, CONDITION) | (MetricType::Trend, BOUND) => format!("exported_{tag}"),
+            (MetricType::Rate, CONDITION) | (MetricType::Trend, LE) => format!("exported_{tag}"),
             _ => label_name(tag, names),
         }
     }

@@ -62,7 +62,7 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::{MetricType, ValueType};
+    use crate::k6::{MetricType, ValueType};
 
     #[test]
     fn a_view_keeps_its_tags_and_the_test_wide_ones() {

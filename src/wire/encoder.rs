@@ -152,8 +152,11 @@ fn integer_len(value: i64) -> usize {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::proto::{v1, v2};
     use super::*;
-    use crate::series::{Label, LabelRules, MetricType, SeriesDefinition, ValueType};
+    use crate::k6::{MetricType, ValueType};
+    use crate::series::{LabelRules, SeriesDefinition};
+    use crate::wire::Label;
     use crate::wire::{EncodedLabel, Histogram, Labels, MetricKind};
 
     const UNLIMITED: Limits = Limits { points: usize::MAX, bytes: usize::MAX };

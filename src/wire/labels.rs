@@ -2,17 +2,31 @@
 
 use prost::encoding::{WireType, decode_varint, encode_key, encode_varint, encoded_len_varint};
 
-use super::v1;
-use crate::series::{BOUND, CONDITION, Label};
+use super::proto::v1;
+
+/// A Prometheus label.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Label {
+    /// Matches `[a-zA-Z_][a-zA-Z0-9_]*` and has no `__` prefix.
+    pub name: String,
+    /// Any text but the empty one, which Prometheus takes for no label.
+    pub value: String,
+}
 
 /// The metric's name as a label.
 const NAME: &str = "__name__";
+
+/// The label that tells a rate's two counters apart.
+pub const CONDITION: &str = "condition";
+
+/// The label that tells the buckets of a trend's classic histogram apart.
+pub const LE: &str = "le";
 
 /// The field number of `TimeSeries.labels`.
 const LABELS_FIELD: u32 = 1;
 
 /// The labels that tell the series of one tag set apart, in the order in which they sort.
-pub(super) const PLACES: [&str; 3] = [NAME, CONDITION, BOUND];
+pub(super) const PLACES: [&str; 3] = [NAME, CONDITION, LE];
 
 /// One label as a field of a `TimeSeries`.
 #[derive(Debug, Clone)]

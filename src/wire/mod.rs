@@ -8,14 +8,15 @@
 //! <https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/> (2.0).
 
 mod encoder;
-mod labels;
-mod point;
+mod v1;
+mod v2;
 mod protocol;
-pub mod v1;
-pub mod v2;
+mod point;
+mod labels;
+pub mod proto;
 
 pub use encoder::{Encoded, Encoder, Limits};
-pub use labels::{EncodedLabel, Labels, RawLabel};
+pub use labels::{CONDITION, EncodedLabel, LE, Label, Labels, RawLabel};
 pub use point::{Metric, MetricKind, Point, STALE_MARKER, Value};
+pub use proto::v1::Histogram;
 pub use protocol::Protocol;
-pub use v1::Histogram;

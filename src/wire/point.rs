@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::v1::BucketSpan;
+use super::proto::v1::BucketSpan;
 use super::{EncodedLabel, Histogram, Labels};
 
 /// What a metric's values are, as the receiver is told.

@@ -8,16 +8,17 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use k6_remote_write::config::{Config, Destination, Document};
-use k6_remote_write::ingest::Sample;
+use k6_remote_write::k6::Sample;
+use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::report::Reporter;
 use k6_remote_write::resample::Resampler;
 use k6_remote_write::resample::pipeline::{Lane, Settings};
 use k6_remote_write::resample::registry::Rules;
 use k6_remote_write::resample::self_metrics::About;
 use k6_remote_write::send::{Batch, Batcher, Queue};
-use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
+use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::time::clock::Clock;
-use k6_remote_write::wire::v1::WriteRequest;
+use k6_remote_write::wire::proto::v1::WriteRequest;
 use k6_remote_write::wire::{Encoder, Limits, Protocol, STALE_MARKER};
 
 use super::recording::{decode, points};

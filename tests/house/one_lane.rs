@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k6_remote_write::config::Destination;
+use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::report::Reporter;
 use k6_remote_write::resample::pipeline::{Lane, Settings};
 use k6_remote_write::send::{Batcher, Queue};
-use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
+use k6_remote_write::series::SeriesDefinition;
 
 /// A lane with windows of a second, and its queue.
 pub fn lane() -> (Lane, Arc<Queue>) {

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use k6_remote_write::wire::v1::{Label, Sample, TimeSeries, WriteRequest};
-use k6_remote_write::wire::{Protocol, v2};
+use k6_remote_write::wire::Protocol;
+use k6_remote_write::wire::proto::v1::{Label, Sample, TimeSeries, WriteRequest};
+use k6_remote_write::wire::proto::v2;
 use prost::Message;
 
 /// How long a test waits for what must happen.

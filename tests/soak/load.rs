@@ -11,10 +11,11 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use k6_remote_write::ingest::Sample;
+use k6_remote_write::k6::Sample;
+use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::output::Output;
-use k6_remote_write::series::{MetricType, SeriesDefinition, ValueType};
-use k6_remote_write::wire::v1::WriteRequest;
+use k6_remote_write::series::SeriesDefinition;
+use k6_remote_write::wire::proto::v1::WriteRequest;
 use prost::Message;
 use serde_json::{Value, json};
 

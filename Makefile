@@ -175,7 +175,7 @@ bench: k6 $(BUILD)/k6-plain
 
 # What each step of a sample's way costs.
 bench-steps: $(STAGED)
-	$(CARGO) bench --bench way_of_a_sample
+	$(CARGO) bench --bench sample_path
 	cd go-shim && go test -run '^$$' -bench . -benchtime 2s .
 
 ## Testing

@@ -1,4 +1,4 @@
-//! One output, from opening to closing: puts the rooms of the house together, and the threads between them.
+//! One output, from opening to closing: puts the rooms of the pipeline together, and the threads between them.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use crate::k6::Sample;
 use crate::panics::{Panic, catch};
 use crate::report::{DestinationReporter, Event, Level, Reporter, event};
 use crate::resample::Resampler;
-use crate::resample::pipeline::{self, Lane};
+use crate::resample::pipeline::{self, DestinationPipeline};
 use crate::resample::self_metrics::About;
 use crate::send::{self, Batcher, Queue, Sender, Untaken};
 use crate::series::SeriesDefinition;
@@ -94,11 +94,11 @@ impl Output {
         for warning in &config.warnings {
             reporter.log(event(Level::Warn, warning));
         }
-        let mut lanes = Vec::new();
+        let mut pipelines = Vec::new();
         let mut deliveries = Vec::new();
         for (number, destination) in config.destinations.iter().enumerate() {
-            let (lane, delivery) = start_destination(destination, number + 1, &config, &reporter)?;
-            lanes.push(lane);
+            let (pipeline, delivery) = start_destination(destination, number + 1, &config, &reporter)?;
+            pipelines.push(pipeline);
             deliveries.push(delivery);
         }
         let untaken: Vec<_> = deliveries.iter().filter_map(|delivery| delivery.preflight.recv().ok()).collect();
@@ -106,7 +106,7 @@ impl Output {
             return Err(OpenError::Preflight(untaken));
         }
         let (inbox, outlet) = inbox(Arc::clone(&reporter));
-        let resampler = Resampler::new(lanes, SystemClock, Arc::clone(&reporter));
+        let resampler = Resampler::new(pipelines, SystemClock, Arc::clone(&reporter));
         let resampler = thread::Builder::new().name("k6rw-resample".into()).spawn({
             let reporter = Arc::clone(&reporter);
             move || {
@@ -229,13 +229,13 @@ impl Delivery {
     }
 }
 
-/// Starts the sender of one destination, and makes the lane that feeds it.
+/// Starts the sender of one destination, and makes the pipeline that feeds it.
 fn start_destination(
     destination: &Destination,
     number: usize,
     config: &Config,
     reporter: &Reporter,
-) -> Result<(Lane, Delivery), OpenError> {
+) -> Result<(DestinationPipeline, Delivery), OpenError> {
     let reporter = reporter.destination(destination.shown_url());
     if let Some(id) = &destination.test_run_id {
         reporter.note_test_run_id(id);
@@ -257,10 +257,10 @@ fn start_destination(
         own_metrics: destination.self_metrics.then(|| about(config, number)),
     };
     let batcher = Batcher::new(Arc::clone(&queue), destination.max_samples_per_send);
-    let lane = Lane::new(settings, SystemClock.now_ms(), batcher, Arc::clone(&reporter));
+    let pipeline = DestinationPipeline::new(settings, SystemClock.now_ms(), batcher, Arc::clone(&reporter));
     let flush_timeout = destination.flush_timeout;
     let (preflight, sender_ended) = start_sender(sender, destination.preflight, Arc::clone(&reporter))?;
-    Ok((lane, Delivery { queue, flush_timeout, reporter, preflight, sender_ended }))
+    Ok((pipeline, Delivery { queue, flush_timeout, reporter, preflight, sender_ended }))
 }
 
 /// What the output's own metrics say: the tags of the test, and which of its destinations they are about. Two of those may

@@ -9,14 +9,14 @@ use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::report::Reporter;
 use k6_remote_write::series::SeriesDefinition;
 
-#[path = "house/one_lane.rs"]
-mod one_lane;
+#[path = "pipeline/single.rs"]
+mod single;
 
 const TYPES: [MetricType; 4] = [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend];
 
 fn definition(metric_type: MetricType) -> SeriesDefinition {
     let metric = format!("{metric_type:?}");
-    SeriesDefinition { metric, ..one_lane::request(metric_type, ValueType::Time, 1) }
+    SeriesDefinition { metric, ..single::request(metric_type, ValueType::Time, 1) }
 }
 
 /// Samples of all four series, more than one block of the inbox holds.
@@ -47,10 +47,10 @@ fn pushing_allocates_nothing() {
 
 #[test]
 fn recording_allocates_nothing() {
-    let (mut lane, _queue) = one_lane::lane();
-    TYPES.iter().for_each(|&metric_type| lane.register(&definition(metric_type)));
+    let (mut pipeline, _queue) = single::pipeline();
+    TYPES.iter().for_each(|&metric_type| pipeline.register(&definition(metric_type)));
     let samples = samples();
-    lane.record(&samples, 1);
-    let counted = allocation_counter::measure(|| (0..100).for_each(|_| lane.record(&samples, 1)));
+    pipeline.record(&samples, 1);
+    let counted = allocation_counter::measure(|| (0..100).for_each(|_| pipeline.record(&samples, 1)));
     assert_eq!(counted.count_total, 0, "{counted:?}");
 }

@@ -1,27 +1,27 @@
 //! What each kind of metric ships, in each form that it may have.
 
-mod house;
+mod pipeline;
 mod recording;
 
-use house::{House, house, is_stale};
 use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::report::Level;
 use k6_remote_write::wire::STALE_MARKER;
 use k6_remote_write::wire::proto::v1::histogram::Count;
 use k6_remote_write::wire::proto::v1::metric_metadata;
+use pipeline::{TestPipeline, is_stale, pipeline};
 
 #[test]
 fn a_rate_ships_the_windows_share_and_counts_that_add_up() {
-    let mut house = House::new();
-    let r = house.register("r", MetricType::Rate, ValueType::Default, &[("scenario", "a"), ("Z", "z")]);
+    let mut pipeline = TestPipeline::new();
+    let r = pipeline.register("r", MetricType::Rate, ValueType::Default, &[("scenario", "a"), ("Z", "z")]);
     for value in [1.0, 0.0, 0.0, 0.0] {
-        house.record(r, 0, value);
+        pipeline.record(r, 0, value);
     }
-    house.at(101_000);
-    house.at(102_000);
-    house.record(r, 0, 1.0);
-    house.at(103_000);
-    let points = house.points();
+    pipeline.at(101_000);
+    pipeline.at(102_000);
+    pipeline.record(r, 0, 1.0);
+    pipeline.at(103_000);
+    let points = pipeline.points();
     assert_eq!(points[r#"k6_r_rate{Z="z",scenario="a"}"#], [(101_000, 0.25), (103_000, 1.0)]);
     let nonzero = &points[r#"k6_r_total{Z="z",condition="nonzero",scenario="a"}"#];
     assert_eq!(nonzero[..], [(100_400, 0.0), (101_000, 1.0), (102_000, 1.0), (103_000, 2.0)]);
@@ -31,16 +31,16 @@ fn a_rate_ships_the_windows_share_and_counts_that_add_up() {
 
 #[test]
 fn a_trend_ships_its_windows_statistics_in_seconds_and_cumulative_count_and_sum() {
-    let mut house = House::new();
-    let t = house.register("t", MetricType::Trend, ValueType::Time, &[]);
+    let mut pipeline = TestPipeline::new();
+    let t = pipeline.register("t", MetricType::Trend, ValueType::Time, &[]);
     for value in 1..=100 {
-        house.record(t, 0, f64::from(value) * 10.0);
+        pipeline.record(t, 0, f64::from(value) * 10.0);
     }
-    house.at(101_000);
-    house.at(102_000);
-    house.record(t, 0, 5000.0);
-    house.close_at(102_500);
-    let points = house.points();
+    pipeline.at(101_000);
+    pipeline.at(102_000);
+    pipeline.record(t, 0, 5000.0);
+    pipeline.close_at(102_500);
+    let points = pipeline.points();
     for (statistic, first, last) in [
         ("avg", 0.505, 5.0),
         ("min", 0.01, 5.0),
@@ -61,55 +61,56 @@ fn a_trend_ships_its_windows_statistics_in_seconds_and_cumulative_count_and_sum(
 
 #[test]
 fn a_silent_trend_ends_stale_too() {
-    let mut house = House::new();
-    let t = house.register("t", MetricType::Trend, ValueType::Default, &[]);
-    house.record(t, 0, 1.0);
-    house.at(101_000);
-    house.at(102_000);
-    house.close_at(102_500);
-    let max = house.points_of("k6_t_max");
+    let mut pipeline = TestPipeline::new();
+    let t = pipeline.register("t", MetricType::Trend, ValueType::Default, &[]);
+    pipeline.record(t, 0, 1.0);
+    pipeline.at(101_000);
+    pipeline.at(102_000);
+    pipeline.close_at(102_500);
+    let max = pipeline.points_of("k6_t_max");
     assert_eq!((max[0], max[1].0, is_stale(&max[1])), ((101_000, 1.0), 102_501, true));
 }
 
 #[test]
 fn what_never_had_a_value_has_no_end_either() {
-    let mut house = House::new();
-    house.register("g", MetricType::Gauge, ValueType::Default, &[]);
-    house.register("t", MetricType::Trend, ValueType::Default, &[]);
-    house.close_at(100_900);
-    assert_eq!(house.points().into_keys().collect::<Vec<_>>(), ["k6_t_count", "k6_t_sum"]);
+    let mut pipeline = TestPipeline::new();
+    pipeline.register("g", MetricType::Gauge, ValueType::Default, &[]);
+    pipeline.register("t", MetricType::Trend, ValueType::Default, &[]);
+    pipeline.close_at(100_900);
+    assert_eq!(pipeline.points().into_keys().collect::<Vec<_>>(), ["k6_t_count", "k6_t_sum"]);
 }
 
 #[test]
 fn nan_and_infinities_are_counted_and_never_shipped() {
-    let mut house = House::new();
-    let c = house.counter("c");
+    let mut pipeline = TestPipeline::new();
+    let c = pipeline.counter("c");
     for value in [f64::NAN, 1.0, f64::INFINITY, f64::NEG_INFINITY] {
-        house.record(c, 0, value);
+        pipeline.record(c, 0, value);
     }
-    house.at(101_000);
-    assert_eq!(house.points_of("k6_c_total"), [(100_400, 0.0), (101_000, 1.0)]);
-    assert_eq!(house.reporter.samples.rejected.get(), 3);
-    assert_eq!(house.reporter.samples.taken.get(), 1);
-    let events = std::iter::from_fn(|| house.reporter.poll());
+    pipeline.at(101_000);
+    assert_eq!(pipeline.points_of("k6_c_total"), [(100_400, 0.0), (101_000, 1.0)]);
+    assert_eq!(pipeline.reporter.samples.rejected.get(), 3);
+    assert_eq!(pipeline.reporter.samples.taken.get(), 1);
+    let events = std::iter::from_fn(|| pipeline.reporter.poll());
     assert_eq!(events.filter(|event| event.level == Level::Warn).count(), 1);
 }
 
 #[test]
 fn every_metric_is_described_at_its_start_and_again_each_minute() {
-    let mut house = House::new();
-    let described = |house: &House| house.messages.iter().map(|message| message.metadata.len()).sum::<usize>();
-    house.counter("c");
-    house.at(101_000);
-    assert_eq!(described(&house), 1);
-    house.register("t", MetricType::Trend, ValueType::Time, &[]);
-    house.at(102_000);
-    assert_eq!(described(&house), 1 + 9);
-    house.at(103_000);
-    assert_eq!(described(&house), 1 + 9);
-    house.at(161_000);
-    assert_eq!(described(&house), 2 * (1 + 9));
-    let metadata = house.messages.iter().flat_map(|message| &message.metadata).next().expect("described");
+    let mut pipeline = TestPipeline::new();
+    let described =
+        |pipeline: &TestPipeline| pipeline.messages.iter().map(|message| message.metadata.len()).sum::<usize>();
+    pipeline.counter("c");
+    pipeline.at(101_000);
+    assert_eq!(described(&pipeline), 1);
+    pipeline.register("t", MetricType::Trend, ValueType::Time, &[]);
+    pipeline.at(102_000);
+    assert_eq!(described(&pipeline), 1 + 9);
+    pipeline.at(103_000);
+    assert_eq!(described(&pipeline), 1 + 9);
+    pipeline.at(161_000);
+    assert_eq!(described(&pipeline), 2 * (1 + 9));
+    let metadata = pipeline.messages.iter().flat_map(|message| &message.metadata).next().expect("described");
     assert_eq!(
         (metadata.r#type(), &*metadata.metric_family_name),
         (metric_metadata::MetricType::Counter, "k6_c_total")
@@ -118,30 +119,30 @@ fn every_metric_is_described_at_its_start_and_again_each_minute() {
 
 #[test]
 fn many_series_go_in_several_batches() {
-    let mut house = House::new();
+    let mut pipeline = TestPipeline::new();
     for tag in 0..10_001 {
-        let c = house.register("c", MetricType::Counter, ValueType::Default, &[("tag", &tag.to_string())]);
-        house.record(c, 0, 1.0);
+        let c = pipeline.register("c", MetricType::Counter, ValueType::Default, &[("tag", &tag.to_string())]);
+        pipeline.record(c, 0, 1.0);
     }
-    house.at(101_000);
-    assert_eq!(house.messages.len(), 4, "two of the zeros, two of the values");
-    let points = house.points();
+    pipeline.at(101_000);
+    assert_eq!(pipeline.messages.len(), 4, "two of the zeros, two of the values");
+    let points = pipeline.points();
     assert_eq!(points.len(), 10_001);
     assert!(points.values().all(|points| points[..] == [(100_400, 0.0), (101_000, 1.0)]));
 }
 
 #[test]
 fn labels_are_sorted_as_the_specification_asks() {
-    let mut house = House::new();
-    let r = house.register(
+    let mut pipeline = TestPipeline::new();
+    let r = pipeline.register(
         "r",
         MetricType::Rate,
         ValueType::Default,
         &[("zone", "1"), ("Zone", "2"), ("_a", "3"), ("é", "4")],
     );
-    house.record(r, 0, 1.0);
-    house.at(101_000);
-    for series in house.messages.iter().flat_map(|message| &message.timeseries) {
+    pipeline.record(r, 0, 1.0);
+    pipeline.at(101_000);
+    for series in pipeline.messages.iter().flat_map(|message| &message.timeseries) {
         let names: Vec<_> = series.labels.iter().map(|label| label.name.as_str()).collect();
         assert!(names.windows(2).all(|pair| pair[0] < pair[1]), "{names:?}");
         assert!(names.contains(&"__name__"));
@@ -150,16 +151,16 @@ fn labels_are_sorted_as_the_specification_asks() {
 
 #[test]
 fn a_gauge_ships_the_extremes_of_windows_with_samples() {
-    let mut house = House::new();
-    house.at(100_900);
-    let g = house.register("g", MetricType::Gauge, ValueType::Time, &[]);
+    let mut pipeline = TestPipeline::new();
+    pipeline.at(100_900);
+    let g = pipeline.register("g", MetricType::Gauge, ValueType::Time, &[]);
     for (time_ms, value) in [(100_500, 7000.0), (100_400, 500.0), (100_450, 9000.0)] {
-        house.record(g, time_ms, value);
+        pipeline.record(g, time_ms, value);
     }
-    house.at(101_000);
-    house.at(102_000);
-    house.close_at(102_500);
-    let points = house.points();
+    pipeline.at(101_000);
+    pipeline.at(102_000);
+    pipeline.close_at(102_500);
+    let points = pipeline.points();
     assert_eq!(points["k6_g"][..3], [(101_000, 7.0), (102_000, 7.0), (102_500, 7.0)]);
     for (series, value) in [("k6_g_lowest", 0.5), ("k6_g_highest", 9.0)] {
         assert_eq!((points[series][0], points[series].len()), ((101_000, value), 2), "{series}");
@@ -169,19 +170,19 @@ fn a_gauge_ships_the_extremes_of_windows_with_samples() {
 
 #[test]
 fn statistics_of_the_run_are_shipped_for_windows_with_samples() {
-    let mut house = house(r#"{"trendWindow": "run", "trendStats": "max,med,count"}"#);
-    let t = house.register("t", MetricType::Trend, ValueType::Default, &[]);
-    let r = house.register("r", MetricType::Rate, ValueType::Default, &[]);
+    let mut pipeline = pipeline(r#"{"trendWindow": "run", "trendStats": "max,med,count"}"#);
+    let t = pipeline.register("t", MetricType::Trend, ValueType::Default, &[]);
+    let r = pipeline.register("r", MetricType::Rate, ValueType::Default, &[]);
     for value in [1.0, 9.0] {
-        house.record(t, 0, value);
-        house.record(r, 0, value - 1.0);
+        pipeline.record(t, 0, value);
+        pipeline.record(r, 0, value - 1.0);
     }
-    house.at(101_000);
-    house.at(102_000);
-    house.record(t, 0, 3.0);
-    house.record(r, 0, 3.0);
-    house.at(103_000);
-    let points = house.points();
+    pipeline.at(101_000);
+    pipeline.at(102_000);
+    pipeline.record(t, 0, 3.0);
+    pipeline.record(r, 0, 3.0);
+    pipeline.at(103_000);
+    let points = pipeline.points();
     assert_eq!(points["k6_t_max"], [(101_000, 9.0), (103_000, 9.0)]);
     assert!((points["k6_t_med"][1].1 - 3.0).abs() <= 0.015, "{:?}", points["k6_t_med"]);
     assert_eq!(points["k6_t_count"][1..], [(101_000, 2.0), (102_000, 2.0), (103_000, 3.0)]);
@@ -191,15 +192,15 @@ fn statistics_of_the_run_are_shipped_for_windows_with_samples() {
 
 #[test]
 fn a_classic_histogram_is_cumulative_from_zero_in_every_bucket() {
-    let mut house = house(r#"{"trendAs": "classic", "trendBuckets": "0.1,1"}"#);
-    let t = house.register("t", MetricType::Trend, ValueType::Time, &[("method", "GET"), ("a", "1"), ("le", "x")]);
+    let mut pipeline = pipeline(r#"{"trendAs": "classic", "trendBuckets": "0.1,1"}"#);
+    let t = pipeline.register("t", MetricType::Trend, ValueType::Time, &[("method", "GET"), ("a", "1"), ("le", "x")]);
     for value in [50.0, 100.0, 500.0, 5000.0] {
-        house.record(t, 0, value);
+        pipeline.record(t, 0, value);
     }
-    house.at(101_000);
-    house.record(t, 0, 1.0);
-    house.close_at(101_500);
-    let points = house.points();
+    pipeline.at(101_000);
+    pipeline.record(t, 0, 1.0);
+    pipeline.close_at(101_500);
+    let points = pipeline.points();
     for (bound, first, last) in [("0.1", 2.0, 3.0), ("1", 3.0, 4.0), ("+Inf", 4.0, 5.0)] {
         let points = &points[&format!(r#"k6_t_seconds_bucket{{a="1",exported_le="x",le="{bound}",method="GET"}}"#)];
         assert_eq!(points[..3], [(100_400, 0.0), (101_000, first), (101_500, last)], "{bound}");
@@ -213,16 +214,16 @@ fn a_classic_histogram_is_cumulative_from_zero_in_every_bucket() {
 
 #[test]
 fn a_native_histogram_is_cumulative_from_an_empty_one_to_a_stale_one() {
-    let mut house = house(r#"{"trendAs": "native"}"#);
-    let t = house.register("t", MetricType::Trend, ValueType::Time, &[]);
+    let mut pipeline = pipeline(r#"{"trendAs": "native"}"#);
+    let t = pipeline.register("t", MetricType::Trend, ValueType::Time, &[]);
     for value in [1000.0, 1000.0, 0.0, 8000.0] {
-        house.record(t, 0, value);
+        pipeline.record(t, 0, value);
     }
-    house.at(101_000);
-    house.record(t, 0, 2000.0);
-    house.at(102_000);
-    house.close_at(102_500);
-    let series: Vec<_> = house.messages.iter().flat_map(|message| &message.timeseries).collect();
+    pipeline.at(101_000);
+    pipeline.record(t, 0, 2000.0);
+    pipeline.at(102_000);
+    pipeline.close_at(102_500);
+    let series: Vec<_> = pipeline.messages.iter().flat_map(|message| &message.timeseries).collect();
     assert!(series.iter().all(|series| series.labels[0].value == "k6_t_seconds" && series.samples.is_empty()));
     let histograms: Vec<_> = series.iter().flat_map(|series| &series.histograms).collect();
     let count = |at: usize| match histograms[at].count {
@@ -240,17 +241,17 @@ fn a_native_histogram_is_cumulative_from_an_empty_one_to_a_stale_one() {
 
 #[test]
 fn several_k6_series_that_become_one_add_up() {
-    let mut house = house(r#"{"dropTags": "url"}"#);
-    house.at(100_900);
+    let mut pipeline = pipeline(r#"{"dropTags": "url"}"#);
+    pipeline.at(100_900);
     for (url, value, time_ms) in [("/a", 1.0, 100_700), ("/b", 5.0, 100_600)] {
         let tags = [("url", url), ("method", "GET")];
-        let c = house.register("c", MetricType::Counter, ValueType::Default, &tags);
-        let g = house.register("g", MetricType::Gauge, ValueType::Default, &tags);
-        let t = house.register("t", MetricType::Trend, ValueType::Default, &tags);
-        [c, g, t].into_iter().for_each(|series| house.record(series, time_ms, value));
+        let c = pipeline.register("c", MetricType::Counter, ValueType::Default, &tags);
+        let g = pipeline.register("g", MetricType::Gauge, ValueType::Default, &tags);
+        let t = pipeline.register("t", MetricType::Trend, ValueType::Default, &tags);
+        [c, g, t].into_iter().for_each(|series| pipeline.record(series, time_ms, value));
     }
-    house.at(101_000);
-    let points = house.points();
+    pipeline.at(101_000);
+    let points = pipeline.points();
     let last = |name: &str| points[&format!(r#"{name}{{method="GET"}}"#)].last().expect("a point").1;
     assert_eq!((last("k6_c_total"), last("k6_t_count"), last("k6_t_sum")), (6.0, 2.0, 6.0));
     assert_eq!((last("k6_g"), last("k6_g_lowest"), last("k6_g_highest")), (1.0, 1.0, 5.0), "the latest by sample time");
@@ -258,17 +259,18 @@ fn several_k6_series_that_become_one_add_up() {
 
 #[test]
 fn samples_over_the_limit_are_counted_and_the_others_go_on() {
-    let mut house = house(r#"{"maxSeries": 2}"#);
-    let all: Vec<_> =
-        ["a", "b", "c"].map(|tag| house.register("c", MetricType::Counter, ValueType::Default, &[("tag", tag)])).into();
+    let mut pipeline = pipeline(r#"{"maxSeries": 2}"#);
+    let all: Vec<_> = ["a", "b", "c"]
+        .map(|tag| pipeline.register("c", MetricType::Counter, ValueType::Default, &[("tag", tag)]))
+        .into();
     for &series in all.iter().chain(&all) {
-        house.record(series, 0, 1.0);
+        pipeline.record(series, 0, 1.0);
     }
-    house.at(101_000);
-    let points = house.points();
+    pipeline.at(101_000);
+    let points = pipeline.points();
     assert_eq!(points.keys().collect::<Vec<_>>(), [r#"k6_c_total{tag="a"}"#, r#"k6_c_total{tag="b"}"#]);
     assert!(points.values().all(|points| points.last() == Some(&(101_000, 2.0))));
-    let report = house.reporter.report();
+    let report = pipeline.reporter.report();
     let destination = &report.destinations[0];
     assert_eq!((destination.series_over_limit, destination.samples_over_limit), (1, 2));
 }

@@ -4,12 +4,12 @@
 
 use k6_remote_write::k6::Sample;
 use k6_remote_write::k6::{MetricType, ValueType};
-use k6_remote_write::resample::pipeline::Lane;
+use k6_remote_write::resample::pipeline::DestinationPipeline;
 
-#[path = "house/one_lane.rs"]
-mod one_lane;
+#[path = "pipeline/single.rs"]
+mod single;
 
-use one_lane::{lane, request};
+use single::{pipeline, request};
 
 /// `count` values of times in milliseconds, most of them between 20 and 80, a few ten times as long.
 fn times(series: u64, count: u64) -> impl Iterator<Item = Sample> {
@@ -35,15 +35,15 @@ fn series_are_within_their_bounds() {
     assert!(counter <= 1024, "{counter} bytes a counter");
 }
 
-fn bytes_of_one(metric_type: MetricType, value_type: ValueType) -> (u64, Lane) {
+fn bytes_of_one(metric_type: MetricType, value_type: ValueType) -> (u64, DestinationPipeline) {
     const SERIES: u64 = 20_000;
-    let (mut lane, _queue) = lane();
+    let (mut pipeline, _queue) = pipeline();
     let before = resident_bytes();
     for url in 0..SERIES {
-        lane.register(&request(metric_type, value_type, url));
+        pipeline.register(&request(metric_type, value_type, url));
     }
     for series in 1..=SERIES {
-        lane.record(&times(series, 200).collect::<Vec<_>>(), 1);
+        pipeline.record(&times(series, 200).collect::<Vec<_>>(), 1);
     }
-    ((resident_bytes() - before) / SERIES, lane)
+    ((resident_bytes() - before) / SERIES, pipeline)
 }

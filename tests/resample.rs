@@ -1,24 +1,24 @@
 //! Windows on a clock that the tests own: every edge of time, and what a series looks like from start to end.
 
-mod house;
+mod pipeline;
 mod recording;
 
-use house::{House, START, is_stale};
 use k6_remote_write::config::Destination;
 use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::resample::registry::Rules;
 use k6_remote_write::series::view::{Tags, View};
+use pipeline::{START, TestPipeline, is_stale};
 
 #[test]
 fn a_counter_starts_with_zero_goes_on_without_samples_and_ends_stale() {
-    let mut house = House::new();
-    let c = house.counter("c");
-    house.record(c, 100_500, 2.0);
-    house.at(101_003);
-    house.at(102_000);
-    house.record(c, 102_100, 5.0);
-    house.close_at(102_700);
-    let points = house.points_of("k6_c_total");
+    let mut pipeline = TestPipeline::new();
+    let c = pipeline.counter("c");
+    pipeline.record(c, 100_500, 2.0);
+    pipeline.at(101_003);
+    pipeline.at(102_000);
+    pipeline.record(c, 102_100, 5.0);
+    pipeline.close_at(102_700);
+    let points = pipeline.points_of("k6_c_total");
     assert_eq!(points[..4], [(100_400, 0.0), (101_000, 2.0), (102_000, 2.0), (102_700, 7.0)]);
     assert_eq!(points[4].0, 102_701);
     assert!(is_stale(&points[4]) && points.len() == 5);
@@ -26,152 +26,152 @@ fn a_counter_starts_with_zero_goes_on_without_samples_and_ends_stale() {
 
 #[test]
 fn a_series_that_appears_later_starts_where_its_window_began() {
-    let mut house = House::new();
-    let first = house.counter("first");
-    house.record(first, 100_500, 1.0);
-    house.at(103_000);
-    let late = house.counter("late");
-    house.record(late, 103_990, 1.0);
-    house.at(104_000);
-    assert_eq!(house.points_of("k6_late_total"), [(103_000, 0.0), (104_000, 1.0)]);
+    let mut pipeline = TestPipeline::new();
+    let first = pipeline.counter("first");
+    pipeline.record(first, 100_500, 1.0);
+    pipeline.at(103_000);
+    let late = pipeline.counter("late");
+    pipeline.record(late, 103_990, 1.0);
+    pipeline.at(104_000);
+    assert_eq!(pipeline.points_of("k6_late_total"), [(103_000, 0.0), (104_000, 1.0)]);
 }
 
 #[test]
 fn a_counter_without_samples_exists_from_its_registration() {
-    let mut house = House::new();
-    house.counter("dropped_iterations");
-    house.at(101_000);
-    assert_eq!(house.points_of("k6_dropped_iterations_total"), [(100_400, 0.0), (101_000, 0.0)]);
+    let mut pipeline = TestPipeline::new();
+    pipeline.counter("dropped_iterations");
+    pipeline.at(101_000);
+    assert_eq!(pipeline.points_of("k6_dropped_iterations_total"), [(100_400, 0.0), (101_000, 0.0)]);
 }
 
 #[test]
 fn late_early_and_zero_times_count_in_the_open_window() {
-    let mut house = House::new();
-    let c = house.counter("c");
-    house.at(101_000);
+    let mut pipeline = TestPipeline::new();
+    let c = pipeline.counter("c");
+    pipeline.at(101_000);
     for time_ms in [0, i64::MIN, i64::MAX, 100_999, 50_000, 101_500, 500_000_000, -62_135_596_800_000] {
-        house.record(c, time_ms, 1.0);
+        pipeline.record(c, time_ms, 1.0);
     }
-    house.at(102_000);
-    assert_eq!(house.points_of("k6_c_total"), [(100_400, 0.0), (101_000, 0.0), (102_000, 8.0)]);
+    pipeline.at(102_000);
+    assert_eq!(pipeline.points_of("k6_c_total"), [(100_400, 0.0), (101_000, 0.0), (102_000, 8.0)]);
 }
 
 #[test]
 fn a_gauge_ships_its_latest_value_by_time_and_repeats_it() {
-    let mut house = House::new();
-    let g = house.register("g", MetricType::Gauge, ValueType::Default, &[]);
-    house.at(101_600);
-    house.record(g, 101_500, 7.0);
-    house.record(g, 101_400, 5.0);
-    house.at(102_000);
-    house.at(103_000);
-    house.close_at(103_500);
-    let points = house.points_of("k6_g");
+    let mut pipeline = TestPipeline::new();
+    let g = pipeline.register("g", MetricType::Gauge, ValueType::Default, &[]);
+    pipeline.at(101_600);
+    pipeline.record(g, 101_500, 7.0);
+    pipeline.record(g, 101_400, 5.0);
+    pipeline.at(102_000);
+    pipeline.at(103_000);
+    pipeline.close_at(103_500);
+    let points = pipeline.points_of("k6_g");
     assert_eq!(points[..3], [(102_000, 7.0), (103_000, 7.0), (103_500, 7.0)]);
     assert!(is_stale(&points[3]));
 }
 
 #[test]
 fn a_time_to_come_does_not_hold_a_gauge() {
-    let mut house = House::new();
-    let g = house.register("g", MetricType::Gauge, ValueType::Default, &[]);
-    house.record(g, i64::MAX, 1.0);
-    house.at(101_100);
-    house.record(g, 101_100, 2.0);
-    house.at(102_000);
-    assert_eq!(house.points_of("k6_g"), [(101_000, 1.0), (102_000, 2.0)]);
+    let mut pipeline = TestPipeline::new();
+    let g = pipeline.register("g", MetricType::Gauge, ValueType::Default, &[]);
+    pipeline.record(g, i64::MAX, 1.0);
+    pipeline.at(101_100);
+    pipeline.record(g, 101_100, 2.0);
+    pipeline.at(102_000);
+    assert_eq!(pipeline.points_of("k6_g"), [(101_000, 1.0), (102_000, 2.0)]);
 }
 
 #[test]
 fn a_clock_that_steps_back_makes_no_older_points_and_loses_nothing() {
-    let mut house = House::new();
-    let c = house.counter("c");
-    let g = house.register("g", MetricType::Gauge, ValueType::Default, &[]);
-    house.at(105_000);
-    house.record(c, 105_000, 1.0);
-    house.record(g, 105_000, 1.0);
-    house.at(106_000);
-    house.at(103_000);
-    house.record(c, 103_000, 1.0);
-    house.record(g, 103_000, 2.0);
-    house.at(106_000);
-    house.at(106_900);
-    assert_eq!(house.points_of("k6_c_total").len(), 3, "windows wait until the clock is past the last end");
-    house.at(107_000);
-    house.close_at(107_200);
-    assert_eq!(house.points_of("k6_c_total")[3..5], [(107_000, 2.0), (107_200, 2.0)]);
-    assert_eq!(house.points_of("k6_g")[..2], [(106_000, 1.0), (107_000, 2.0)]);
+    let mut pipeline = TestPipeline::new();
+    let c = pipeline.counter("c");
+    let g = pipeline.register("g", MetricType::Gauge, ValueType::Default, &[]);
+    pipeline.at(105_000);
+    pipeline.record(c, 105_000, 1.0);
+    pipeline.record(g, 105_000, 1.0);
+    pipeline.at(106_000);
+    pipeline.at(103_000);
+    pipeline.record(c, 103_000, 1.0);
+    pipeline.record(g, 103_000, 2.0);
+    pipeline.at(106_000);
+    pipeline.at(106_900);
+    assert_eq!(pipeline.points_of("k6_c_total").len(), 3, "windows wait until the clock is past the last end");
+    pipeline.at(107_000);
+    pipeline.close_at(107_200);
+    assert_eq!(pipeline.points_of("k6_c_total")[3..5], [(107_000, 2.0), (107_200, 2.0)]);
+    assert_eq!(pipeline.points_of("k6_g")[..2], [(106_000, 1.0), (107_000, 2.0)]);
 }
 
 #[test]
 fn a_run_that_ends_while_the_clock_is_behind_still_ships_its_total() {
-    let mut house = House::new();
-    let c = house.counter("c");
-    house.record(c, 0, 1.0);
-    house.at(110_000);
-    house.record(c, 0, 1.0);
-    house.close_at(105_000);
-    let points = house.points_of("k6_c_total");
+    let mut pipeline = TestPipeline::new();
+    let c = pipeline.counter("c");
+    pipeline.record(c, 0, 1.0);
+    pipeline.at(110_000);
+    pipeline.record(c, 0, 1.0);
+    pipeline.close_at(105_000);
+    let points = pipeline.points_of("k6_c_total");
     assert_eq!(points[..3], [(109_000, 0.0), (110_000, 1.0), (110_001, 2.0)]);
 }
 
 #[test]
 fn a_stalled_process_ships_one_window_for_all_that_it_missed() {
-    let mut house = House::new();
-    let c = house.counter("c");
-    house.record(c, 0, 1.0);
-    house.at(101_000);
-    house.record(c, 101_100, 1.0);
-    house.record(c, 105_100, 1.0);
-    house.at(106_700);
-    assert_eq!(house.points_of("k6_c_total"), [(100_400, 0.0), (101_000, 1.0), (106_000, 3.0)]);
+    let mut pipeline = TestPipeline::new();
+    let c = pipeline.counter("c");
+    pipeline.record(c, 0, 1.0);
+    pipeline.at(101_000);
+    pipeline.record(c, 101_100, 1.0);
+    pipeline.record(c, 105_100, 1.0);
+    pipeline.at(106_700);
+    assert_eq!(pipeline.points_of("k6_c_total"), [(100_400, 0.0), (101_000, 1.0), (106_000, 3.0)]);
 }
 
 #[test]
 fn a_run_shorter_than_one_window_ships_its_totals_at_its_end() {
-    let mut house = House::with(START, 10, true);
-    let c = house.counter("c");
-    house.record(c, 100_410, 3.0);
-    house.close_at(100_900);
-    let points = house.points_of("k6_c_total");
+    let mut pipeline = TestPipeline::with(START, 10, true);
+    let c = pipeline.counter("c");
+    pipeline.record(c, 100_410, 3.0);
+    pipeline.close_at(100_900);
+    let points = pipeline.points_of("k6_c_total");
     assert_eq!(points[..2], [(100_400, 0.0), (100_900, 3.0)]);
     assert!(is_stale(&points[2]));
 }
 
 #[test]
 fn stale_markers_can_be_left_out() {
-    let mut house = House::with(START, 1, false);
-    let c = house.counter("c");
-    house.record(c, 0, 3.0);
-    house.close_at(100_900);
-    assert_eq!(house.points_of("k6_c_total"), [(100_400, 0.0), (100_900, 3.0)]);
+    let mut pipeline = TestPipeline::with(START, 1, false);
+    let c = pipeline.counter("c");
+    pipeline.record(c, 0, 3.0);
+    pipeline.close_at(100_900);
+    assert_eq!(pipeline.points_of("k6_c_total"), [(100_400, 0.0), (100_900, 3.0)]);
 }
 
 #[test]
 fn a_series_of_the_last_ten_milliseconds_is_whole() {
-    let mut house = House::with(START, 10, true);
-    let early = house.counter("early");
-    house.record(early, 0, 1.0);
-    house.at(110_000);
-    let late = house.counter("late");
-    house.record(late, 110_004, 4.0);
-    house.close_at(110_010);
-    let points = house.points_of("k6_late_total");
+    let mut pipeline = TestPipeline::with(START, 10, true);
+    let early = pipeline.counter("early");
+    pipeline.record(early, 0, 1.0);
+    pipeline.at(110_000);
+    let late = pipeline.counter("late");
+    pipeline.record(late, 110_004, 4.0);
+    pipeline.close_at(110_010);
+    let points = pipeline.points_of("k6_late_total");
     assert_eq!(points[..2], [(110_000, 0.0), (110_010, 4.0)]);
     assert!(is_stale(&points[2]));
 }
 
 #[test]
 fn a_series_that_is_silent_for_an_hour_has_no_gap() {
-    let mut house = House::with(START, 10, true);
-    let c = house.counter("c");
-    house.record(c, 0, 1.0);
+    let mut pipeline = TestPipeline::with(START, 10, true);
+    let c = pipeline.counter("c");
+    pipeline.record(c, 0, 1.0);
     for window in 0..=360 {
-        house.at(110_000 + window * 10_000);
+        pipeline.at(110_000 + window * 10_000);
     }
-    house.record(c, 0, 1.0);
-    house.close_at(3_710_500);
-    let points = house.points_of("k6_c_total");
+    pipeline.record(c, 0, 1.0);
+    pipeline.close_at(3_710_500);
+    let points = pipeline.points_of("k6_c_total");
     assert_eq!(points.len(), 1 + 361 + 2);
     assert!(points[1..362].windows(2).all(|pair| pair[1].0 - pair[0].0 == 10_000 && pair[1].1 == 1.0));
     assert_eq!(points[362], (3_710_500, 2.0));
@@ -180,11 +180,11 @@ fn a_series_that_is_silent_for_an_hour_has_no_gap() {
 #[test]
 fn a_run_begins_after_the_end_of_the_one_before() {
     let run = |start_ms: i64, end_ms: i64, value: f64| {
-        let mut house = House::with(start_ms, 1, true);
-        let c = house.counter("c");
-        house.record(c, start_ms, value);
-        house.close_at(end_ms);
-        house.points_of("k6_c_total")
+        let mut pipeline = TestPipeline::with(start_ms, 1, true);
+        let c = pipeline.counter("c");
+        pipeline.record(c, start_ms, value);
+        pipeline.close_at(end_ms);
+        pipeline.points_of("k6_c_total")
     };
     // The next process starts some milliseconds after the last batch of the one before, within the same second.
     let (first, second) = (run(100_400, 101_700, 5.0), run(101_720, 101_900, 3.0));
@@ -201,27 +201,27 @@ mod time {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// However the clock goes: nothing is lost, no series gets an older time or the same twice ([`House::points`] looks),
+        /// However the clock goes: nothing is lost, no series gets an older time or the same twice ([`TestPipeline::points`] looks),
         /// and none that is more than a window to come.
         #[test]
         fn whatever_the_clock_does_the_total_is_right(
             rate in prop_oneof![Just(1), Just(3), Just(10)],
             steps in prop::collection::vec((-20_000_i64..30_000, 0..4_u32, any::<i64>()), 1..60),
         ) {
-            let mut house = House::with(START, rate, true);
-            let c = house.counter("c");
+            let mut pipeline = TestPipeline::with(START, rate, true);
+            let c = pipeline.counter("c");
             let (mut now_ms, mut latest_ms, mut total) = (START, START, 0.0);
             for (step_ms, samples, time_ms) in steps {
                 for _ in 0..samples {
-                    house.record(c, time_ms, 1.0);
+                    pipeline.record(c, time_ms, 1.0);
                     total += 1.0;
                 }
                 now_ms = (now_ms + step_ms).max(1);
                 latest_ms = latest_ms.max(now_ms);
-                house.at(now_ms);
+                pipeline.at(now_ms);
             }
-            house.close_at(now_ms);
-            let points = house.points_of("k6_c_total");
+            pipeline.close_at(now_ms);
+            let points = pipeline.points_of("k6_c_total");
             let [.., (last_ms, last), end] = points[..] else { panic!("{points:?}") };
             prop_assert_eq!(last, total);
             prop_assert!(is_stale(&end) && end.0 == last_ms + 1);
@@ -232,15 +232,15 @@ mod time {
 
 #[test]
 fn the_outputs_own_metrics_travel_with_the_others() {
-    let mut house = House::with_own_metrics(&[("testid", "t")]);
-    let c = house.counter("c");
-    house.record(c, 100_500, 2.0);
-    house.at(101_003);
-    house.record(c, 101_500, 2.0);
-    house.record(c, 101_500, f64::NAN);
-    house.close_at(101_700);
+    let mut pipeline = TestPipeline::with_own_metrics(&[("testid", "t")]);
+    let c = pipeline.counter("c");
+    pipeline.record(c, 100_500, 2.0);
+    pipeline.at(101_003);
+    pipeline.record(c, 101_500, 2.0);
+    pipeline.record(c, 101_500, f64::NAN);
+    pipeline.close_at(101_700);
     let values = |series: &str| -> Vec<f64> {
-        house.points_of(series).iter().filter(|point| !is_stale(point)).map(|point| point.1).collect()
+        pipeline.points_of(series).iter().filter(|point| !is_stale(point)).map(|point| point.1).collect()
     };
     assert_eq!(values(r#"k6_remote_write_samples_in_total{testid="t"}"#), [0.0, 1.0, 2.0]);
     assert_eq!(values(r#"k6_remote_write_samples_pending{testid="t"}"#), [0.0, 0.0]);
@@ -250,19 +250,19 @@ fn the_outputs_own_metrics_travel_with_the_others() {
 
 #[test]
 fn the_run_is_marked_where_it_begins_and_ends() {
-    let mut house = House::with_own_metrics(&[("testid", "t")]);
-    let vus = house.register("vus", MetricType::Gauge, ValueType::Default, &[]);
-    let c = house.counter("c");
+    let mut pipeline = TestPipeline::with_own_metrics(&[("testid", "t")]);
+    let vus = pipeline.register("vus", MetricType::Gauge, ValueType::Default, &[]);
+    let c = pipeline.counter("c");
     // As long as k6 is paused it has nothing but gauges.
-    house.record(vus, 100_500, 0.0);
-    house.at(101_003);
-    house.record(vus, 101_100, 0.0);
-    house.at(101_600);
-    house.record(c, 101_500, 1.0);
-    house.at(102_003);
-    house.close_at(102_700);
+    pipeline.record(vus, 100_500, 0.0);
+    pipeline.at(101_003);
+    pipeline.record(vus, 101_100, 0.0);
+    pipeline.at(101_600);
+    pipeline.record(c, 101_500, 1.0);
+    pipeline.at(102_003);
+    pipeline.close_at(102_700);
     let points = |series: &str| {
-        let (ended, points): (Vec<_>, Vec<_>) = house.points_of(series).into_iter().partition(is_stale);
+        let (ended, points): (Vec<_>, Vec<_>) = pipeline.points_of(series).into_iter().partition(is_stale);
         assert_eq!(ended.iter().map(|point| point.0).collect::<Vec<_>>(), [102_701], "{series} ends with the others");
         points
     };
@@ -271,49 +271,50 @@ fn the_run_is_marked_where_it_begins_and_ends() {
     assert_eq!(points(&format!(r#"{end}{{testid="t"}}"#)), [(102_700, 102.7)]);
     let info = r#"k6_remote_write_run_info{script="s.js",testid="t"}"#;
     assert_eq!(points(info), [(101_000, 1.0), (102_000, 1.0), (102_700, 1.0)]);
-    let marks = house.points().into_keys().filter(|series| series.starts_with("k6_remote_write_run"));
+    let marks = pipeline.points().into_keys().filter(|series| series.starts_with("k6_remote_write_run"));
     assert_eq!(marks.count(), 3, "a mark is one series, without extremes");
 }
 
 #[test]
 fn a_run_that_never_began_has_no_start_and_no_end() {
-    let mut house = House::with_own_metrics(&[]);
-    let vus = house.register("vus", MetricType::Gauge, ValueType::Default, &[]);
-    house.record(vus, 100_500, 0.0);
-    house.close_at(100_700);
-    let marks = house.points().into_keys().filter(|series| series.starts_with("k6_remote_write_run"));
+    let mut pipeline = TestPipeline::with_own_metrics(&[]);
+    let vus = pipeline.register("vus", MetricType::Gauge, ValueType::Default, &[]);
+    pipeline.record(vus, 100_500, 0.0);
+    pipeline.close_at(100_700);
+    let marks = pipeline.points().into_keys().filter(|series| series.starts_with("k6_remote_write_run"));
     assert_eq!(marks.collect::<Vec<_>>(), [r#"k6_remote_write_run_info{script="s.js"}"#]);
 }
 
 #[test]
 fn a_tag_of_the_test_keeps_its_name_beside_what_ran() {
-    let mut house = House::with_own_metrics(&[("script", "mine")]);
-    house.close_at(100_700);
-    assert!(!house.points_of(r#"k6_remote_write_run_info{script="mine"}"#).is_empty());
+    let mut pipeline = TestPipeline::with_own_metrics(&[("script", "mine")]);
+    pipeline.close_at(100_700);
+    assert!(!pipeline.points_of(r#"k6_remote_write_run_info{script="mine"}"#).is_empty());
 }
 
 #[test]
 fn series_that_differ_in_tags_that_are_not_kept_merge_exactly_whatever_their_type() {
     let kept = View { tags: Tags::Only(vec!["kept".into()]), ..View::everything() };
     let rules = Rules { views: vec![kept], ..Destination::default().rules(&[]) };
-    let mut house = House::with_rules(START, 1, true, rules);
+    let mut pipeline = TestPipeline::with_rules(START, 1, true, rules);
     let mut both = |metric, metric_type| {
-        ["1", "2"].map(|gone| house.register(metric, metric_type, ValueType::Default, &[("kept", "x"), ("gone", gone)]))
+        ["1", "2"]
+            .map(|gone| pipeline.register(metric, metric_type, ValueType::Default, &[("kept", "x"), ("gone", gone)]))
     };
     let counter = both("counter", MetricType::Counter);
     let gauge = both("gauge", MetricType::Gauge);
     let rate = both("rate", MetricType::Rate);
     let trend = both("trend", MetricType::Trend);
     // The later in time comes first.
-    house.record(gauge[0], 100_350, 7.0);
-    house.record(gauge[1], 100_300, 3.0);
+    pipeline.record(gauge[0], 100_350, 7.0);
+    pipeline.record(gauge[1], 100_300, 3.0);
     for (index, value) in [(0, 1.0), (1, 2.0), (0, 4.0), (1, 8.0)] {
-        house.record(counter[index], 100_500, value);
-        house.record(trend[index], 100_500, value);
-        house.record(rate[index], 100_500, if index == 0 { 1.0 } else { 0.0 });
+        pipeline.record(counter[index], 100_500, value);
+        pipeline.record(trend[index], 100_500, value);
+        pipeline.record(rate[index], 100_500, if index == 0 { 1.0 } else { 0.0 });
     }
-    house.at(101_000);
-    let value = |series: &str| house.points_of(series).last().map(|&(_, value)| value);
+    pipeline.at(101_000);
+    let value = |series: &str| pipeline.points_of(series).last().map(|&(_, value)| value);
     for (series, expected) in [
         ("k6_counter_total{kept=\"x\"}", 15.0),
         ("k6_gauge{kept=\"x\"}", 7.0),
@@ -327,5 +328,5 @@ fn series_that_differ_in_tags_that_are_not_kept_merge_exactly_whatever_their_typ
     ] {
         assert_eq!(value(series), Some(expected), "{series}");
     }
-    assert!(house.points().keys().all(|series| !series.contains("gone")));
+    assert!(pipeline.points().keys().all(|series| !series.contains("gone")));
 }

@@ -1,6 +1,6 @@
 //! What the output tells: events for k6's log, counters, and the report at the end of the run.
 //!
-//! Every room of the house writes here, and nothing here knows any of them. Events are few, one for a change of state, and
+//! Every room of the pipeline writes here, and nothing here knows any of them. Events are few, one for a change of state, and
 //! wait until the host asks for them.
 
 use std::collections::{HashMap, VecDeque};

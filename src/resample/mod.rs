@@ -1,7 +1,7 @@
-//! The background thread: hands samples to every destination's lane, and has its windows shipped on the clock.
+//! The background thread: hands samples to every destination's pipeline, and has its windows shipped on the clock.
 //!
-//! Owns all lanes and their accumulators: nothing here locks. In come series and samples from the [`crate::ingest`]; out they go
-//! to each [`Lane`]. A sample belongs to the window that is open when it arrives, whatever its own time: none is lost, and no
+//! Owns all pipelines and their accumulators: nothing here locks. In come series and samples from the [`crate::ingest`]; out they go
+//! to each [`DestinationPipeline`]. A sample belongs to the window that is open when it arrives, whatever its own time: none is lost, and no
 //! series ever gets an older point or two of one time.
 
 pub mod test_start;
@@ -12,7 +12,7 @@ pub mod registry;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::pipeline::Lane;
+use self::pipeline::DestinationPipeline;
 use self::test_start::Beginning;
 use crate::fault;
 use crate::k6::Sample;
@@ -27,7 +27,7 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// Gathers samples and closes windows on the clock.
 pub struct Resampler<C> {
     clock: C,
-    lanes: Vec<Lane>,
+    pipelines: Vec<DestinationPipeline>,
     opened_ms: i64,
     beginning: Beginning,
     warned_not_finite: bool,
@@ -35,16 +35,16 @@ pub struct Resampler<C> {
 }
 
 impl<C: Clock> Resampler<C> {
-    /// A resampler for these lanes.
-    pub fn new(lanes: Vec<Lane>, clock: C, reporter: Arc<Reporter>) -> Self {
+    /// A resampler for these pipelines.
+    pub fn new(pipelines: Vec<DestinationPipeline>, clock: C, reporter: Arc<Reporter>) -> Self {
         let opened_ms = clock.now_ms();
-        Self { clock, lanes, opened_ms, beginning: Beginning::default(), warned_not_finite: false, reporter }
+        Self { clock, pipelines, opened_ms, beginning: Beginning::default(), warned_not_finite: false, reporter }
     }
 
     /// Takes the next series; ids follow the order of these calls, from 1 on.
     pub fn register(&mut self, definition: &SeriesDefinition) {
         self.beginning.register(definition);
-        self.lanes.iter_mut().for_each(|lane| lane.register(definition));
+        self.pipelines.iter_mut().for_each(|pipeline| pipeline.register(definition));
     }
 
     /// Takes samples into the open windows. Allocates nothing once a series' spread of values is known.
@@ -52,36 +52,36 @@ impl<C: Clock> Resampler<C> {
         let now_ms = self.clock.now_ms();
         self.count(samples);
         if let Some(began_ms) = self.beginning.look(samples, self.opened_ms, now_ms) {
-            self.lanes.iter_mut().for_each(|lane| lane.begin(began_ms));
+            self.pipelines.iter_mut().for_each(|pipeline| pipeline.begin(began_ms));
         }
-        self.lanes.iter_mut().for_each(|lane| lane.record(samples, now_ms));
+        self.pipelines.iter_mut().for_each(|pipeline| pipeline.record(samples, now_ms));
     }
 
-    /// The windows that have ended, each with the number of its lane.
+    /// The windows that have ended, each with the number of its pipeline.
     pub fn due(&mut self) -> Vec<(usize, Window)> {
         let now_ms = self.clock.now_ms();
-        let lanes = self.lanes.iter_mut().enumerate();
-        lanes.filter_map(|(number, lane)| Some((number, lane.due(now_ms)?))).collect()
+        let pipelines = self.pipelines.iter_mut().enumerate();
+        pipelines.filter_map(|(number, pipeline)| Some((number, pipeline.due(now_ms)?))).collect()
     }
 
     /// Ships what has been gathered as the points of these windows, and opens the next.
     pub fn ship(&mut self, ended: Vec<(usize, Window)>) {
         fault::point("resample");
         for (number, window) in ended {
-            self.lanes[number].ship(window);
+            self.pipelines[number].ship(window);
         }
     }
 
     /// Ships the last windows, whole or not, and ends all series.
     pub fn close(mut self) {
         let now_ms = self.clock.now_ms();
-        self.lanes.iter_mut().for_each(|lane| lane.close(now_ms));
+        self.pipelines.iter_mut().for_each(|pipeline| pipeline.close(now_ms));
     }
 
     /// How long to wait until the next window ends.
     pub fn time_left(&self) -> Duration {
         let now_ms = self.clock.now_ms();
-        self.lanes.iter().map(|lane| lane.time_left(now_ms)).fold(LONGEST_WAIT, Duration::min)
+        self.pipelines.iter().map(|pipeline| pipeline.time_left(now_ms)).fold(LONGEST_WAIT, Duration::min)
     }
 
     /// Counts samples once, however many destinations they go to.

@@ -1,7 +1,7 @@
 //! One destination's way through the resampling thread: its windows, its series, its batches.
 //!
-//! In come series and samples from [`crate::resample`], which has one lane for each destination; out go, when a window ends,
-//! points through [`crate::export`]. A lane knows nothing of the others: each has its own rate and its own accumulators.
+//! In come series and samples from [`crate::resample`], which has one pipeline for each destination; out go, when a window ends,
+//! points through [`crate::export`]. A pipeline knows nothing of the others: each has its own rate and its own accumulators.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ pub struct Settings {
 }
 
 /// Gathers samples for one destination and ships its windows.
-pub struct Lane {
+pub struct DestinationPipeline {
     windows: Windows,
     registry: Registry,
     batcher: Batcher,
@@ -45,8 +45,8 @@ pub struct Lane {
     reporter: Arc<DestinationReporter>,
 }
 
-impl Lane {
-    /// A lane whose first window begins at `now_ms`.
+impl DestinationPipeline {
+    /// A pipeline whose first window begins at `now_ms`.
     pub fn new(settings: Settings, now_ms: i64, batcher: Batcher, reporter: Arc<DestinationReporter>) -> Self {
         let mut registry = Registry::new(settings.rules, Arc::clone(&reporter));
         let own_metrics =

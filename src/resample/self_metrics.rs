@@ -1,6 +1,6 @@
 //! What the output tells of itself: metrics that travel with k6's, named after Prometheus's own `prometheus_remote_storage_*`.
 //!
-//! They are series like any other, with accumulators of their own, which a lane feeds from what was counted when a window ends. So
+//! They are series like any other, with accumulators of their own, which a pipeline feeds from what was counted when a window ends. So
 //! what became of a window is told with the next: the end-of-run report has the last word.
 
 use std::sync::Arc;

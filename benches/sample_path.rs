@@ -9,19 +9,19 @@ use k6_remote_write::ingest::{Received, inbox};
 use k6_remote_write::k6::Sample;
 use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::report::Reporter;
-use k6_remote_write::resample::pipeline::Lane;
+use k6_remote_write::resample::pipeline::DestinationPipeline;
 use k6_remote_write::send::{Batch, Queue};
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::{Encoder, Limits, Protocol};
 
-#[path = "../tests/house/one_lane.rs"]
-mod one_lane;
+#[path = "../tests/pipeline/single.rs"]
+mod single;
 
-use one_lane::lane;
+use single::pipeline;
 
 /// A series of times, as k6 makes them of HTTP requests.
 fn request(metric_type: MetricType, url: u64) -> SeriesDefinition {
-    one_lane::request(metric_type, ValueType::Time, url)
+    single::request(metric_type, ValueType::Time, url)
 }
 
 /// `count` samples that go round `series` series, with values of two decades.
@@ -35,11 +35,11 @@ fn register(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("register");
     group.throughput(Throughput::Elements(1000));
     group.bench_function("series", |bencher| {
-        let register = |(mut lane, _queue): (Lane, Arc<Queue>)| {
-            definitions.iter().for_each(|definition| lane.register(definition));
-            lane
+        let register = |(mut pipeline, _queue): (DestinationPipeline, Arc<Queue>)| {
+            definitions.iter().for_each(|definition| pipeline.register(definition));
+            pipeline
         };
-        bencher.iter_batched(lane, register, BatchSize::LargeInput);
+        bencher.iter_batched(pipeline, register, BatchSize::LargeInput);
     });
 }
 
@@ -69,9 +69,9 @@ fn record(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("record");
     group.throughput(Throughput::Elements(10_000));
     for metric_type in [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend] {
-        let (mut lane, _queue) = lane();
-        (0..10).for_each(|url| lane.register(&request(metric_type, url)));
-        group.bench_function(format!("{metric_type:?}"), |bencher| bencher.iter(|| lane.record(&samples, 1)));
+        let (mut pipeline, _queue) = pipeline();
+        (0..10).for_each(|url| pipeline.register(&request(metric_type, url)));
+        group.bench_function(format!("{metric_type:?}"), |bencher| bencher.iter(|| pipeline.record(&samples, 1)));
     }
 }
 
@@ -82,8 +82,8 @@ fn close_a_window(criterion: &mut Criterion) {
     group.sample_size(10).throughput(Throughput::Elements(SERIES));
     for metric_type in [MetricType::Counter, MetricType::Trend] {
         for (active, name) in [(&samples[..], "all active"), (&[], "all silent")] {
-            let (mut lane, queue) = lane();
-            (0..SERIES).for_each(|url| lane.register(&request(metric_type, url)));
+            let (mut pipeline, queue) = pipeline();
+            (0..SERIES).for_each(|url| pipeline.register(&request(metric_type, url)));
             let mut now_ms = 0;
             group.bench_function(format!("{metric_type:?}, {name}"), |bencher| {
                 let mut fill = || {
@@ -94,10 +94,10 @@ fn close_a_window(criterion: &mut Criterion) {
                 bencher.iter_custom(|iterations| {
                     (0..iterations).fold(Duration::ZERO, |total, _| {
                         let now_ms = fill();
-                        lane.record(active, now_ms);
-                        let window = lane.due(now_ms).expect("a window has ended");
+                        pipeline.record(active, now_ms);
+                        let window = pipeline.due(now_ms).expect("a window has ended");
                         let started = std::time::Instant::now();
-                        lane.ship(window);
+                        pipeline.ship(window);
                         total + started.elapsed()
                     })
                 });
@@ -108,10 +108,10 @@ fn close_a_window(criterion: &mut Criterion) {
 
 /// The first values of 10 000 counters, to be sent at once.
 fn batch() -> Batch {
-    let (mut lane, queue) = lane();
-    (0..10_000).for_each(|url| lane.register(&request(MetricType::Counter, url)));
-    let window = lane.due(1000).expect("a window has ended");
-    lane.ship(window);
+    let (mut pipeline, queue) = pipeline();
+    (0..10_000).for_each(|url| pipeline.register(&request(MetricType::Counter, url)));
+    let window = pipeline.due(1000).expect("a window has ended");
+    pipeline.ship(window);
     queue.drain().pop().expect("shipped: zeros, and behind them the values")
 }
 

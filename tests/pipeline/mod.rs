@@ -12,7 +12,7 @@ use k6_remote_write::k6::Sample;
 use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::report::Reporter;
 use k6_remote_write::resample::Resampler;
-use k6_remote_write::resample::pipeline::{Lane, Settings};
+use k6_remote_write::resample::pipeline::{DestinationPipeline, Settings};
 use k6_remote_write::resample::registry::Rules;
 use k6_remote_write::resample::self_metrics::About;
 use k6_remote_write::send::{Batch, Batcher, Queue};
@@ -33,7 +33,7 @@ impl Clock for FakeClock {
 }
 
 /// A resampler with windows of one second, which starts at 100.4 s unless said otherwise.
-pub struct House {
+pub struct TestPipeline {
     pub clock: FakeClock,
     pub resampler: Option<Resampler<FakeClock>>,
     pub queue: Arc<Queue>,
@@ -44,7 +44,7 @@ pub struct House {
 
 pub const START: i64 = 100_400;
 
-impl House {
+impl TestPipeline {
     pub fn new() -> Self {
         Self::with(START, 1, true)
     }
@@ -58,7 +58,7 @@ impl House {
         Self::with_settings(start_ms, Settings { rate, stale_markers, rules, own_metrics: None })
     }
 
-    /// A house whose output tells of itself, with these tags.
+    /// A pipeline whose output tells of itself, with these tags.
     pub fn with_own_metrics(tags: &[(&str, &str)]) -> Self {
         let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
         let own_metrics = Some(About { tags, run: vec![("script".into(), "s.js".into())] });
@@ -72,8 +72,8 @@ impl House {
         let destination = reporter.destination("http://host/w");
         let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&destination)));
         let batcher = Batcher::new(Arc::clone(&queue), 10_000);
-        let lane = Lane::new(settings, start_ms, batcher, destination);
-        let resampler = Some(Resampler::new(vec![lane], clock.clone(), Arc::clone(&reporter)));
+        let pipeline = DestinationPipeline::new(settings, start_ms, batcher, destination);
+        let resampler = Some(Resampler::new(vec![pipeline], clock.clone(), Arc::clone(&reporter)));
         Self { clock, resampler, queue, reporter, series: 0, messages: Vec::new() }
     }
 
@@ -149,7 +149,7 @@ fn rules(options: &str) -> Rules {
     Config::read(&document).expect("valid").destinations.remove(0).rules(&[])
 }
 
-/// A house for these options, in their JSON spelling.
-pub fn house(options: &str) -> House {
-    House::with_rules(START, 1, true, rules(options))
+/// A pipeline for these options, in their JSON spelling.
+pub fn pipeline(options: &str) -> TestPipeline {
+    TestPipeline::with_rules(START, 1, true, rules(options))
 }

@@ -1,4 +1,4 @@
-//! One destination's lane without the rest of the house, and series for it.
+//! One destination's pipeline without the rest of the pipeline, and series for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use k6_remote_write::config::Destination;
 use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::report::Reporter;
-use k6_remote_write::resample::pipeline::{Lane, Settings};
+use k6_remote_write::resample::pipeline::{DestinationPipeline, Settings};
 use k6_remote_write::send::{Batcher, Queue};
 use k6_remote_write::series::SeriesDefinition;
 
-/// A lane with windows of a second, and its queue.
-pub fn lane() -> (Lane, Arc<Queue>) {
+/// A pipeline with windows of a second, and its queue.
+pub fn pipeline() -> (DestinationPipeline, Arc<Queue>) {
     let reporter = Reporter::default().destination("http://host/w");
     let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&reporter)));
     let settings = Settings {
@@ -20,7 +20,7 @@ pub fn lane() -> (Lane, Arc<Queue>) {
         rules: Destination::default().rules(&[]),
         own_metrics: None,
     };
-    (Lane::new(settings, 0, Batcher::new(Arc::clone(&queue), 10_000), reporter), queue)
+    (DestinationPipeline::new(settings, 0, Batcher::new(Arc::clone(&queue), 10_000), reporter), queue)
 }
 
 /// What k6 makes of one URL: the labels of its requests.

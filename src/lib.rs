@@ -3,7 +3,7 @@
 //! A library behind a C ABI: k6's shim hands over every sample, a background thread resamples them into windows, and a
 //! sender ships the windows' points. Data flows one way, through the rooms in this order, and a room knows only the next:
 //!
-//! [`ffi`] (the C ABI) → [`ingest`] → [`resample`] ([`beginning`]) → [`pipeline`] ([`registry`], [`view`], [`series`], [`aggregate`], [`window`]) → [`export`] →
+//! [`ffi`] (the C ABI) → [`ingest`] → [`resample`] ([`test_start`]) → [`pipeline`] ([`registry`], [`view`], [`series`], [`aggregate`], [`window`]) → [`export`] →
 //! [`send`] → [`wire`].
 //!
 //! [`config`] (with [`selector`] and [`secret`]) is read once at the start, [`output`] puts the rooms together, [`report`] is

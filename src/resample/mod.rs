@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::pipeline::DestinationPipeline;
-use self::test_start::Beginning;
+use self::test_start::TestStart;
 use crate::fault;
 use crate::k6::Sample;
 use crate::report::{Level, Reporter, event};
@@ -29,7 +29,7 @@ pub struct Resampler<C> {
     clock: C,
     pipelines: Vec<DestinationPipeline>,
     opened_ms: i64,
-    beginning: Beginning,
+    test_start: TestStart,
     warned_not_finite: bool,
     reporter: Arc<Reporter>,
 }
@@ -38,12 +38,12 @@ impl<C: Clock> Resampler<C> {
     /// A resampler for these pipelines.
     pub fn new(pipelines: Vec<DestinationPipeline>, clock: C, reporter: Arc<Reporter>) -> Self {
         let opened_ms = clock.now_ms();
-        Self { clock, pipelines, opened_ms, beginning: Beginning::default(), warned_not_finite: false, reporter }
+        Self { clock, pipelines, opened_ms, test_start: TestStart::default(), warned_not_finite: false, reporter }
     }
 
     /// Takes the next series; ids follow the order of these calls, from 1 on.
     pub fn register(&mut self, definition: &SeriesDefinition) {
-        self.beginning.register(definition);
+        self.test_start.register(definition);
         self.pipelines.iter_mut().for_each(|pipeline| pipeline.register(definition));
     }
 
@@ -51,8 +51,8 @@ impl<C: Clock> Resampler<C> {
     pub fn record(&mut self, samples: &[Sample]) {
         let now_ms = self.clock.now_ms();
         self.count(samples);
-        if let Some(began_ms) = self.beginning.look(samples, self.opened_ms, now_ms) {
-            self.pipelines.iter_mut().for_each(|pipeline| pipeline.begin(began_ms));
+        if let Some(started_ms) = self.test_start.detect(samples, self.opened_ms, now_ms) {
+            self.pipelines.iter_mut().for_each(|pipeline| pipeline.note_test_start(started_ms));
         }
         self.pipelines.iter_mut().for_each(|pipeline| pipeline.record(samples, now_ms));
     }

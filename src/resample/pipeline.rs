@@ -69,9 +69,9 @@ impl DestinationPipeline {
     }
 
     /// The test has begun.
-    pub fn begin(&mut self, began_ms: i64) {
+    pub fn note_test_start(&mut self, started_ms: i64) {
         if let Some(own_metrics) = &mut self.own_metrics {
-            own_metrics.begin(began_ms);
+            own_metrics.note_test_start(started_ms);
         }
     }
 

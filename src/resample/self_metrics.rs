@@ -73,7 +73,7 @@ pub struct OwnMetrics {
     start: Option<usize>,
     end: Option<usize>,
     /// When the test began, if it has.
-    began_ms: Option<i64>,
+    started_ms: Option<i64>,
     reporter: Arc<DestinationReporter>,
 }
 
@@ -96,14 +96,14 @@ impl OwnMetrics {
             info: register(RUN_INFO, MetricType::Mark, ValueType::Default, run),
             start: register(RUN_START, MetricType::Mark, ValueType::Time, vec![]),
             end: register(RUN_END, MetricType::Mark, ValueType::Time, vec![]),
-            began_ms: None,
+            started_ms: None,
             reporter,
         }
     }
 
     /// The test has begun.
-    pub fn begin(&mut self, began_ms: i64) {
-        self.began_ms = Some(began_ms);
+    pub fn note_test_start(&mut self, started_ms: i64) {
+        self.started_ms = Some(started_ms);
     }
 
     /// Puts what there is to tell into the window that has ended: what was counted since the last one, and the marks on the run.
@@ -114,8 +114,8 @@ impl OwnMetrics {
             }
         };
         record(self.info, 1.0);
-        if let Some(began_ms) = self.began_ms {
-            record(self.start, began_ms as f64);
+        if let Some(started_ms) = self.started_ms {
+            record(self.start, started_ms as f64);
             if window.last {
                 record(self.end, window.end_ms as f64);
             }

@@ -9,29 +9,29 @@ use crate::series::SeriesDefinition;
 
 /// Waits for the test to begin.
 #[derive(Debug, Default)]
-pub struct Beginning {
+pub struct TestStart {
     /// By series, those that were registered before the test began: whether it is a gauge.
     gauges: Vec<bool>,
-    has_come: bool,
+    detected: bool,
 }
 
-impl Beginning {
+impl TestStart {
     /// Takes the next series; ids follow the order of these calls, from 1 on.
     pub fn register(&mut self, definition: &SeriesDefinition) {
-        if !self.has_come {
+        if !self.detected {
             self.gauges.push(definition.metric_type == MetricType::Gauge);
         }
     }
 
     /// When the test began, if these samples are the first to show it. A sample's own time counts unless it is none that the run
     /// can have had, which ends at `now_ms`.
-    pub fn look(&mut self, samples: &[Sample], opened_ms: i64, now_ms: i64) -> Option<i64> {
-        if self.has_come {
+    pub fn detect(&mut self, samples: &[Sample], opened_ms: i64, now_ms: i64) -> Option<i64> {
+        if self.detected {
             return None;
         }
         let is_gauge = |sample: &Sample| self.gauges.get(sample.series.wrapping_sub(1) as usize).copied();
         let first = samples.iter().find(|sample| is_gauge(sample) == Some(false))?;
-        *self = Self { gauges: Vec::new(), has_come: true };
+        *self = Self { gauges: Vec::new(), detected: true };
         Some(if (opened_ms..=now_ms).contains(&first.time_ms) { first.time_ms } else { now_ms })
     }
 }
@@ -42,17 +42,17 @@ mod tests {
     use crate::k6::ValueType;
 
     /// With a gauge of id 1 and a counter of id 2.
-    fn beginning() -> Beginning {
-        let mut beginning = Beginning::default();
+    fn test_start() -> TestStart {
+        let mut test_start = TestStart::default();
         for metric_type in [MetricType::Gauge, MetricType::Counter] {
-            beginning.register(&SeriesDefinition {
+            test_start.register(&SeriesDefinition {
                 metric: "m".into(),
                 metric_type,
                 value_type: ValueType::Default,
                 tags: vec![],
             });
         }
-        beginning
+        test_start
     }
 
     fn sample(series: u64, time_ms: i64) -> Sample {
@@ -61,21 +61,21 @@ mod tests {
 
     #[test]
     fn the_first_sample_that_is_of_no_gauge_begins_the_test_and_no_other() {
-        let mut beginning = beginning();
-        assert_eq!(beginning.look(&[sample(1, 150)], 100, 200), None);
-        assert_eq!(beginning.look(&[sample(1, 210), sample(2, 220), sample(2, 230)], 100, 300), Some(220));
-        assert_eq!(beginning.look(&[sample(2, 310)], 100, 400), None);
+        let mut test_start = test_start();
+        assert_eq!(test_start.detect(&[sample(1, 150)], 100, 200), None);
+        assert_eq!(test_start.detect(&[sample(1, 210), sample(2, 220), sample(2, 230)], 100, 300), Some(220));
+        assert_eq!(test_start.detect(&[sample(2, 310)], 100, 400), None);
     }
 
     #[test]
     fn a_time_outside_the_run_counts_as_now() {
         for time_ms in [0, 99, 201, i64::MIN] {
-            assert_eq!(beginning().look(&[sample(2, time_ms)], 100, 200), Some(200), "{time_ms}");
+            assert_eq!(test_start().detect(&[sample(2, time_ms)], 100, 200), Some(200), "{time_ms}");
         }
     }
 
     #[test]
     fn an_id_that_was_never_given_begins_nothing() {
-        assert_eq!(beginning().look(&[sample(0, 150), sample(3, 150)], 100, 200), None);
+        assert_eq!(test_start().detect(&[sample(0, 150), sample(3, 150)], 100, 200), None);
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::registry::{Fate, Registry, Rules};
+use super::registry::{RecordOutcome, Registry, Rules};
 use super::self_metrics::{About, OwnMetrics};
 use crate::aggregate::Accumulator;
 use crate::export::Shipment;
@@ -86,10 +86,10 @@ impl DestinationPipeline {
             let number = sample.series.wrapping_sub(1) as usize;
             // A time to come would hold a gauge's value until then.
             match self.registry.record(number, sample.value, sample.time_ms.min(now_ms)) {
-                Fate::Taken => taken += 1,
-                Fate::Unwanted => {}
-                Fate::Ignored => ignored += 1,
-                Fate::OverLimit => over_limit += 1,
+                RecordOutcome::Recorded => taken += 1,
+                RecordOutcome::NotSelected => {}
+                RecordOutcome::InvalidName => ignored += 1,
+                RecordOutcome::OverLimit => over_limit += 1,
             }
         }
         let counters = &self.reporter.counters;

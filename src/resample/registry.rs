@@ -48,18 +48,18 @@ struct Feeds {
     first: u32,
     count: u32,
     /// What becomes of its samples, if a view wanted the series, but it cannot be shipped.
-    lost: Option<Fate>,
+    lost: Option<RecordOutcome>,
 }
 
 /// What became of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum RecordOutcome {
     /// It is in all targets that its series feeds.
-    Taken,
+    Recorded,
     /// No view selects its series.
-    Unwanted,
+    NotSelected,
     /// A view wants its series, but Prometheus would not take its name; or it was never registered.
-    Ignored,
+    InvalidName,
     /// A view wants its series, but there are as many as may be.
     OverLimit,
 }
@@ -146,7 +146,7 @@ impl Registry {
                 // Two views that make the same of a series make it once.
                 Ok(target) if !self.fed[first..].contains(&target) => self.fed.push(target),
                 Ok(_) => {}
-                Err(fate) => lost = Some(fate),
+                Err(outcome) => lost = Some(outcome),
             }
         }
         // Indices are 32 bits wide; the memory of so many targets is out of reach.
@@ -174,13 +174,13 @@ impl Registry {
     /// Records a value in every target series that k6 series `number` feeds. Allocates nothing once a series' spread of
     /// values is known.
     #[inline]
-    pub fn record(&mut self, number: usize, value: f64, time_ms: i64) -> Fate {
-        let Some(feeds) = self.feeds.get(number) else { return Fate::Ignored };
+    pub fn record(&mut self, number: usize, value: f64, time_ms: i64) -> RecordOutcome {
+        let Some(feeds) = self.feeds.get(number) else { return RecordOutcome::InvalidName };
         let fed = &self.fed[feeds.first as usize..][..feeds.count as usize];
         for &target in fed {
             self.targets[target as usize].record(value, time_ms);
         }
-        feeds.lost.unwrap_or(if feeds.count == 0 { Fate::Unwanted } else { Fate::Taken })
+        feeds.lost.unwrap_or(if feeds.count == 0 { RecordOutcome::NotSelected } else { RecordOutcome::Recorded })
     }
 
     /// Tells of what was asked for and never came.
@@ -196,8 +196,8 @@ impl Registry {
     }
 
     /// The target series of a k6 series that has only the tags to keep; `name` is the one its view gives it.
-    fn target(&mut self, definition: &SeriesDefinition, name: Option<String>) -> Result<u32, Fate> {
-        let family = self.family(definition, name).ok_or(Fate::Ignored)?;
+    fn target(&mut self, definition: &SeriesDefinition, name: Option<String>) -> Result<u32, RecordOutcome> {
+        let family = self.family(definition, name).ok_or(RecordOutcome::InvalidName)?;
         let labels = Arc::new(Labels::encode(&definition.labels(&self.rules.labels)));
         let mut hash = self.hasher.hash_one((family, labels.as_bytes()));
         while let Some(&target) = self.target_of_hash.get(&hash) {
@@ -210,7 +210,7 @@ impl Registry {
         let Some(target) = self.next_target() else {
             self.reporter.counters.series_over_limit.add(1);
             self.warn_over_limit();
-            return Err(Fate::OverLimit);
+            return Err(RecordOutcome::OverLimit);
         };
         self.target_of_hash.insert(hash, target);
         let shipped = self.claim(family, &labels);
@@ -405,7 +405,7 @@ mod tests {
         registry.register(&definition("m", MetricType::Counter, &[("a_b", "2")]));
         assert_eq!([fed(&registry, 0), fed(&registry, 1), fed(&registry, 2)], [[0], [0], [1]]);
         assert_eq!(registry.families.len(), 1);
-        assert_eq!(registry.record(3, 1.0, 0), Fate::Ignored, "no such series");
+        assert_eq!(registry.record(3, 1.0, 0), RecordOutcome::InvalidName, "no such series");
     }
 
     #[test]
@@ -430,7 +430,7 @@ mod tests {
             [&[0, 1][..], &[0, 2], &[0], &[]]
         );
         for (series, value) in [1.0, 2.0, 4.0, 8.0].into_iter().enumerate() {
-            let expected = if series < 3 { Fate::Taken } else { Fate::Unwanted };
+            let expected = if series < 3 { RecordOutcome::Recorded } else { RecordOutcome::NotSelected };
             assert_eq!(registry.record(series, value, 0), expected);
         }
         assert_eq!(totals(&registry), [7.0, 1.0, 2.0]);
@@ -470,7 +470,7 @@ mod tests {
         }
         registry.register(&definition("fine", MetricType::Gauge, &[]));
         let taken: Vec<_> = (0..3).map(|number| registry.record(number, 1.0, 0)).collect();
-        assert_eq!(taken, [Fate::Ignored, Fate::Ignored, Fate::Taken]);
+        assert_eq!(taken, [RecordOutcome::InvalidName, RecordOutcome::InvalidName, RecordOutcome::Recorded]);
         assert_eq!(reporter.poll().and_then(|event| event.fields.get("metric").cloned()), Some("k6_größe".into()));
         assert!(reporter.poll().is_none());
     }
@@ -499,7 +499,7 @@ mod tests {
             registry.register(&definition("m", MetricType::Gauge, &[("url", url), ("method", "GET")]));
         }
         let fates: Vec<_> = (0..6).map(|number| registry.record(number, 1.0, 0)).collect();
-        let (taken, over) = (Fate::Taken, Fate::OverLimit);
+        let (taken, over) = (RecordOutcome::Recorded, RecordOutcome::OverLimit);
         assert_eq!(fates, [taken, taken, taken, over, taken, over]);
         assert_eq!(destination.counters.series_over_limit.get(), 2);
         let warning = reporter.poll().expect("warned");

@@ -42,9 +42,9 @@ impl Target {
     }
 }
 
-/// Which target series a k6 series feeds: a part of [`Registry::fed`].
+/// Which target series a k6 series feeds: a part of [`Registry::target_indices`].
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Feeds {
+struct TargetRange {
     first: u32,
     count: u32,
     /// What becomes of its samples, if a view wanted the series, but it cannot be shipped.
@@ -91,9 +91,9 @@ pub struct Registry {
     /// In the order of their first k6 series.
     pub targets: Vec<Target>,
     /// By k6 series.
-    feeds: Vec<Feeds>,
+    ranges: Vec<TargetRange>,
     /// The indices of targets, those of one k6 series side by side.
-    fed: Vec<u32>,
+    target_indices: Vec<u32>,
     family_of_metric: HashMap<FamilyKey, usize>,
     /// By the hash of family and labels; a second target with one hash stands at the next free number.
     target_of_hash: HashMap<u64, u32>,
@@ -115,8 +115,8 @@ impl Registry {
         Self {
             families: Vec::new(),
             targets: Vec::new(),
-            feeds: Vec::new(),
-            fed: Vec::new(),
+            ranges: Vec::new(),
+            target_indices: Vec::new(),
             family_of_metric: HashMap::new(),
             target_of_hash: HashMap::new(),
             hasher: RandomState::new(),
@@ -132,7 +132,7 @@ impl Registry {
 
     /// Takes the next k6 series: the first has number 0.
     pub fn register(&mut self, definition: &SeriesDefinition) {
-        let first = self.fed.len();
+        let first = self.target_indices.len();
         let mut lost = None;
         for number in 0..self.rules.views.len() {
             let view = &self.rules.views[number];
@@ -144,14 +144,14 @@ impl Registry {
             let kept = self.with_test_run_id(view.keep(definition, &self.rules.test_wide_tags));
             match self.target(&kept, name) {
                 // Two views that make the same of a series make it once.
-                Ok(target) if !self.fed[first..].contains(&target) => self.fed.push(target),
+                Ok(target) if !self.target_indices[first..].contains(&target) => self.target_indices.push(target),
                 Ok(_) => {}
                 Err(outcome) => lost = Some(outcome),
             }
         }
         // Indices are 32 bits wide; the memory of so many targets is out of reach.
-        let count = (self.fed.len() - first) as u32;
-        self.feeds.push(Feeds { first: first as u32, count, lost });
+        let count = (self.target_indices.len() - first) as u32;
+        self.ranges.push(TargetRange { first: first as u32, count, lost });
     }
 
     /// Takes a series that is none of k6's, whatever the views, and returns its place in [`Self::targets`]; `None` if it is not
@@ -175,12 +175,12 @@ impl Registry {
     /// values is known.
     #[inline]
     pub fn record(&mut self, number: usize, value: f64, time_ms: i64) -> RecordOutcome {
-        let Some(feeds) = self.feeds.get(number) else { return RecordOutcome::InvalidName };
-        let fed = &self.fed[feeds.first as usize..][..feeds.count as usize];
-        for &target in fed {
+        let Some(range) = self.ranges.get(number) else { return RecordOutcome::InvalidName };
+        let target_indices = &self.target_indices[range.first as usize..][..range.count as usize];
+        for &target in target_indices {
             self.targets[target as usize].record(value, time_ms);
         }
-        feeds.lost.unwrap_or(if feeds.count == 0 { RecordOutcome::NotSelected } else { RecordOutcome::Recorded })
+        range.lost.unwrap_or(if range.count == 0 { RecordOutcome::NotSelected } else { RecordOutcome::Recorded })
     }
 
     /// Tells of what was asked for and never came.
@@ -378,9 +378,9 @@ mod tests {
     }
 
     /// The targets that a k6 series feeds.
-    fn fed(registry: &Registry, number: usize) -> &[u32] {
-        let feeds = registry.feeds[number];
-        &registry.fed[feeds.first as usize..][..feeds.count as usize]
+    fn target_indices(registry: &Registry, number: usize) -> &[u32] {
+        let range = registry.ranges[number];
+        &registry.target_indices[range.first as usize..][..range.count as usize]
     }
 
     /// The totals of all targets, which are counters.
@@ -403,7 +403,10 @@ mod tests {
         registry.register(&definition("m", MetricType::Counter, &[("a-b", "1")]));
         registry.register(&definition("m", MetricType::Counter, &[("a.b", "1"), ("empty", "")]));
         registry.register(&definition("m", MetricType::Counter, &[("a_b", "2")]));
-        assert_eq!([fed(&registry, 0), fed(&registry, 1), fed(&registry, 2)], [[0], [0], [1]]);
+        assert_eq!(
+            [target_indices(&registry, 0), target_indices(&registry, 1), target_indices(&registry, 2)],
+            [[0], [0], [1]]
+        );
         assert_eq!(registry.families.len(), 1);
         assert_eq!(registry.record(3, 1.0, 0), RecordOutcome::InvalidName, "no such series");
     }
@@ -426,7 +429,12 @@ mod tests {
         }
         registry.register(&definition("unwanted", MetricType::Counter, &[]));
         assert_eq!(
-            [fed(&registry, 0), fed(&registry, 1), fed(&registry, 2), fed(&registry, 3)],
+            [
+                target_indices(&registry, 0),
+                target_indices(&registry, 1),
+                target_indices(&registry, 2),
+                target_indices(&registry, 3)
+            ],
             [&[0, 1][..], &[0, 2], &[0], &[]]
         );
         for (series, value) in [1.0, 2.0, 4.0, 8.0].into_iter().enumerate() {

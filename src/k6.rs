@@ -11,8 +11,8 @@ pub enum MetricType {
     Trend,
     /// Keeps the share of its values that are not zero.
     Rate,
-    /// Keeps its latest value and nothing else. None of k6's: what the output says of the run.
-    Mark,
+    /// Keeps its latest value and nothing else: run metadata of the output itself, not a type of k6.
+    RunInfo,
 }
 
 /// What the values of a k6 metric are.

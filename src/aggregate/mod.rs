@@ -42,7 +42,7 @@ impl Accumulator {
     pub fn new(metric_type: MetricType, forms: &TrendForms) -> Self {
         match metric_type {
             MetricType::Counter => Self::Counter(Counter::default()),
-            MetricType::Gauge | MetricType::Mark => Self::Gauge(Gauge::default()),
+            MetricType::Gauge | MetricType::RunInfo => Self::Gauge(Gauge::default()),
             MetricType::Rate => Self::Rate(Rate::default()),
             MetricType::Trend => Self::Trend(Trend::new(forms)),
         }

@@ -114,7 +114,7 @@ impl Family {
             MetricType::Counter => {
                 add(if target_name.is_some() { "" } else { "_total" }, Statistic::Total, "sum of the run so far")
             }
-            MetricType::Mark => add("", Statistic::Latest, "mark on the run"),
+            MetricType::RunInfo => add("", Statistic::Latest, "run metadata"),
             MetricType::Gauge => {
                 add("", Statistic::Latest, "latest value");
                 add("_lowest", Statistic::Lowest, "smallest value of the window");
@@ -260,7 +260,7 @@ mod tests {
     fn names_are_those_of_k6s_own_output() {
         assert_eq!(names(MetricType::Counter), ["k6_m_total"]);
         assert_eq!(names(MetricType::Gauge), ["k6_m", "k6_m_lowest", "k6_m_highest"]);
-        assert_eq!(names(MetricType::Mark), ["k6_m"]);
+        assert_eq!(names(MetricType::RunInfo), ["k6_m"]);
         assert_eq!(names(MetricType::Rate), ["k6_m_rate", "k6_m_total"]);
         assert_eq!(
             names(MetricType::Trend),

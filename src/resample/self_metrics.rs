@@ -93,9 +93,9 @@ impl OwnMetrics {
         Self {
             counted,
             duration: register(DURATION, MetricType::Trend, ValueType::Time, vec![]),
-            info: register(RUN_INFO, MetricType::Mark, ValueType::Default, run),
-            start: register(RUN_START, MetricType::Mark, ValueType::Time, vec![]),
-            end: register(RUN_END, MetricType::Mark, ValueType::Time, vec![]),
+            info: register(RUN_INFO, MetricType::RunInfo, ValueType::Default, run),
+            start: register(RUN_START, MetricType::RunInfo, ValueType::Time, vec![]),
+            end: register(RUN_END, MetricType::RunInfo, ValueType::Time, vec![]),
             started_ms: None,
             reporter,
         }

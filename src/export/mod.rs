@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use family::Family;
 pub use readings::{ExponentialBuckets, Readings};
 pub use statistic::{Statistic, TrendStat};
-pub use window_export::{Shipment, Shipped};
+pub use window_export::{ExportState, WindowExport};
 
 use crate::k6::ValueType;
 

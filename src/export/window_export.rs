@@ -12,23 +12,23 @@ use crate::wire::{Labels, Metric, Point, STALE_MARKER, Value};
 
 /// What of a target series has been shipped so far, and so needs an end.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Shipped {
+pub struct ExportState {
     /// When the cumulative ones started, once they have.
     started_ms: Option<i64>,
     values: bool,
     /// One bit for each name of the family whose series belong to another metric and are not shipped.
-    muted: u64,
+    suppressed: u64,
 }
 
-impl Shipped {
+impl ExportState {
     /// Leaves out the series of name `index` of the family from now on.
-    pub fn mute(&mut self, index: usize) {
-        self.muted |= 1 << index;
+    pub fn suppress(&mut self, index: usize) {
+        self.suppressed |= 1 << index;
     }
 }
 
 /// The end of one window, for all of a destination's series.
-pub struct Shipment<'a> {
+pub struct WindowExport<'a> {
     window: &'a Window,
     stale_markers: bool,
     batcher: &'a mut Batcher,
@@ -46,7 +46,7 @@ struct Series<'a> {
     start_ms: i64,
 }
 
-impl<'a> Shipment<'a> {
+impl<'a> WindowExport<'a> {
     /// The end of `window`. With `stale_markers`, the last window ends all series that were ever shipped.
     pub fn new(window: &'a Window, stale_markers: bool, batcher: &'a mut Batcher) -> Self {
         Self { window, stale_markers, batcher, percentiles: Vec::new() }
@@ -58,12 +58,12 @@ impl<'a> Shipment<'a> {
     }
 
     /// Ships what a target series has gathered. A cumulative series starts with a 0 where the window began.
-    pub fn ship(&mut self, family: &Family, readings: &impl Readings, labels: &Arc<Labels>, shipped: &mut Shipped) {
+    pub fn ship(&mut self, family: &Family, readings: &impl Readings, labels: &Arc<Labels>, shipped: &mut ExportState) {
         self.percentiles.clear();
         readings.percentiles(&family.percents, &mut self.percentiles);
         let before = *shipped;
         for (index, entry) in family.entries.iter().enumerate() {
-            if before.muted & (1 << index) != 0 {
+            if before.suppressed & (1 << index) != 0 {
                 continue;
             }
             let kind = &entry.kind;

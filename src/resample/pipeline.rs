@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::registry::{RecordOutcome, Registry, Rules};
 use super::self_metrics::{About, OwnMetrics};
 use crate::aggregate::Accumulator;
-use crate::export::Shipment;
+use crate::export::WindowExport;
 use crate::k6::Sample;
 use crate::report::{DestinationReporter, Level, event};
 use crate::send::Batcher;
@@ -115,11 +115,11 @@ impl DestinationPipeline {
             own_metrics.record(&mut self.registry, &window);
         }
         self.announce(window.end_ms);
-        let mut shipment = Shipment::new(&window, self.stale_markers, &mut self.batcher);
+        let mut export = WindowExport::new(&window, self.stale_markers, &mut self.batcher);
         let Registry { families, targets, .. } = &mut self.registry;
         for (number, target) in targets.iter_mut().enumerate() {
-            shipment.begin_target(number);
-            shipment.ship(&families[target.family], &target.accumulator, &target.labels, &mut target.shipped);
+            export.begin_target(number);
+            export.ship(&families[target.family], &target.accumulator, &target.labels, &mut target.shipped);
             target.accumulator.close_window();
         }
         self.batcher.flush();

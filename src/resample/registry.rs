@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use crate::aggregate::Accumulator;
-use crate::export::{Family, Mapping, Shipped};
+use crate::export::{ExportState, Family, Mapping};
 use crate::k6::{MetricType, ValueType};
 use crate::report::{DestinationReporter, Level, event};
 use crate::series::view::View;
@@ -31,7 +31,7 @@ pub struct Target {
     /// What k6's values are divided by to be in that unit.
     pub divisor: f64,
     /// What of it the receiver knows.
-    pub shipped: Shipped,
+    pub shipped: ExportState,
 }
 
 impl Target {
@@ -268,14 +268,14 @@ impl Registry {
         }
     }
 
-    /// Takes the names of a new target; those of which a series is taken already are muted.
-    fn claim(&mut self, family: usize, labels: &Labels) -> Shipped {
-        let mut shipped = Shipped::default();
+    /// Takes the names of a new target; those of which a series is taken already are suppressed.
+    fn claim(&mut self, family: usize, labels: &Labels) -> ExportState {
+        let mut shipped = ExportState::default();
         let mut lost = None;
         for (name, taken) in &mut self.contested {
             let of_family: Vec<_> = identities(&self.families[family], name, labels).collect();
             for (index, _) in of_family.iter().filter(|(_, identity)| taken.contains(identity)) {
-                shipped.mute(*index);
+                shipped.suppress(*index);
                 lost = Some(name.clone());
             }
             if lost.as_ref() != Some(name) {
@@ -490,10 +490,10 @@ mod tests {
         registry.register(&definition("m_total", MetricType::Gauge, &[("a", "1")]));
         registry.register(&definition("m_total", MetricType::Gauge, &[("a", "2")]));
         registry.register(&definition("m", MetricType::Counter, &[("a", "2")]));
-        let mut muted = Shipped::default();
-        muted.mute(0);
+        let mut suppressed = ExportState::default();
+        suppressed.suppress(0);
         let all: Vec<_> = registry.targets.iter().map(|target| target.shipped).collect();
-        assert_eq!(all, [Shipped::default(), muted, Shipped::default(), muted]);
+        assert_eq!(all, [ExportState::default(), suppressed, ExportState::default(), suppressed]);
         assert!(reporter.poll().is_some());
         assert!(reporter.poll().is_none());
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use thiserror::Error;
 
-use crate::config::{Claim, Config, ConfigErrors, Destination, Document};
+use crate::config::{ApmBlockLease, Config, ConfigErrors, Destination, Document};
 use crate::http::{Client, ClientError};
 use crate::ingest::{Closed, Inbox, consume, inbox};
 use crate::k6::Sample;
@@ -66,7 +66,7 @@ struct Running {
     resampler: JoinHandle<()>,
     deliveries: Vec<Delivery>,
     /// Of the script's blocks: until the end they are nobody else's.
-    _claim: Option<Claim>,
+    _lease: Option<ApmBlockLease>,
 }
 
 /// The sending half of one destination.
@@ -87,8 +87,8 @@ impl Output {
     /// All that is wrong with the configuration at once, or what the system refuses.
     pub fn open(document: &[u8]) -> Result<Self, OpenError> {
         let mut document = Document::parse(document)?;
-        let claim = Claim::take(&document.script);
-        document.blocks_are_taken = claim.is_none();
+        let lease = ApmBlockLease::acquire(&document.script);
+        document.blocks_are_leased = lease.is_none();
         let config = Config::read(&document)?;
         let reporter = Arc::new(Reporter::default());
         for warning in &config.warnings {
@@ -122,7 +122,7 @@ impl Output {
             reporter,
             queues,
             hurried: AtomicBool::new(false),
-            running: Mutex::new(Some(Running { resampler, deliveries, _claim: claim })),
+            running: Mutex::new(Some(Running { resampler, deliveries, _lease: lease })),
             description: config.description(),
             report: OnceLock::new(),
         })

@@ -22,7 +22,7 @@ pub use destination::Destination;
 pub use error::{ConfigError, ConfigErrors};
 pub use options::{OPTIONS, OptionSpec};
 pub use parse::metrics::MetricEntry;
-pub use sources::{Claim, Document, Script};
+pub use sources::{ApmBlockLease, Document, Script};
 
 use error::Findings;
 use sources::{argument, environment, json, script};
@@ -49,7 +49,7 @@ impl Config {
         let mut findings = Findings::default();
         let mut of_blocks = Findings::default();
         let (mut blocks, there_are_blocks) = script::destinations(document, &mut of_blocks);
-        if document.blocks_are_taken {
+        if document.blocks_are_leased {
             (blocks, of_blocks) = (Vec::new(), Findings::default());
         }
         let mut destinations = Vec::from_iter(described(document, there_are_blocks, &mut findings));

@@ -115,7 +115,7 @@ fn a_second_output_leaves_the_blocks_to_the_first() {
     document["argument"] = json!("http://b/");
     let second = |document: &Value| {
         let mut document = Document::parse(document.to_string().as_bytes()).expect("valid");
-        document.blocks_are_taken = true;
+        document.blocks_are_leased = true;
         Config::read(&document).map_err(|errors| errors.to_string())
     };
     let config = second(&document).expect("valid");

@@ -22,9 +22,9 @@ pub struct Document {
     pub script: Script,
     /// What k6 says of the run.
     pub run: Run,
-    /// Whether another output ships to the script's blocks ([`super::Claim`]). Not the host's to say.
+    /// Whether another output ships to the script's blocks ([`super::ApmBlockLease`]). Not the host's to say.
     #[serde(skip)]
-    pub blocks_are_taken: bool,
+    pub blocks_are_leased: bool,
 }
 
 /// What k6 says of the run.

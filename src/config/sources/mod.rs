@@ -8,5 +8,5 @@ pub mod object;
 pub mod environment;
 pub mod argument;
 
-pub use apm_lease::Claim;
+pub use apm_lease::ApmBlockLease;
 pub use document::{Document, Script};

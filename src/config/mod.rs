@@ -91,15 +91,15 @@ fn described(document: &Document, there_are_blocks: bool, findings: &mut Finding
     // The lowest precedence first: each source overwrites what the ones before it said.
     let sources = [json::read(document, findings), environment::read(document, findings), argument::read(document)];
     let mut destination = Destination::default();
-    for written in &sources {
-        setting::take_all(written, &mut destination, findings);
+    for settings in &sources {
+        setting::apply_all(settings, &mut destination, findings);
     }
     let all: Vec<_> = sources.into_iter().flatten().collect();
-    if there_are_blocks && !all.iter().any(|written| written.option.name == options::URL) {
-        findings.warnings.extend(all.iter().map(|written| {
+    if there_are_blocks && !all.iter().any(|setting| setting.option.name == options::URL) {
+        findings.warnings.extend(all.iter().map(|setting| {
             format!(
                 "{} has no effect: it is no option of the script's apm blocks, and no other URL is named",
-                written.place
+                setting.place
             )
         }));
         return None;

@@ -11,7 +11,7 @@ use super::parse::metrics;
 use crate::secret::MASK;
 
 /// One option with the value that a source has for it.
-pub(super) struct Written<'a> {
+pub(super) struct Setting<'a> {
     pub option: &'static OptionSpec,
     /// Where it was written, for people.
     pub place: String,
@@ -29,13 +29,13 @@ enum Form {
     Structure,
 }
 
-impl<'a> Written<'a> {
+impl<'a> Setting<'a> {
     /// A value that is a text.
     pub fn text(option: &'static OptionSpec, place: String, text: impl Into<Cow<'a, str>>) -> Self {
         Self { option, place, text: text.into(), form: Form::Text }
     }
 
-    /// A value of JSON; `None` for null, which is as if nothing had been written, as everywhere in k6.
+    /// A value of JSON; `None` for null, which is as if nothing had been settings, as everywhere in k6.
     pub fn json(option: &'static OptionSpec, place: String, value: &'a Value) -> Option<Self> {
         let form = match value {
             Value::Null => return None,
@@ -46,7 +46,7 @@ impl<'a> Written<'a> {
         Some(Self { option, place, text: value.to_string().into(), form })
     }
 
-    fn take(&self, to: &mut Destination, findings: &mut Findings) {
+    fn apply(&self, to: &mut Destination, findings: &mut Findings) {
         let fits = match self.form {
             Form::Text => true,
             Form::Scalar => self.option.name != options::METRICS,
@@ -100,11 +100,11 @@ impl<'a> Written<'a> {
 }
 
 /// Puts what one source says into `to`, and what is wrong with it into `findings`.
-pub(super) fn take_all(written: &[Written<'_>], to: &mut Destination, findings: &mut Findings) {
-    for one in written {
-        one.take(to, findings);
+pub(super) fn apply_all(settings: &[Setting<'_>], to: &mut Destination, findings: &mut Findings) {
+    for one in settings {
+        one.apply(to, findings);
     }
-    let place = |name: &str| written.iter().find(|one| one.option.name == name).map(|one| one.place.clone());
+    let place = |name: &str| settings.iter().find(|one| one.option.name == name).map(|one| one.place.clone());
     for (one, other, what) in [
         (options::RESAMPLE_RATE, options::PUSH_INTERVAL, "both set the length of a window"),
         (options::USERNAME, options::USERNAME_FILE, "both set the username"),

@@ -85,7 +85,7 @@ fn blocks_make_a_destination_each_and_the_others_one_more_if_they_name_a_url() {
         (json!({ "script": { "cloud": cloud }, "argument": argument }), &["http://argument/", "http://c/"]),
         (json!({ "script": { "cloud": cloud }, "environment": environment }), &["http://env/", "http://c/"]),
         (json!({ "script": { "cloud": cloud }, "json": { "url": "http://json/" } }), &["http://json/", "http://c/"]),
-        // Written in both places for k6 Cloud's sake, it is still one.
+        // Setting in both places for k6 Cloud's sake, it is still one.
         (json!({ "script": { "ext": cloud, "cloud": cloud } }), &["http://c/"]),
         (json!({ "script": { "ext": { "apm": null }, "cloud": {} } }), &["http://localhost:9090/api/v1/write"]),
     ] {

@@ -2,9 +2,9 @@
 
 use super::{Document, object};
 use crate::config::error::Findings;
-use crate::config::setting::Written;
+use crate::config::setting::Setting;
 
-pub fn read<'a>(document: &'a Document, findings: &mut Findings) -> Vec<Written<'a>> {
+pub fn read<'a>(document: &'a Document, findings: &mut Findings) -> Vec<Setting<'a>> {
     let spelling = object::Spelling {
         name: |option| option.name,
         place: Box::new(|name| format!("collectors.\"remote-write\".{name} (JSON)")),

@@ -1,4 +1,4 @@
-//! What the user wrote, source by source, as settings.
+//! What the user wrote, source by source, as written.
 
 pub mod document;
 pub mod apm_lease;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::config::error::{ConfigError, Findings, cut};
 use crate::config::options::{OPTIONS, OptionSpec};
 use crate::config::parse::names;
-use crate::config::setting::Written;
+use crate::config::setting::Setting;
 
 /// How an object spells its options.
 pub struct Spelling {
@@ -22,8 +22,8 @@ pub fn read<'a>(
     fields: impl IntoIterator<Item = (String, &'a Value)>,
     spelling: &Spelling,
     findings: &mut Findings,
-) -> Vec<Written<'a>> {
-    let mut written = Vec::new();
+) -> Vec<Setting<'a>> {
+    let mut settings = Vec::new();
     let mut places: BTreeMap<&str, String> = BTreeMap::new();
     for (name, value) in fields {
         let place = (spelling.place)(&cut(&name));
@@ -31,13 +31,13 @@ pub fn read<'a>(
             findings.errors.push(ConfigError::Unknown { place, advice: advice(&name, spelling.name) });
             continue;
         };
-        let Some(one) = Written::json(option, place.clone(), value) else { continue };
+        let Some(one) = Setting::json(option, place.clone(), value) else { continue };
         if let Some(first) = places.insert(option.name, place.clone()) {
             findings.errors.push(ConfigError::Both { first, second: place, what: "are one option in two spellings" });
         }
-        written.push(one);
+        settings.push(one);
     }
-    written
+    settings
 }
 
 /// What to do about a name that is no option's.

@@ -10,7 +10,7 @@ use super::{Document, object};
 use crate::config::error::{ConfigError, Findings, cut};
 use crate::config::options::OptionSpec;
 use crate::config::parse::names;
-use crate::config::setting::{Written, take_all};
+use crate::config::setting::{Setting, apply_all};
 use crate::config::validate::check;
 use crate::config::{Destination, options};
 
@@ -99,10 +99,10 @@ fn destination(block: &Block<'_>, environment: &BTreeMap<String, String>, findin
         name: OptionSpec::script_name,
         place: Box::new(move |name| format!("{path}.{name} (script)")),
     };
-    let written = object::read(fields(block, findings), &spelling, findings);
+    let settings = object::read(fields(block, findings), &spelling, findings);
     let mut destination = Destination::of_block();
-    take_all(&written, &mut destination, findings);
-    let has = |name: &str| written.iter().any(|one: &Written<'_>| one.option.name == name);
+    apply_all(&settings, &mut destination, findings);
+    let has = |name: &str| settings.iter().any(|one: &Setting<'_>| one.option.name == name);
     let misspelt = |name: &String| object::meant(name, OptionSpec::script_name) == Some(REMOTE_WRITE_URL);
     if !has(options::URL) && !block.fields.keys().any(misspelt) {
         let problem =
@@ -115,7 +115,7 @@ fn destination(block: &Block<'_>, environment: &BTreeMap<String, String>, findin
         let problem = "has a token, and username or password; allowed is either";
         findings.errors.push(wrong(&format!("{}.{CREDENTIALS}", block.path), problem));
     }
-    check(&mut destination, &written, &format!("{} (script)", block.path), environment, findings);
+    check(&mut destination, &settings, &format!("{} (script)", block.path), environment, findings);
     destination
 }
 

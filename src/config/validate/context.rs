@@ -1,11 +1,11 @@
 //! What the rules see of a destination, and where they report what they find.
 
 use crate::config::error::{ConfigError, Findings};
-use crate::config::setting::Written;
+use crate::config::setting::Setting;
 
 /// What is found while a destination is checked.
 pub struct Check<'a> {
-    pub written: &'a [Written<'a>],
+    pub settings: &'a [Setting<'a>],
     /// Where the destination comes from, if no single option does.
     pub place: &'a str,
     pub findings: &'a mut Findings,
@@ -13,13 +13,13 @@ pub struct Check<'a> {
 
 impl Check<'_> {
     /// The last option of these that was written.
-    pub fn written(&self, names: &[&str]) -> Option<&Written<'_>> {
-        self.written.iter().rev().find(|one| names.contains(&one.option.name))
+    pub fn settings(&self, names: &[&str]) -> Option<&Setting<'_>> {
+        self.settings.iter().rev().find(|one| names.contains(&one.option.name))
     }
 
     /// Where it was written.
     pub fn place_of(&self, names: &[&str]) -> String {
-        self.written(names).map_or_else(|| self.place.to_string(), |one| one.place.clone())
+        self.settings(names).map_or_else(|| self.place.to_string(), |one| one.place.clone())
     }
 
     /// What is wrong with options together; the rest of a sentence.

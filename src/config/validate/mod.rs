@@ -9,19 +9,19 @@ use std::collections::BTreeMap;
 use self::context::Check;
 use super::error::Findings;
 use super::parse::headers;
-use super::setting::Written;
+use super::setting::Setting;
 use super::{Destination, options};
 
 /// Checks a destination; `place` says where it comes from, if no single option does. AWS's own variables are in the
 /// `environment`.
 pub fn check(
     to: &mut Destination,
-    written: &[Written<'_>],
+    settings: &[Setting<'_>],
     place: &str,
     environment: &BTreeMap<String, String>,
     findings: &mut Findings,
 ) {
-    let mut check = Check { written, place, findings };
+    let mut check = Check { settings, place, findings };
     auth::check(to, environment, &mut check);
     check_tls(to, &mut check);
 

@@ -77,7 +77,7 @@ impl fmt::Display for ConfigErrors {
 
 /// What reading a source found beside values.
 #[derive(Debug, Default)]
-pub(super) struct Findings {
+pub(super) struct Diagnostics {
     pub errors: Vec<ConfigError>,
     pub warnings: Vec<String>,
 }

@@ -24,7 +24,7 @@ pub use options::{OPTIONS, OptionSpec};
 pub use parse::metrics::MetricEntry;
 pub use sources::{ApmBlockLease, Document, Script};
 
-use error::Findings;
+use error::Diagnostics;
 use sources::{argument, environment, json, script};
 
 /// All that the user wrote, valid.
@@ -46,26 +46,26 @@ impl Config {
     /// # Errors
     /// All mistakes of all sources, each with its option, source, value, and what is allowed.
     pub fn read(document: &Document) -> Result<Self, ConfigErrors> {
-        let mut findings = Findings::default();
-        let mut of_blocks = Findings::default();
+        let mut diagnostics = Diagnostics::default();
+        let mut of_blocks = Diagnostics::default();
         let (mut blocks, there_are_blocks) = script::destinations(document, &mut of_blocks);
         if document.blocks_are_leased {
-            (blocks, of_blocks) = (Vec::new(), Findings::default());
+            (blocks, of_blocks) = (Vec::new(), Diagnostics::default());
         }
-        let mut destinations = Vec::from_iter(described(document, there_are_blocks, &mut findings));
+        let mut destinations = Vec::from_iter(described(document, there_are_blocks, &mut diagnostics));
         destinations.append(&mut blocks);
-        findings.errors.append(&mut of_blocks.errors);
-        findings.warnings.append(&mut of_blocks.warnings);
-        if destinations.is_empty() && findings.errors.is_empty() {
-            findings.errors.push(ConfigError::Wrong {
+        diagnostics.errors.append(&mut of_blocks.errors);
+        diagnostics.warnings.append(&mut of_blocks.warnings);
+        if destinations.is_empty() && diagnostics.errors.is_empty() {
+            diagnostics.errors.push(ConfigError::Wrong {
                 place: "one --out remote-write too many".into(),
                 problem:
                     "names no URL, and the script's apm blocks are shipped to by another; give it one, or leave it out"
                         .into(),
             });
         }
-        if !findings.errors.is_empty() {
-            return Err(ConfigErrors(findings.errors));
+        if !diagnostics.errors.is_empty() {
+            return Err(ConfigErrors(diagnostics.errors));
         }
         for destination in &mut destinations {
             destination.test_run_id = test_run::id_for(destination, &document.run.cloud_test_run_id);
@@ -76,7 +76,7 @@ impl Config {
             }
         }
         let tags = document.run.tags.clone().into_iter().collect();
-        Ok(Self { destinations, tags, run_info: document.run.info(), warnings: findings.warnings })
+        Ok(Self { destinations, tags, run_info: document.run.info(), warnings: diagnostics.warnings })
     }
 
     /// One line for k6's banner: where to, and how often.
@@ -87,16 +87,17 @@ impl Config {
 
 /// The destination that the argument, the environment and JSON describe together. With blocks in the script there is one
 /// only if it has a URL; without, there is always one.
-fn described(document: &Document, there_are_blocks: bool, findings: &mut Findings) -> Option<Destination> {
+fn described(document: &Document, there_are_blocks: bool, diagnostics: &mut Diagnostics) -> Option<Destination> {
     // The lowest precedence first: each source overwrites what the ones before it said.
-    let sources = [json::read(document, findings), environment::read(document, findings), argument::read(document)];
+    let sources =
+        [json::read(document, diagnostics), environment::read(document, diagnostics), argument::read(document)];
     let mut destination = Destination::default();
     for settings in &sources {
-        setting::apply_all(settings, &mut destination, findings);
+        setting::apply_all(settings, &mut destination, diagnostics);
     }
     let all: Vec<_> = sources.into_iter().flatten().collect();
     if there_are_blocks && !all.iter().any(|setting| setting.option.name == options::URL) {
-        findings.warnings.extend(all.iter().map(|setting| {
+        diagnostics.warnings.extend(all.iter().map(|setting| {
             format!(
                 "{} has no effect: it is no option of the script's apm blocks, and no other URL is named",
                 setting.place
@@ -105,7 +106,7 @@ fn described(document: &Document, there_are_blocks: bool, findings: &mut Finding
         return None;
     }
     let environment = &document.environment;
-    validate::check(&mut destination, &all, "the destination of --out, environment and JSON", environment, findings);
+    validate::check(&mut destination, &all, "the destination of --out, environment and JSON", environment, diagnostics);
     Some(destination)
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::Destination;
-use super::error::{ConfigError, Findings, cut};
+use super::error::{ConfigError, Diagnostics, cut};
 use super::options::{self, OptionSpec};
 use super::parse::metrics;
 use crate::secret::MASK;
@@ -35,7 +35,7 @@ impl<'a> Setting<'a> {
         Self { option, place, text: text.into(), form: Form::Text }
     }
 
-    /// A value of JSON; `None` for null, which is as if nothing had been settings, as everywhere in k6.
+    /// A value of JSON; `None` for null, which is as if it were not set, as everywhere in k6.
     pub fn json(option: &'static OptionSpec, place: String, value: &'a Value) -> Option<Self> {
         let form = match value {
             Value::Null => return None,
@@ -46,7 +46,7 @@ impl<'a> Setting<'a> {
         Some(Self { option, place, text: value.to_string().into(), form })
     }
 
-    fn apply(&self, to: &mut Destination, findings: &mut Findings) {
+    fn apply(&self, to: &mut Destination, diagnostics: &mut Diagnostics) {
         let fits = match self.form {
             Form::Text => true,
             Form::Scalar => self.option.name != options::METRICS,
@@ -54,9 +54,9 @@ impl<'a> Setting<'a> {
         };
         let taken = fits && (self.option.set)(to, &self.text).is_some();
         if fits && self.option.name == options::METRICS {
-            self.tell_of_entries(findings);
+            self.tell_of_entries(diagnostics);
         } else if !taken {
-            findings.errors.push(ConfigError::Value {
+            diagnostics.errors.push(ConfigError::Value {
                 option: self.option.name,
                 place: self.place.clone(),
                 value: self.shown(),
@@ -69,15 +69,17 @@ impl<'a> Setting<'a> {
     }
 
     /// The one option whose value has parts that are right or wrong by themselves.
-    fn tell_of_entries(&self, findings: &mut Findings) {
+    fn tell_of_entries(&self, diagnostics: &mut Diagnostics) {
         let (path, source) = self.place.rsplit_once(' ').unwrap_or((&self.place, ""));
         let listed = metrics::parse(&self.text);
         for (at, problem) in listed.mistakes {
-            findings.errors.push(ConfigError::Wrong { place: format!("{path}{at} {source}"), problem });
+            diagnostics.errors.push(ConfigError::Wrong { place: format!("{path}{at} {source}"), problem });
         }
         for name in listed.ignored.iter().map(|name| cut(name)) {
             let advice = if name.contains('{') { "; a selector is written as {sourceMetric: '…'}" } else { "" };
-            findings.warnings.push(format!("{}: {name:?} is no name of a metric, and is ignored{advice}", self.place));
+            diagnostics
+                .warnings
+                .push(format!("{}: {name:?} is no name of a metric, and is ignored{advice}", self.place));
         }
     }
 
@@ -99,10 +101,10 @@ impl<'a> Setting<'a> {
     }
 }
 
-/// Puts what one source says into `to`, and what is wrong with it into `findings`.
-pub(super) fn apply_all(settings: &[Setting<'_>], to: &mut Destination, findings: &mut Findings) {
+/// Puts what one source says into `to`, and what is wrong with it into `diagnostics`.
+pub(super) fn apply_all(settings: &[Setting<'_>], to: &mut Destination, diagnostics: &mut Diagnostics) {
     for one in settings {
-        one.apply(to, findings);
+        one.apply(to, diagnostics);
     }
     let place = |name: &str| settings.iter().find(|one| one.option.name == name).map(|one| one.place.clone());
     for (one, other, what) in [
@@ -112,7 +114,7 @@ pub(super) fn apply_all(settings: &[Setting<'_>], to: &mut Destination, findings
         (options::BEARER_TOKEN, options::BEARER_TOKEN_FILE, "both set the token"),
     ] {
         if let (Some(first), Some(second)) = (place(one), place(other)) {
-            findings.errors.push(ConfigError::Both { first, second, what });
+            diagnostics.errors.push(ConfigError::Both { first, second, what });
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The environment: `K6_PROMETHEUS_RW_*`, as k6's own output has it.
 
 use super::Document;
-use crate::config::error::Findings;
+use crate::config::error::Diagnostics;
 use crate::config::options::{HEADERS, OPTIONS, OptionSpec};
 use crate::config::parse::{headers, names};
 use crate::config::setting::Setting;
@@ -12,7 +12,7 @@ const PREFIX: &str = "K6_PROMETHEUS_RW_";
 /// What the variable of one header begins with; the header's name follows.
 const HEADER_PREFIX: &str = "K6_PROMETHEUS_RW_HEADERS_";
 
-pub fn read<'a>(document: &'a Document, findings: &mut Findings) -> Vec<Setting<'a>> {
+pub fn read<'a>(document: &'a Document, diagnostics: &mut Diagnostics) -> Vec<Setting<'a>> {
     let mut settings = Vec::new();
     for (variable, value) in &document.environment {
         let option = OPTIONS.iter().find(|option| option.has_variable(variable));
@@ -28,7 +28,7 @@ pub fn read<'a>(document: &'a Document, findings: &mut Findings) -> Vec<Setting<
         } else if let Some(name) = variable.strip_prefix(PREFIX) {
             let known: Vec<_> = OPTIONS.iter().filter_map(|option| option.variable.strip_prefix(PREFIX)).collect();
             let advice = names::advice(PREFIX, name, &known);
-            findings.warnings.push(format!("The environment variable {variable} has no effect; {advice}"));
+            diagnostics.warnings.push(format!("The environment variable {variable} has no effect; {advice}"));
         }
     }
     settings

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::config::error::{ConfigError, Findings, cut};
+use crate::config::error::{ConfigError, Diagnostics, cut};
 use crate::config::options::{OPTIONS, OptionSpec};
 use crate::config::parse::names;
 use crate::config::setting::Setting;
@@ -21,19 +21,23 @@ pub struct Spelling {
 pub fn read<'a>(
     fields: impl IntoIterator<Item = (String, &'a Value)>,
     spelling: &Spelling,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<Setting<'a>> {
     let mut settings = Vec::new();
     let mut places: BTreeMap<&str, String> = BTreeMap::new();
     for (name, value) in fields {
         let place = (spelling.place)(&cut(&name));
         let Some(option) = OPTIONS.iter().find(|option| names::is_spelling_of(&name, (spelling.name)(option))) else {
-            findings.errors.push(ConfigError::Unknown { place, advice: advice(&name, spelling.name) });
+            diagnostics.errors.push(ConfigError::Unknown { place, advice: advice(&name, spelling.name) });
             continue;
         };
         let Some(one) = Setting::json(option, place.clone(), value) else { continue };
         if let Some(first) = places.insert(option.name, place.clone()) {
-            findings.errors.push(ConfigError::Both { first, second: place, what: "are one option in two spellings" });
+            diagnostics.errors.push(ConfigError::Both {
+                first,
+                second: place,
+                what: "are one option in two spellings",
+            });
         }
         settings.push(one);
     }

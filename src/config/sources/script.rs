@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{Document, object};
-use crate::config::error::{ConfigError, Findings, cut};
+use crate::config::error::{ConfigError, Diagnostics, cut};
 use crate::config::options::OptionSpec;
 use crate::config::parse::names;
 use crate::config::setting::{Setting, apply_all};
@@ -26,20 +26,20 @@ struct Block<'a> {
 }
 
 /// The destinations of the script's blocks, and whether there are such blocks at all.
-pub fn destinations(document: &Document, findings: &mut Findings) -> (Vec<Destination>, bool) {
-    let blocks = blocks(document, findings);
+pub fn destinations(document: &Document, diagnostics: &mut Diagnostics) -> (Vec<Destination>, bool) {
+    let blocks = blocks(document, diagnostics);
     let mut ours = Vec::new();
     let mut others = Vec::new();
     for block in &blocks {
         match provider(block) {
-            Ok(PROMETHEUS) => ours.push(destination(block, &document.environment, findings)),
+            Ok(PROMETHEUS) => ours.push(destination(block, &document.environment, diagnostics)),
             Ok(other) if !others.contains(&other) => others.push(other),
             Ok(_) => {}
-            Err(mistake) => findings.errors.push(mistake),
+            Err(mistake) => diagnostics.errors.push(mistake),
         }
     }
     if !others.is_empty() {
-        findings.warnings.push(format!(
+        diagnostics.warnings.push(format!(
             "The script's apm blocks for {} are left to k6 Cloud: this output ships to provider \"{PROMETHEUS}\" alone",
             cut(&others.join(", "))
         ));
@@ -49,7 +49,7 @@ pub fn destinations(document: &Document, findings: &mut Findings) -> (Vec<Destin
 }
 
 /// All blocks; one that stands in both places is one.
-fn blocks<'a>(document: &'a Document, findings: &mut Findings) -> Vec<Block<'a>> {
+fn blocks<'a>(document: &'a Document, diagnostics: &mut Diagnostics) -> Vec<Block<'a>> {
     let mut blocks: Vec<Block<'a>> = Vec::new();
     for (path, options) in
         [("options.ext.loadimpact.apm", &document.script.ext), ("options.cloud.apm", &document.script.cloud)]
@@ -58,7 +58,7 @@ fn blocks<'a>(document: &'a Document, findings: &mut Findings) -> Vec<Block<'a>>
             None | Some(Value::Null) => continue,
             Some(Value::Array(entries)) => entries,
             Some(other) => {
-                findings.errors.push(wrong(path, &format!("is {}; allowed is a list of blocks", kind(other))));
+                diagnostics.errors.push(wrong(path, &format!("is {}; allowed is a list of blocks", kind(other))));
                 continue;
             }
         };
@@ -68,7 +68,7 @@ fn blocks<'a>(document: &'a Document, findings: &mut Findings) -> Vec<Block<'a>>
             match entry {
                 Value::Object(fields) if blocks[..elsewhere].iter().any(|block| block.fields == fields) => {}
                 Value::Object(fields) => blocks.push(Block { path, fields }),
-                other => findings.errors.push(wrong(&path, &format!("is {}; allowed is an object", kind(other)))),
+                other => diagnostics.errors.push(wrong(&path, &format!("is {}; allowed is an object", kind(other)))),
             }
         }
     }
@@ -93,34 +93,38 @@ fn provider<'a>(block: &Block<'a>) -> Result<&'a str, ConfigError> {
     }
 }
 
-fn destination(block: &Block<'_>, environment: &BTreeMap<String, String>, findings: &mut Findings) -> Destination {
+fn destination(
+    block: &Block<'_>,
+    environment: &BTreeMap<String, String>,
+    diagnostics: &mut Diagnostics,
+) -> Destination {
     let path = block.path.clone();
     let spelling = object::Spelling {
         name: OptionSpec::script_name,
         place: Box::new(move |name| format!("{path}.{name} (script)")),
     };
-    let settings = object::read(fields(block, findings), &spelling, findings);
+    let settings = object::read(fields(block, diagnostics), &spelling, diagnostics);
     let mut destination = Destination::of_block();
-    apply_all(&settings, &mut destination, findings);
+    apply_all(&settings, &mut destination, diagnostics);
     let has = |name: &str| settings.iter().any(|one: &Setting<'_>| one.option.name == name);
     let misspelt = |name: &String| object::meant(name, OptionSpec::script_name) == Some(REMOTE_WRITE_URL);
     if !has(options::URL) && !block.fields.keys().any(misspelt) {
         let problem =
             "has no remoteWriteURL; it is the URL of the receiver, such as http://localhost:9090/api/v1/write";
-        findings.errors.push(wrong(&block.path, problem));
+        diagnostics.errors.push(wrong(&block.path, problem));
     }
     let token = has(options::BEARER_TOKEN) || has(options::BEARER_TOKEN_FILE);
     let basic = [options::USERNAME, options::USERNAME_FILE, options::PASSWORD, options::PASSWORD_FILE];
     if token && basic.into_iter().any(has) {
         let problem = "has a token, and username or password; allowed is either";
-        findings.errors.push(wrong(&format!("{}.{CREDENTIALS}", block.path), problem));
+        diagnostics.errors.push(wrong(&format!("{}.{CREDENTIALS}", block.path), problem));
     }
-    check(&mut destination, &settings, &format!("{} (script)", block.path), environment, findings);
+    check(&mut destination, &settings, &format!("{} (script)", block.path), environment, diagnostics);
     destination
 }
 
 /// The fields of a block but for its provider; those of its credentials as `credentials.token` and so on.
-fn fields<'a>(block: &Block<'a>, findings: &mut Findings) -> Vec<(String, &'a Value)> {
+fn fields<'a>(block: &Block<'a>, diagnostics: &mut Diagnostics) -> Vec<(String, &'a Value)> {
     let mut fields = Vec::new();
     for (name, value) in block.fields.iter().filter(|(name, _)| *name != PROVIDER) {
         match value {
@@ -129,7 +133,7 @@ fn fields<'a>(block: &Block<'a>, findings: &mut Findings) -> Vec<(String, &'a Va
                 fields.extend(credentials.iter().map(|(name, value)| (format!("{CREDENTIALS}.{name}"), value)));
             }
             Value::Null => {}
-            _ => findings.errors.push(wrong(
+            _ => diagnostics.errors.push(wrong(
                 &format!("{}.{CREDENTIALS}", block.path),
                 "is no object; allowed is one with username and password, or with token",
             )),

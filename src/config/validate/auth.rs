@@ -14,7 +14,7 @@ use crate::http::Held;
 
 /// Completes credentials by the URL's and by AWS's own variables, and refuses what cannot be sent together.
 pub fn check(to: &mut Destination, environment: &BTreeMap<String, String>, check: &mut Check<'_>) {
-    let sigv4 = check.settings(&aws::OPTIONS).map(|one| one.place.clone());
+    let sigv4 = check.last_of(&aws::OPTIONS).map(|one| one.place.clone());
     if sigv4.is_some() {
         aws::complete(&mut to.sigv4, environment).into_iter().for_each(|problem| check.wrong(problem));
     }

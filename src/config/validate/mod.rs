@@ -7,7 +7,7 @@ mod context;
 use std::collections::BTreeMap;
 
 use self::context::Check;
-use super::error::Findings;
+use super::error::Diagnostics;
 use super::parse::headers;
 use super::setting::Setting;
 use super::{Destination, options};
@@ -19,9 +19,9 @@ pub fn check(
     settings: &[Setting<'_>],
     place: &str,
     environment: &BTreeMap<String, String>,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) {
-    let mut check = Check { settings, place, findings };
+    let mut check = Check { settings, place, diagnostics };
     auth::check(to, environment, &mut check);
     check_tls(to, &mut check);
 

@@ -145,8 +145,8 @@ pub const OPTIONS: &[OptionSpec] = &[
         allowed: "a list of metric names, and of objects with sourceMetric, targetMetric and keepTags",
         default: "",
         set: |to, text| {
-            let listed = metrics::parse(text);
-            listed.mistakes.is_empty().then(|| to.metrics = Some(listed.entries))
+            let parsed = metrics::parse(text);
+            parsed.mistakes.is_empty().then(|| to.metrics = Some(parsed.entries))
         },
     },
     OptionSpec {

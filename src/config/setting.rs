@@ -71,11 +71,11 @@ impl<'a> Setting<'a> {
     /// The one option whose value has parts that are right or wrong by themselves.
     fn tell_of_entries(&self, diagnostics: &mut Diagnostics) {
         let (path, source) = self.place.rsplit_once(' ').unwrap_or((&self.place, ""));
-        let listed = metrics::parse(&self.text);
-        for (at, problem) in listed.mistakes {
+        let parsed = metrics::parse(&self.text);
+        for (at, problem) in parsed.mistakes {
             diagnostics.errors.push(ConfigError::Wrong { place: format!("{path}{at} {source}"), problem });
         }
-        for name in listed.ignored.iter().map(|name| cut(name)) {
+        for name in parsed.ignored.iter().map(|name| cut(name)) {
             let advice = if name.contains('{') { "; a selector is written as {sourceMetric: '…'}" } else { "" };
             diagnostics
                 .warnings

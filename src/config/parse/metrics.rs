@@ -35,7 +35,7 @@ impl MetricEntry {
 
 /// What a text of the option says.
 #[derive(Debug, Default, PartialEq)]
-pub struct Listed {
+pub struct ParsedMetrics {
     pub entries: Vec<MetricEntry>,
     /// Names that no metric can have: left out, as k6 Cloud does.
     pub ignored: Vec<String>,
@@ -44,24 +44,24 @@ pub struct Listed {
 }
 
 /// Reads a JSON list, or names with commas between them.
-pub fn parse(text: &str) -> Listed {
-    let mut listed = Listed::default();
+pub fn parse(text: &str) -> ParsedMetrics {
+    let mut parsed = ParsedMetrics::default();
     let text = text.trim();
     if !text.starts_with(['[', '{']) {
-        text.split(',').map(str::trim).filter(|name| !name.is_empty()).for_each(|name| listed.name(name));
-        return listed;
+        text.split(',').map(str::trim).filter(|name| !name.is_empty()).for_each(|name| parsed.name(name));
+        return parsed;
     }
     match serde_json::from_str(text) {
         Ok(Value::Array(entries)) => {
-            entries.iter().enumerate().for_each(|(index, entry)| listed.entry(&format!("[{index}]"), entry));
+            entries.iter().enumerate().for_each(|(index, entry)| parsed.entry(&format!("[{index}]"), entry));
         }
-        Ok(_) => listed.mistake("", "is an object; allowed is a list"),
-        Err(error) => listed.mistake("", &format!("is no JSON: {error}")),
+        Ok(_) => parsed.mistake("", "is an object; allowed is a list"),
+        Err(error) => parsed.mistake("", &format!("is no JSON: {error}")),
     }
-    listed
+    parsed
 }
 
-impl Listed {
+impl ParsedMetrics {
     fn entry(&mut self, at: &str, entry: &Value) {
         match entry {
             Value::String(name) => self.name(name.trim()),
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn names_and_objects_are_read_in_either_spelling() {
-        let listed = parse(
+        let parsed = parse(
             r#"["http_reqs", {"sourceMetric": "m{a=\"1\"}", "targetMetric": "t", "keepTags": ["a"]},
                 {"source_metric": "m", "target_metric": null, "keep_tags": []}]"#,
         );
@@ -151,26 +151,26 @@ mod tests {
             entry(r#"m{a="1"}"#, Some("t"), Some(&["a"])),
             entry("m", None, Some(&[])),
         ];
-        assert_eq!(listed, Listed { entries: expected.into(), ..Listed::default() });
+        assert_eq!(parsed, ParsedMetrics { entries: expected.into(), ..ParsedMetrics::default() });
     }
 
     #[test]
     fn names_come_with_commas_between_them() {
         assert_eq!(parse(" a, b,").entries, [entry("a", None, None), entry("b", None, None)]);
-        assert_eq!(parse(""), Listed::default());
+        assert_eq!(parse(""), ParsedMetrics::default());
     }
 
     #[test]
     fn names_that_break_the_rules_are_left_out() {
-        let listed = parse(r#"["fine", "größe", "9", ""]"#);
-        assert_eq!((listed.entries.len(), listed.ignored), (1, vec!["größe".into(), "9".into(), String::new()]));
+        let parsed = parse(r#"["fine", "größe", "9", ""]"#);
+        assert_eq!((parsed.entries.len(), parsed.ignored), (1, vec!["größe".into(), "9".into(), String::new()]));
     }
 
     #[test]
     fn every_mistake_is_told_with_its_place() {
-        let listed =
+        let parsed =
             parse(r#"[7, {"sourceMetrics": "a"}, {"sourceMetric": "m{"}, {}, {"sourceMetric": "m", "keepTags": "x"}]"#);
-        let places: Vec<_> = listed.mistakes.iter().map(|(at, _)| at.as_str()).collect();
+        let places: Vec<_> = parsed.mistakes.iter().map(|(at, _)| at.as_str()).collect();
         assert_eq!(places, ["[0]", "[1].sourceMetrics", "[2].sourceMetric", "[3]", "[4].keepTags"]);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use k6_remote_write::config::{Config, Credentials, Destination, Document, MetricEntry, OPTIONS};
-use k6_remote_write::http::{Held, Proxy, Tls, TlsVersion};
+use k6_remote_write::config::{AuthOptions, Config, Destination, Document, MetricEntry, OPTIONS};
+use k6_remote_write::http::{Proxy, SecretSource, Tls, TlsVersion};
 use k6_remote_write::secret::Secret;
 use k6_remote_write::series::selector::Selector;
 use proptest::collection::{btree_map, vec};
@@ -89,9 +89,9 @@ fn entry() -> impl Strategy<Value = MetricEntry> {
 }
 
 /// A text, or a file with one.
-fn held(text: &'static str) -> impl Strategy<Value = Option<Held>> {
-    let path = "/[a-z]{1,8}".prop_map(|path| Held::InFile(path.into()));
-    of(prop_oneof![text.prop_map(Held::from), path])
+fn held(text: &'static str) -> impl Strategy<Value = Option<SecretSource>> {
+    let path = "/[a-z]{1,8}".prop_map(|path| SecretSource::File(path.into()));
+    of(prop_oneof![text.prop_map(SecretSource::from), path])
 }
 
 fn tls() -> impl Strategy<Value = Tls> {
@@ -132,7 +132,7 @@ prop_compose! {
         let nothing = metrics.as_ref().is_none_or(Vec::is_empty);
         Destination {
             url: url::Url::parse(&format!("https://{host}/{}", path.trim_start_matches('/'))).expect("valid"),
-            credentials: Credentials { username, password, bearer_token },
+            credentials: AuthOptions { username, password, bearer_token },
             headers: headers.into_iter().map(|(name, value)| (format!("X-{name}"), Secret::from(value))).collect(),
             tls,
             proxy,
@@ -154,12 +154,12 @@ prop_compose! {
 /// A destination as its user would write it in JSON, by the options' names.
 fn printed(destination: &Destination) -> Map<String, Value> {
     let milliseconds = |duration: Duration| format!("{}ms", duration.as_millis());
-    let given = |held: &Option<Held>| match held {
-        Some(Held::Given(text)) => Some(text.expose().to_string()),
+    let given = |held: &Option<SecretSource>| match held {
+        Some(SecretSource::Inline(text)) => Some(text.expose().to_string()),
         _ => None,
     };
-    let in_file = |held: &Option<Held>| match held {
-        Some(Held::InFile(path)) => Some(path.clone()),
+    let in_file = |held: &Option<SecretSource>| match held {
+        Some(SecretSource::File(path)) => Some(path.clone()),
         _ => None,
     };
     let entries = |entries: &Vec<MetricEntry>| {

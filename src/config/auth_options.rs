@@ -2,22 +2,22 @@
 
 use std::path::PathBuf;
 
-use crate::http::{self, AwsKeys, Held, KeyPair};
+use crate::http::{self, AwsKeys, KeyPair, SecretSource};
 use crate::secret::Secret;
 
 /// Who ships: a bearer token, or else an `Authorization` among the headers, or else basic authentication.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs)] // their names say it
-pub struct Credentials {
-    pub username: Option<Held>,
-    pub password: Option<Held>,
-    pub bearer_token: Option<Held>,
+pub struct AuthOptions {
+    pub username: Option<SecretSource>,
+    pub password: Option<SecretSource>,
+    pub bearer_token: Option<SecretSource>,
 }
 
 /// How to sign requests for AWS, if a region is set once all is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct SigV4 {
+pub struct SigV4Options {
     pub region: Option<String>,
     pub service: String,
     pub access_key: Option<String>,
@@ -28,7 +28,7 @@ pub struct SigV4 {
     pub file: PathBuf,
 }
 
-impl Default for SigV4 {
+impl Default for SigV4Options {
     fn default() -> Self {
         Self {
             region: None,
@@ -42,9 +42,9 @@ impl Default for SigV4 {
     }
 }
 
-impl Credentials {
+impl AuthOptions {
     /// What is sent, of all that there is.
-    pub(super) fn sent(&self, sigv4: &SigV4, headers: &[(String, Secret)]) -> http::Credentials {
+    pub(super) fn sent(&self, sigv4: &SigV4Options, headers: &[(String, Secret)]) -> http::Credentials {
         if let Some(region) = &sigv4.region {
             let (region, service) = (region.clone(), sigv4.service.clone());
             return http::Credentials::SigV4(http::SigV4 { region, service, keys: sigv4.keys() });
@@ -59,10 +59,10 @@ impl Credentials {
     }
 }
 
-impl SigV4 {
+impl SigV4Options {
     fn keys(&self) -> AwsKeys {
         match (&self.access_key, &self.secret_key) {
-            (Some(access_key), Some(secret_key)) => AwsKeys::Given(KeyPair {
+            (Some(access_key), Some(secret_key)) => AwsKeys::Inline(KeyPair {
                 access_key: access_key.clone(),
                 secret_key: secret_key.clone(),
                 session_token: self.session_token.clone(),

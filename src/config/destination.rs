@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::auth_options::{Credentials, SigV4};
+use super::auth_options::{AuthOptions, SigV4Options};
 use super::parse::duration;
 use super::parse::metrics::MetricEntry;
 use crate::export::Span;
@@ -24,7 +24,7 @@ pub struct Destination {
     /// The receiver's remote-write endpoint: http or https, with a host, without user and password.
     pub url: Url,
     /// Who ships.
-    pub credentials: Credentials,
+    pub credentials: AuthOptions,
     /// Further headers of every request. No two have one name.
     pub headers: Vec<(String, Secret)>,
     /// How https is spoken.
@@ -32,7 +32,7 @@ pub struct Destination {
     /// The way there.
     pub proxy: Proxy,
     /// How to sign requests for AWS.
-    pub sigv4: SigV4,
+    pub sigv4: SigV4Options,
     /// The length of a window, at least 100 ms.
     pub rate: Duration,
     /// How long after a window's end its points are sent, so that the parts of one test do not send at one moment.
@@ -100,11 +100,11 @@ impl Default for Destination {
         let (mapping, labels) = (Mapping::default(), LabelRules::default());
         Self {
             url: Url::parse("http://localhost:9090/api/v1/write").expect("a valid constant"),
-            credentials: Credentials::default(),
+            credentials: AuthOptions::default(),
             headers: Vec::new(),
             tls: Tls::default(),
             proxy: Proxy::default(),
-            sigv4: SigV4::default(),
+            sigv4: SigV4Options::default(),
             rate: Duration::from_secs(3),
             send_after: Duration::ZERO,
             timeout: Duration::from_secs(5),

@@ -17,7 +17,7 @@ mod parse;
 mod test_run;
 mod error;
 
-pub use auth_options::{Credentials, SigV4};
+pub use auth_options::{AuthOptions, SigV4Options};
 pub use destination::Destination;
 pub use error::{ConfigError, ConfigErrors};
 pub use options::{OPTIONS, OptionSpec};

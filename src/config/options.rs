@@ -10,7 +10,7 @@ use super::parse::list::{list, pairs};
 use super::parse::{duration, headers, metrics};
 use crate::export::Span;
 use crate::export::{TrendAs, TrendStat};
-use crate::http::{Held, Proxy, TlsVersion};
+use crate::http::{Proxy, SecretSource, TlsVersion};
 use crate::series::{LabelNames, is_metric_name};
 use crate::wire::Protocol;
 
@@ -55,7 +55,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         variable: "K6_PROMETHEUS_RW_USERNAME",
         allowed: "a text without a colon",
         default: "",
-        set: |to, text| (!text.contains(':')).then(|| to.credentials.username = given(text).map(Held::from)),
+        set: |to, text| (!text.contains(':')).then(|| to.credentials.username = given(text).map(SecretSource::from)),
     },
     OptionSpec {
         name: USERNAME_FILE,
@@ -73,7 +73,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         allowed: "a text",
         default: "",
         set: |to, text| {
-            to.credentials.password = given(text).map(Held::from);
+            to.credentials.password = given(text).map(SecretSource::from);
             Some(())
         },
     },
@@ -95,7 +95,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         set: |to, text| {
             let token = text.trim();
             let alone = !token.to_ascii_lowercase().starts_with("bearer ") && headers::is_value(token);
-            alone.then(|| to.credentials.bearer_token = given(token).map(Held::from))
+            alone.then(|| to.credentials.bearer_token = given(token).map(SecretSource::from))
         },
     },
     OptionSpec {
@@ -606,8 +606,8 @@ fn given(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.into())
 }
 
-fn in_file(text: &str) -> Option<Held> {
-    given(text).map(|path| Held::InFile(path.into()))
+fn in_file(text: &str) -> Option<SecretSource> {
+    given(text).map(|path| SecretSource::File(path.into()))
 }
 
 fn proxy(text: &str) -> Option<Proxy> {

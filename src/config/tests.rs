@@ -7,7 +7,7 @@ use url::Url;
 
 use super::*;
 use crate::export::TrendAs;
-use crate::http::{self, AwsKeys, Held, KeyPair, Proxy};
+use crate::http::{self, AwsKeys, KeyPair, Proxy, SecretSource};
 use crate::series::view::Tags;
 
 fn read(document: &Value) -> Result<Config, String> {
@@ -141,7 +141,7 @@ fn the_seeds_block_is_read_in_both_spellings() {
         let read = destination(&blocks(json!([block]))).expect("valid");
         let expected = Destination {
             url: Url::parse("http://localhost/w").expect("valid"),
-            credentials: Credentials { bearer_token: Some("<token>".into()), ..Credentials::default() },
+            credentials: AuthOptions { bearer_token: Some("<token>".into()), ..AuthOptions::default() },
             metrics: Some(vec![MetricEntry::whole("http_req_sending"), MetricEntry::whole("my_rate")]),
             rate: Duration::from_secs(5),
             ..Destination::of_block()
@@ -184,7 +184,10 @@ fn urls_of_every_form_are_read() {
         ("http://127.0.0.1/a/b%20c?d=e&f", "http://127.0.0.1/a/b%20c?d=e&f", None),
     ] {
         let destination = destination(&json!({ "argument": written })).expect(written);
-        assert_eq!((destination.url.as_str(), destination.credentials.username), (url, username.map(Held::from)));
+        assert_eq!(
+            (destination.url.as_str(), destination.credentials.username),
+            (url, username.map(SecretSource::from))
+        );
     }
 }
 
@@ -207,10 +210,10 @@ fn credentials_may_be_in_files_and_the_later_source_wins() {
         "environment": { "K6_PROMETHEUS_RW_USERNAME_FILE": "/user", "K6_PROMETHEUS_RW_PASSWORD": "x" },
     });
     let credentials = read(&document).expect("valid").destinations.remove(0).credentials;
-    let expected = Credentials {
-        username: Some(Held::InFile("/user".into())),
+    let expected = AuthOptions {
+        username: Some(SecretSource::File("/user".into())),
         password: Some("x".into()),
-        bearer_token: Some(Held::InFile("/token".into())),
+        bearer_token: Some(SecretSource::File("/token".into())),
     };
     assert_eq!(credentials, expected);
     let block = json!({
@@ -219,8 +222,8 @@ fn credentials_may_be_in_files_and_the_later_source_wins() {
         "credentials": { "usernameFile": "/user", "password_file": "/password" },
     });
     let credentials = destination(&blocks(json!([block]))).expect("valid").credentials;
-    assert_eq!(credentials.username, Some(Held::InFile("/user".into())));
-    assert_eq!(credentials.password, Some(Held::InFile("/password".into())));
+    assert_eq!(credentials.username, Some(SecretSource::File("/user".into())));
+    assert_eq!(credentials.password, Some(SecretSource::File("/password".into())));
 }
 
 #[test]
@@ -262,7 +265,7 @@ fn signatures_take_awss_variables_into_account() {
     });
     let credentials = destination(&document).expect("valid").endpoint().credentials;
     let keys = KeyPair { access_key: "AKID".into(), secret_key: "hunter2".into(), session_token: None };
-    let sigv4 = http::SigV4 { region: "eu-west-1".into(), service: "execute-api".into(), keys: AwsKeys::Given(keys) };
+    let sigv4 = http::SigV4 { region: "eu-west-1".into(), service: "execute-api".into(), keys: AwsKeys::Inline(keys) };
     assert_eq!(credentials, http::Credentials::SigV4(sigv4));
     let without = json!({ "environment": document["environment"] });
     assert_eq!(destination(&without), Ok(Destination::default()), "AWS's variables alone ask for nothing");
@@ -433,11 +436,11 @@ fn what_has_no_effect_is_warned_of() {
         ),
         (
             json!({ "argument": "http://example.com/w", "json": { "bearerToken": "t" } }),
-            "Credentials go to http://example.com/w in clear: use https",
+            "AuthOptions go to http://example.com/w in clear: use https",
         ),
         (
             json!({ "argument": "http://me:hunter2@example.com/w" }),
-            "Credentials go to http://example.com/w in clear: use https",
+            "AuthOptions go to http://example.com/w in clear: use https",
         ),
         (
             json!({ "json": { "headers": { "Content-Type": "text/plain", "A": "b" } } }),

@@ -21,42 +21,42 @@ pub enum Credentials {
     /// HTTP's basic authentication.
     Basic {
         /// Without a colon.
-        username: Held,
+        username: SecretSource,
         /// Any text.
-        password: Option<Held>,
+        password: Option<SecretSource>,
     },
     /// A token.
-    Bearer(Held),
+    Bearer(SecretSource),
     /// Signatures for AWS.
     SigV4(SigV4),
 }
 
 /// A text, here or in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Held {
+pub enum SecretSource {
     /// The text itself.
-    Given(Secret),
+    Inline(Secret),
     /// The file, which is read again for every request.
-    InFile(PathBuf),
+    File(PathBuf),
 }
 
-impl<T: Into<Secret>> From<T> for Held {
+impl<T: Into<Secret>> From<T> for SecretSource {
     fn from(text: T) -> Self {
-        Self::Given(text.into())
+        Self::Inline(text.into())
     }
 }
 
 /// Credentials that are at hand.
 pub(super) enum Authorization {
     None,
-    Basic { username: Text, password: Option<Text> },
-    Bearer(Text),
+    Basic { username: LoadedSecret, password: Option<LoadedSecret> },
+    Bearer(LoadedSecret),
     SigV4(Signer),
 }
 
-pub(super) enum Text {
-    Given(Secret),
-    InFile(SecretFile<Secret>),
+pub(super) enum LoadedSecret {
+    Inline(Secret),
+    File(SecretFile<Secret>),
 }
 
 impl Authorization {
@@ -65,10 +65,10 @@ impl Authorization {
         Ok(match credentials {
             Credentials::None => Self::None,
             Credentials::Basic { username, password } => Self::Basic {
-                username: Text::open("usernameFile", username)?,
-                password: password.as_ref().map(|password| Text::open("passwordFile", password)).transpose()?,
+                username: LoadedSecret::open("usernameFile", username)?,
+                password: password.as_ref().map(|password| LoadedSecret::open("passwordFile", password)).transpose()?,
             },
-            Credentials::Bearer(token) => Self::Bearer(Text::open("bearerTokenFile", token)?),
+            Credentials::Bearer(token) => Self::Bearer(LoadedSecret::open("bearerTokenFile", token)?),
             Credentials::SigV4(settings) => Self::SigV4(Signer::open(settings)?),
         })
     }
@@ -89,7 +89,7 @@ impl Authorization {
         let (authorization, inside) = match self {
             Self::None => return Ok(Default::default()),
             Self::Basic { username, password } => {
-                let password = password.as_ref().map_or_else(|| "".into(), Text::current);
+                let password = password.as_ref().map_or_else(|| "".into(), LoadedSecret::current);
                 let pair = Secret::from(format!("{}:{}", username.current().expose(), password.expose()));
                 (format!("Basic {}", BASE64_STANDARD.encode(pair.expose())), vec![password])
             }
@@ -110,18 +110,18 @@ impl Authorization {
     }
 }
 
-impl Text {
-    fn open(option: &'static str, held: &Held) -> Result<Self, SecretFileError> {
-        Ok(match held {
-            Held::Given(text) => Self::Given(text.clone()),
-            Held::InFile(path) => Self::InFile(SecretFile::open(option, path, text_of)?),
+impl LoadedSecret {
+    fn open(option: &'static str, source: &SecretSource) -> Result<Self, SecretFileError> {
+        Ok(match source {
+            SecretSource::Inline(text) => Self::Inline(text.clone()),
+            SecretSource::File(path) => Self::File(SecretFile::open(option, path, text_of)?),
         })
     }
 
     fn current(&self) -> Secret {
         match self {
-            Self::Given(text) => text.clone(),
-            Self::InFile(file) => file.current(),
+            Self::Inline(text) => text.clone(),
+            Self::File(file) => file.current(),
         }
     }
 }
@@ -169,7 +169,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("token");
         fs::write(&path, " one\r\n").expect("written");
-        let authorization = Authorization::open(&Credentials::Bearer(Held::InFile(path.clone()))).expect("readable");
+        let authorization =
+            Authorization::open(&Credentials::Bearer(SecretSource::File(path.clone()))).expect("readable");
         let url = Url::parse("http://host/w").expect("valid");
         let sent = || authorization.headers(&url, &HeaderMap::new(), b"").expect("valid").0[AUTHORIZATION].clone();
         assert_eq!(sent(), "Bearer one");
@@ -184,7 +185,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("password");
         fs::write(&path, "\n").expect("written");
-        let credentials = Credentials::Basic { username: "me".into(), password: Some(Held::InFile(path.clone())) };
+        let credentials =
+            Credentials::Basic { username: "me".into(), password: Some(SecretSource::File(path.clone())) };
         let error = Authorization::open(&credentials).err().expect("wrong").to_string();
         assert_eq!(error, format!("passwordFile: {} is empty", path.display()));
     }

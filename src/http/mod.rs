@@ -12,7 +12,7 @@ mod tls;
 mod verifier;
 mod pem;
 
-pub use auth::{Credentials, Held};
+pub use auth::{Credentials, SecretSource};
 pub use client::{Client, ClientError, Endpoint, Proxy};
 pub use response::Reply;
 pub use secret_file::SecretFileError;

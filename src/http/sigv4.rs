@@ -29,7 +29,7 @@ pub struct SigV4 {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AwsKeys {
     /// Here.
-    Given(KeyPair),
+    Inline(KeyPair),
     /// In a file that AWS's tools share, read again for every request.
     Profile {
         /// The file.
@@ -52,23 +52,23 @@ pub struct KeyPair {
 pub(super) struct Signer {
     region: String,
     service: String,
-    keys: Source,
+    keys: KeySource,
     /// The signature covers the body either way; with a header of its own the receiver sees what differs.
     checksum: PayloadChecksumKind,
 }
 
-enum Source {
-    Given(KeyPair),
+enum KeySource {
+    Inline(KeyPair),
     Profile(SecretFile<KeyPair>),
 }
 
 impl Signer {
     pub fn open(settings: &SigV4) -> Result<Self, SecretFileError> {
         let keys = match &settings.keys {
-            AwsKeys::Given(pair) => Source::Given(pair.clone()),
+            AwsKeys::Inline(pair) => KeySource::Inline(pair.clone()),
             AwsKeys::Profile { file, name } => {
                 let name = name.clone();
-                Source::Profile(SecretFile::open("sigV4Profile", file, move |text| key_pair(text, &name))?)
+                KeySource::Profile(SecretFile::open("sigV4Profile", file, move |text| key_pair(text, &name))?)
             }
         };
         let (region, service) = (settings.region.clone(), settings.service.clone());
@@ -84,8 +84,8 @@ impl Signer {
         now: SystemTime,
     ) -> Result<HeaderMap, SigningError> {
         let pair = match &self.keys {
-            Source::Given(pair) => pair.clone(),
-            Source::Profile(file) => file.current(),
+            KeySource::Inline(pair) => pair.clone(),
+            KeySource::Profile(file) => file.current(),
         };
         let token = pair.session_token.as_ref().map(|token| token.expose().to_string());
         let secret_key = pair.secret_key.expose();
@@ -237,7 +237,7 @@ mod tests {
                 session_token: token.map(Into::into),
             };
             let (region, service) = ("us-east-1".into(), "service".into());
-            let signer = Signer { region, service, keys: Source::Given(keys), checksum };
+            let signer = Signer { region, service, keys: KeySource::Inline(keys), checksum };
             let headers = headers
                 .iter()
                 .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).expect("valid")));

@@ -98,7 +98,7 @@ impl Inbox {
     /// Gives a series its id, from 1 on.
     pub fn register(&self, definition: SeriesDefinition) -> Result<u64, Closed> {
         let mut definitions = lock(&self.definitions);
-        // Held to the end, so that an id is never given after close.
+        // SecretSource to the end, so that an id is never given after close.
         let staged = lock(&self.staged);
         if staged.closed {
             return Err(Closed);

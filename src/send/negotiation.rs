@@ -21,7 +21,7 @@ pub(super) struct Negotiation {
 pub(super) struct Turn<'a> {
     /// In this version.
     pub(super) protocol: Protocol,
-    /// Held while the version is not settled.
+    /// SecretSource while the version is not settled.
     _alone: Option<MutexGuard<'a, ()>>,
 }
 

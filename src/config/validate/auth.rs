@@ -10,7 +10,7 @@ use super::aws;
 use super::context::Check;
 use crate::config::auth_options::has_authorization;
 use crate::config::{Destination, options};
-use crate::http::Held;
+use crate::http::SecretSource;
 
 /// Completes credentials by the URL's and by AWS's own variables, and refuses what cannot be sent together.
 pub fn check(to: &mut Destination, environment: &BTreeMap<String, String>, check: &mut Check<'_>) {
@@ -31,7 +31,7 @@ pub fn check(to: &mut Destination, environment: &BTreeMap<String, String>, check
     ];
     let kinds: Vec<_> = kinds.iter().filter(|(there, _)| *there).map(|(_, names)| check.place_of(names)).collect();
     if !(kinds.is_empty() && sigv4.is_none()) && crosses_a_network_in_clear(to) {
-        check.warn(format!("Credentials go to {} in clear: use https", to.shown_url()));
+        check.warn(format!("AuthOptions go to {} in clear: use https", to.shown_url()));
     }
     match (sigv4, &kinds[..]) {
         (Some(sigv4), [other, ..]) => check.both(sigv4, other.clone(), "both say who ships"),
@@ -53,7 +53,8 @@ fn take_from_url(to: &mut Destination) {
     let _ = to.url.set_password(None);
     let credentials = &mut to.credentials;
     if username.is_some() && credentials.username.is_none() && credentials.bearer_token.is_none() {
-        (credentials.username, credentials.password) = (username.map(Held::from), password.map(Held::from));
+        (credentials.username, credentials.password) =
+            (username.map(SecretSource::from), password.map(SecretSource::from));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 
-use crate::config::auth_options::SigV4;
+use crate::config::auth_options::SigV4Options;
 use crate::config::options;
 
 /// The options that ask for signatures.
@@ -18,7 +18,7 @@ pub const OPTIONS: [&str; 6] = [
 
 /// Completes what options say by AWS's own variables, which are below all of them. Returns what is wrong, as the rest of a
 /// sentence.
-pub fn complete(sigv4: &mut SigV4, environment: &BTreeMap<String, String>) -> Vec<String> {
+pub fn complete(sigv4: &mut SigV4Options, environment: &BTreeMap<String, String>) -> Vec<String> {
     let variable = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
     let mut problems = Vec::new();
     if sigv4.access_key.is_some() != sigv4.secret_key.is_some() {
@@ -71,17 +71,18 @@ mod tests {
             ("AWS_PROFILE", "load"),
             ("AWS_SHARED_CREDENTIALS_FILE", "/keys"),
         ]);
-        let mut sigv4 = SigV4::default();
+        let mut sigv4 = SigV4Options::default();
         assert_eq!(complete(&mut sigv4, &environment), [""; 0]);
         assert_eq!((sigv4.region.as_deref(), sigv4.access_key.as_deref()), (Some("eu-west-1"), Some("AKID")));
         assert_eq!((sigv4.secret_key, sigv4.session_token), (Some("secret".into()), Some("token".into())));
 
         // The keys of the environment are not mixed with those of options, nor do they win over a profile that is asked for.
-        let given = SigV4 { access_key: Some("OWN".into()), secret_key: Some("own".into()), ..SigV4::default() };
-        let mut sigv4 = SigV4 { region: Some("us-east-1".into()), ..given };
+        let given =
+            SigV4Options { access_key: Some("OWN".into()), secret_key: Some("own".into()), ..SigV4Options::default() };
+        let mut sigv4 = SigV4Options { region: Some("us-east-1".into()), ..given };
         assert_eq!(complete(&mut sigv4, &environment), [""; 0]);
         assert_eq!((sigv4.region.as_deref(), sigv4.session_token), (Some("us-east-1"), None));
-        let mut sigv4 = SigV4 { profile: Some("team".into()), ..SigV4::default() };
+        let mut sigv4 = SigV4Options { profile: Some("team".into()), ..SigV4Options::default() };
         assert_eq!(complete(&mut sigv4, &environment), [""; 0]);
         assert_eq!(
             (sigv4.access_key, sigv4.profile.as_deref(), sigv4.file.to_str()),
@@ -93,19 +94,19 @@ mod tests {
     fn what_is_left_out_is_told() {
         let region = || Some("us-east-1".into());
         for (mut sigv4, problem) in [
-            (SigV4::default(), "without a region"),
-            (SigV4 { region: region(), access_key: Some("a".into()), ..SigV4::default() }, "has one of"),
+            (SigV4Options::default(), "without a region"),
+            (SigV4Options { region: region(), access_key: Some("a".into()), ..SigV4Options::default() }, "has one of"),
             (
-                SigV4 { region: region(), session_token: Some("a".into()), ..SigV4::default() },
+                SigV4Options { region: region(), session_token: Some("a".into()), ..SigV4Options::default() },
                 "sigV4SessionToken without",
             ),
             (
-                SigV4 {
+                SigV4Options {
                     region: region(),
                     access_key: Some("a".into()),
                     secret_key: Some("a".into()),
                     profile: Some("a".into()),
-                    ..SigV4::default()
+                    ..SigV4Options::default()
                 },
                 "allowed is either",
             ),

@@ -120,7 +120,7 @@ fn expect_whole(recorder: &Recorder, report: &Value, total: f64) {
     assert_eq!(summary(report)["level"], "info", "{report:#}");
 }
 
-/// One counter, one sample for each of `windows` requests, against a receiver with these replies. Nothing may be lost.
+/// One counter, one sample for each of `windows` requests, against a receiver with these responses. Nothing may be lost.
 fn expect_whole_through(
     protocol: Protocol,
     windows: usize,

@@ -104,12 +104,12 @@ fn send(url: &str, headers: &[(&str, &str)]) -> (Option<u16>, String) {
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let begin = Instant::now();
-    let reply = runtime.block_on(client.expect("valid").send(Protocol::V1, Bytes::from_static(b"body")));
+    let response = runtime.block_on(client.expect("valid").send(Protocol::V1, Bytes::from_static(b"body")));
     let took = begin.elapsed();
     assert!(took < TIMEOUT * 4, "{took:?}");
-    assert!(reply.words.chars().count() <= 301, "{}", reply.words);
-    assert!(!reply.words.contains(char::is_control), "{}", reply.words);
-    (reply.status, reply.words)
+    assert!(response.message.chars().count() <= 301, "{}", response.message);
+    assert!(!response.message.contains(char::is_control), "{}", response.message);
+    (response.status, response.message)
 }
 
 /// Writes for as long as somebody listens.

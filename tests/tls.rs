@@ -27,8 +27,8 @@ fn endpoint(url: &str, tls: Tls) -> Endpoint {
 fn send(url: &str, tls: Tls) -> Result<(), String> {
     let client = Client::new(&endpoint(url, tls)).map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let reply = runtime.block_on(client.send(Protocol::V1, Bytes::new()));
-    if reply.status == Some(204) { Ok(()) } else { Err(reply.words) }
+    let response = runtime.block_on(client.send(Protocol::V1, Bytes::new()));
+    if response.status == Some(204) { Ok(()) } else { Err(response.message) }
 }
 
 fn believing(authority: &Authority) -> Tls {

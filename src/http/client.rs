@@ -9,8 +9,8 @@ use thiserror::Error;
 use url::Url;
 
 use super::auth::{Authorization, Credentials};
-use super::redact::Mask;
-use super::response::Reply;
+use super::redact::Redactor;
+use super::response::Response;
 use super::response::{self, causes};
 use super::secret_file::SecretFileError;
 use super::tls::{self, Tls, TlsError};
@@ -106,24 +106,24 @@ impl Client {
         self.authorization.kind(&self.headers)
     }
 
-    /// Sends one compressed body of this version and says what came back. Never fails: an error is a reply too.
-    pub async fn send(&self, protocol: Protocol, body: Bytes) -> Reply {
+    /// Sends one compressed body of this version and says what came back. Never fails: an error is a response too.
+    pub async fn send(&self, protocol: Protocol, body: Bytes) -> Response {
         let mut headers = self.headers.clone();
         headers.extend(protocol.headers().map(|(name, value)| header(name, value)));
-        let mut mask = Mask::default();
+        let mut redactor = Redactor::default();
         match self.authorization.headers(&self.url, &headers, &body) {
             Ok((own, inside)) => {
                 headers.extend(own);
-                inside.iter().for_each(|secret| mask.add(secret.expose()));
+                inside.iter().for_each(|secret| redactor.add(secret.expose()));
             }
-            Err(words) => return Reply { words, ..Reply::default() },
+            Err(message) => return Response { message, ..Response::default() },
         }
         let sensitive = headers.values().filter(|value| value.is_sensitive());
-        sensitive.filter_map(|value| value.to_str().ok()).for_each(|value| mask.add_header(value));
-        self.url.query_pairs().for_each(|(_, value)| mask.add(&value));
+        sensitive.filter_map(|value| value.to_str().ok()).for_each(|value| redactor.add_header(value));
+        self.url.query_pairs().for_each(|(_, value)| redactor.add(&value));
         match self.http.post(self.url.clone()).headers(headers).body(body).send().await {
-            Ok(response) => response::answer(response, &mut mask).await,
-            Err(error) => Reply { words: mask.hide(&causes(&error.without_url())), ..Reply::default() },
+            Ok(response) => response::read(response, &mut redactor).await,
+            Err(error) => Response { message: redactor.hide(&causes(&error.without_url())), ..Response::default() },
         }
     }
 }

@@ -10,9 +10,9 @@ const SHORTEST_BYTES: usize = 4;
 
 /// All that must not be shown of one request.
 #[derive(Default)]
-pub(super) struct Mask(Vec<Secret>);
+pub(super) struct Redactor(Vec<Secret>);
 
-impl Mask {
+impl Redactor {
     /// Hides this, and its base64.
     pub fn add(&mut self, secret: &str) {
         if secret.len() < SHORTEST_BYTES {
@@ -45,19 +45,19 @@ mod tests {
 
     #[test]
     fn secrets_are_hidden_also_in_base64() {
-        let mut mask = Mask::default();
-        mask.add("hunter2");
-        mask.add("hunter2-and-more");
-        mask.add("a");
+        let mut redactor = Redactor::default();
+        redactor.add("hunter2");
+        redactor.add("hunter2-and-more");
+        redactor.add("a");
         let said = "hunter2: hunter2-and-more, aHVudGVyMg==, a";
-        assert_eq!(mask.hide(said), "***: ***, ***==, a");
+        assert_eq!(redactor.hide(said), "***: ***, ***==, a");
     }
 
     #[test]
     fn of_a_header_its_credentials_are_hidden_alone_too() {
-        let mut mask = Mask::default();
-        mask.add_header("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-        assert_eq!(mask.hide("wrong credentials QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), "wrong credentials ***");
-        assert_eq!(mask.hide("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ== is wrong"), "*** is wrong");
+        let mut redactor = Redactor::default();
+        redactor.add_header("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        assert_eq!(redactor.hide("wrong credentials QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), "wrong credentials ***");
+        assert_eq!(redactor.hide("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ== is wrong"), "*** is wrong");
     }
 }

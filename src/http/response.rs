@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::RETRY_AFTER;
 
-use super::redact::Mask;
+use super::redact::Redactor;
 
 /// How much of an error's body is read: enough for the receiver's words, and a bound for a hostile one.
 const MAX_ANSWER_BYTES: usize = 4096;
@@ -15,7 +15,7 @@ const MAX_SHOWN_CHARS: usize = 300;
 
 /// How long a good answer's body, which means nothing (Remote Write 2.0, "Response"), is read so that its connection can be used
 /// again.
-const BODY_PATIENCE: Duration = Duration::from_millis(100);
+const BODY_READ_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// What a receiver of 2.0 says that it has written. k6 has no exemplars.
 const WRITTEN: [&str; 2] =
@@ -23,7 +23,7 @@ const WRITTEN: [&str; 2] =
 
 /// What came back for one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reply {
+pub struct Response {
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
     /// What `Retry-After` asks for.
@@ -31,25 +31,25 @@ pub struct Reply {
     /// How many points the receiver says that it has written (Remote Write 2.0, "Required `Written` Response Headers").
     pub written: Option<u64>,
     /// The receiver's words, or the error's, on one line. Empty for a request that was taken.
-    pub words: String,
+    pub message: String,
 }
 
-/// Reads an answer, without the secrets that it may say again.
-pub(super) async fn answer(response: reqwest::Response, mask: &mut Mask) -> Reply {
-    let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+/// Reads a response, without the secrets that it may repeat.
+pub(super) async fn read(received: reqwest::Response, redactor: &mut Redactor) -> Response {
+    let text = |name: &str| received.headers().get(name).and_then(|value| value.to_str().ok());
     let counts: Vec<u64> = WRITTEN.iter().filter_map(|name| text(name)?.trim().parse().ok()).collect();
-    let mut reply = Reply {
-        status: Some(response.status().as_u16()),
+    let mut response = Response {
+        status: Some(received.status().as_u16()),
         retry_after: text(RETRY_AFTER.as_str()).and_then(|text| parse_retry_after(text, SystemTime::now())),
         written: (!counts.is_empty()).then(|| counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count))),
-        words: String::new(),
+        message: String::new(),
     };
-    if response.status().is_success() {
-        let _ = tokio::time::timeout(BODY_PATIENCE, body(response)).await;
+    if received.status().is_success() {
+        let _ = tokio::time::timeout(BODY_READ_TIMEOUT, body(received)).await;
     } else {
-        reply.words = cut(mask.hide(&words(&body(response).await)));
+        response.message = cut(redactor.hide(&words(&body(received).await)));
     }
-    reply
+    response
 }
 
 /// An error with all its causes, of which the last is the one that helps.

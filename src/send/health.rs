@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::hint::hint;
-use crate::http::Reply;
+use crate::http::Response;
 use crate::report::{DestinationReporter, Event, Level, event};
 
 /// How many causes of refusals are told apart; a receiver that finds new words every time is logged no further.
@@ -51,29 +51,29 @@ impl Health {
     }
 
     /// A request has to be sent again. The first of a row is logged, the others are counted.
-    pub(super) fn note_failure(&mut self, reply: &Reply) {
+    pub(super) fn note_failure(&mut self, response: &Response) {
         if self.failing_since.is_none() {
             self.failing_since = Some(Instant::now());
             self.log_reply(
                 Level::Warn,
                 "The receiver does not take what is sent: it waits in the queue, is tried again, and k6 goes on",
-                reply,
+                response,
             );
         }
         self.note_blocked();
     }
 
     /// Points were refused for good.
-    pub(super) fn note_refusal(&mut self, reply: &Reply, points: u64) {
+    pub(super) fn note_refusal(&mut self, response: &Response, points: u64) {
         self.note_answer();
-        let cause = (reply.status, reply.words.clone());
+        let cause = (response.status, response.message.clone());
         if self.refusals.len() < MAX_REFUSALS && self.refusals.insert(cause) {
-            let message = if reply.written.is_some() {
+            let message = if response.written.is_some() {
                 "The receiver wrote only a part of what was sent: the rest is lost"
             } else {
                 "The receiver refused points for good: they are lost"
             };
-            let line = self.with_reply(event(Level::Error, message), reply);
+            let line = self.with_reply(event(Level::Error, message), response);
             self.reporter.log(line.with("points", points));
         }
         self.note_blocked();
@@ -98,19 +98,19 @@ impl Health {
         }
     }
 
-    fn log_reply(&self, level: Level, message: &str, reply: &Reply) {
-        let line = self.with_reply(event(level, message), reply);
+    fn log_reply(&self, level: Level, message: &str, response: &Response) {
+        let line = self.with_reply(event(level, message), response);
         self.reporter.log(line);
     }
 
-    fn with_reply(&self, mut line: Event, reply: &Reply) -> Event {
-        if let Some(status) = reply.status {
+    fn with_reply(&self, mut line: Event, response: &Response) -> Event {
+        if let Some(status) = response.status {
             line = line.with("status", status);
         }
-        if !reply.words.is_empty() {
-            line = line.with("error", reply.words.as_str());
+        if !response.message.is_empty() {
+            line = line.with("error", response.message.as_str());
         }
-        match hint(reply, self.credentials) {
+        match hint(response, self.credentials) {
             Some(hint) => line.with("hint", hint),
             None => line,
         }

@@ -1,6 +1,6 @@
 //! What a person can do about what a receiver answers, where there is a usual cause.
 
-use crate::http::Reply;
+use crate::http::Response;
 
 const NO_REMOTE_WRITE: &str = "this path takes no remote write: Prometheus and many others have it at /api/v1/write";
 
@@ -40,8 +40,8 @@ const BY_WORDS: &[(&str, &str)] = &[
 ];
 
 /// `credentials` says which were sent.
-pub(super) fn hint(reply: &Reply, credentials: &str) -> Option<String> {
-    let by_status = match reply.status {
+pub(super) fn hint(response: &Response, credentials: &str) -> Option<String> {
+    let by_status = match response.status {
         Some(301 | 302 | 303 | 307 | 308) => Some("the URL has moved: set the one that the receiver names"),
         Some(404) => Some(
             "wrong path, or the receiver is not enabled: Prometheus takes remote write at /api/v1/write when it is \
@@ -59,7 +59,7 @@ pub(super) fn hint(reply: &Reply, credentials: &str) -> Option<String> {
         Some(429) => Some("the receiver limits what it takes: raise its limit, or ship fewer series"),
         _ => None,
     };
-    let words = reply.words.to_ascii_lowercase();
+    let words = response.message.to_ascii_lowercase();
     let by_words = || BY_WORDS.iter().find(|(sign, _)| words.contains(sign)).map(|(_, hint)| *hint);
     by_status.or_else(by_words).map(String::from)
 }
@@ -69,8 +69,8 @@ mod tests {
     use super::*;
 
     fn hint_on(status: Option<u16>, words: &str) -> String {
-        let reply = Reply { status, words: words.into(), ..Reply::default() };
-        hint(&reply, "a bearer token").unwrap_or_default()
+        let response = Response { status, message: words.into(), ..Response::default() };
+        hint(&response, "a bearer token").unwrap_or_default()
     }
 
     #[test]

@@ -8,27 +8,27 @@ use std::fmt;
 use thiserror::Error;
 
 use super::hint::hint;
-use crate::http::Reply;
+use crate::http::Response;
 
 /// Why a receiver does not take metrics.
 #[derive(Debug, Error)]
 pub struct Untaken {
     url: String,
-    reply: Reply,
+    response: Response,
     hint: Option<String>,
 }
 
 impl Untaken {
     /// `url` is without secrets, `credentials` says which were sent.
-    pub(super) fn new(url: &str, reply: Reply, credentials: &str) -> Self {
-        Self { url: url.into(), hint: hint(&reply, credentials), reply }
+    pub(super) fn new(url: &str, response: Response, credentials: &str) -> Self {
+        Self { url: url.into(), hint: hint(&response, credentials), response }
     }
 }
 
 impl fmt::Display for Untaken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let status = self.reply.status.map(|status| format!("status {status}"));
-        let words = Some(self.reply.words.clone()).filter(|words| !words.is_empty());
+        let status = self.response.status.map(|status| format!("status {status}"));
+        let words = Some(self.response.message.clone()).filter(|words| !words.is_empty());
         let parts: Vec<_> = [status, words, self.hint.clone()].into_iter().flatten().collect();
         write!(f, "{}: {}", self.url, parts.join("; "))
     }
@@ -45,8 +45,8 @@ mod tests {
             (Some(418), "", "http://h/w: status 418"),
             (None, "no wire", "http://h/w: no wire"),
         ] {
-            let reply = Reply { status, words: words.into(), ..Reply::default() };
-            assert_eq!(Untaken::new("http://h/w", reply, "none").to_string(), told);
+            let response = Response { status, message: words.into(), ..Response::default() };
+            assert_eq!(Untaken::new("http://h/w", response, "none").to_string(), told);
         }
     }
 }

@@ -12,12 +12,12 @@ use tokio::task::{JoinError, spawn_local};
 use super::backoff::Backoff;
 use super::health::Health;
 use super::negotiation::Negotiation;
-use super::outcome::Answer;
+use super::outcome::Outcome;
 use super::preflight::Untaken;
 use super::queue::{Batch, Queue};
 use super::unsent;
 use crate::fault;
-use crate::http::{Client, Reply};
+use crate::http::{Client, Response};
 use crate::panics::caught;
 use crate::report::{DestinationReporter, Level, event};
 use crate::wire::{Encoded, Encoder, Limits, Protocol};
@@ -83,14 +83,16 @@ impl Sender {
             let protocol = self.negotiation.turn().await.protocol;
             let Encoded { body, .. } = self.encoder.borrow_mut().encode(protocol, &[], &[], self.limits.get());
             self.reporter.counters.requests.add(1);
-            let reply = self.client.send(protocol, body).await;
-            match Answer::to(protocol, &reply) {
-                Answer::Taken => {
+            let response = self.client.send(protocol, body).await;
+            match Outcome::to(protocol, &response) {
+                Outcome::Accepted => {
                     self.note_understood(protocol);
                     return Ok(());
                 }
-                Answer::OtherVersion if !tried_other && self.negotiation.give_up(protocol) => tried_other = true,
-                _ => return Err(Untaken::new(self.reporter.url(), reply, self.client.credentials())),
+                Outcome::UnsupportedProtocol if !tried_other && self.negotiation.give_up(protocol) => {
+                    tried_other = true
+                }
+                _ => return Err(Untaken::new(self.reporter.url(), response, self.client.credentials())),
             }
         }
     }
@@ -135,15 +137,15 @@ impl Sender {
             let protocol = turn.protocol;
             let Encoded { body, points } =
                 self.encoder.borrow_mut().encode(protocol, batch.left(), batch.announced(), self.limits.get());
-            let reply = self.send_request(protocol, &body, points).await;
-            match Answer::to(protocol, &reply) {
-                Answer::TooMany if points > 1 => {
+            let response = self.send_request(protocol, &body, points).await;
+            match Outcome::to(protocol, &response) {
+                Outcome::TooLarge if points > 1 => {
                     let limits = self.limits.get();
                     self.limits.set(Limits { points: limits.points.min(points / 2), ..limits });
                     continue;
                 }
                 // Once in each version, and no further.
-                Answer::OtherVersion if !tried_other && self.negotiation.give_up(protocol) => {
+                Outcome::UnsupportedProtocol if !tried_other && self.negotiation.give_up(protocol) => {
                     tried_other = true;
                     self.note_protocol(
                         "The receiver does not understand this protocol: the same points go in the other",
@@ -151,25 +153,25 @@ impl Sender {
                     );
                     continue;
                 }
-                answer => self.settle(protocol, answer, &reply, points as u64, body.len() as u64),
+                outcome => self.settle(protocol, outcome, &response, points as u64, body.len() as u64),
             }
             batch.advance(points);
         }
     }
 
     /// Sends one request until it has an answer that trying again would not change.
-    async fn send_request(&self, protocol: Protocol, body: &Bytes, points: usize) -> Reply {
+    async fn send_request(&self, protocol: Protocol, body: &Bytes, points: usize) -> Response {
         let counters = &self.reporter.counters;
         let mut backoff = Backoff::default();
         fault::point("sender");
         loop {
             counters.requests.add(1);
             let begin = Instant::now();
-            let reply = self.client.send(protocol, body.clone()).await;
+            let response = self.client.send(protocol, body.clone()).await;
             self.reporter.note_latency(begin.elapsed());
-            let Answer::TryAgain(retry_after) = Answer::to(protocol, &reply) else { return reply };
+            let Outcome::Retry(retry_after) = Outcome::to(protocol, &response) else { return response };
             let pause = backoff.next(retry_after);
-            self.health.borrow_mut().note_failure(&reply);
+            self.health.borrow_mut().note_failure(&response);
             tokio::time::sleep(pause).await;
             counters.retries.add(1);
             counters.points_retried.add(points as u64);
@@ -177,13 +179,14 @@ impl Sender {
     }
 
     /// Counts what became of a request's points.
-    fn settle(&self, protocol: Protocol, answer: Answer, reply: &Reply, points: u64, bytes: u64) {
+    fn settle(&self, protocol: Protocol, outcome: Outcome, response: &Response, points: u64, bytes: u64) {
         let counters = &self.reporter.counters;
-        let written = match answer {
-            Answer::Taken => reply.written.filter(|_| protocol == Protocol::V2).unwrap_or(points).min(points),
-            _ => reply.written.unwrap_or(0).min(points),
+        let written = match outcome {
+            Outcome::Accepted => response.written.filter(|_| protocol == Protocol::V2).unwrap_or(points).min(points),
+            _ => response.written.unwrap_or(0).min(points),
         };
-        let understood = answer == Answer::Taken || answer != Answer::OtherVersion && reply.written.is_some();
+        let understood =
+            outcome == Outcome::Accepted || outcome != Outcome::UnsupportedProtocol && response.written.is_some();
         if understood {
             self.note_understood(protocol);
         }
@@ -191,7 +194,7 @@ impl Sender {
         counters.points_refused.add(points - written);
         let mut health = self.health.borrow_mut();
         if written < points {
-            health.note_refusal(reply, points - written);
+            health.note_refusal(response, points - written);
         } else {
             counters.bytes_delivered.add(bytes);
             health.note_success();

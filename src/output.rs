@@ -18,7 +18,7 @@ use crate::report::{DestinationReporter, Event, Level, Reporter, event};
 use crate::resample::Resampler;
 use crate::resample::pipeline::{self, DestinationPipeline};
 use crate::resample::self_metrics::About;
-use crate::send::{self, Batcher, Queue, Sender, Untaken};
+use crate::send::{self, Batcher, PreflightError, Queue, Sender};
 use crate::series::SeriesDefinition;
 use crate::time::clock::{Clock, SystemClock};
 use crate::wire::Limits;
@@ -44,7 +44,7 @@ pub enum OpenError {
     Client(#[from] ClientError),
     /// Receivers that do not take metrics, where that was to be asked before.
     #[error("preflight: the test does not start, since its metrics would not get through:{}", lines(.0))]
-    Preflight(Vec<Untaken>),
+    Preflight(Vec<PreflightError>),
     /// The system gives no thread, or no socket polling.
     #[error("a background thread cannot be started: {0}")]
     Thread(#[from] io::Error),
@@ -75,7 +75,7 @@ struct Delivery {
     flush_timeout: Duration,
     reporter: Arc<DestinationReporter>,
     /// What is wrong, if anything is; disconnected when that is known, or when nobody wanted to know.
-    preflight: Receiver<Untaken>,
+    preflight: Receiver<PreflightError>,
     /// Disconnected when the sender has ended.
     sender_ended: Receiver<()>,
 }
@@ -101,9 +101,9 @@ impl Output {
             pipelines.push(pipeline);
             deliveries.push(delivery);
         }
-        let untaken: Vec<_> = deliveries.iter().filter_map(|delivery| delivery.preflight.recv().ok()).collect();
-        if !untaken.is_empty() {
-            return Err(OpenError::Preflight(untaken));
+        let failed: Vec<_> = deliveries.iter().filter_map(|delivery| delivery.preflight.recv().ok()).collect();
+        if !failed.is_empty() {
+            return Err(OpenError::Preflight(failed));
         }
         let (inbox, outlet) = inbox(Arc::clone(&reporter));
         let resampler = Resampler::new(pipelines, SystemClock, Arc::clone(&reporter));
@@ -287,7 +287,7 @@ fn start_sender(
     sender: Sender,
     preflight: bool,
     reporter: Arc<DestinationReporter>,
-) -> io::Result<(Receiver<Untaken>, Receiver<()>)> {
+) -> io::Result<(Receiver<PreflightError>, Receiver<()>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (ending, ended) = bounded::<()>(0);
     let (telling, told) = bounded(1);
@@ -297,9 +297,9 @@ fn start_sender(
         withstand_broken_pipes();
         let work = async {
             if let Some(telling) = telling
-                && let Err(untaken) = sender.preflight().await
+                && let Err(failed) = sender.preflight().await
             {
-                let _ = telling.send(untaken);
+                let _ = telling.send(failed);
             }
             sender.run().await;
         };

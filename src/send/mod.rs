@@ -30,6 +30,6 @@ mod queue;
 mod unsent;
 
 pub use batcher::{Batcher, Role};
-pub use preflight::Untaken;
+pub use preflight::PreflightError;
 pub use queue::{Batch, Queue};
 pub use sender::{Sender, Settings};

@@ -14,11 +14,11 @@ pub(super) struct Negotiation {
     fixed: bool,
     protocol: Cell<Protocol>,
     settled: Cell<bool>,
-    turn: Mutex<()>,
+    permit: Mutex<()>,
 }
 
 /// Leave to send one request.
-pub(super) struct Turn<'a> {
+pub(super) struct SendPermit<'a> {
     /// In this version.
     pub(super) protocol: Protocol,
     /// SecretSource while the version is not settled.
@@ -32,16 +32,16 @@ impl Negotiation {
             fixed: protocol.is_some(),
             protocol: Cell::new(protocol.unwrap_or(Protocol::V2)),
             settled: Cell::new(protocol.is_some()),
-            turn: Mutex::new(()),
+            permit: Mutex::new(()),
         }
     }
 
     /// Waits for leave to send.
-    pub(super) async fn turn(&self) -> Turn<'_> {
-        let alone = if self.settled.get() { None } else { Some(self.turn.lock().await) };
+    pub(super) async fn acquire(&self) -> SendPermit<'_> {
+        let alone = if self.settled.get() { None } else { Some(self.permit.lock().await) };
         // It may have been settled meanwhile.
         let alone = alone.filter(|_| !self.settled.get());
-        Turn { protocol: self.protocol.get(), _alone: alone }
+        SendPermit { protocol: self.protocol.get(), _alone: alone }
     }
 
     /// The receiver has understood a request of this version.
@@ -51,7 +51,7 @@ impl Negotiation {
     }
 
     /// The receiver has not understood `protocol`. False if there is no other to try.
-    pub(super) fn give_up(&self, protocol: Protocol) -> bool {
+    pub(super) fn fall_back(&self, protocol: Protocol) -> bool {
         if self.fixed {
             return false;
         }
@@ -69,30 +69,30 @@ mod tests {
     #[tokio::test]
     async fn until_it_is_settled_requests_wait_for_each_other() {
         let negotiation = Negotiation::new(None);
-        let first = negotiation.turn().await;
+        let first = negotiation.acquire().await;
         assert_eq!(first.protocol, Protocol::V2);
         let soon = std::time::Duration::from_millis(1);
-        assert!(tokio::time::timeout(soon, negotiation.turn()).await.is_err());
+        assert!(tokio::time::timeout(soon, negotiation.acquire()).await.is_err());
         assert!(negotiation.settle(Protocol::V2));
         drop(first);
-        let (_a, _b) = (negotiation.turn().await, negotiation.turn().await);
+        let (_a, _b) = (negotiation.acquire().await, negotiation.acquire().await);
         assert!(!negotiation.settle(Protocol::V2));
     }
 
     #[tokio::test]
     async fn what_is_not_understood_is_tried_in_the_other_version() {
         let negotiation = Negotiation::new(None);
-        assert!(negotiation.give_up(Protocol::V2));
-        assert_eq!(negotiation.turn().await.protocol, Protocol::V1);
-        assert!(negotiation.give_up(Protocol::V1));
-        assert_eq!(negotiation.turn().await.protocol, Protocol::V2);
+        assert!(negotiation.fall_back(Protocol::V2));
+        assert_eq!(negotiation.acquire().await.protocol, Protocol::V1);
+        assert!(negotiation.fall_back(Protocol::V1));
+        assert_eq!(negotiation.acquire().await.protocol, Protocol::V2);
     }
 
     #[tokio::test]
     async fn a_version_that_the_user_chose_stays() {
         let negotiation = Negotiation::new(Some(Protocol::V1));
-        assert!(!negotiation.give_up(Protocol::V1));
-        let (a, _b) = (negotiation.turn().await, negotiation.turn().await);
+        assert!(!negotiation.fall_back(Protocol::V1));
+        let (a, _b) = (negotiation.acquire().await, negotiation.acquire().await);
         assert_eq!(a.protocol, Protocol::V1);
     }
 }

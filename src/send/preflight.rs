@@ -12,20 +12,20 @@ use crate::http::Response;
 
 /// Why a receiver does not take metrics.
 #[derive(Debug, Error)]
-pub struct Untaken {
+pub struct PreflightError {
     url: String,
     response: Response,
     hint: Option<String>,
 }
 
-impl Untaken {
+impl PreflightError {
     /// `url` is without secrets, `credentials` says which were sent.
     pub(super) fn new(url: &str, response: Response, credentials: &str) -> Self {
         Self { url: url.into(), hint: hint(&response, credentials), response }
     }
 }
 
-impl fmt::Display for Untaken {
+impl fmt::Display for PreflightError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let status = self.response.status.map(|status| format!("status {status}"));
         let words = Some(self.response.message.clone()).filter(|words| !words.is_empty());
@@ -46,7 +46,7 @@ mod tests {
             (None, "no wire", "http://h/w: no wire"),
         ] {
             let response = Response { status, message: words.into(), ..Response::default() };
-            assert_eq!(Untaken::new("http://h/w", response, "none").to_string(), told);
+            assert_eq!(PreflightError::new("http://h/w", response, "none").to_string(), told);
         }
     }
 }

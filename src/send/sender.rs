@@ -13,7 +13,7 @@ use super::backoff::Backoff;
 use super::health::Health;
 use super::negotiation::Negotiation;
 use super::outcome::Outcome;
-use super::preflight::Untaken;
+use super::preflight::PreflightError;
 use super::queue::{Batch, Queue};
 use super::unsent;
 use crate::fault;
@@ -77,10 +77,10 @@ impl Sender {
 
     /// Asks the receiver whether it takes requests, by one without points in each version of the protocol until it takes one. Tries
     /// none again: whoever asks is waiting. Which version the receiver speaks is known then.
-    pub async fn preflight(&self) -> Result<(), Untaken> {
+    pub async fn preflight(&self) -> Result<(), PreflightError> {
         let mut tried_other = false;
         loop {
-            let protocol = self.negotiation.turn().await.protocol;
+            let protocol = self.negotiation.acquire().await.protocol;
             let Encoded { body, .. } = self.encoder.borrow_mut().encode(protocol, &[], &[], self.limits.get());
             self.reporter.counters.requests.add(1);
             let response = self.client.send(protocol, body).await;
@@ -89,10 +89,10 @@ impl Sender {
                     self.note_understood(protocol);
                     return Ok(());
                 }
-                Outcome::UnsupportedProtocol if !tried_other && self.negotiation.give_up(protocol) => {
+                Outcome::UnsupportedProtocol if !tried_other && self.negotiation.fall_back(protocol) => {
                     tried_other = true
                 }
-                _ => return Err(Untaken::new(self.reporter.url(), response, self.client.credentials())),
+                _ => return Err(PreflightError::new(self.reporter.url(), response, self.client.credentials())),
             }
         }
     }
@@ -133,8 +133,8 @@ impl Sender {
     async fn send_batch(&self, batch: &mut Batch) {
         let mut tried_other = false;
         while !batch.left().is_empty() {
-            let turn = self.negotiation.turn().await;
-            let protocol = turn.protocol;
+            let permit = self.negotiation.acquire().await;
+            let protocol = permit.protocol;
             let Encoded { body, points } =
                 self.encoder.borrow_mut().encode(protocol, batch.left(), batch.announced(), self.limits.get());
             let response = self.send_request(protocol, &body, points).await;
@@ -145,7 +145,7 @@ impl Sender {
                     continue;
                 }
                 // Once in each version, and no further.
-                Outcome::UnsupportedProtocol if !tried_other && self.negotiation.give_up(protocol) => {
+                Outcome::UnsupportedProtocol if !tried_other && self.negotiation.fall_back(protocol) => {
                     tried_other = true;
                     self.note_protocol(
                         "The receiver does not understand this protocol: the same points go in the other",

@@ -24,11 +24,11 @@ use crate::time::clock::{Clock, SystemClock};
 use crate::wire::Limits;
 
 /// How long the end of a run may take without a word.
-const QUIET: Duration = Duration::from_secs(2);
+const SLOW_CLOSE_NOTICE: Duration = Duration::from_secs(2);
 
 /// How much longer than its deadline a sender may take to end, and to write what is left to a file, before the output ends without
 /// it.
-const GRACE: Duration = Duration::from_secs(10);
+const CLOSE_GRACE: Duration = Duration::from_secs(10);
 
 /// Why an output does not open.
 #[derive(Debug, Error)]
@@ -215,14 +215,14 @@ impl Drop for Delivery {
 impl Delivery {
     /// Waits for the sender of a queue that was closed at `closed`.
     fn end(self, closed: Instant) {
-        if self.sender_ended.recv_deadline(closed + QUIET) == Err(RecvTimeoutError::Timeout) {
+        if self.sender_ended.recv_deadline(closed + SLOW_CLOSE_NOTICE) == Err(RecvTimeoutError::Timeout) {
             self.reporter.log(
                 event(Level::Info, "The receiver has not taken everything yet: k6 waits for it; Ctrl-C ends the wait")
                     .with("timeout_seconds", self.flush_timeout.as_secs()),
             );
         }
         // It ends by its deadline. Whatever holds it up longer must not hold up k6.
-        let _ = self.sender_ended.recv_deadline(closed + self.flush_timeout.saturating_add(GRACE));
+        let _ = self.sender_ended.recv_deadline(closed + self.flush_timeout.saturating_add(CLOSE_GRACE));
         // Whatever became of the sender, no point is forgotten.
         let counters = &self.reporter.counters;
         counters.points_undelivered.add(counters.points_open());
@@ -273,7 +273,7 @@ fn about(config: &Config, number: usize) -> About {
 /// A receiver that hangs up while a body is written to it makes a SIGPIPE, which ends a program that does not ignore it. Only
 /// programs of Rust do by themselves, and Go does for its own threads. The threads that this one starts inherit it. Miri knows no
 /// signals.
-fn withstand_broken_pipes() {
+fn block_sigpipe() {
     #[cfg(all(unix, not(miri)))]
     {
         use nix::sys::signal::{SigSet, Signal};
@@ -294,7 +294,7 @@ fn start_sender(
     let telling = preflight.then_some(telling);
     thread::Builder::new().name("k6rw-send".into()).spawn(move || {
         let _ending = ending;
-        withstand_broken_pipes();
+        block_sigpipe();
         let work = async {
             if let Some(telling) = telling
                 && let Err(failed) = sender.preflight().await

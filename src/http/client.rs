@@ -76,7 +76,7 @@ impl Client {
     /// A client for an endpoint. Reads the files that credentials and certificates are in.
     pub fn new(endpoint: &Endpoint) -> Result<Self, ClientError> {
         let tls = match endpoint.tls.client_config() {
-            Err(TlsError::NoAuthorities(_)) if endpoint.url.scheme() == "http" => tls::nobody(),
+            Err(TlsError::NoAuthorities(_)) if endpoint.url.scheme() == "http" => tls::empty_trust_config(),
             config => config?,
         };
         let builder = match &endpoint.proxy {
@@ -91,7 +91,7 @@ impl Client {
             .user_agent(USER_AGENT)
             .timeout(endpoint.timeout)
             .tls_backend_preconfigured(tls)
-            .redirect(Policy::custom(|attempt| if leads_on(&attempt) { attempt.follow() } else { attempt.stop() }))
+            .redirect(Policy::custom(|attempt| if may_follow(&attempt) { attempt.follow() } else { attempt.stop() }))
             .build()?;
         Ok(Self {
             http,
@@ -129,7 +129,7 @@ impl Client {
 }
 
 /// Only what keeps the method, the body and whom credentials are for: a POST that becomes a GET is lost.
-fn leads_on(attempt: &Attempt<'_>) -> bool {
+fn may_follow(attempt: &Attempt<'_>) -> bool {
     let first = attempt.previous().first();
     let same_receiver = first.is_some_and(|first| first.origin() == attempt.url().origin());
     matches!(attempt.status().as_u16(), 307 | 308) && same_receiver && attempt.previous().len() <= MAX_REDIRECTS

@@ -89,12 +89,12 @@ fn words(body: &[u8]) -> String {
 
 /// Text from outside on one line, without characters that could forge log lines, or turn what is read around.
 fn one_line(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if forges(c) { ' ' } else { c }).collect();
+    let clean: String = text.chars().map(|c| if is_unsafe_for_logs(c) { ' ' } else { c }).collect();
     clean.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Controls, and the marks of Unicode that reverse or hide text (UTR 36, "Bidirectional Text Spoofing").
-fn forges(c: char) -> bool {
+fn is_unsafe_for_logs(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

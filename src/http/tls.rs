@@ -16,7 +16,7 @@ use rustls_platform_verifier::Verifier;
 use thiserror::Error as ThisError;
 
 use super::pem::{self, Broken};
-use super::verifier::{Anyone, Named};
+use super::verifier::{FixedServerName, NoVerification};
 
 /// How https is to be spoken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -107,7 +107,7 @@ impl Tls {
 
     fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
         if self.skip_verify {
-            return Ok(Arc::new(Anyone::new(provider)));
+            return Ok(Arc::new(NoVerification::new(provider)));
         }
         let verifier: Arc<dyn ServerCertVerifier> = match &self.ca_certificate {
             Some(path) => {
@@ -119,7 +119,7 @@ impl Tls {
         Ok(match &self.server_name {
             Some(name) => {
                 let valid = ServerName::try_from(name.clone()).map_err(|_| TlsError::ServerName(name.clone()))?;
-                Arc::new(Named::new(valid, verifier))
+                Arc::new(FixedServerName::new(valid, verifier))
             }
             None => verifier,
         })
@@ -127,7 +127,7 @@ impl Tls {
 }
 
 /// Believes nobody: for http, on a system without authorities.
-pub(super) fn nobody() -> ClientConfig {
+pub(super) fn empty_trust_config() -> ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider);
     let config = config.with_safe_default_protocol_versions().expect("ring speaks them");

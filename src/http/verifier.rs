@@ -9,18 +9,18 @@ use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
 /// Believes whom another does, but under one name.
 #[derive(Debug)]
-pub(super) struct Named {
+pub(super) struct FixedServerName {
     name: ServerName<'static>,
     of: Arc<dyn ServerCertVerifier>,
 }
 
-impl Named {
+impl FixedServerName {
     pub(super) fn new(name: ServerName<'static>, of: Arc<dyn ServerCertVerifier>) -> Self {
         Self { name, of }
     }
 }
 
-impl ServerCertVerifier for Named {
+impl ServerCertVerifier for FixedServerName {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -57,17 +57,17 @@ impl ServerCertVerifier for Named {
 
 /// Believes whoever answers, as the user has asked.
 #[derive(Debug)]
-pub(super) struct Anyone {
+pub(super) struct NoVerification {
     schemes: Vec<SignatureScheme>,
 }
 
-impl Anyone {
+impl NoVerification {
     pub(super) fn new(provider: &CryptoProvider) -> Self {
         Self { schemes: provider.signature_verification_algorithms.supported_schemes() }
     }
 }
 
-impl ServerCertVerifier for Anyone {
+impl ServerCertVerifier for NoVerification {
     fn verify_server_cert(
         &self,
         _certificate: &CertificateDer<'_>,

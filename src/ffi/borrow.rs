@@ -43,16 +43,16 @@ pub(super) unsafe fn item<'a, T>(pointer: *const T, what: &'static str) -> Resul
 ///
 /// # Safety
 /// `place` must be null or valid for writing one `T`, and nobody may look there any more. Null and alignment are checked by
-/// [`writable`].
-pub(super) unsafe fn give<T>(place: *mut T, value: T, what: &'static str) -> Result<(), CallError> {
-    writable(place, what)?;
+/// [`check_out`].
+pub(super) unsafe fn write_out<T>(place: *mut T, value: T, what: &'static str) -> Result<(), CallError> {
+    check_out(place, what)?;
     // SAFETY: not null and aligned; that it is writable, and that nobody looks there, is the caller's promise.
     unsafe { place.write(value) };
     Ok(())
 }
 
 /// Whether a result could be put there, to be asked before anything is done that cannot be undone.
-pub(super) fn writable<T>(place: *mut T, what: &'static str) -> Result<(), CallError> {
+pub(super) fn check_out<T>(place: *mut T, what: &'static str) -> Result<(), CallError> {
     if place.is_null() {
         return Err(CallError::NullPointer(what));
     }

@@ -32,7 +32,7 @@ pub(super) unsafe fn call(error: *mut Error, body: impl FnOnce() -> Result<(), C
     status
 }
 
-/// The same for the functions of an output that is alive. A panic is told in its log too, since a caller on the way of a sample
+/// The same for the functions of an output that is handles. A panic is told in its log too, since a caller on the way of a sample
 /// seldom asks for the message.
 ///
 /// # Safety
@@ -43,7 +43,7 @@ pub(super) unsafe fn call_on(
     body: impl FnOnce(&Output) -> Result<(), CallError>,
 ) -> Status {
     let body = || {
-        let output = handle::find(handle)?;
+        let output = handle::get(handle)?;
         catch(|| body(&output)).unwrap_or_else(|panic| {
             output.note_panic(&panic);
             Err(panic.into())

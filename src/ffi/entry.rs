@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use super::borrow::{definition, give, item, slice, writable};
+use super::borrow::{check_out, definition, item, slice, write_out};
 use super::call::{call, call_on, write_text};
 use super::error::CallError;
 use super::handle;
@@ -50,10 +50,10 @@ pub unsafe extern "C" fn k6rw_open(
     // SAFETY: config, output and error are what the header asks for.
     unsafe {
         call(error, || {
-            writable(output, "the place for the output")?;
+            check_out(output, "the place for the output")?;
             let document = slice(config.cast::<u8>(), config_len, "the configuration")?;
             let opened = Output::open(document).map_err(CallError::from)?;
-            give(output, handle::keep(opened), "the place for the output")
+            write_out(output, handle::insert(opened), "the place for the output")
         })
     }
 }
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn k6rw_description(
     unsafe {
         call_on(output, error, |output| {
             open(output)?;
-            give(description, text(output.description()), "the place for the description")
+            write_out(description, text(output.description()), "the place for the description")
         })
     }
 }
@@ -95,9 +95,9 @@ pub unsafe extern "C" fn k6rw_register_series(
     unsafe {
         call_on(output, error, |output| {
             open(output)?;
-            writable(id, "the place for the id")?;
+            check_out(id, "the place for the id")?;
             let definition = definition(item(series, "the series")?)?;
-            give(id, output.register(definition)?, "the place for the id")
+            write_out(id, output.register(definition)?, "the place for the id")
         })
     }
 }
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn k6rw_poll_event(
             if output.has_ended() {
                 return Err(CallError::Closed);
             }
-            writable(event, "the place for the event")?;
+            check_out(event, "the place for the event")?;
             let next = output.poll_event()?.ok_or(CallError::NoEvent)?;
             write_event(event, &next);
             Ok(())
@@ -180,11 +180,11 @@ pub unsafe extern "C" fn k6rw_close(output: *mut OutputHandle, report: *mut Text
         call_on(output, error, |output| {
             fault::point("close");
             open(output)?;
-            writable(report, "the place for the report")?;
+            check_out(report, "the place for the report")?;
             let closed = output.close()?;
             // Freed meanwhile, by another thread: the report goes with this call.
-            handle::find(handle)?;
-            give(report, text(closed), "the place for the report")
+            handle::get(handle)?;
+            write_out(report, text(closed), "the place for the report")
         })
     }
 }
@@ -219,7 +219,7 @@ pub unsafe extern "C" fn k6rw_free(output: *mut OutputHandle, error: *mut Error)
                 return Ok(());
             }
             // Already closed is as good.
-            let _ = handle::release(output)?.close();
+            let _ = handle::remove(output)?.close();
             Ok(())
         })
     }
@@ -243,7 +243,7 @@ fn text(text: &str) -> Text {
 }
 
 /// # Safety
-/// `record` must be valid for writing, and aligned, as [`writable`] checks. It need not be initialised.
+/// `record` must be valid for writing, and aligned, as [`check_out`] checks. It need not be initialised.
 unsafe fn write_event(record: *mut EventRecord, event: &Event) {
     // SAFETY: the caller promises that the record is writable and aligned; its fields are written through raw pointers, since
     // a reference would claim that they are initialised.

@@ -1,4 +1,4 @@
-//! Which handles are alive. A call looks its handle up here, so a null, foreign or freed one is a status and no crash, and
+//! Which handles are handles. A call looks its handle up here, so a null, foreign or freed one is a status and no crash, and
 //! an output that is freed during a call lives until the call returns.
 
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use super::layout::OutputHandle;
 use crate::output::Output;
 
 /// By handle. std's LazyLock would do as well; once_cell is this project's choice for whatever is made once.
-static ALIVE: Lazy<RwLock<HashMap<usize, Arc<Output>>>> = Lazy::new(RwLock::default);
+static HANDLES: Lazy<RwLock<HashMap<usize, Arc<Output>>>> = Lazy::new(RwLock::default);
 
 /// Small numbers in a pointer are taken for a mistake by Go's runtime, among others.
 const FIRST: usize = 1 << 16;
@@ -23,26 +23,26 @@ const STEP: usize = 16;
 static NEXT: AtomicUsize = AtomicUsize::new(FIRST);
 
 /// Makes a handle: a number that no handle before it had, so that one which was freed is never somebody else's.
-pub(super) fn keep(output: Output) -> *mut OutputHandle {
+pub(super) fn insert(output: Output) -> *mut OutputHandle {
     let handle = NEXT.fetch_add(STEP, Ordering::Relaxed);
-    ALIVE.write().unwrap_or_else(PoisonError::into_inner).insert(handle, Arc::new(output));
+    HANDLES.write().unwrap_or_else(PoisonError::into_inner).insert(handle, Arc::new(output));
     std::ptr::without_provenance_mut(handle)
 }
 
-/// The output of a handle that is alive.
-pub(super) fn find(handle: *const OutputHandle) -> Result<Arc<Output>, CallError> {
+/// The output of a handle that is handles.
+pub(super) fn get(handle: *const OutputHandle) -> Result<Arc<Output>, CallError> {
     if handle.is_null() {
         return Err(CallError::NullPointer("the output"));
     }
-    let alive = ALIVE.read().unwrap_or_else(PoisonError::into_inner);
-    alive.get(&handle.addr()).cloned().ok_or(CallError::InvalidHandle)
+    let handles = HANDLES.read().unwrap_or_else(PoisonError::into_inner);
+    handles.get(&handle.addr()).cloned().ok_or(CallError::InvalidHandle)
 }
 
 /// Ends a handle.
-pub(super) fn release(handle: *mut OutputHandle) -> Result<Arc<Output>, CallError> {
+pub(super) fn remove(handle: *mut OutputHandle) -> Result<Arc<Output>, CallError> {
     if handle.is_null() {
         return Err(CallError::NullPointer("the output"));
     }
-    let mut alive = ALIVE.write().unwrap_or_else(PoisonError::into_inner);
-    alive.remove(&handle.addr()).ok_or(CallError::InvalidHandle)
+    let mut handles = HANDLES.write().unwrap_or_else(PoisonError::into_inner);
+    handles.remove(&handle.addr()).ok_or(CallError::InvalidHandle)
 }

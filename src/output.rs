@@ -56,7 +56,7 @@ pub struct Output {
     reporter: Arc<Reporter>,
     running: Mutex<Option<Running>>,
     queues: Vec<Arc<Queue>>,
-    hurried: AtomicBool,
+    flush_cancelled: AtomicBool,
     description: String,
     report: OnceLock<String>,
 }
@@ -121,7 +121,7 @@ impl Output {
             inbox,
             reporter,
             queues,
-            hurried: AtomicBool::new(false),
+            flush_cancelled: AtomicBool::new(false),
             running: Mutex::new(Some(Running { resampler, deliveries, _lease: lease })),
             description: config.description(),
             report: OnceLock::new(),
@@ -159,9 +159,9 @@ impl Output {
     }
 
     /// Has [`Self::close`], now or when it comes, not wait for receivers any longer.
-    pub fn hurry(&self) {
-        self.hurried.store(true, Ordering::SeqCst);
-        self.queues.iter().for_each(|queue| queue.hurry());
+    pub fn cancel_flush(&self) {
+        self.flush_cancelled.store(true, Ordering::SeqCst);
+        self.queues.iter().for_each(|queue| queue.cancel_flush());
     }
 
     /// Tells of a panic in a call from outside.
@@ -190,8 +190,8 @@ impl Output {
         for delivery in &running.deliveries {
             delivery.queue.close(delivery.flush_timeout);
         }
-        if self.hurried.load(Ordering::SeqCst) {
-            self.hurry();
+        if self.flush_cancelled.load(Ordering::SeqCst) {
+            self.cancel_flush();
         }
         for delivery in running.deliveries {
             delivery.end(now);

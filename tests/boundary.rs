@@ -9,7 +9,7 @@ mod recording;
 use std::ptr::{null, null_mut, without_provenance_mut};
 use std::thread;
 
-use calls::{call, close, description, free, hurry, open, poll_event, push, push_batch, register, text};
+use calls::{call, cancel_flush, close, description, free, open, poll_event, push, push_batch, register, text};
 use k6_remote_write::ffi::*;
 use recording::{Recorder, Reply};
 use serde_json::json;
@@ -65,7 +65,7 @@ fn events_are_texts_within_their_records() {
         thread::yield_now();
     };
     assert!(!message.is_empty() && fields.is_object(), "{message}: {fields}");
-    assert_eq!(hurry(output), Status::K6RW_OK);
+    assert_eq!(cancel_flush(output), Status::K6RW_OK);
     assert_eq!(free(output), Status::K6RW_OK);
 }
 
@@ -127,13 +127,13 @@ fn what_the_header_forbids_is_a_status() {
         assert_eq!((push(handle, 1, 1.0), description(handle).0, close(handle).0), (expected, expected, expected));
     }
     assert_eq!((free(null_handle), free(without_provenance_mut(1))), (K6RW_OK, K6RW_INVALID_HANDLE));
-    assert_eq!(hurry(output), K6RW_OK);
+    assert_eq!(cancel_flush(output), K6RW_OK);
     assert_eq!((close(output).0, close(output).0), (K6RW_OK, K6RW_CLOSED));
     assert_eq!(
         (push(output, 1, 1.0), description(output).0, poll_event(output).0),
         (K6RW_CLOSED, K6RW_CLOSED, K6RW_CLOSED)
     );
-    assert_eq!((free(output), free(output), hurry(output)), (K6RW_OK, K6RW_INVALID_HANDLE, K6RW_INVALID_HANDLE));
+    assert_eq!((free(output), free(output), cancel_flush(output)), (K6RW_OK, K6RW_INVALID_HANDLE, K6RW_INVALID_HANDLE));
 }
 
 /// Registers, pushes and asks for events until the output has ended; returns how many samples were taken.
@@ -168,7 +168,7 @@ fn an_output_may_be_freed_while_others_use_it() {
     let address = open_to("http://127.0.0.1:1/").addr();
     thread::scope(|scope| {
         (0..3).for_each(|_| drop(scope.spawn(move || work(without_provenance_mut(address)))));
-        assert_eq!(hurry(without_provenance_mut(address)), Status::K6RW_OK);
+        assert_eq!(cancel_flush(without_provenance_mut(address)), Status::K6RW_OK);
         assert_eq!(free(without_provenance_mut(address)), Status::K6RW_OK);
     });
     assert_eq!(push(without_provenance_mut(address), 1, 1.0), Status::K6RW_INVALID_HANDLE);

@@ -412,7 +412,7 @@ fn whoever_hurries_the_end_does_not_wait_for_the_flush_timeout() {
     std::thread::scope(|scope| {
         let closing = scope.spawn(|| close(&output));
         assert_eq!(await_event(&output).level, Level::Warn, "events come while the output closes");
-        output.hurry();
+        output.cancel_flush();
         assert!(count(&closing.join().expect("closes"), "points_undelivered") > 0);
     });
 }

@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use calls::{close, description, free, hurry, open, poll_event, push, push_batch, register};
+use calls::{cancel_flush, close, description, free, open, poll_event, push, push_batch, register};
 use k6_remote_write::ffi::{OutputHandle, Sample, Status};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -318,7 +318,7 @@ proptest! {
         prop_assert!(!message.contains("hunter2"), "{message}");
         prop_assert_eq!(output.is_null(), status != Status::K6RW_OK);
         if !output.is_null() {
-            prop_assert_eq!(hurry(output), Status::K6RW_OK);
+            prop_assert_eq!(cancel_flush(output), Status::K6RW_OK);
             prop_assert_eq!(free(output), Status::K6RW_OK);
         }
     }

@@ -199,7 +199,7 @@ pub unsafe extern "C" fn k6rw_cancel_flush(output: *mut OutputHandle, error: *mu
     // SAFETY: error is what the header asks for; the handle is only compared.
     unsafe {
         call_on(output, error, |output| {
-            output.hurry();
+            output.cancel_flush();
             Ok(())
         })
     }

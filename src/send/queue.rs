@@ -146,7 +146,7 @@ impl Queue {
     }
 
     /// If the queue is closed, its deadline is now.
-    pub fn hurry(&self) {
+    pub fn cancel_flush(&self) {
         if let Some(deadline) = &mut self.lock().deadline {
             *deadline = Instant::now();
         }
@@ -313,12 +313,12 @@ mod tests {
             let queue = Arc::clone(&queue);
             async move { queue.past_deadline().await }
         });
-        queue.hurry();
+        queue.cancel_flush();
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
         queue.close(Duration::from_secs(3600));
         tokio::task::yield_now().await;
-        queue.hurry();
+        queue.cancel_flush();
         waiting.await.expect("ends");
     }
 }

@@ -89,7 +89,7 @@ pub fn close(output: *mut OutputHandle) -> (Status, Option<Value>) {
     (status, (status == Status::K6RW_OK).then(|| serde_json::from_str(&owned(report)).expect("JSON")))
 }
 
-pub fn hurry(output: *mut OutputHandle) -> Status {
+pub fn cancel_flush(output: *mut OutputHandle) -> Status {
     // SAFETY: the error is alive, and a handle may be anything.
     call(|error| unsafe { k6rw_cancel_flush(output, error) }).0
 }

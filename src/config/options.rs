@@ -15,17 +15,17 @@ use crate::series::{LabelNames, is_metric_name};
 use crate::wire::Protocol;
 
 /// The most statistics of one trend, and the most bounds of a classic histogram: each is a series of its own.
-const MOST_TREND_STATS: usize = 50;
-const MOST_TREND_BUCKETS: usize = 100;
+const MAX_TREND_STATS: usize = 50;
+const MAX_TREND_BUCKETS: usize = 100;
 
 /// The shortest window.
-const SHORTEST_RATE: Duration = Duration::from_millis(100);
+const MIN_RATE: Duration = Duration::from_millis(100);
 
 /// Prometheus and others refuse larger requests.
-const MOST_BYTES_PER_SEND: usize = 32 << 20;
+const MAX_BYTES_PER_SEND: usize = 32 << 20;
 
 /// As many as Prometheus's own sender has at most.
-const MOST_SHARDS: usize = 50;
+const MAX_SHARDS: usize = 50;
 
 /// One option, in all its spellings.
 pub struct OptionSpec {
@@ -135,7 +135,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         allowed: "a duration from 100ms on, such as 500ms or 5s",
         default: "3s",
         set: |to, text| {
-            to.rate = duration::parse(text).filter(|&rate| rate >= SHORTEST_RATE)?;
+            to.rate = duration::parse(text).filter(|&rate| rate >= MIN_RATE)?;
             Some(())
         },
     },
@@ -333,7 +333,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         allowed: "a number of bytes from 1 to 33554432",
         default: "8388608",
         set: |to, text| {
-            to.max_bytes_per_send = positive(text).filter(|&bytes| bytes <= MOST_BYTES_PER_SEND)?;
+            to.max_bytes_per_send = positive(text).filter(|&bytes| bytes <= MAX_BYTES_PER_SEND)?;
             Some(())
         },
     },
@@ -343,7 +343,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         allowed: "a number from 1 to 50",
         default: "4",
         set: |to, text| {
-            to.max_shards = positive(text).filter(|&shards| shards <= MOST_SHARDS)?;
+            to.max_shards = positive(text).filter(|&shards| shards <= MAX_SHARDS)?;
             Some(())
         },
     },
@@ -665,7 +665,7 @@ fn trend_stats(text: &str) -> Option<Vec<TrendStat>> {
     suffixes.sort();
     suffixes.dedup();
     let each_once = suffixes.len() == stats.len();
-    (each_once && (1..=MOST_TREND_STATS).contains(&stats.len())).then_some(stats)
+    (each_once && (1..=MAX_TREND_STATS).contains(&stats.len())).then_some(stats)
 }
 
 /// Some(None) for none: those that fit the unit.
@@ -673,5 +673,5 @@ fn trend_buckets(text: &str) -> Option<Option<Arc<[f64]>>> {
     let bounds: Arc<[f64]> = list(text)?.iter().map(|bound| bound.parse().ok()).collect::<Option<_>>()?;
     let ascending =
         bounds.iter().all(|bound: &f64| bound.is_finite()) && bounds.windows(2).all(|pair| pair[0] < pair[1]);
-    (ascending && bounds.len() <= MOST_TREND_BUCKETS).then(|| Some(bounds).filter(|bounds| !bounds.is_empty()))
+    (ascending && bounds.len() <= MAX_TREND_BUCKETS).then(|| Some(bounds).filter(|bounds| !bounds.is_empty()))
 }

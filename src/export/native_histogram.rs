@@ -6,7 +6,7 @@ use crate::wire::proto::v1::histogram::{Count, ZeroCount};
 use crate::wire::{self, STALE_MARKER};
 
 /// Empty buckets that are told as such rather than by a new span: a zero costs one byte, a span four.
-const LONGEST_GAP: i32 = 2;
+const MAX_GAP: i32 = 2;
 
 /// The histogram with its values.
 pub(super) fn value(from: &ExponentialBuckets, time_ms: i64) -> wire::Histogram {
@@ -48,7 +48,7 @@ fn spans(populated: &[(i32, u64)]) -> (Vec<BucketSpan>, Vec<i64>) {
     for &(index, count) in populated {
         let gap = index - next;
         match spans.last_mut() {
-            Some(span) if gap <= LONGEST_GAP => {
+            Some(span) if gap <= MAX_GAP => {
                 for _ in 0..gap {
                     deltas.push(-before);
                     before = 0;

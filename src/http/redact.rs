@@ -6,7 +6,7 @@ use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use crate::secret::{MASK, Secret};
 
 /// A shorter one is in many words by chance, and is no secret.
-const SHORTEST_BYTES: usize = 4;
+const MIN_SECRET_BYTES: usize = 4;
 
 /// All that must not be shown of one request.
 #[derive(Default)]
@@ -15,7 +15,7 @@ pub(super) struct Redactor(Vec<Secret>);
 impl Redactor {
     /// Hides this, and its base64.
     pub fn add(&mut self, secret: &str) {
-        if secret.len() < SHORTEST_BYTES {
+        if secret.len() < MIN_SECRET_BYTES {
             return;
         }
         self.0.push(secret.into());

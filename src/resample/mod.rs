@@ -22,7 +22,7 @@ use crate::time::clock::Clock;
 use crate::time::window::Window;
 
 /// The longest sleep: a clock that jumps ahead is noticed this soon.
-const LONGEST_WAIT: Duration = Duration::from_millis(500);
+const MAX_WAIT: Duration = Duration::from_millis(500);
 
 /// Gathers samples and closes windows on the clock.
 pub struct Resampler<C> {
@@ -81,7 +81,7 @@ impl<C: Clock> Resampler<C> {
     /// How long to wait until the next window ends.
     pub fn time_left(&self) -> Duration {
         let now_ms = self.clock.now_ms();
-        self.pipelines.iter().map(|pipeline| pipeline.time_left(now_ms)).fold(LONGEST_WAIT, Duration::min)
+        self.pipelines.iter().map(|pipeline| pipeline.time_left(now_ms)).fold(MAX_WAIT, Duration::min)
     }
 
     /// Counts samples once, however many destinations they go to.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-const SHORTEST: Duration = Duration::from_millis(30);
-const LONGEST: Duration = Duration::from_secs(5);
+const MIN_BACKOFF: Duration = Duration::from_millis(30);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
 /// Exponential backoff with jitter, from 30 ms to 5 s, the bounds of Prometheus's own sender.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ pub struct Backoff {
 impl Backoff {
     /// The pause after one more failure. A receiver that asks for a longer one with `Retry-After` gets it.
     pub fn next(&mut self, retry_after: Option<Duration>) -> Duration {
-        let ceiling = SHORTEST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
+        let ceiling = MIN_BACKOFF.saturating_mul(1 << self.failures.min(16)).min(MAX_BACKOFF);
         self.failures += 1;
         // Half of it by chance, so that many instances do not come back at the same moment.
         let pause = ceiling.mul_f64(0.5 + fastrand::f64() / 2.0);
@@ -35,13 +35,13 @@ mod tests {
             assert!(pause >= ceiling / 2 && pause <= ceiling, "{pause:?} of {ceiling:?}");
         }
         backoff.failures = u32::MAX - 1;
-        assert!(backoff.next(None) <= LONGEST);
+        assert!(backoff.next(None) <= MAX_BACKOFF);
     }
 
     #[test]
     fn retry_after_is_the_least_pause() {
         let asked = Duration::from_secs(7);
         assert_eq!(Backoff::default().next(Some(asked)), asked);
-        assert!(Backoff::default().next(Some(Duration::ZERO)) >= SHORTEST / 2);
+        assert!(Backoff::default().next(Some(Duration::ZERO)) >= MIN_BACKOFF / 2);
     }
 }

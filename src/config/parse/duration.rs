@@ -6,7 +6,7 @@ const NANOSECONDS: [(&str, f64); 8] =
     [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9), ("d", 86_400e9)];
 
 /// The longest duration that is of any use here: some 31 years.
-const LONGEST_NANOSECONDS: f64 = 1e18;
+const MAX_NANOSECONDS: f64 = 1e18;
 
 /// Reads `1.5s`, `1m30s`, `2d`: Go's durations, with days; a bare number is in milliseconds. `None` for what is none, or is
 /// negative.
@@ -31,7 +31,7 @@ pub fn parse(text: &str) -> Option<Duration> {
 }
 
 fn from_nanoseconds(nanoseconds: f64) -> Option<Duration> {
-    (0.0..=LONGEST_NANOSECONDS).contains(&nanoseconds).then(|| Duration::from_nanos(nanoseconds.round() as u64))
+    (0.0..=MAX_NANOSECONDS).contains(&nanoseconds).then(|| Duration::from_nanos(nanoseconds.round() as u64))
 }
 
 /// A duration as one would write it: `3s`, `500ms`.

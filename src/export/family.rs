@@ -70,11 +70,11 @@ struct About<'a> {
 }
 
 impl About<'_> {
-    fn metric(self, name: &str, further: Option<EncodedLabel>) -> Arc<Metric> {
+    fn metric(self, name: &str, extra_label: Option<EncodedLabel>) -> Arc<Metric> {
         Arc::new(Metric {
             encoded_name: EncodedLabel::metric_name(name),
             name: name.into(),
-            further,
+            extra_label,
             kind: self.kind,
             help: self.help.into(),
             unit: self.unit,
@@ -218,7 +218,7 @@ impl Family {
     pub fn identities(&self, index: usize, labels: &Labels) -> Vec<Vec<u8>> {
         let identity = |metric: &Arc<Metric>| {
             let mut identity = Vec::new();
-            labels.write(&metric.encoded_name, metric.further.as_ref(), &mut identity);
+            labels.write(&metric.encoded_name, metric.extra_label.as_ref(), &mut identity);
             identity
         };
         self.entries[index].kind.metrics().into_iter().map(identity).collect()

@@ -80,13 +80,13 @@ pub struct OwnMetrics {
 impl OwnMetrics {
     /// Registers them.
     pub fn register(about: &About, registry: &mut Registry, reporter: Arc<DestinationReporter>) -> Self {
-        let mut register = |metric: &str, metric_type, value_type, further: Vec<(String, String)>| {
-            let tags = [&about.tags[..], &further].concat();
+        let mut register = |metric: &str, metric_type, value_type, extra_tags: Vec<(String, String)>| {
+            let tags = [&about.tags[..], &extra_tags].concat();
             registry.register_own(&SeriesDefinition { metric: metric.into(), metric_type, value_type, tags })
         };
-        let further = |of: &Counted| of.tag.map(|(name, value)| (name.into(), value.into())).into_iter().collect();
+        let extra_tags = |of: &Counted| of.tag.map(|(name, value)| (name.into(), value.into())).into_iter().collect();
         let counted =
-            COUNTED.iter().map(|of| (register(of.name, of.metric_type, of.value_type, further(of)), 0)).collect();
+            COUNTED.iter().map(|of| (register(of.name, of.metric_type, of.value_type, extra_tags(of)), 0)).collect();
         // A tag of the test keeps its name.
         let is_free = |(name, _): &&(String, String)| about.tags.iter().all(|(taken, _)| taken != name);
         let run = about.run.iter().filter(is_free).cloned().collect();

@@ -235,7 +235,7 @@ mod tests {
         let metric = Arc::new(Metric {
             name: "m".into(),
             encoded_name: EncodedLabel::metric_name("m"),
-            further: None,
+            extra_label: None,
             kind: MetricKind::Gauge,
             help: String::new(),
             unit: "",

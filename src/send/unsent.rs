@@ -132,7 +132,7 @@ fn number_of(point: &Point) -> Option<f64> {
 
 /// All labels but the name, as text: `{a="1",b="2"}`.
 fn labels(point: &Point) -> String {
-    let own = point.metric.further.iter().flat_map(EncodedLabel::labels);
+    let own = point.metric.extra_label.iter().flat_map(EncodedLabel::labels);
     let text = |label: RawLabel<'_>| {
         let (name, value) = label.pair();
         format!("{}=\"{}\"", String::from_utf8_lossy(name), escaped(&String::from_utf8_lossy(value)))
@@ -169,7 +169,7 @@ mod tests {
         Arc::new(Metric {
             name: name.into(),
             encoded_name: EncodedLabel::metric_name(name),
-            further: condition.map(EncodedLabel::condition),
+            extra_label: condition.map(EncodedLabel::condition),
             kind,
             help: "k6 m: says \"a\\b\"".into(),
             unit: "",

@@ -165,7 +165,7 @@ mod tests {
         Arc::new(Metric {
             name: name.into(),
             encoded_name: EncodedLabel::metric_name(name),
-            further: condition.map(EncodedLabel::condition),
+            extra_label: condition.map(EncodedLabel::condition),
             kind: MetricKind::Counter,
             help: "help".into(),
             unit: "seconds",

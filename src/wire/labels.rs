@@ -69,7 +69,7 @@ impl EncodedLabel {
     }
 }
 
-/// The labels that all series of one tag set share, sorted, with the places where its name and a further label belong.
+/// The labels that all series of one tag set share, sorted, with the places where its name and a extra label belong.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Labels {
     bytes: Box<[u8]>,
@@ -95,7 +95,7 @@ impl Labels {
         Self { bytes: bytes.into(), places }
     }
 
-    /// The encoding without name and further label: equal for equal labels.
+    /// The encoding without name and extra label: equal for equal labels.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -115,15 +115,15 @@ impl Labels {
     }
 
     /// Writes all labels of one series, in order.
-    pub fn write(&self, name: &EncodedLabel, further: Option<&EncodedLabel>, body: &mut Vec<u8>) {
+    pub fn write(&self, name: &EncodedLabel, extra_label: Option<&EncodedLabel>, body: &mut Vec<u8>) {
         let name_at = self.places[name.place];
         body.extend_from_slice(&self.bytes[..name_at]);
         body.extend_from_slice(&name.bytes);
-        if let Some(further) = further {
-            let further_at = self.places[further.place];
-            body.extend_from_slice(&self.bytes[name_at..further_at]);
-            body.extend_from_slice(&further.bytes);
-            body.extend_from_slice(&self.bytes[further_at..]);
+        if let Some(extra_label) = extra_label {
+            let extra_label_at = self.places[extra_label.place];
+            body.extend_from_slice(&self.bytes[name_at..extra_label_at]);
+            body.extend_from_slice(&extra_label.bytes);
+            body.extend_from_slice(&self.bytes[extra_label_at..]);
         } else {
             body.extend_from_slice(&self.bytes[name_at..]);
         }
@@ -179,13 +179,13 @@ mod tests {
 
     use super::*;
 
-    fn decoded(labels: &[(&str, &str)], further: Option<EncodedLabel>) -> Vec<(String, String)> {
+    fn decoded(labels: &[(&str, &str)], extra_label: Option<EncodedLabel>) -> Vec<(String, String)> {
         let labels: Vec<_> =
             labels.iter().map(|&(name, value)| Label { name: name.into(), value: value.into() }).collect();
         let name = EncodedLabel::metric_name("k6_m");
         let labels = Labels::encode(&labels);
         let mut body = Vec::new();
-        labels.write(&name, further.as_ref(), &mut body);
+        labels.write(&name, extra_label.as_ref(), &mut body);
         let series = v1::TimeSeries::decode(&*body).expect("valid");
         series.labels.into_iter().map(|label| (label.name, label.value)).collect()
     }

@@ -24,7 +24,7 @@ pub struct Metric {
     /// The name as a label.
     pub encoded_name: EncodedLabel,
     /// A label of the metric's own, beside those of its series.
-    pub further: Option<EncodedLabel>,
+    pub extra_label: Option<EncodedLabel>,
     /// What its values are.
     pub kind: MetricKind,
     /// One line for people.

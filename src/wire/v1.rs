@@ -21,7 +21,7 @@ impl<'a> Message<'a> for Request<'a> {
     const HAS_START: bool = false;
 
     fn write_labels(&mut self, point: &'a Point, series: &mut Vec<u8>) {
-        point.labels.write(&point.metric.encoded_name, point.metric.further.as_ref(), series);
+        point.labels.write(&point.metric.encoded_name, point.metric.extra_label.as_ref(), series);
     }
 
     fn write_metadata(&mut self, _: &'a Point, _: &mut Vec<u8>) {}

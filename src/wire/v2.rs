@@ -30,9 +30,9 @@ pub(super) struct Table<'a> {
 /// What a metric refers to, encoded.
 struct MetricRefs {
     name: Vec<u8>,
-    further: Vec<u8>,
-    /// Which of the places of a set of labels `further` belongs to.
-    further_place: usize,
+    extra_label: Vec<u8>,
+    /// Which of the places of a set of labels `extra_label` belongs to.
+    extra_label_offset: usize,
     metadata: Vec<u8>,
 }
 
@@ -66,14 +66,14 @@ impl<'a> Message<'a> for Table<'a> {
         let metric = &*point.metric;
         let own = metrics.entry(ptr::from_ref(metric)).or_insert_with(|| MetricRefs::of(metric, symbols));
         encode_key(LABELS_REFS, WireType::LengthDelimited, series);
-        encode_varint((labels.refs.len() + own.name.len() + own.further.len()) as u64, series);
+        encode_varint((labels.refs.len() + own.name.len() + own.extra_label.len()) as u64, series);
         // Remote Write 2.0, "Series Labels": sorted by name.
-        let (name_at, further_at) = (labels.places[0], labels.places[own.further_place]);
+        let (name_at, extra_label_at) = (labels.places[0], labels.places[own.extra_label_offset]);
         series.extend_from_slice(&labels.refs[..name_at]);
         series.extend_from_slice(&own.name);
-        series.extend_from_slice(&labels.refs[name_at..further_at]);
-        series.extend_from_slice(&own.further);
-        series.extend_from_slice(&labels.refs[further_at..]);
+        series.extend_from_slice(&labels.refs[name_at..extra_label_at]);
+        series.extend_from_slice(&own.extra_label);
+        series.extend_from_slice(&labels.refs[extra_label_at..]);
     }
 
     fn write_metadata(&mut self, point: &'a Point, series: &mut Vec<u8>) {
@@ -103,16 +103,16 @@ impl MetricRefs {
             help_ref: symbols.index(metric.help.as_bytes()),
             unit_ref: symbols.index(metric.unit.as_bytes()),
         };
-        let further_place = metric.further.as_ref().map_or(0, EncodedLabel::place);
-        let mut refs = Self { name: Vec::new(), further: Vec::new(), further_place, metadata: Vec::new() };
+        let extra_label_offset = metric.extra_label.as_ref().map_or(0, EncodedLabel::place);
+        let mut refs = Self { name: Vec::new(), extra_label: Vec::new(), extra_label_offset, metadata: Vec::new() };
         encode_key(METADATA, WireType::LengthDelimited, &mut refs.metadata);
         encode_varint(metadata.encoded_len() as u64, &mut refs.metadata);
         metadata.encode_raw(&mut refs.metadata);
         for label in metric.encoded_name.labels() {
             write_refs(symbols.label(label), &mut refs.name);
         }
-        for label in metric.further.iter().flat_map(EncodedLabel::labels) {
-            write_refs(symbols.label(label), &mut refs.further);
+        for label in metric.extra_label.iter().flat_map(EncodedLabel::labels) {
+            write_refs(symbols.label(label), &mut refs.extra_label);
         }
         refs
     }

@@ -120,11 +120,11 @@ const UNLIMITED: Limits = Limits { points: usize::MAX, bytes: usize::MAX };
 fn encode(criterion: &mut Criterion) {
     let batch = batch();
     let mut group = criterion.benchmark_group("encode and compress");
-    group.throughput(Throughput::Elements(batch.left().len() as u64));
+    group.throughput(Throughput::Elements(batch.unsent().len() as u64));
     for protocol in [Protocol::V1, Protocol::V2] {
         let mut encoder = Encoder::default();
         group.bench_function(protocol.to_string(), |bencher| {
-            bencher.iter(|| encoder.encode(protocol, batch.left(), &[], UNLIMITED));
+            bencher.iter(|| encoder.encode(protocol, batch.unsent(), &[], UNLIMITED));
         });
     }
 }
@@ -133,7 +133,7 @@ fn compress(criterion: &mut Criterion) {
     let batch = batch();
     let mut group = criterion.benchmark_group("compress alone");
     for protocol in [Protocol::V1, Protocol::V2] {
-        let encoded = Encoder::default().encode(protocol, batch.left(), &[], UNLIMITED);
+        let encoded = Encoder::default().encode(protocol, batch.unsent(), &[], UNLIMITED);
         let body = snap::raw::Decoder::new().decompress_vec(&encoded.body).expect("snappy's block format");
         let mut snappy = snap::raw::Encoder::new();
         group.throughput(Throughput::Bytes(body.len() as u64));

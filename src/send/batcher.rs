@@ -108,7 +108,7 @@ mod tests {
 
     /// The times of each batch's points, in the order in which the batches came.
     fn times(queue: &Queue) -> Vec<Vec<i64>> {
-        queue.drain().iter().map(|batch| batch.left().iter().map(|point| point.time_ms).collect()).collect()
+        queue.drain().iter().map(|batch| batch.unsent().iter().map(|point| point.time_ms).collect()).collect()
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Batch {
     }
 
     /// The points that are still to be sent.
-    pub fn left(&self) -> &[Point] {
+    pub fn unsent(&self) -> &[Point] {
         &self.points[self.done..]
     }
 
@@ -49,8 +49,8 @@ impl Batch {
 
     /// The memory that its points take. What they share with others is not counted.
     pub fn bytes(&self) -> usize {
-        let beside: usize = self.left().iter().map(|point| point.value.heap_bytes()).sum();
-        size_of_val(self.left()) + beside
+        let beside: usize = self.unsent().iter().map(|point| point.value.heap_bytes()).sum();
+        size_of_val(self.unsent()) + beside
     }
 }
 
@@ -93,11 +93,11 @@ impl Queue {
     /// Adds a batch at the end of a shard's line. Never waits.
     pub fn push(&self, shard: usize, batch: Batch) {
         let mut state = self.lock();
-        self.reporter.counters.points_made.add(batch.left().len() as u64);
+        self.reporter.counters.points_made.add(batch.unsent().len() as u64);
         while state.bytes + batch.bytes() > self.limit_bytes {
             let bytes_before = state.bytes;
             let Some(oldest) = state.pop_oldest() else { break };
-            self.reporter.counters.points_dropped.add(oldest.left().len() as u64);
+            self.reporter.counters.points_dropped.add(oldest.unsent().len() as u64);
             if !std::mem::replace(&mut state.overflowing, true) {
                 self.reporter.log(
                     event(
@@ -110,7 +110,7 @@ impl Queue {
             }
         }
         state.bytes += batch.bytes();
-        state.points += batch.left().len();
+        state.points += batch.unsent().len();
         let number = state.next_number;
         state.next_number += 1;
         state.lines[shard].push_back((number, batch));
@@ -206,7 +206,7 @@ impl State {
     fn pop(&mut self, shard: usize) -> Option<Batch> {
         let (_, batch) = self.lines[shard].pop_front()?;
         self.bytes -= batch.bytes();
-        self.points -= batch.left().len();
+        self.points -= batch.unsent().len();
         self.overflowing &= self.points > 0;
         Some(batch)
     }
@@ -252,7 +252,7 @@ mod tests {
     }
 
     fn sizes(queue: &Queue) -> Vec<usize> {
-        queue.drain().iter().map(|batch| batch.left().len()).collect()
+        queue.drain().iter().map(|batch| batch.unsent().len()).collect()
     }
 
     #[test]
@@ -285,7 +285,7 @@ mod tests {
         }
         queue.close(Duration::from_secs(60));
         for (shard, len) in [(0, Some(1)), (0, Some(3)), (0, None), (1, Some(2)), (1, None)] {
-            assert_eq!(queue.next(shard).await.map(|batch| batch.left().len()), len);
+            assert_eq!(queue.next(shard).await.map(|batch| batch.unsent().len()), len);
         }
     }
 

@@ -53,7 +53,7 @@ pub struct Sender {
     health: RefCell<Health>,
     unsent_directory: Option<PathBuf>,
     /// What was under way when time was over.
-    left: RefCell<Vec<Batch>>,
+    interrupted: RefCell<Vec<Batch>>,
     reporter: Arc<DestinationReporter>,
 }
 
@@ -70,7 +70,7 @@ impl Sender {
             limits: Cell::new(settings.limits),
             health: RefCell::new(health),
             unsent_directory: settings.unsent_directory,
-            left: RefCell::default(),
+            interrupted: RefCell::default(),
             reporter,
         }
     }
@@ -105,7 +105,7 @@ impl Sender {
             shards.spawn_local(Rc::clone(&sender).keep_shard(shard));
         }
         shards.await;
-        sender.save_leftover();
+        sender.write_unsent();
     }
 
     /// Starts the work on a shard anew after a panic.
@@ -124,7 +124,7 @@ impl Sender {
             self.queue.until(batch.made() + self.send_after).await;
             tokio::select! {
                 () = self.send_batch(&mut batch) => {}
-                () = self.queue.past_deadline() => return self.left.borrow_mut().push(batch),
+                () = self.queue.past_deadline() => return self.interrupted.borrow_mut().push(batch),
             }
         }
     }
@@ -132,11 +132,11 @@ impl Sender {
     /// Sends a batch in as many requests as the limits ask for.
     async fn send_batch(&self, batch: &mut Batch) {
         let mut tried_other = false;
-        while !batch.left().is_empty() {
+        while !batch.unsent().is_empty() {
             let permit = self.negotiation.acquire().await;
             let protocol = permit.protocol;
             let Encoded { body, points } =
-                self.encoder.borrow_mut().encode(protocol, batch.left(), batch.announced(), self.limits.get());
+                self.encoder.borrow_mut().encode(protocol, batch.unsent(), batch.announced(), self.limits.get());
             let response = self.send_request(protocol, &body, points).await;
             match Outcome::to(protocol, &response) {
                 Outcome::TooLarge if points > 1 => {
@@ -211,10 +211,10 @@ impl Sender {
         self.reporter.log(event(Level::Debug, message).with("protocol", protocol.to_string()));
     }
 
-    fn save_leftover(&self) {
-        let mut left = self.left.take();
-        left.extend(self.queue.drain());
-        let points: Vec<_> = left.iter().flat_map(Batch::left).collect();
+    fn write_unsent(&self) {
+        let mut unsent = self.interrupted.take();
+        unsent.extend(self.queue.drain());
+        let points: Vec<_> = unsent.iter().flat_map(Batch::unsent).collect();
         unsent::save(&points, self.unsent_directory.as_deref(), &self.reporter);
     }
 }

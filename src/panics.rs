@@ -10,19 +10,19 @@ use thiserror::Error;
 
 /// A panic that was caught.
 #[derive(Debug, Error)]
-#[error("{words} at {place}")]
+#[error("{message} at {location}")]
 pub struct Panic {
     /// What it said.
-    pub words: String,
+    pub message: String,
     /// File, line and column of the source.
-    pub place: String,
+    pub location: String,
 }
 
 thread_local! {
     /// How many times this thread is in [`catch`].
     static CATCHING: Cell<usize> = const { Cell::new(0) };
     /// Where this thread panicked last.
-    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+    static LOCATION: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// Runs `body`. Costs nothing to speak of unless it panics.
@@ -30,7 +30,7 @@ thread_local! {
 /// What `body` shares must be safe to see after a panic: all that this library shares sits behind locks, which shrug off
 /// poison, and atomics.
 pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
-    keep_places();
+    keep_locations();
     CATCHING.set(CATCHING.get() + 1);
     let result = catch_unwind(AssertUnwindSafe(body));
     CATCHING.set(CATCHING.get() - 1);
@@ -39,11 +39,11 @@ pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
 
 /// The panic that somebody else caught, such as tokio that of a task, on a thread that is in [`catch`].
 pub fn caught(payload: &(dyn Any + Send)) -> Panic {
-    Panic { words: words(payload).into(), place: PLACE.take() }
+    Panic { message: message(payload).into(), location: LOCATION.take() }
 }
 
 /// Only a hook learns where a panic is. Panics of other code in the process go on to the hook before.
-fn keep_places() {
+fn keep_locations() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = panic::take_hook();
@@ -51,14 +51,14 @@ fn keep_places() {
             if CATCHING.get() == 0 {
                 return before(info);
             }
-            let place = info.location().map(ToString::to_string).unwrap_or_default();
+            let location = info.location().map(ToString::to_string).unwrap_or_default();
             // Nobody asks any more if the thread is already past its thread-locals.
-            let _ = PLACE.try_with(|last| last.replace(place));
+            let _ = LOCATION.try_with(|last| last.replace(location));
         }));
     });
 }
 
-fn words(payload: &(dyn Any + Send)) -> &str {
+fn message(payload: &(dyn Any + Send)) -> &str {
     let owned = payload.downcast_ref::<String>().map(String::as_str);
     owned.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
@@ -70,14 +70,14 @@ mod tests {
     #[test]
     fn a_panic_is_caught_with_its_words_and_its_place() {
         let panic = catch(|| panic!("of {}", "choice")).expect_err("panics");
-        assert_eq!(panic.words, "of choice");
-        assert!(panic.place.starts_with("src/panics.rs:"), "{}", panic.place);
-        assert_eq!(panic.to_string(), format!("of choice at {}", panic.place));
+        assert_eq!(panic.message, "of choice");
+        assert!(panic.location.starts_with("src/panics.rs:"), "{}", panic.location);
+        assert_eq!(panic.to_string(), format!("of choice at {}", panic.location));
     }
 
     #[test]
     fn the_inner_of_two_catches_it() {
-        let outer = catch(|| catch(|| panic!("inside")).expect_err("panics").words);
+        let outer = catch(|| catch(|| panic!("inside")).expect_err("panics").message);
         assert_eq!(outer.ok(), Some("inside".into()));
     }
 

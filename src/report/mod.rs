@@ -215,8 +215,8 @@ impl Events {
                     "A part of the library failed: what it held is lost, k6 goes on. Please report this",
                 )
                 .with("component", component)
-                .with("error", &*panic.words)
-                .with("location", &*panic.place),
+                .with("error", &*panic.message)
+                .with("location", &*panic.location),
             );
         }
     }
@@ -464,7 +464,7 @@ mod tests {
     }
 
     fn panic_in(reporter: &Reporter, component: &'static str) {
-        reporter.panicked(component, &Panic { words: "index out of bounds".into(), place: "src/x.rs:1:2".into() });
+        reporter.panicked(component, &Panic { message: "index out of bounds".into(), location: "src/x.rs:1:2".into() });
     }
 
     #[test]

@@ -254,7 +254,7 @@ fn start_destination(
         rate: destination.rate,
         stale_markers: destination.stale_markers,
         rules: destination.rules(&config.tags),
-        own_metrics: destination.self_metrics.then(|| about(config, number)),
+        self_metrics: destination.self_metrics.then(|| about(config, number)),
     };
     let batcher = Batcher::new(Arc::clone(&queue), destination.max_samples_per_send);
     let pipeline = DestinationPipeline::new(settings, SystemClock.now_ms(), batcher, Arc::clone(&reporter));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::registry::{RecordOutcome, Registry, Rules};
-use super::self_metrics::{About, OwnMetrics};
+use super::self_metrics::{About, SelfMetrics};
 use crate::aggregate::Accumulator;
 use crate::export::WindowExport;
 use crate::k6::Sample;
@@ -29,7 +29,7 @@ pub struct Settings {
     /// What becomes of k6's series.
     pub rules: Rules,
     /// What the output's own metrics say of the run; without it there are none.
-    pub own_metrics: Option<About>,
+    pub self_metrics: Option<About>,
 }
 
 /// Gathers samples for one destination and ships its windows.
@@ -37,7 +37,7 @@ pub struct DestinationPipeline {
     windows: Windows,
     registry: Registry,
     batcher: Batcher,
-    own_metrics: Option<OwnMetrics>,
+    self_metrics: Option<SelfMetrics>,
     stale_markers: bool,
     /// How many families the receiver has been told of, and when it last was of all.
     announced: usize,
@@ -49,13 +49,13 @@ impl DestinationPipeline {
     /// A pipeline whose first window begins at `now_ms`.
     pub fn new(settings: Settings, now_ms: i64, batcher: Batcher, reporter: Arc<DestinationReporter>) -> Self {
         let mut registry = Registry::new(settings.rules, Arc::clone(&reporter));
-        let own_metrics =
-            settings.own_metrics.map(|about| OwnMetrics::register(&about, &mut registry, Arc::clone(&reporter)));
+        let self_metrics =
+            settings.self_metrics.map(|about| SelfMetrics::register(&about, &mut registry, Arc::clone(&reporter)));
         Self {
             windows: Windows::new(settings.rate, now_ms),
             registry,
             batcher,
-            own_metrics,
+            self_metrics,
             stale_markers: settings.stale_markers,
             announced: 0,
             announced_all_ms: now_ms,
@@ -70,8 +70,8 @@ impl DestinationPipeline {
 
     /// The test has begun.
     pub fn note_test_start(&mut self, started_ms: i64) {
-        if let Some(own_metrics) = &mut self.own_metrics {
-            own_metrics.note_test_start(started_ms);
+        if let Some(self_metrics) = &mut self.self_metrics {
+            self_metrics.note_test_start(started_ms);
         }
     }
 
@@ -111,8 +111,8 @@ impl DestinationPipeline {
     /// Ships what has been gathered as the points of `window`, and opens the next.
     pub fn ship(&mut self, window: Window) {
         let started = Instant::now();
-        if let Some(own_metrics) = &mut self.own_metrics {
-            own_metrics.record(&mut self.registry, &window);
+        if let Some(self_metrics) = &mut self.self_metrics {
+            self_metrics.record(&mut self.registry, &window);
         }
         self.announce(window.end_ms);
         let mut export = WindowExport::new(&window, self.stale_markers, &mut self.batcher);

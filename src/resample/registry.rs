@@ -156,7 +156,7 @@ impl Registry {
 
     /// Takes a series that is none of k6's, whatever the views, and returns its place in [`Self::targets`]; `None` if it is not
     /// shipped.
-    pub fn register_own(&mut self, definition: &SeriesDefinition) -> Option<usize> {
+    pub fn register_self_metric(&mut self, definition: &SeriesDefinition) -> Option<usize> {
         let definition = self.with_test_run_id(Cow::Borrowed(definition));
         self.target(&definition, None).ok().map(|target| target as usize)
     }

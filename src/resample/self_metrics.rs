@@ -65,7 +65,7 @@ pub struct About {
 }
 
 /// The output's own series of one destination.
-pub struct OwnMetrics {
+pub struct SelfMetrics {
     /// For each of [`COUNTED`] its target and what was read last.
     counted: Vec<(Option<usize>, u64)>,
     duration: Option<usize>,
@@ -77,12 +77,12 @@ pub struct OwnMetrics {
     reporter: Arc<DestinationReporter>,
 }
 
-impl OwnMetrics {
+impl SelfMetrics {
     /// Registers them.
     pub fn register(about: &About, registry: &mut Registry, reporter: Arc<DestinationReporter>) -> Self {
         let mut register = |metric: &str, metric_type, value_type, extra_tags: Vec<(String, String)>| {
             let tags = [&about.tags[..], &extra_tags].concat();
-            registry.register_own(&SeriesDefinition { metric: metric.into(), metric_type, value_type, tags })
+            registry.register_self_metric(&SeriesDefinition { metric: metric.into(), metric_type, value_type, tags })
         };
         let extra_tags = |of: &Counted| of.tag.map(|(name, value)| (name.into(), value.into())).into_iter().collect();
         let counted =

@@ -55,15 +55,15 @@ impl TestPipeline {
 
     pub fn with_rules(start_ms: i64, rate_seconds: u64, stale_markers: bool, rules: Rules) -> Self {
         let rate = Duration::from_secs(rate_seconds);
-        Self::with_settings(start_ms, Settings { rate, stale_markers, rules, own_metrics: None })
+        Self::with_settings(start_ms, Settings { rate, stale_markers, rules, self_metrics: None })
     }
 
     /// A pipeline whose output tells of itself, with these tags.
     pub fn with_own_metrics(tags: &[(&str, &str)]) -> Self {
         let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-        let own_metrics = Some(About { tags, run: vec![("script".into(), "s.js".into())] });
+        let self_metrics = Some(About { tags, run: vec![("script".into(), "s.js".into())] });
         let (rate, rules) = (Duration::from_secs(1), Destination::default().rules(&[]));
-        Self::with_settings(START, Settings { rate, stale_markers: true, rules, own_metrics })
+        Self::with_settings(START, Settings { rate, stale_markers: true, rules, self_metrics })
     }
 
     fn with_settings(start_ms: i64, settings: Settings) -> Self {

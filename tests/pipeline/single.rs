@@ -18,7 +18,7 @@ pub fn pipeline() -> (DestinationPipeline, Arc<Queue>) {
         rate: Duration::from_secs(1),
         stale_markers: true,
         rules: Destination::default().rules(&[]),
-        own_metrics: None,
+        self_metrics: None,
     };
     (DestinationPipeline::new(settings, 0, Batcher::new(Arc::clone(&queue), 10_000), reporter), queue)
 }

@@ -242,7 +242,7 @@ miri: nightly
 sanitize: nightly
 	RUSTFLAGS="-Zsanitizer=thread" CARGO_TARGET_DIR=target/sanitize CARGO_PROFILE_TEST_DEBUG=line-tables-only \
 		cargo +$(NIGHTLY) --locked test -Zbuild-std --target x86_64-unknown-linux-gnu \
-		--lib --test boundary --test deliver --test resample -- --skip nothing_else_is_sent_before \
+		--lib --test boundary --test delivery --test resample -- --skip nothing_else_is_sent_before \
 		--skip requests_are_bounded_and --skip many_series_have_several
 
 # SOAK_SECONDS, SOAK_SERIES and SOAK_RATE are for the library alone, DURATION for k6 and a receiver in trouble.

@@ -143,8 +143,8 @@ func (n *native) pollEvent() (*event, error) {
 	return polled, decode(fields, &polled.Fields)
 }
 
-// hurry has close not wait any longer.
-func (n *native) hurry() {
+// cancelFlush makes close wait no longer.
+func (n *native) cancelFlush() {
 	C.k6rw_cancel_flush(n.handle, nil)
 }
 

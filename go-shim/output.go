@@ -156,7 +156,7 @@ func (o *Output) StopWithTestError(error) error {
 		defer signal.Stop(interrupts)
 		select {
 		case <-interrupts:
-			o.library.hurry()
+			o.library.cancelFlush()
 		case <-closed:
 		}
 	})

@@ -1,13 +1,13 @@
 //! C programs over the header, `tests/abi/`: compiled as every language that the header speaks, linked to the static and to the
 //! dynamic library, and run against a receiver, also under valgrind.
 
-mod recording;
+mod recording_receiver;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use k6_remote_write::ffi::ABI_VERSION;
-use recording::{Recorder, Reply};
+use recording_receiver::{Recorder, Reply};
 
 const STATIC: &str = "libk6_remote_write.a";
 const DYNAMIC: &str = "libk6_remote_write.so";

@@ -4,14 +4,14 @@
 #![allow(unsafe_code)]
 
 mod calls;
-mod recording;
+mod recording_receiver;
 
 use std::ptr::{null, null_mut, without_provenance_mut};
 use std::thread;
 
 use calls::{call, cancel_flush, close, description, free, open, poll_event, push, push_batch, register, text};
 use k6_remote_write::ffi::*;
-use recording::{Recorder, Reply};
+use recording_receiver::{Recorder, Reply};
 use serde_json::json;
 
 /// An output without series of its own, with windows of 100 ms. Miri is slow: it has the last window alone, and no authorities to read.

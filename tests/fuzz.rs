@@ -3,7 +3,7 @@
 //! `make fuzz` tries as many cases as one likes; without it a few are tried, with a fixed seed where `make test` runs them.
 
 mod calls;
-mod recording;
+mod recording_receiver;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,7 +14,7 @@ use calls::{cancel_flush, close, description, free, open, poll_event, push, push
 use k6_remote_write::ffi::{OutputHandle, Sample, Status};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use recording::{Recorder, Reply};
+use recording_receiver::{Recorder, Reply};
 use serde_json::{Value, json};
 
 /// Cases of a run that does not ask for another number with PROPTEST_CASES.

@@ -1,6 +1,6 @@
 //! Whether a receiver takes metrics, asked before the test: who is asked, with what, and what is told.
 
-mod recording;
+mod recording_receiver;
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::output::{OpenError, Output};
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::Protocol;
-use recording::{Recorder, Reply};
+use recording_receiver::{Recorder, Reply};
 use serde_json::{Value, json};
 
 /// How long a request may take. A busy machine may need seconds for what else there is.

@@ -1,7 +1,7 @@
 //! Windows on a clock that the tests own: every edge of time, and what a series looks like from start to end.
 
 mod pipeline;
-mod recording;
+mod recording_receiver;
 
 use k6_remote_write::config::Destination;
 use k6_remote_write::k6::{MetricType, ValueType};

@@ -19,7 +19,7 @@ const apm = "tests/e2e/scripts/apm.js"
 // apmStage is two receivers that want different credentials, and the script's names for them.
 type apmStage struct {
 	first, second         *harness.Receiver
-	firstGate, secondGate *harness.Gate
+	firstGate, secondGate *harness.AuthProxy
 	load                  harness.Run
 }
 
@@ -34,14 +34,14 @@ func startAPMStage(t *testing.T) *apmStage {
 	return stage
 }
 
-func startGate(t *testing.T, receiver *harness.Receiver, authorization string) *harness.Gate {
+func startGate(t *testing.T, receiver *harness.Receiver, authorization string) *harness.AuthProxy {
 	t.Helper()
-	gate, err := harness.StartGate(receiver, authorization)
+	authProxy, err := harness.StartGate(receiver, authorization)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(gate.Close)
-	return gate
+	t.Cleanup(authProxy.Close)
+	return authProxy
 }
 
 func TestEachBlockGetsWhatItSaysAndNothingElse(t *testing.T) {
@@ -70,9 +70,9 @@ func TestEachBlockGetsWhatItSaysAndNothingElse(t *testing.T) {
 // expectAllBlocks expects that each receiver has exactly what its block of the script says.
 func (s *apmStage) expectAllBlocks(t *testing.T, result *harness.Result) {
 	t.Helper()
-	for _, gate := range []*harness.Gate{s.firstGate, s.secondGate} {
-		if gate.Passed() == 0 || gate.Refused() != 0 {
-			t.Errorf("%d requests had the right credentials, %d had not", gate.Passed(), gate.Refused())
+	for _, authProxy := range []*harness.AuthProxy{s.firstGate, s.secondGate} {
+		if authProxy.Passed() == 0 || authProxy.Refused() != 0 {
+			t.Errorf("%d requests had the right credentials, %d had not", authProxy.Passed(), authProxy.Refused())
 		}
 	}
 	trend := []string{"avg", "count", "max", "med", "min", "p90", "p95", "p99", "sum"}

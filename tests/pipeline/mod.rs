@@ -21,7 +21,7 @@ use k6_remote_write::time::clock::Clock;
 use k6_remote_write::wire::proto::v1::WriteRequest;
 use k6_remote_write::wire::{Encoder, Limits, Protocol, STALE_MARKER};
 
-use super::recording::{decode, points};
+use super::recording_receiver::{decode, points};
 
 #[derive(Clone)]
 pub struct FakeClock(Arc<AtomicI64>);

@@ -1,6 +1,6 @@
 //! What reaches a receiver, whatever it answers: a whole output against a recording receiver, in both versions of the protocol.
 
-mod recording;
+mod recording_receiver;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use k6_remote_write::report::{Event, Level};
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::proto::v2;
 use k6_remote_write::wire::{Protocol, STALE_MARKER};
-use recording::{PATIENCE, Recorder, Reply};
+use recording_receiver::{PATIENCE, Recorder, Reply};
 use serde_json::{Value, json};
 
 /// Runs a test with each version, side by side: faults take time.
@@ -829,7 +829,7 @@ fn open_part(url: &str, segment: &str, rate: &str) -> Output {
 
 /// How long after the end of its window each request came.
 fn delays(recorder: &Recorder) -> Vec<Duration> {
-    let delay = |request: &recording::Recorded| {
+    let delay = |request: &recording_receiver::Recorded| {
         let came = SystemTime::now() - request.at.elapsed();
         let end_ms = request.message.timeseries[0].samples[0].timestamp as u64;
         came.duration_since(SystemTime::UNIX_EPOCH + Duration::from_millis(end_ms)).expect("later")

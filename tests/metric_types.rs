@@ -1,7 +1,7 @@
 //! What each kind of metric ships, in each form that it may have.
 
 mod pipeline;
-mod recording;
+mod recording_receiver;
 
 use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::report::Level;

@@ -10,39 +10,39 @@ import (
 	"sync/atomic"
 )
 
-// Gate is a running one.
-type Gate struct {
+// AuthProxy is a running one.
+type AuthProxy struct {
 	server  *httptest.Server
 	passed  atomic.Int64
 	refused atomic.Int64
 }
 
 // StartGate stands before a receiver, and passes requests whose Authorization is exactly this.
-func StartGate(receiver *Receiver, authorization string) (*Gate, error) {
+func StartGate(receiver *Receiver, authorization string) (*AuthProxy, error) {
 	target, err := url.Parse(receiver.URL)
 	if err != nil {
 		return nil, err
 	}
-	gate := &Gate{}
+	authProxy := &AuthProxy{}
 	proxy := httputil.NewSingleHostReverseProxy(target)
-	gate.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	authProxy.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != authorization {
-			gate.refused.Add(1)
+			authProxy.refused.Add(1)
 			http.Error(w, "who are you?", http.StatusUnauthorized)
 			return
 		}
-		gate.passed.Add(1)
+		authProxy.passed.Add(1)
 		proxy.ServeHTTP(w, r)
 	}))
-	return gate, nil
+	return authProxy, nil
 }
 
 // URL takes the place of the receiver's write URL.
-func (g *Gate) URL() string { return g.server.URL + "/api/v1/write" }
+func (g *AuthProxy) URL() string { return g.server.URL + "/api/v1/write" }
 
 // Passed is how many requests went through, Refused how many did not.
-func (g *Gate) Passed() int  { return int(g.passed.Load()) }
-func (g *Gate) Refused() int { return int(g.refused.Load()) }
+func (g *AuthProxy) Passed() int  { return int(g.passed.Load()) }
+func (g *AuthProxy) Refused() int { return int(g.refused.Load()) }
 
 // Close ends it.
-func (g *Gate) Close() { g.server.Close() }
+func (g *AuthProxy) Close() { g.server.Close() }

@@ -1,7 +1,7 @@
 package e2e
 
 // Dockerfile and compose.yaml without Docker: what they copy, mount and start is tried with the real programs. What that leaves
-// out is in docs/containers.md.
+// out is in CONTRIBUTING.md.
 
 import (
 	"bytes"

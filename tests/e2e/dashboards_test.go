@@ -53,7 +53,7 @@ var told = map[string]map[string]statistic{
 		"Slowest request":    {"http_req_duration", "max", 1e-9},
 		"Iterations":         {"iterations", "count", 0},
 		"Dropped iterations": {"dropped_iterations", "count", 0},
-		"Most virtual users": {"vus", "max", 0},
+		"Peak virtual users": {"vus", "max", 0},
 		"Received":           {"data_received", "count", 0},
 	},
 	"http.json": {
@@ -197,7 +197,7 @@ func expectAnswers(t *testing.T, view *harness.View) {
 // expectAlignment expects that two runs, of which one was later, begin together.
 func expectAlignment(t *testing.T, view *harness.View) {
 	t.Helper()
-	is := func(panel harness.Panel) bool { return panel.Title == "Requests a second" }
+	is := func(panel harness.Panel) bool { return panel.Title == "Requests per second" }
 	panel := view.Dashboard.Panels[slices.IndexFunc(view.Dashboard.Panels, is)]
 	var began, ended []int64
 	for _, query := range panel.Queries {

@@ -91,7 +91,7 @@ func TestTheDocsNameEveryDashboardAndRule(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, dashboard := range dashboards {
-		if !strings.Contains(page, "(../dashboards/"+dashboard.File+")") {
+		if !strings.Contains(page, "(../deploy/dashboards/"+dashboard.File+")") {
 			t.Errorf("%s is not in the docs", dashboard.File)
 		}
 	}

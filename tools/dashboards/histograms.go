@@ -22,8 +22,8 @@ type form struct {
 var nativeHistograms = form{
 	uid:   "k6-rw-native-histograms",
 	title: "k6 run: native histograms",
-	description: "Percentiles of any grouping and of whole runs. Needs trendAs: native, and Prometheus or what has its native histograms; " +
-		"VictoriaMetrics has a dashboard of its own.",
+	description: "Percentiles of any grouping and of whole runs. Needs trendAs: native, and Prometheus or a receiver with its native histograms; " +
+		"VictoriaMetrics has a separate dashboard.",
 	metric: found("metric", "Metric", "Histograms of times.", `label_values({__name__=~"k6_.+_seconds", $run_by=~"$run"}, __name__)`).
 		Current(option("k6_http_req_duration_seconds", "k6_http_req_duration_seconds")),
 	quantile: func(q, metric string, of span, by ...string) string {
@@ -46,7 +46,7 @@ var vmrangeHistograms = form{
 	uid:   "k6-rw-native-histograms-victoriametrics",
 	title: "k6 run: native histograms in VictoriaMetrics",
 	description: "Percentiles of any grouping and of whole runs. Needs trendAs: native, and VictoriaMetrics, " +
-		"which makes series _bucket{vmrange}, _count and _sum of a native histogram.",
+		"which stores a native histogram as the series _bucket{vmrange}, _count and _sum.",
 	metric: found("metric", "Metric", "Histograms of times.", `label_values({__name__=~"k6_.+_seconds_bucket", $run_by=~"$run"}, __name__)`).
 		Regex("/(.+)_bucket/").
 		Current(option("k6_http_req_duration_seconds", "k6_http_req_duration_seconds")),
@@ -70,11 +70,11 @@ func histograms(kept form) *dashboard.DashboardBuilder {
 	return ofRuns(kept.uid, kept.title, kept.description,
 		[]variable{
 			kept.metric,
-			oneOf("objective", "Objective", "Within how many seconds an answer should be there.",
+			oneOf("objective", "Objective", "Objective for the duration, in seconds.",
 				"0.5", "0.05", "0.1", "0.25", "1", "2.5", "5", "10"),
 		},
-		under("The run so far, or as it ended",
-			single("Values", "How many values the chosen metric has.", units.Short, kept.count(metric, sofar)),
+		under("The run",
+			single("Values", "Number of values of the selected metric.", units.Short, kept.count(metric, sofar)),
 			single("Mean", "Of all values, exact.", units.Seconds, kept.mean(metric, sofar)),
 			single("Median", "Of all values, within 9.1 %.", units.Seconds, kept.quantile("0.5", metric, sofar)),
 			single("95th percentile", "Of all values, within 9.1 %.", units.Seconds, kept.quantile("0.95", metric, sofar)),
@@ -83,16 +83,16 @@ func histograms(kept form) *dashboard.DashboardBuilder {
 				Thresholds(goodFrom(0.95, 0.99)),
 		),
 		under("Distribution",
-			heat("Values", "How many values were in which bucket. Two bands are two kinds of answers: look at them by URL or status.",
+			heat("Values", "Number of values per bucket. Two bands are two kinds of responses: compare URLs or statuses.",
 				units.Seconds, kept.heat),
-			lines("Percentiles", "Of all chosen series together.", units.Seconds,
+			lines("Percentiles", "Of all selected series together.", units.Seconds,
 				each("0.5"), each("0.9"), each("0.95"), each("0.99"), each("0.999")),
 			lines("Within $objective s", "Share of values that meet the objective.", units.PercentUnit,
 				line(kept.within(metric, lately), "within $objective s")).
 				Max(1).Thresholds(goodFrom(0.95, 0.99)),
 		),
 		under("By URL",
-			listing("URLs", "Since the run began.",
+			listing("URLs", "Since the start of the run.",
 				column{"Values", units.Short, kept.count(metric, sofar, "name", "method")},
 				column{"Mean", units.Seconds, kept.mean(metric, sofar, "name", "method")},
 				column{"Median", units.Seconds, kept.quantile("0.5", metric, sofar, "name", "method")},
@@ -100,15 +100,15 @@ func histograms(kept form) *dashboard.DashboardBuilder {
 				column{"p99", units.Seconds, kept.quantile("0.99", metric, sofar, "name", "method")},
 				column{"Within objective", units.PercentUnit, kept.within(metric, sofar, "name", "method")},
 			),
-			lines("95th percentile by URL", "Right for each URL, whatever other tags its series have.", units.Seconds,
+			lines("95th percentile by URL", "Exact grouping: of all series of each URL.", units.Seconds,
 				line(kept.quantile("0.95", metric, lately, "name", "method"), "{{method}} {{name}}")),
-			lines("95th percentile by status", "Failures are often quicker than answers.", units.Seconds,
+			lines("95th percentile by status", "Failures are often faster than successful responses.", units.Seconds,
 				line(kept.quantile("0.95", metric, lately, "status"), "{{status}}")),
 		),
 		under("Where the time of HTTP requests goes",
 			stacked("Mean of each phase", aboutPhases, units.Seconds,
 				eachPhase(func(metric string) string { return kept.mean(metric+"_seconds", lately) })...),
-			lines("95th percentile of each phase", "Of all chosen series together.", units.Seconds,
+			lines("95th percentile of each phase", "Of all selected series together.", units.Seconds,
 				eachPhase(func(metric string) string { return kept.quantile("0.95", metric+"_seconds", lately) })...),
 		),
 	)

@@ -19,7 +19,7 @@ var phases = []struct{ metric, title string }{
 	{"k6_http_req_receiving", "receiving"},
 }
 
-const aboutPhases = "Blocked: waiting for a free connection. Waiting: until the first byte of the answer."
+const aboutPhases = "Blocked: waiting for a free connection. Waiting: until the first byte of the response."
 
 // eachPhase asks the same of all phases.
 func eachPhase(expr func(metric string) string) []*target {
@@ -33,9 +33,9 @@ func eachPhase(expr func(metric string) string) []*target {
 // requestVariables choose among the requests of a run.
 func requestVariables() []variable {
 	return []variable{
-		several("scenario", "Scenario", "The scenarios to look at.", `label_values(k6_http_reqs_total{$run_by=~"$run"}, scenario)`),
-		several("method", "Method", "The HTTP methods to look at.", `label_values(k6_http_reqs_total{$run_by=~"$run"}, method)`),
-		several("name", "URL", "The URLs to look at, by their tag name.", `label_values(k6_http_reqs_total{$run_by=~"$run"}, name)`),
+		several("scenario", "Scenario", "Scenarios to show.", `label_values(k6_http_reqs_total{$run_by=~"$run"}, scenario)`),
+		several("method", "Method", "HTTP methods to show.", `label_values(k6_http_reqs_total{$run_by=~"$run"}, method)`),
+		several("name", "URL", "URLs to show, by the tag name.", `label_values(k6_http_reqs_total{$run_by=~"$run"}, name)`),
 	}
 }
 
@@ -48,14 +48,14 @@ func requests(expr string) string {
 func httpInDepth() *dashboard.DashboardBuilder {
 	byURL := []string{"name", "method"}
 	return ofRuns("k6-rw-http", "k6 run: HTTP in depth",
-		"Which requests are slow or fail, and what they wait for. Needs nothing but the output's default settings.",
+		"Which requests are slow or fail, and in which phase the time is spent. Works with the output's default settings.",
 		requestVariables(),
-		under("The chosen requests so far, or as they ended",
-			single("Requests", "Since the run began.",
+		under("Selected requests of the run",
+			single("Requests", "Since the start of the run.",
 				units.Short, requests(sum("k6_http_reqs_total", sofar))),
 			single("Failed", "Share of the requests that failed.",
 				units.PercentUnit, requests(share("nonzero", "k6_http_req_failed", sofar))).Thresholds(badFrom(0.01, 0.05)),
-			single("Mean duration", "Since the run began.",
+			single("Mean duration", "Since the start of the run.",
 				units.Seconds, requests(mean("k6_http_req_duration", sofar))),
 			single("Highest p95", worstP95,
 				units.Seconds, requests(highest("k6_http_req_duration_p95", sofar))),
@@ -65,7 +65,7 @@ func httpInDepth() *dashboard.DashboardBuilder {
 				units.Seconds, requests(highest("k6_http_req_duration_max", sofar))),
 		),
 		under("By URL",
-			listing("URLs", "Since the run began. Give requests to many URLs one tag name, or each URL has its row.",
+			listing("URLs", "Since the start of the run. Give requests to many URLs one tag name, or each URL has its own row.",
 				column{"Requests", units.Short, requests(sum("k6_http_reqs_total", sofar, byURL...))},
 				column{"Failed", units.PercentUnit, requests(share("nonzero", "k6_http_req_failed", sofar, byURL...))},
 				column{"Mean", units.Seconds, requests(mean("k6_http_req_duration", sofar, byURL...))},
@@ -73,7 +73,7 @@ func httpInDepth() *dashboard.DashboardBuilder {
 				column{"Highest p95", units.Seconds, requests(highest("k6_http_req_duration_p95", sofar, byURL...))},
 				column{"Slowest", units.Seconds, requests(highest("k6_http_req_duration_max", sofar, byURL...))},
 			),
-			stacked("Requests a second", "By URL.", units.RequestsPerSecond,
+			stacked("Requests per second", "By URL.", units.RequestsPerSecond,
 				line(requests(sum("k6_http_reqs_total", lately, byURL...)), "{{method}} {{name}}")),
 			lines("Share of failed requests", "By URL.", units.PercentUnit,
 				line(requests(share("nonzero", "k6_http_req_failed", lately, byURL...)), "{{method}} {{name}}")).
@@ -84,12 +84,12 @@ func httpInDepth() *dashboard.DashboardBuilder {
 				line(requests(highest("k6_http_req_duration_p95", lately, byURL...)), "{{method}} {{name}}")),
 		),
 		under("Answers",
-			stacked("By status", "0 is no answer at all.", units.RequestsPerSecond,
+			stacked("By status", "0 means no response.", units.RequestsPerSecond,
 				line(requests(sum("k6_http_reqs_total", lately, "status")), "{{status}}")),
-			stacked("Errors", "By k6's code of the error: 1000 general, 1100 DNS, 1200 TCP, 1300 TLS, 1400 and 1500 the status, 1600 HTTP/2.",
+			stacked("Errors", "By k6's error code: 1000 general, 1100 DNS, 1200 TCP, 1300 TLS, 1400 and 1500 the status, 1600 HTTP/2.",
 				units.RequestsPerSecond,
 				line(requests(sum(where("k6_http_reqs_total", `error_code!=""`), lately, "error_code")), "{{error_code}}")),
-			lines("Mean duration of expected and other answers", "Failures are often quicker than answers, and make a mean look well.",
+			lines("Mean duration of expected and other responses", "Fast failures lower the mean.",
 				units.Seconds,
 				line(requests(mean("k6_http_req_duration", lately, "expected_response")), "expected: {{expected_response}}")),
 			stacked("By protocol", "HTTP/1.1, HTTP/2 …", units.RequestsPerSecond,

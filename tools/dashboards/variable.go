@@ -21,26 +21,26 @@ func runVariables() []variable {
 	return []variable{
 		datasourceVariable(),
 		runByVariable(),
-		several("run", "Run", "The runs to look at. All of them are added up.", `label_values(k6_vus, $run_by)`),
-		oneOf("instance_by", "Instance by", "The label that tells instances of one run apart.", "instance", "instance_id"),
-		several("instance", "Instance", "The instances to look at.", `label_values(k6_vus{$run_by=~"$run"}, $instance_by)`),
+		several("run", "Run", "Runs to show; several are added up.", `label_values(k6_vus, $run_by)`),
+		oneOf("instance_by", "Instance by", "The label that identifies instances of a run.", "instance", "instance_id"),
+		several("instance", "Instance", "Instances to show.", `label_values(k6_vus{$run_by=~"$run"}, $instance_by)`),
 		windowVariable(),
 	}
 }
 
 func datasourceVariable() variable {
 	return dashboard.NewDatasourceVariableBuilder("datasource").Label("Data source").
-		Description("Where the output ships to.").Type("prometheus")
+		Description("The receiver's data source.").Type("prometheus")
 }
 
 func runByVariable() variable {
-	return oneOf("run_by", "Run by", "The label that tells runs apart: testid of --tag testid=…, "+
+	return oneOf("run_by", "Run by", "The label that identifies runs: testid of --tag testid=…, "+
 		"test_run_id of includeTestRunId, testrun_name of k6-operator.", "testid", "test_run_id", "testrun_name")
 }
 
 // windowVariable is the smallest step of a query, of which Grafana makes $__interval and $__rate_interval.
 func windowVariable() variable {
-	return oneOf("window", "Window", "The output's pushInterval. Rates are of four windows at least.",
+	return oneOf("window", "Window", "The output's pushInterval. Rates cover at least four windows.",
 		"3s", "1s", "5s", "10s", "15s", "30s", "1m")
 }
 

@@ -79,7 +79,7 @@ var sweeps = []sweep{
 		varied: "TAG_SETS", unit: " series", values: []string{"1000", "10000", "50000", "100000", "200000"}, short: []string{"1000", "10000"},
 	},
 	{
-		title: "samples a second, ten series", script: "paced.js", env: map[string]string{"DURATION": "20s"},
+		title: "samples per second, ten series", script: "paced.js", env: map[string]string{"DURATION": "20s"},
 		varied: "RATE", unit: "00 samples/s", values: []string{"10", "100", "1000", "2000"}, short: []string{"100"},
 	},
 }

@@ -23,7 +23,7 @@ type report struct {
 
 func newReport() *report {
 	report := &report{}
-	fmt.Fprintf(&report.text, "Medians, in brackets the lowest and the highest run. Both outputs push every %v. %s.\n", pushInterval, machine())
+	fmt.Fprintf(&report.text, "Medians, with the minimum and maximum over all runs. Both outputs push every %v. %s.\n", pushInterval, machine())
 	return report
 }
 
@@ -32,7 +32,7 @@ func (r *report) printTo(out io.Writer) { _, _ = out.Write(r.text.Bytes()) }
 // addLoad adds a load's table and what follows from it.
 func (r *report) addLoad(load load, costs map[output][]cost) {
 	fmt.Fprintf(&r.text, "\n## Load %s: %s, %d runs with each output\n\n", load.name, load.what, len(costs[own]))
-	fmt.Fprintln(&r.text, "| output | CPU time | above none, a sample | of it in threads of its own | most memory | above none | growing by, a minute | done a second | points | bytes a point |")
+	fmt.Fprintln(&r.text, "| output | CPU time | overhead per sample | of which library threads | peak memory | memory overhead | growth per minute | samples/s, or requests/s | points | bytes per point |")
 	fmt.Fprintln(&r.text, "|---|---|---|---|---|---|---|---|---|---|")
 	perSample := samplesPerWork(costs[own])
 	added := map[output]distribution{}
@@ -62,7 +62,7 @@ func (r *report) addLoad(load load, costs map[output][]cost) {
 func (r *report) addStartUp(starts []start) {
 	plain := starts[0]
 	fmt.Fprintf(&r.text, "\n## Size, and a test of one empty iteration, %d times\n\n", len(plain.seconds))
-	fmt.Fprintln(&r.text, "| | program | above plain k6 | from start to end | longer than plain k6 |\n|---|---|---|---|---|")
+	fmt.Fprintln(&r.text, "| | program | size overhead | duration | time overhead |\n|---|---|---|---|---|")
 	for i, start := range starts {
 		sizeCell, longerCell := "", ""
 		if i > 0 {
@@ -88,7 +88,7 @@ func (r *report) addGrowth(all []grown) {
 	r.grown = all
 	for _, grown := range all {
 		fmt.Fprintf(&r.text, "\n## By %s\n\n", grown.title)
-		fmt.Fprintf(&r.text, "| | a flush, `%[1]s` | `%[2]s` | most memory, `%[1]s` | `%[2]s` |\n|---|---|---|---|---|\n", builtIn, own)
+		fmt.Fprintf(&r.text, "| | flush, `%[1]s` | `%[2]s` | peak memory, `%[1]s` | `%[2]s` |\n|---|---|---|---|---|\n", builtIn, own)
 		for i, step := range grown.steps[own] {
 			other := grown.steps[builtIn][i]
 			fmt.Fprintf(&r.text, "| %s | %.2f ms | %.2f ms | %.0f MB | %.0f MB |\n", step.at,

@@ -1,9 +1,8 @@
-// The `apm` block of k6 Cloud's Prometheus integration, in a local run. The block says where to and what; --out only says that
-// it is to be read:
+// The `apm` block of k6 Cloud's Prometheus integration, in a local run. The block has all settings; --out enables the output:
 //
 //   k6 run --out remote-write examples/apm.js
 //
-// REMOTE_WRITE_URL is the receiver, TOKEN its bearer token, TARGET_URL what is loaded.
+// REMOTE_WRITE_URL is the receiver, TOKEN its bearer token, TARGET_URL the system under test.
 import http from 'k6/http';
 import { sleep } from 'k6';
 import { Counter, Gauge, Rate } from 'k6/metrics';
@@ -12,7 +11,7 @@ const target = __ENV.TARGET_URL || 'http://127.0.0.1:8080';
 
 const myRate = new Rate('my_rate');
 const myGauge = new Gauge('my_gauge');
-const unlisted = new Counter('unlisted'); // not in `metrics`, so it is not shipped
+const unlisted = new Counter('unlisted'); // not in `metrics`, so it is not sent
 
 export const options = {
   vus: 2,

@@ -2,7 +2,7 @@
 //
 //   k6 run --out remote-write=http://localhost:9090/api/v1/write examples/http.js
 //
-// TARGET_URL is where the shop is, RATE how many customers come in a second, DURATION for how long. `make demo` brings a
+// TARGET_URL is the shop, RATE the number of customers per second, DURATION the length of the test. `make demo` starts a
 // shop and a receiver.
 import http from 'k6/http';
 import { check, group } from 'k6';

@@ -1,8 +1,8 @@
-// Every kind of metric, and the series that it becomes:
+// Every type of metric, and its series:
 //
 //   k6 run --out remote-write=http://localhost:9090/api/v1/write examples/metrics.js
 //
-// Loads nothing, so it needs no server: a hundred visits to a drinks machine, which take some ten seconds.
+// Needs no server: it simulates a hundred visits to a drinks machine, in about ten seconds.
 import { sleep } from 'k6';
 import exec from 'k6/execution';
 import { Counter, Gauge, Rate, Trend } from 'k6/metrics';

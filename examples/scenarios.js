@@ -1,10 +1,10 @@
-// Several scenarios at once: every series has the label `scenario`, and what a scenario's own `tags` say:
+// Several scenarios at once: every series has the label `scenario`, and the `tags` of its scenario:
 //
 //   k6 run --out remote-write=http://localhost:9090/api/v1/write examples/scenarios.js
 //
 // Then, for each of them: sum by (scenario) (rate(k6_http_reqs_total[10s]))
 //
-// TARGET_URL is what is loaded, STEP how many seconds each step of the load takes.
+// TARGET_URL is the system under test, STEP the seconds of each step of the load.
 import http from 'k6/http';
 import { check, sleep } from 'k6';
 

@@ -46,5 +46,6 @@ pub mod report;
 pub mod time;
 pub mod k6;
 pub mod secret;
+mod text;
 pub mod panics;
 mod fault;

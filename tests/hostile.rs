@@ -1,4 +1,4 @@
-//! A receiver that means harm, or is out of its mind: whatever it answers, time and memory are bounded, and the log is whole.
+//! Malicious or broken receivers: whatever they send, time and memory are bounded, and the log is intact.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -16,28 +16,28 @@ use k6_remote_write::wire::Protocol;
 use serde_json::json;
 use url::Url;
 
-/// How long a request may take.
+/// Maximum time of a request.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// More than any system buffers between two sockets, and far less than an endless answer has in the time.
+/// More than any system buffers between two sockets, and far less than an endless response sends in the time.
 const BUFFERED_BYTES: usize = 16 << 20;
 
-/// A receiver that answers every request by itself.
+/// Receiver with its own response to every request.
 struct Hostile {
     address: SocketAddr,
     requests: Arc<AtomicUsize>,
-    /// How many bytes it got rid of.
+    /// Number of bytes written.
     written: Arc<AtomicUsize>,
     ended: Arc<AtomicBool>,
 }
 
-/// What a receiver writes to; counts.
-struct Answer<'a> {
+/// Writer of a response; counts the bytes.
+struct ResponseWriter<'a> {
     connection: TcpStream,
     hostile: &'a Hostile,
 }
 
-impl Write for Answer<'_> {
+impl Write for ResponseWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let len = self.connection.write(bytes)?;
         self.hostile.written.fetch_add(len, Ordering::SeqCst);
@@ -50,8 +50,8 @@ impl Write for Answer<'_> {
 }
 
 impl Hostile {
-    /// One that answers as `answer` does, which ends when the other side has gone.
-    fn start(answer: impl Fn(&mut Answer<'_>) -> io::Result<()> + Send + Sync + 'static) -> Self {
+    /// Starts a receiver that responds by `respond`, which ends when the client disconnects.
+    fn start(respond: impl Fn(&mut ResponseWriter<'_>) -> io::Result<()> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let hostile = || Self {
             address: listener.local_addr().expect("known"),
@@ -69,9 +69,9 @@ impl Hostile {
         thread::spawn(move || {
             for mut connection in listener.incoming().flatten() {
                 serving.requests.fetch_add(1, Ordering::SeqCst);
-                // Some of the request, whatever it is.
+                // Reads a part of the request.
                 let _ = connection.read(&mut [0; 4096]);
-                let _ = answer(&mut Answer { connection, hostile: &serving });
+                let _ = respond(&mut ResponseWriter { connection, hostile: &serving });
                 serving.ended.store(true, Ordering::SeqCst);
             }
         });
@@ -82,17 +82,17 @@ impl Hostile {
         format!("{scheme}://{}/api/v1/write", self.address)
     }
 
-    /// Waits until the answer has ended, which it does when nobody listens any more.
+    /// Waits until the response has ended, which it does when the client disconnects.
     fn await_end(&self) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while !self.ended.load(Ordering::SeqCst) {
-            assert!(Instant::now() < deadline, "it is still listened to");
+            assert!(Instant::now() < deadline, "the client is still connected");
             thread::yield_now();
         }
     }
 }
 
-/// Sends one request; the status, if there was one, and the words for the log.
+/// Sends one request; returns the status, if there is one, and the message for the log.
 fn send(url: &str, headers: &[(&str, &str)]) -> (Option<u16>, String) {
     let client = Client::new(&Endpoint {
         url: Url::parse(url).expect("valid"),
@@ -112,27 +112,27 @@ fn send(url: &str, headers: &[(&str, &str)]) -> (Option<u16>, String) {
     (response.status, response.message)
 }
 
-/// Writes for as long as somebody listens.
-fn endless(answer: &mut Answer<'_>, bytes: &[u8]) -> io::Result<()> {
+/// Writes until the client disconnects.
+fn endless(response: &mut ResponseWriter<'_>, bytes: &[u8]) -> io::Result<()> {
     loop {
-        answer.write_all(bytes)?;
+        response.write_all(bytes)?;
     }
 }
 
 #[test]
-fn an_endless_answer_is_not_read_to_its_end() {
+fn an_endless_response_is_not_read_to_its_end() {
     for head in [
         "HTTP/1.1 400 Bad Request\r\nContent-Length: 99999999999\r\n\r\n",
         "HTTP/1.1 400 Bad Request\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
     ] {
-        let hostile = Hostile::start(move |answer| {
-            answer.write_all(head.as_bytes())?;
-            endless(answer, &[b'x'; 1 << 16])
+        let hostile = Hostile::start(move |response| {
+            response.write_all(head.as_bytes())?;
+            endless(response, &[b'x'; 1 << 16])
         });
-        let (status, words) = send(&hostile.url("http"), &[]);
+        let (status, message) = send(&hostile.url("http"), &[]);
         assert_eq!(status, head[9..12].parse().ok());
-        assert_eq!(words, "", "one endless word may be a secret that was cut");
+        assert_eq!(message, "", "one endless word may be a truncated secret");
         hostile.await_end();
         let written = hostile.written.load(Ordering::SeqCst);
         assert!(written < BUFFERED_BYTES, "{written}");
@@ -142,13 +142,13 @@ fn an_endless_answer_is_not_read_to_its_end() {
 #[test]
 fn endless_headers_are_not_kept() {
     for line in ["X-Name: value\r\n", "X-One: "] {
-        let hostile = Hostile::start(move |answer| {
-            answer.write_all(b"HTTP/1.1 200 OK\r\n")?;
-            endless(answer, line.repeat(1000).as_bytes())
+        let hostile = Hostile::start(move |response| {
+            response.write_all(b"HTTP/1.1 200 OK\r\n")?;
+            endless(response, line.repeat(1000).as_bytes())
         });
-        let (status, words) = send(&hostile.url("http"), &[]);
+        let (status, message) = send(&hostile.url("http"), &[]);
         assert_eq!(status, None);
-        assert!(!words.is_empty());
+        assert!(!message.is_empty());
         hostile.await_end();
         let written = hostile.written.load(Ordering::SeqCst);
         assert!(written < BUFFERED_BYTES, "{written}");
@@ -156,12 +156,12 @@ fn endless_headers_are_not_kept() {
 }
 
 #[test]
-fn an_answer_that_drips_is_given_up() {
+fn a_response_that_never_completes_times_out() {
     for head in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 503 Unavailable\r\nContent-Length: 4096\r\n\r\n"] {
-        let hostile = Hostile::start(move |answer| {
-            answer.write_all(head.as_bytes())?;
+        let hostile = Hostile::start(move |response| {
+            response.write_all(head.as_bytes())?;
             loop {
-                answer.write_all(b"H")?;
+                response.write_all(b"H")?;
                 thread::sleep(Duration::from_millis(20));
             }
         });
@@ -172,24 +172,24 @@ fn an_answer_that_drips_is_given_up() {
 }
 
 #[test]
-fn garbage_is_no_answer() {
+fn garbage_is_not_a_response() {
     for scheme in ["http", "https"] {
         for garbage in [&b"\x15\x03\x01\x00\x02\x02\x28"[..], b"HTTP/9.9 OK\r\n\r\n", b"\0\xff\xfe\x80 \n\n\n", b""] {
-            let hostile = Hostile::start(move |answer| answer.write_all(garbage));
-            let (status, words) = send(&hostile.url(scheme), &[]);
+            let hostile = Hostile::start(move |response| response.write_all(garbage));
+            let (status, message) = send(&hostile.url(scheme), &[]);
             assert_eq!(status, None, "{scheme} {garbage:?}");
-            assert!(words.starts_with("error sending request"), "{scheme} {garbage:?}: {words}");
+            assert!(message.starts_with("error sending request"), "{scheme} {garbage:?}: {message}");
         }
-        let hostile = Hostile::start(|answer| endless(answer, &[0x16, 3, 3, 0x40, 0, 2, 0, 0x3f, 0xfc]));
+        let hostile = Hostile::start(|response| endless(response, &[0x16, 3, 3, 0x40, 0, 2, 0, 0x3f, 0xfc]));
         assert_eq!(send(&hostile.url(scheme), &[]).0, None);
         hostile.await_end();
     }
 }
 
 #[test]
-fn nothing_compressed_is_asked_for_or_unpacked() {
-    let asked = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&asked);
+fn compressed_responses_are_neither_requested_nor_decompressed() {
+    let requested = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&requested);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let url = format!("http://{}/", listener.local_addr().expect("known"));
     thread::spawn(move || {
@@ -204,16 +204,16 @@ fn nothing_compressed_is_asked_for_or_unpacked() {
             let _ = connection.write_all(&[head.as_bytes(), body].concat());
         }
     });
-    let (status, words) = send(&url, &[]);
+    let (status, message) = send(&url, &[]);
     assert_eq!(status, Some(400));
-    assert!(words.len() < 100, "{words}");
-    assert!(!asked.load(Ordering::SeqCst));
+    assert!(message.len() < 100, "{message}");
+    assert!(!requested.load(Ordering::SeqCst));
 }
 
 #[test]
-fn redirects_in_circles_end() {
-    let hostile = Hostile::start(|answer| {
-        answer
+fn circular_redirects_end() {
+    let hostile = Hostile::start(|response| {
+        response
             .write_all(b"HTTP/1.1 307 Again\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     });
     assert_eq!(send(&hostile.url("http"), &[]).0, Some(307));
@@ -222,8 +222,8 @@ fn redirects_in_circles_end() {
 }
 
 #[test]
-fn another_receiver_gets_nothing_at_all() {
-    let other = Hostile::start(|answer| answer.write_all(b"HTTP/1.1 204 Taken\r\n\r\n"));
+fn a_redirect_to_another_receiver_is_never_followed() {
+    let other = Hostile::start(|response| response.write_all(b"HTTP/1.1 204 Accepted\r\n\r\n"));
     let port = other.address.port();
     // Another port, scheme and name.
     for location in [
@@ -234,9 +234,9 @@ fn another_receiver_gets_nothing_at_all() {
     ] {
         for status in [301, 302, 303, 307, 308] {
             let location = location.clone();
-            let hostile = Hostile::start(move |answer| {
+            let hostile = Hostile::start(move |response| {
                 let head = format!("HTTP/1.1 {status} There\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
-                answer.write_all(head.as_bytes())
+                response.write_all(head.as_bytes())
             });
             assert_eq!(send(&hostile.url("http"), &[("X-Key", "hunter2-key")]).0, Some(status));
         }
@@ -245,50 +245,50 @@ fn another_receiver_gets_nothing_at_all() {
 }
 
 #[test]
-fn an_answer_forges_no_lines_and_gives_no_secret_away() {
-    let hostile = Hostile::start(|answer| {
-        let said = "no\r\ntime=now level=info msg=\"all is well\"\u{202e}\u{1b}[2J hunter2-is-my-token \
+fn a_response_cannot_forge_log_lines_or_reveal_secrets() {
+    let hostile = Hostile::start(|response| {
+        let body = "no\r\ntime=now level=info msg=\"all is well\"\u{202e}\u{1b}[2J hunter2-is-my-token \
                     Bearer hunter2-is-my-token aHVudGVyMi1pcy1teS10b2tlbg== X-Key: hunter2-key";
-        answer.write_all(format!("HTTP/1.1 400 No\r\nContent-Length: {}\r\n\r\n{said}", said.len()).as_bytes())
+        response.write_all(format!("HTTP/1.1 400 No\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes())
     });
-    let (_, words) = send(&hostile.url("http"), &[("X-Key", "hunter2-key")]);
-    assert_eq!(words, "no time=now level=info msg=\"all is well\" [2J *** *** ***== X-Key: ***");
+    let (_, message) = send(&hostile.url("http"), &[("X-Key", "hunter2-key")]);
+    assert_eq!(message, "no time=now level=info msg=\"all is well\" [2J *** *** ***== X-Key: ***");
 }
 
 #[test]
-fn a_secret_that_is_cut_is_not_shown_in_part() {
+fn a_truncated_secret_is_not_shown() {
     // 4096 bytes are read: all but the last four of the secret.
-    let hostile = Hostile::start(|answer| {
+    let hostile = Hostile::start(|response| {
         let padding = " ".repeat(4096 - "no: hunter2-is-my-t".len());
-        let said = format!("{padding}no: hunter2-is-my-token");
-        answer.write_all(format!("HTTP/1.1 400 No\r\nContent-Length: {}\r\n\r\n{said}", said.len()).as_bytes())
+        let body = format!("{padding}no: hunter2-is-my-token");
+        response.write_all(format!("HTTP/1.1 400 No\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes())
     });
     assert_eq!(send(&hostile.url("http"), &[]).1, "no:");
 }
 
-/// What k6 waits for: the whole output, opened, fed and closed.
+/// The whole output, from open to close, as k6 uses it.
 #[test]
-fn the_end_comes_in_time_whatever_is_answered() {
-    type Answers = fn(&mut Answer<'_>) -> io::Result<()>;
-    let answers: [(&str, Answers); 5] = [
-        ("interim answers without end", |answer| endless(answer, b"HTTP/1.1 103 Early Hints\r\n\r\n")),
-        ("headers without end", |answer| {
-            answer.write_all(b"HTTP/1.1 200 OK\r\n")?;
-            endless(answer, b"X: ")
+fn close_returns_in_time_whatever_the_response() {
+    type Respond = fn(&mut ResponseWriter<'_>) -> io::Result<()>;
+    let responses: [(&str, Respond); 5] = [
+        ("endless interim responses", |response| endless(response, b"HTTP/1.1 103 Early Hints\r\n\r\n")),
+        ("endless headers", |response| {
+            response.write_all(b"HTTP/1.1 200 OK\r\n")?;
+            endless(response, b"X: ")
         }),
-        ("a body without end", |answer| {
-            answer.write_all(b"HTTP/1.1 503 No\r\n\r\n")?;
-            endless(answer, &[b' '; 1 << 16])
+        ("an endless body", |response| {
+            response.write_all(b"HTTP/1.1 503 No\r\n\r\n")?;
+            endless(response, &[b' '; 1 << 16])
         }),
-        ("a pause without end", |answer| {
-            answer.write_all(b"HTTP/1.1 429 No\r\nRetry-After: 99999999999\r\nContent-Length: 0\r\n\r\n")
+        ("an endless pause", |response| {
+            response.write_all(b"HTTP/1.1 429 No\r\nRetry-After: 99999999999\r\nContent-Length: 0\r\n\r\n")
         }),
-        ("silence", |answer| answer.connection.read(&mut [0; 1 << 16]).map(|_| thread::sleep(TIMEOUT * 20))),
+        ("silence", |response| response.connection.read(&mut [0; 1 << 16]).map(|_| thread::sleep(TIMEOUT * 20))),
     ];
     thread::scope(|scope| {
-        for (name, answer) in answers {
+        for (name, respond) in responses {
             scope.spawn(move || {
-                let hostile = Hostile::start(answer);
+                let hostile = Hostile::start(respond);
                 let options = json!({ "pushInterval": "100ms", "timeout": "300ms", "flushTimeout": "500ms", "unsentDirectory": "" });
                 let document = json!({ "argument": hostile.url("http"), "json": options }).to_string();
                 let output = Output::open(document.as_bytes()).expect("valid");
@@ -305,7 +305,7 @@ fn the_end_comes_in_time_whatever_is_answered() {
                 let begin = Instant::now();
                 output.close().expect("open");
                 let took = begin.elapsed();
-                // The flush timeout, and the grace that a sender has at most.
+                // The flush timeout, and the grace period of the sender.
                 assert!(took < Duration::from_secs(15), "{name}: {took:?}");
             });
         }

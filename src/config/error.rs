@@ -4,6 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::text;
+
 /// One mistake.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ConfigError {
@@ -84,10 +86,7 @@ pub(super) struct Diagnostics {
 
 /// A value's beginning: none may be so long that it hides what is said of it.
 pub(super) fn cut(value: &str) -> String {
-    match value.char_indices().nth(MAX_VALUE_CHARS) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.into(),
-    }
+    text::truncate(value, MAX_VALUE_CHARS)
 }
 
 #[cfg(test)]

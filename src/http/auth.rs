@@ -1,4 +1,4 @@
-//! What tells the receiver who ships: a kind of credentials, and where they are.
+//! Authentication: credentials, their sources, and the headers made from them.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -12,31 +12,31 @@ use super::secret_file::{SecretFile, SecretFileError};
 use super::sigv4::{SigV4, Signer};
 use crate::secret::Secret;
 
-/// Who ships.
+/// Credentials for a receiver.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Credentials {
-    /// Nobody says.
+    /// No authentication.
     #[default]
     None,
-    /// HTTP's basic authentication.
+    /// HTTP basic authentication.
     Basic {
-        /// Without a colon.
+        /// User name, without a colon.
         username: SecretSource,
-        /// Any text.
+        /// Password: any text.
         password: Option<SecretSource>,
     },
-    /// A token.
+    /// Bearer token.
     Bearer(SecretSource),
-    /// Signatures for AWS.
+    /// AWS signatures.
     SigV4(SigV4),
 }
 
-/// A text, here or in a file.
+/// Source of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
-    /// The text itself.
+    /// The secret itself.
     Inline(Secret),
-    /// The file, which is read again for every request.
+    /// A file, which is read again for every request.
     File(PathBuf),
 }
 
@@ -46,7 +46,7 @@ impl<T: Into<Secret>> From<T> for SecretSource {
     }
 }
 
-/// Credentials that are at hand.
+/// Credentials with loaded secrets.
 pub(super) enum Authorization {
     None,
     Basic { username: LoadedSecret, password: Option<LoadedSecret> },
@@ -54,13 +54,14 @@ pub(super) enum Authorization {
     SigV4(Signer),
 }
 
+/// Secret whose source was readable at least once.
 pub(super) enum LoadedSecret {
     Inline(Secret),
     File(SecretFile<Secret>),
 }
 
 impl Authorization {
-    /// Looks into all files for the first time.
+    /// Loads the secrets of `credentials`. Reads all their files, to find mistakes before the first request.
     pub fn open(credentials: &Credentials) -> Result<Self, SecretFileError> {
         Ok(match credentials {
             Credentials::None => Self::None,
@@ -73,20 +74,20 @@ impl Authorization {
         })
     }
 
-    /// What is sent, beside these headers, for people.
-    pub fn kind(&self, others: &HeaderMap) -> &'static str {
+    /// Description of the credentials in a request that also has the headers `others`, for log lines: "the request had …".
+    pub fn description(&self, others: &HeaderMap) -> &'static str {
         match self {
             Self::Basic { .. } => "a user name and a password",
             Self::Bearer(_) => "a bearer token",
-            Self::SigV4(_) => "a signature for AWS",
+            Self::SigV4(_) => "an AWS signature",
             Self::None if others.contains_key(AUTHORIZATION) => "an Authorization header",
             Self::None => "none",
         }
     }
 
-    /// The headers that go with a POST of `body`, and all secrets that are in them in another form.
+    /// Returns the headers for a POST of `body` with the headers `others`, and the secrets that are in them in another form.
     pub fn headers(&self, url: &Url, others: &HeaderMap, body: &[u8]) -> Result<(HeaderMap, Vec<Secret>), String> {
-        let (authorization, inside) = match self {
+        let (authorization, secrets) = match self {
             Self::None => return Ok(Default::default()),
             Self::Basic { username, password } => {
                 let password = password.as_ref().map_or_else(|| "".into(), LoadedSecret::current);
@@ -99,14 +100,14 @@ impl Authorization {
             }
             Self::SigV4(signer) => {
                 let signed = signer.sign(url, others, body, SystemTime::now());
-                let headers = signed.map_err(|error| format!("the request cannot be signed: {error}"))?;
+                let headers = signed.map_err(|error| format!("failed to sign the request: {error}"))?;
                 return Ok((headers, Vec::new()));
             }
         };
         let mut value = HeaderValue::from_str(Secret::from(authorization).expose())
-            .map_err(|_| "the credentials have characters that no header can have".to_string())?;
+            .map_err(|_| "the credentials contain characters that are not valid in an HTTP header".to_string())?;
         value.set_sensitive(true);
-        Ok((HeaderMap::from_iter([(AUTHORIZATION, value)]), inside))
+        Ok((HeaderMap::from_iter([(AUTHORIZATION, value)]), secrets))
     }
 }
 
@@ -114,7 +115,7 @@ impl LoadedSecret {
     fn open(option: &'static str, source: &SecretSource) -> Result<Self, SecretFileError> {
         Ok(match source {
             SecretSource::Inline(text) => Self::Inline(text.clone()),
-            SecretSource::File(path) => Self::File(SecretFile::open(option, path, text_of)?),
+            SecretSource::File(path) => Self::File(SecretFile::open(option, path, parse_secret)?),
         })
     }
 
@@ -126,11 +127,11 @@ impl LoadedSecret {
     }
 }
 
-/// Editors end files with a line break, which is nobody's password.
-fn text_of(text: &str) -> Result<Secret, String> {
+/// Parses the text of a secret's file: one line, without the line break that editors add.
+fn parse_secret(text: &str) -> Result<Secret, String> {
     match text.trim() {
-        "" => Err("is empty".into()),
-        text if text.contains(char::is_control) => Err("has more than one line".into()),
+        "" => Err("must not be empty".into()),
+        text if text.contains(char::is_control) => Err("must be a single line".into()),
         text => Ok(text.into()),
     }
 }
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_is_sent_as_its_specification_says() {
+    fn each_kind_of_credentials_follows_its_specification() {
         let basic = |username: &str, password: Option<&str>| Credentials::Basic {
             username: username.into(),
             password: password.map(Into::into),
@@ -165,9 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn files_are_read_for_every_request_without_their_line_breaks() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("token");
+    fn files_are_read_for_every_request_and_line_breaks_are_trimmed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("token");
         fs::write(&path, " one\r\n").expect("written");
         let authorization =
             Authorization::open(&Credentials::Bearer(SecretSource::File(path.clone()))).expect("readable");
@@ -181,13 +182,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_secret_is_told_with_its_option() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("password");
+    fn an_error_on_an_empty_file_names_the_option() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("password");
         fs::write(&path, "\n").expect("written");
         let credentials =
             Credentials::Basic { username: "me".into(), password: Some(SecretSource::File(path.clone())) };
         let error = Authorization::open(&credentials).err().expect("wrong").to_string();
-        assert_eq!(error, format!("passwordFile: {} is empty", path.display()));
+        assert_eq!(error, format!("passwordFile: {}: must not be empty", path.display()));
     }
 }

@@ -1,4 +1,4 @@
-//! One HTTP request.
+//! HTTP client of one destination: builds a request, sends it, and returns the response without secrets.
 
 use std::time::Duration;
 
@@ -21,50 +21,50 @@ const MAX_REDIRECTS: usize = 5;
 
 const USER_AGENT: &str = concat!("k6-remote-write/", env!("CARGO_PKG_VERSION"));
 
-/// What stands in the way of an HTTP client.
+/// Why an HTTP client cannot be created.
 #[derive(Debug, Error)]
 pub enum ClientError {
-    /// Credentials that are not where they should be.
+    /// A file of credentials is not valid.
     #[error(transparent)]
     Credentials(#[from] SecretFileError),
-    /// TLS that cannot be spoken as it should.
+    /// The TLS settings are not valid.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// Whatever else the library finds.
-    #[error("the HTTP client cannot be made: {}", causes(.0))]
+    /// Any other error of the HTTP library.
+    #[error("failed to create the HTTP client: {}", causes(.0))]
     Http(#[from] reqwest::Error),
 }
 
-/// Where requests go, and what they carry besides a body.
+/// URL of a receiver, with all settings of the requests to it.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
-    /// Without user and password.
+    /// URL without user name and password.
     pub url: Url,
-    /// How long a request, with its answer, may take.
+    /// Maximum time of a request, with its response.
     pub timeout: Duration,
-    /// Who ships.
+    /// Credentials of every request.
     pub credentials: Credentials,
-    /// Further headers; those of the credentials and of the protocol go before them.
+    /// Additional headers. They do not replace those of the protocol and of the credentials.
     pub headers: Vec<(String, Secret)>,
-    /// How https is spoken.
+    /// TLS settings, for https.
     pub tls: Tls,
-    /// The way there.
+    /// Proxy between k6 and the receiver.
     pub proxy: Proxy,
 }
 
-/// The way to a receiver.
+/// Proxy settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Proxy {
-    /// As `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
+    /// The proxies of `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     #[default]
     Environment,
-    /// None, whatever the environment says.
+    /// No proxy, even if the environment has one.
     None,
-    /// Through this one: a URL of http, https, socks5 or socks5h, which may have a password.
+    /// The proxy with this URL: http, https, socks5 or socks5h, optionally with a password.
     Through(Secret),
 }
 
-/// Sends bodies to one URL.
+/// Sends request bodies to one URL.
 pub struct Client {
     http: reqwest::Client,
     url: Url,
@@ -73,10 +73,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client for an endpoint. Reads the files that credentials and certificates are in.
+    /// Creates a client. Reads the files of credentials and certificates.
     pub fn new(endpoint: &Endpoint) -> Result<Self, ClientError> {
         let tls = match endpoint.tls.client_config() {
-            Err(TlsError::NoAuthorities(_)) if endpoint.url.scheme() == "http" => tls::empty_trust_config(),
+            Err(TlsError::NoTrustedCa(_)) if endpoint.url.scheme() == "http" => tls::empty_trust_config(),
             config => config?,
         };
         let builder = match &endpoint.proxy {
@@ -84,7 +84,7 @@ impl Client {
             Proxy::None => reqwest::Client::builder().no_proxy(),
             Proxy::Through(url) => reqwest::Client::builder().proxy(reqwest::Proxy::all(url.expose())?),
         };
-        #[cfg(miri)] // it knows no such options of a socket
+        #[cfg(miri)] // does not support these socket options
         let builder =
             builder.tcp_keepalive(None).tcp_keepalive_interval(None).tcp_keepalive_retries(None).tcp_user_timeout(None);
         let http = builder
@@ -96,25 +96,25 @@ impl Client {
         Ok(Self {
             http,
             url: endpoint.url.clone(),
-            headers: own_headers(&endpoint.headers),
+            headers: user_headers(&endpoint.headers),
             authorization: Authorization::open(&endpoint.credentials)?,
         })
     }
 
-    /// Which credentials go with every request, for people.
+    /// Description of the credentials in every request, for log lines: "the request had …".
     pub fn credentials(&self) -> &'static str {
-        self.authorization.kind(&self.headers)
+        self.authorization.description(&self.headers)
     }
 
-    /// Sends one compressed body of this version and says what came back. Never fails: an error is a response too.
+    /// Sends one compressed body of `protocol` and returns the response. Never fails: an error is a response without a status.
     pub async fn send(&self, protocol: Protocol, body: Bytes) -> Response {
         let mut headers = self.headers.clone();
         headers.extend(protocol.headers().map(|(name, value)| header(name, value)));
         let mut redactor = Redactor::default();
         match self.authorization.headers(&self.url, &headers, &body) {
-            Ok((own, inside)) => {
-                headers.extend(own);
-                inside.iter().for_each(|secret| redactor.add(secret.expose()));
+            Ok((authorization, secrets)) => {
+                headers.extend(authorization);
+                secrets.iter().for_each(|secret| redactor.add(secret.expose()));
             }
             Err(message) => return Response { message, ..Response::default() },
         }
@@ -123,15 +123,16 @@ impl Client {
         self.url.query_pairs().for_each(|(_, value)| redactor.add(&value));
         match self.http.post(self.url.clone()).headers(headers).body(body).send().await {
             Ok(response) => response::read(response, &mut redactor).await,
-            Err(error) => Response { message: redactor.hide(&causes(&error.without_url())), ..Response::default() },
+            Err(error) => Response { message: redactor.redact(&causes(&error.without_url())), ..Response::default() },
         }
     }
 }
 
-/// Only what keeps the method, the body and whom credentials are for: a POST that becomes a GET is lost.
+/// Reports whether a redirect keeps the method, the body and the receiver: a POST that becomes a GET has no body, and another
+/// receiver must not get the credentials.
 fn may_follow(attempt: &Attempt<'_>) -> bool {
-    let first = attempt.previous().first();
-    let same_receiver = first.is_some_and(|first| first.origin() == attempt.url().origin());
+    let original = attempt.previous().first();
+    let same_receiver = original.is_some_and(|original| original.origin() == attempt.url().origin());
     matches!(attempt.status().as_u16(), 307 | 308) && same_receiver && attempt.previous().len() <= MAX_REDIRECTS
 }
 
@@ -140,12 +141,12 @@ fn header(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) 
     (name, HeaderValue::from_static(value))
 }
 
-/// The user's own headers. All were found valid when the configuration was read.
-fn own_headers(own: &[(String, Secret)]) -> HeaderMap {
+/// Returns the user's headers. The configuration has checked that they are valid.
+fn user_headers(headers: &[(String, Secret)]) -> HeaderMap {
     let header = |(name, value): &(String, Secret)| {
         let mut value = HeaderValue::from_str(value.expose()).ok()?;
         value.set_sensitive(true);
         Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
     };
-    own.iter().filter_map(header).collect()
+    headers.iter().filter_map(header).collect()
 }

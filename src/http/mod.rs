@@ -1,6 +1,19 @@
-//! One HTTP request and what comes back: credentials, TLS, proxies, and no secret in what is logged.
+//! HTTP client: authentication, TLS and proxies, and no secret in what is logged.
 //!
-//! In comes a compressed body from [`crate::send`]; out goes a request to the destination, and back a [`Response`].
+//! In comes a compressed body from [`crate::send`]; out goes a request to the receiver, and back comes its [`Response`]. The
+//! next module, [`crate::wire`], has the headers of each protocol version.
+//!
+//! | file | content |
+//! |---|---|
+//! | `client` | one request to the receiver |
+//! | `auth` | credentials → `Authorization` header |
+//! | `sigv4` | AWS keys → signature headers |
+//! | `secret_file` | secrets in files, read for every request |
+//! | `tls` | TLS settings → TLS configuration |
+//! | `verifier` | certificate verification with a fixed name, or none |
+//! | `pem` | certificates and keys in PEM files |
+//! | `response` | the response, read within bounds |
+//! | `redact` | text without secrets |
 
 mod client;
 mod response;

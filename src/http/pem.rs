@@ -1,42 +1,42 @@
-//! Files in PEM form, read so that a mistake has a line.
+//! PEM files, parsed so that an error has the line of the mistake.
 
 use rustls::pki_types::pem::PemObject;
 
-/// One `BEGIN … END` of a file.
+/// Section of a file, from `BEGIN` to `END`.
 pub(super) struct Section<'a> {
-    /// What stands behind `BEGIN`.
+    /// Label after `BEGIN`.
     pub label: &'a str,
-    /// The line that it begins in, from 1 on.
+    /// Line of its `BEGIN`, from 1 on.
     pub line: usize,
     text: &'a str,
 }
 
-/// A line that is not as it should be, and why.
+/// Mistake in a line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Broken {
+pub(super) struct PemError {
     pub line: usize,
     pub problem: String,
 }
 
 impl Section<'_> {
-    /// The section as what it should be.
-    pub fn read<T: PemObject>(&self) -> Result<T, Broken> {
-        T::from_pem_slice(self.text.as_bytes()).map_err(|_| self.broken("is not whole"))
+    /// Decodes the section.
+    pub fn decode<T: PemObject>(&self) -> Result<T, PemError> {
+        T::from_pem_slice(self.text.as_bytes()).map_err(|_| self.error(format!("invalid {}", self.label)))
     }
 
-    /// Whether it takes a password to read it.
+    /// Reports whether the section needs a password.
     pub fn is_encrypted(&self) -> bool {
         self.label.starts_with("ENCRYPTED") || self.text.contains("Proc-Type: 4,ENCRYPTED")
     }
 
-    /// What is wrong with it.
-    pub fn broken(&self, problem: &str) -> Broken {
-        Broken { line: self.line, problem: format!("the {} that begins here {problem}", self.label) }
+    /// Returns an error at the section's `BEGIN`.
+    pub fn error(&self, problem: impl Into<String>) -> PemError {
+        PemError { line: self.line, problem: problem.into() }
     }
 }
 
-/// The sections of a file. What stands between them is anybody's.
-pub(super) fn sections(text: &str) -> Result<Vec<Section<'_>>, Broken> {
+/// Parses the sections of a file. Text between them is ignored.
+pub(super) fn sections(text: &str) -> Result<Vec<Section<'_>>, PemError> {
     let mut sections = Vec::new();
     let mut open: Option<(&str, usize, usize)> = None;
     let mut end = 0;
@@ -45,26 +45,26 @@ pub(super) fn sections(text: &str) -> Result<Vec<Section<'_>>, Broken> {
         let start = end;
         end += whole.len();
         let line = whole.trim();
-        let broken = |problem: String| Broken { line: number, problem };
+        let error = |problem: String| PemError { line: number, problem };
         match (marker(line, "-----BEGIN "), marker(line, "-----END "), open) {
             (Some(label), _, None) => open = Some((label, number, start)),
             (Some(_), _, Some((label, begin, _))) => {
-                return Err(broken(format!("the {label} of line {begin} has no end before this")));
+                return Err(error(format!("BEGIN {label} of line {begin} has no END before this line")));
             }
-            (_, Some(label), Some((begun, line, from))) if label == begun => {
+            (_, Some(label), Some((open_label, line, from))) if label == open_label => {
                 sections.push(Section { label, line, text: &text[from..end] });
                 open = None;
             }
-            (_, Some(label), _) => return Err(broken(format!("a {label} ends here that does not begin"))),
-            // Old keys have headers, `Proc-Type: 4,ENCRYPTED`.
+            (_, Some(label), _) => return Err(error(format!("END {label} without BEGIN {label}"))),
+            // Old keys have headers, such as `Proc-Type: 4,ENCRYPTED`.
             (None, None, Some(_)) if !line.contains(':') && !line.bytes().all(is_base64) => {
-                return Err(broken("this is no base64".into()));
+                return Err(error("invalid base64".into()));
             }
             _ => {}
         }
     }
     match open {
-        Some((label, line, _)) => Err(Broken { line, problem: format!("the {label} that begins here has no end") }),
+        Some((label, line, _)) => Err(PemError { line, problem: format!("BEGIN {label} without END {label}") }),
         None => Ok(sections),
     }
 }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sections_have_their_label_and_line() {
+    fn a_section_has_its_label_and_line() {
         let text =
             "a comment: ä\n-----BEGIN A B-----\r\nAAAA\r\n-----END A B-----\r\n\n-----BEGIN C-----\n-----END C-----";
         let sections = sections(text).expect("whole");
@@ -91,15 +91,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_has_its_line() {
+    fn an_error_has_the_line_of_the_mistake() {
         for (text, line, problem) in [
-            ("-----BEGIN A-----\nAA\n", 1, "the A that begins here has no end"),
-            ("\n-----BEGIN A-----\nAA\n-----BEGIN A-----\n", 4, "the A of line 2 has no end before this"),
-            ("-----BEGIN A-----\nAA\n-----END B-----\n", 3, "a B ends here that does not begin"),
-            ("-----END B-----\n", 1, "a B ends here that does not begin"),
-            ("-----BEGIN A-----\nAAAA\nA?AA\n-----END A-----\n", 3, "this is no base64"),
+            ("-----BEGIN A-----\nAA\n", 1, "BEGIN A without END A"),
+            ("\n-----BEGIN A-----\nAA\n-----BEGIN A-----\n", 4, "BEGIN A of line 2 has no END before this line"),
+            ("-----BEGIN A-----\nAA\n-----END B-----\n", 3, "END B without BEGIN B"),
+            ("-----END B-----\n", 1, "END B without BEGIN B"),
+            ("-----BEGIN A-----\nAAAA\nA?AA\n-----END A-----\n", 3, "invalid base64"),
         ] {
-            assert_eq!(sections(text).err(), Some(Broken { line, problem: problem.into() }), "{text}");
+            assert_eq!(sections(text).err(), Some(PemError { line, problem: problem.into() }), "{text}");
         }
     }
 }

@@ -1,19 +1,19 @@
-//! Keeps secrets out of words from outside: a receiver, or what stands before it, may say again what it was sent.
+//! Redaction of secrets in text from outside: a receiver or a proxy may repeat what it was sent.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 
 use crate::secret::{MASK, Secret};
 
-/// A shorter one is in many words by chance, and is no secret.
+/// A shorter text occurs by chance, and is not a secret.
 const MIN_SECRET_BYTES: usize = 4;
 
-/// All that must not be shown of one request.
+/// Secrets of one request.
 #[derive(Default)]
 pub(super) struct Redactor(Vec<Secret>);
 
 impl Redactor {
-    /// Hides this, and its base64.
+    /// Adds a secret, also in its base64 encodings.
     pub fn add(&mut self, secret: &str) {
         if secret.len() < MIN_SECRET_BYTES {
             return;
@@ -23,7 +23,7 @@ impl Redactor {
         self.0.push(BASE64_URL_SAFE_NO_PAD.encode(secret).into());
     }
 
-    /// Hides the value of a header, and, of `Basic …` and the like, what stands behind the first word.
+    /// Adds the value of a header, and the part after a scheme such as `Basic`.
     pub fn add_header(&mut self, value: &str) {
         self.add(value);
         if let Some((_, credentials)) = value.split_once(' ') {
@@ -31,11 +31,11 @@ impl Redactor {
         }
     }
 
-    /// The words without what must not be shown.
-    pub fn hide(&mut self, words: &str) -> String {
-        // The longest first, since one may be a part of another.
+    /// Returns `text` with every secret masked.
+    pub fn redact(&mut self, text: &str) -> String {
+        // The longest first, since one secret may be a part of another.
         self.0.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
-        self.0.iter().fold(words.to_string(), |words, secret| words.replace(secret.expose(), MASK))
+        self.0.iter().fold(text.to_string(), |text, secret| text.replace(secret.expose(), MASK))
     }
 }
 
@@ -44,20 +44,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_hidden_also_in_base64() {
+    fn secrets_are_masked_also_in_base64() {
         let mut redactor = Redactor::default();
         redactor.add("hunter2");
         redactor.add("hunter2-and-more");
         redactor.add("a");
-        let said = "hunter2: hunter2-and-more, aHVudGVyMg==, a";
-        assert_eq!(redactor.hide(said), "***: ***, ***==, a");
+        let text = "hunter2: hunter2-and-more, aHVudGVyMg==, a";
+        assert_eq!(redactor.redact(text), "***: ***, ***==, a");
     }
 
     #[test]
-    fn of_a_header_its_credentials_are_hidden_alone_too() {
+    fn credentials_of_a_header_are_masked_without_their_scheme_too() {
         let mut redactor = Redactor::default();
         redactor.add_header("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-        assert_eq!(redactor.hide("wrong credentials QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), "wrong credentials ***");
-        assert_eq!(redactor.hide("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ== is wrong"), "*** is wrong");
+        assert_eq!(redactor.redact("wrong credentials QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), "wrong credentials ***");
+        assert_eq!(redactor.redact("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ== is wrong"), "*** is wrong");
     }
 }

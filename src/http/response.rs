@@ -1,4 +1,4 @@
-//! What comes back for a request, read within bounds: a receiver may answer anything, and without end.
+//! Response to a request, read within bounds: a receiver may send anything, and never stop.
 
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};
@@ -6,35 +6,36 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::RETRY_AFTER;
 
 use super::redact::Redactor;
+use crate::text::{one_line, truncate};
 
-/// How much of an error's body is read: enough for the receiver's words, and a bound for a hostile one.
-const MAX_ANSWER_BYTES: usize = 4096;
+/// Maximum number of bytes that are read of an error's body: enough for a message, and a bound for a hostile receiver.
+const MAX_BODY_BYTES: usize = 4096;
 
-/// How much of it is shown.
-const MAX_SHOWN_CHARS: usize = 300;
+/// Maximum length of a message.
+const MAX_MESSAGE_CHARS: usize = 300;
 
-/// How long a good answer's body, which means nothing (Remote Write 2.0, "Response"), is read so that its connection can be used
-/// again.
+/// Maximum time for reading the body of a success, which has no meaning (Remote Write 2.0, "Response"). It is read so that the
+/// connection can be reused.
 const BODY_READ_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// What a receiver of 2.0 says that it has written. k6 has no exemplars.
+/// Headers in which a receiver of 2.0 reports what it has written. Those for exemplars are missing: k6 has none.
 const WRITTEN: [&str; 2] =
     ["X-Prometheus-Remote-Write-Samples-Written", "X-Prometheus-Remote-Write-Histograms-Written"];
 
-/// What came back for one request.
+/// Response to one request, or the error in its place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Response {
-    /// The HTTP status, if there was an answer.
+    /// HTTP status; `None` if there was no response.
     pub status: Option<u16>,
-    /// What `Retry-After` asks for.
+    /// Pause that `Retry-After` requests.
     pub retry_after: Option<Duration>,
-    /// How many points the receiver says that it has written (Remote Write 2.0, "Required `Written` Response Headers").
+    /// Number of points that the receiver reports as written (Remote Write 2.0, "Required `Written` Response Headers").
     pub written: Option<u64>,
-    /// The receiver's words, or the error's, on one line. Empty for a request that was taken.
+    /// Body or error on one line, without secrets. Empty if the request was accepted.
     pub message: String,
 }
 
-/// Reads a response, without the secrets that it may repeat.
+/// Reads a response, and redacts the secrets that it repeats.
 pub(super) async fn read(received: reqwest::Response, redactor: &mut Redactor) -> Response {
     let text = |name: &str| received.headers().get(name).and_then(|value| value.to_str().ok());
     let counts: Vec<u64> = WRITTEN.iter().filter_map(|name| text(name)?.trim().parse().ok()).collect();
@@ -47,67 +48,48 @@ pub(super) async fn read(received: reqwest::Response, redactor: &mut Redactor) -
     if received.status().is_success() {
         let _ = tokio::time::timeout(BODY_READ_TIMEOUT, body(received)).await;
     } else {
-        response.message = cut(redactor.hide(&words(&body(received).await)));
+        response.message = truncate(&redactor.redact(&message(&body(received).await)), MAX_MESSAGE_CHARS);
     }
     response
 }
 
-/// An error with all its causes, of which the last is the one that helps.
+/// Returns an error with all its causes; the last one is the most specific.
 pub(super) fn causes(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer within the timeout".into();
     }
-    let mut words = error.to_string();
+    let mut message = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        words = format!("{words}: {cause}");
+        message = format!("{message}: {cause}");
         source = cause.source();
     }
-    cut(one_line(&words))
+    truncate(&one_line(&message), MAX_MESSAGE_CHARS)
 }
 
-/// As much of an answer's body as is of use. The request's timeout bounds the time.
+/// Reads the start of a body. The time is bounded by the timeout of the request.
 async fn body(mut response: reqwest::Response) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
-        body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER_BYTES - body.len())]);
-        if body.len() >= MAX_ANSWER_BYTES {
+        body.extend_from_slice(&chunk[..chunk.len().min(MAX_BODY_BYTES - body.len())]);
+        if body.len() >= MAX_BODY_BYTES {
             break;
         }
     }
     body
 }
 
-fn words(body: &[u8]) -> String {
-    let mut words = one_line(&String::from_utf8_lossy(body));
-    if body.len() >= MAX_ANSWER_BYTES {
-        // The last word may be the beginning of a secret, which nobody would know any more.
-        words.truncate(words.rfind(' ').unwrap_or(0));
+/// Returns the text of a body on one line.
+fn message(body: &[u8]) -> String {
+    let mut message = one_line(&String::from_utf8_lossy(body));
+    if body.len() >= MAX_BODY_BYTES {
+        // The last word may be the start of a secret, which could not be recognized.
+        message.truncate(message.rfind(' ').unwrap_or(0));
     }
-    words
+    message
 }
 
-/// Text from outside on one line, without characters that could forge log lines, or turn what is read around.
-fn one_line(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if is_unsafe_for_logs(c) { ' ' } else { c }).collect();
-    clean.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Controls, and the marks of Unicode that reverse or hide text (UTR 36, "Bidirectional Text Spoofing").
-fn is_unsafe_for_logs(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
-/// As much of it as a log line needs.
-fn cut(words: String) -> String {
-    match words.char_indices().nth(MAX_SHOWN_CHARS) {
-        Some((end, _)) => format!("{}…", &words[..end]),
-        None => words,
-    }
-}
-
-/// RFC 9110, section 10.2.3: seconds, or a date.
+/// Parses `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
 fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse() {
@@ -122,16 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_from_outside_stay_on_one_bounded_line() {
-        assert_eq!(one_line("out of\r\norder\tsample\u{1b}[31m\n"), "out of order sample [31m");
-        assert_eq!(one_line("a\u{202e}b\u{2028}c\u{200b}\u{85}"), "a b c");
-        let long = cut("ä".repeat(5000));
-        assert_eq!(long.chars().count(), MAX_SHOWN_CHARS + 1);
-        assert!(long.ends_with('…'));
-    }
-
-    #[test]
-    fn retry_after_comes_as_seconds_or_as_a_date() {
+    fn retry_after_is_seconds_or_a_date() {
         let after = |text| parse_retry_after(text, SystemTime::UNIX_EPOCH);
         assert_eq!(after("7"), Some(Duration::from_secs(7)));
         assert_eq!(after("Thu, 01 Jan 1970 00:00:09 GMT"), Some(Duration::from_secs(9)));
@@ -141,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_in_the_past_means_now() {
+    fn a_date_in_the_past_means_no_pause() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(3600);
         assert_eq!(parse_retry_after("Thu, 01 Jan 1970 00:00:09 GMT", now), Some(Duration::ZERO));
     }

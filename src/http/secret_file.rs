@@ -1,4 +1,4 @@
-//! A secret that stands in a file.
+//! Secret in a file.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,22 +8,22 @@ use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// No secret is larger. What is has been named by mistake.
+/// Maximum size of the file. A larger one is not a secret, but a wrong path.
 const MAX_BYTES: u64 = 64 << 10;
 
-/// Why a file has no secret.
+/// Why a file does not contain a valid secret.
 #[derive(Debug, Error)]
-#[error("{option}: {} {problem}", path.display())]
+#[error("{option}: {}: {problem}", path.display())]
 pub struct SecretFileError {
     option: &'static str,
     path: PathBuf,
     problem: String,
 }
 
-/// What a text means, or the rest of a sentence on what is wrong with it, without any of the text.
+/// Parses the text of a file. An error must not contain any part of the text.
 type Parse<T> = dyn Fn(&str) -> Result<T, String> + Send + Sync;
 
-/// A file with a secret, read again for every request: whoever changes it, as Kubernetes does, need not tell.
+/// File with a secret, read again for every request, so rotated secrets (e.g. by Kubernetes) are picked up.
 pub(super) struct SecretFile<T> {
     path: PathBuf,
     parse: Box<Parse<T>>,
@@ -31,37 +31,38 @@ pub(super) struct SecretFile<T> {
 }
 
 impl<T: Clone> SecretFile<T> {
-    /// Reads the file of an option for the first time.
+    /// Reads the file of `option` for the first time, and returns its mistake, if any.
     pub fn open(
         option: &'static str,
         path: &Path,
         parse: impl Fn(&str) -> Result<T, String> + Send + Sync + 'static,
     ) -> Result<Self, SecretFileError> {
-        let wrong = |problem| SecretFileError { option, path: path.into(), problem };
-        let first = read(path).and_then(|text| parse(&text)).map_err(wrong)?;
+        let error = |problem| SecretFileError { option, path: path.into(), problem };
+        let first = read(path).and_then(|text| parse(&text)).map_err(error)?;
         Ok(Self { path: path.into(), parse: Box::new(parse), last: Mutex::new(first) })
     }
 
-    /// What the file says now, or what it said last, while it cannot be read: it may be changed in two steps.
+    /// Returns the current secret. While the file is not readable or not valid, which it can be while it is replaced, the secret
+    /// is the last one.
     pub fn current(&self) -> T {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(now) = read(&self.path).and_then(|text| (self.parse)(&text)) {
-            *last = now;
+        if let Ok(current) = read(&self.path).and_then(|text| (self.parse)(&text)) {
+            *last = current;
         }
         last.clone()
     }
 }
 
 fn read(path: &Path) -> Result<Zeroizing<String>, String> {
-    let unreadable = |error: io::Error| format!("cannot be read: {error}");
-    // Before it is opened, as opening a pipe would wait for its other end.
+    let unreadable = |error: io::Error| format!("cannot read the file: {error}");
+    // Checked before opening, since opening a pipe waits for its other end.
     if !path.metadata().map_err(unreadable)?.is_file() {
-        return Err("is no file: it is read for every request".into());
+        return Err("must be a regular file: it is read again for every request".into());
     }
     let mut text = Zeroizing::new(String::new());
     let file = File::open(path).map_err(unreadable)?;
     let len = file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if len as u64 > MAX_BYTES { Err(format!("is larger than {MAX_BYTES} bytes")) } else { Ok(text) }
+    if len as u64 > MAX_BYTES { Err(format!("must not be larger than {MAX_BYTES} bytes")) } else { Ok(text) }
 }
 
 #[cfg(test)]
@@ -71,13 +72,13 @@ mod tests {
     use super::*;
 
     fn number(text: &str) -> Result<u32, String> {
-        text.trim().parse().map_err(|_| "is no number".into())
+        text.trim().parse().map_err(|_| "must be a number".into())
     }
 
     #[test]
-    fn the_file_is_read_again_and_its_last_secret_outlives_it() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("secret");
+    fn the_file_is_read_again_and_the_last_valid_secret_stays() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("secret");
         fs::write(&path, "1\n").expect("written");
         let file = SecretFile::open("option", &path, number).expect("readable");
         assert_eq!(file.current(), 1);
@@ -92,20 +93,20 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_secret_is_told_with_option_and_file() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("secret");
+    fn an_error_names_option_and_file() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("secret");
         let problem = |text: Option<&str>| {
             if let Some(text) = text {
                 fs::write(&path, text).expect("written");
             }
             let error = SecretFile::open("tokenFile", &path, number).err().expect("wrong").to_string();
-            error.strip_prefix(&format!("tokenFile: {} ", path.display())).expect("option and file").to_string()
+            error.strip_prefix(&format!("tokenFile: {}: ", path.display())).expect("option and file").to_string()
         };
-        assert!(problem(None).starts_with("cannot be read: No such file"));
-        assert_eq!(problem(Some("hunter2")), "is no number");
-        assert_eq!(problem(Some(&"1".repeat(70_000))), "is larger than 65536 bytes");
-        let error = SecretFile::open("tokenFile", folder.path(), number).err().expect("wrong").to_string();
-        assert!(error.ends_with("is no file: it is read for every request"), "{error}");
+        assert!(problem(None).starts_with("cannot read the file: No such file"));
+        assert_eq!(problem(Some("hunter2")), "must be a number");
+        assert_eq!(problem(Some(&"1".repeat(70_000))), "must not be larger than 65536 bytes");
+        let error = SecretFile::open("tokenFile", directory.path(), number).err().expect("wrong").to_string();
+        assert!(error.ends_with("must be a regular file: it is read again for every request"), "{error}");
     }
 }

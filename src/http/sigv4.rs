@@ -1,4 +1,4 @@
-//! Signatures that AWS asks for, version 4: over the body that is sent, anew for every request.
+//! AWS signatures, version 4: one for each request, over its headers and its body.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -14,32 +14,32 @@ use url::Url;
 use super::secret_file::{SecretFile, SecretFileError};
 use crate::secret::Secret;
 
-/// How to sign.
+/// Settings for AWS signatures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigV4 {
-    /// The region that the receiver is in.
+    /// Region of the receiver.
     pub region: String,
-    /// What AWS calls the receiver: `aps` is its Prometheus.
+    /// AWS's name of the service: `aps` is Amazon Managed Service for Prometheus.
     pub service: String,
-    /// What to sign with.
+    /// Keys to sign with.
     pub keys: AwsKeys,
 }
 
-/// Where the keys are.
+/// Source of the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AwsKeys {
-    /// Here.
+    /// The keys themselves.
     Inline(KeyPair),
-    /// In a file that AWS's tools share, read again for every request.
+    /// Profile in a shared credentials file of AWS, read again for every request.
     Profile {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// The part of it.
+        /// Name of the profile.
         name: String,
     },
 }
 
-/// What AWS knows somebody by.
+/// AWS access keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)] // AWS's names
 pub struct KeyPair {
@@ -48,12 +48,12 @@ pub struct KeyPair {
     pub session_token: Option<Secret>,
 }
 
-/// Signs requests.
+/// Signs requests with the current keys.
 pub(super) struct Signer {
     region: String,
     service: String,
     keys: KeySource,
-    /// The signature covers the body either way; with a header of its own the receiver sees what differs.
+    /// The signature covers the body in either case. With a separate checksum header the receiver can report which part differs.
     checksum: PayloadChecksumKind,
 }
 
@@ -63,19 +63,20 @@ enum KeySource {
 }
 
 impl Signer {
+    /// Creates a signer. Reads the keys' file, to find mistakes before the first request.
     pub fn open(settings: &SigV4) -> Result<Self, SecretFileError> {
         let keys = match &settings.keys {
             AwsKeys::Inline(pair) => KeySource::Inline(pair.clone()),
             AwsKeys::Profile { file, name } => {
                 let name = name.clone();
-                KeySource::Profile(SecretFile::open("sigV4Profile", file, move |text| key_pair(text, &name))?)
+                KeySource::Profile(SecretFile::open("sigV4Profile", file, move |text| parse_profile(text, &name))?)
             }
         };
         let (region, service) = (settings.region.clone(), settings.service.clone());
         Ok(Self { region, service, keys, checksum: PayloadChecksumKind::XAmzSha256 })
     }
 
-    /// The headers that sign a POST with these headers and this body, at this time.
+    /// Returns the headers that sign a POST of `body` with `headers` at the time `now`.
     pub fn sign(
         &self,
         url: &Url,
@@ -99,7 +100,7 @@ impl Signer {
             .time(now)
             .settings(settings)
             .build()
-            .expect("nothing is missing")
+            .expect("all parameters are set")
             .into();
         let headers = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let request = SignableRequest::new("POST", url.as_str(), headers, SignableBody::Bytes(body))?;
@@ -113,8 +114,8 @@ impl Signer {
     }
 }
 
-/// The keys of one profile of a shared file: `[name]`, and below it `key = value`. A config file has `[profile name]`.
-fn key_pair(text: &str, profile: &str) -> Result<KeyPair, String> {
+/// Parses the keys of one profile in a shared file: `[name]`, or `[profile name]` in a config file, and below it `key = value`.
+fn parse_profile(text: &str, profile: &str) -> Result<KeyPair, String> {
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';']));
     let heading = |line: &str| {
         let name = line.strip_prefix('[')?.split_once(']')?.0.trim();
@@ -122,7 +123,7 @@ fn key_pair(text: &str, profile: &str) -> Result<KeyPair, String> {
     };
     let mut lines = lines.skip_while(|line| heading(line).as_deref() != Some(profile)).peekable();
     if lines.next().is_none() {
-        return Err(format!("has no profile {profile:?}"));
+        return Err(format!("profile {profile:?} not found"));
     }
     let fields: Vec<_> = lines
         .take_while(|line| heading(line).is_none())
@@ -131,7 +132,7 @@ fn key_pair(text: &str, profile: &str) -> Result<KeyPair, String> {
         .collect();
     let field = |wanted: &str| {
         let found = fields.iter().find(|(name, value)| name == wanted && !value.is_empty());
-        found.map(|(_, value)| *value).ok_or_else(|| format!("has no {wanted} in profile {profile:?}"))
+        found.map(|(_, value)| *value).ok_or_else(|| format!("{wanted} not found in profile {profile:?}"))
     };
     Ok(KeyPair {
         access_key: field("aws_access_key_id")?.into(),
@@ -158,9 +159,9 @@ mod tests {
     const FORM: &str = "application/x-www-form-urlencoded";
     const FORM_UTF8: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
-    /// AWS's signing test suite, version 4, all that are POST and differ on the wire.
+    /// AWS's signing test suite, version 4: all POST requests that differ on the wire.
     #[test]
-    fn signatures_are_those_of_awss_test_suite() {
+    fn signatures_match_the_test_suite_of_aws() {
         type Vector<'a> =
             (&'a str, &'a str, &'a [(&'static str, &'a str)], &'a str, Option<&'a str>, PayloadChecksumKind, &'a str);
         let vectors: &[Vector<'_>] = &[
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_is_found_in_awss_files() {
+    fn a_profile_is_read_from_a_shared_credentials_file() {
         let text = "\
 # of the team
 [default]
@@ -270,9 +271,9 @@ aws_session_token = t1==
             secret_key: secret_key.into(),
             session_token: token.map(Into::into),
         };
-        assert_eq!(key_pair(text, "default"), Ok(pair("AKID0", "k/0+=", None)));
-        assert_eq!(key_pair(text, "load"), Ok(pair("AKID1", "k1", Some("t1=="))));
-        assert_eq!(key_pair(text, "empty"), Err("has no aws_access_key_id in profile \"empty\"".into()));
-        assert_eq!(key_pair(text, "other"), Err("has no profile \"other\"".into()));
+        assert_eq!(parse_profile(text, "default"), Ok(pair("AKID0", "k/0+=", None)));
+        assert_eq!(parse_profile(text, "load"), Ok(pair("AKID1", "k1", Some("t1=="))));
+        assert_eq!(parse_profile(text, "empty"), Err("aws_access_key_id not found in profile \"empty\"".into()));
+        assert_eq!(parse_profile(text, "other"), Err("profile \"other\" not found".into()));
     }
 }

@@ -1,4 +1,4 @@
-//! How https is spoken: whom this side believes, what it shows of itself, and which versions it takes.
+//! TLS client settings: trusted CAs, client certificate, minimum version.
 
 use std::fs;
 use std::io;
@@ -15,27 +15,27 @@ use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use thiserror::Error as ThisError;
 
-use super::pem::{self, Broken};
+use super::pem::{self, PemError};
 use super::verifier::{FixedServerName, NoVerification};
 
-/// How https is to be spoken.
+/// TLS settings of a destination.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tls {
-    /// Whether the receiver may have any certificate.
+    /// Disables the verification of the receiver's certificate.
     pub skip_verify: bool,
-    /// The oldest version that may be spoken.
+    /// Minimum version.
     pub minimum: TlsVersion,
-    /// The file with the authorities to believe, instead of the system's.
+    /// File of trusted CAs, in place of the system's.
     pub ca_certificate: Option<PathBuf>,
-    /// The name that the receiver's certificate is to have, instead of the URL's host.
+    /// Name that the receiver's certificate must have, in place of the URL's host.
     pub server_name: Option<String>,
-    /// The file with this side's certificate, and those of its authorities.
+    /// File of the client certificate, with its intermediate CAs.
     pub client_certificate: Option<PathBuf>,
-    /// The file with its key.
+    /// File of the client certificate's private key.
     pub client_certificate_key: Option<PathBuf>,
 }
 
-/// A version of TLS.
+/// TLS version.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum TlsVersion {
@@ -44,38 +44,38 @@ pub enum TlsVersion {
     V1_3,
 }
 
-/// What stands in the way of TLS, before any connection.
+/// Why TLS settings are not valid. Detected before any connection.
 #[derive(Debug, ThisError)]
 pub enum TlsError {
-    /// A file that cannot be read.
-    #[error("{option}: {} cannot be read: {error}", path.display())]
+    /// A file is not readable.
+    #[error("{option}: {}: cannot read the file: {error}", path.display())]
     #[allow(missing_docs)]
     Unreadable { option: &'static str, path: PathBuf, error: io::Error },
-    /// A file with a mistake.
+    /// A file has a mistake.
     #[error("{option}: {}, line {line}: {problem}", path.display())]
     #[allow(missing_docs)]
-    Broken { option: &'static str, path: PathBuf, line: usize, problem: String },
-    /// A file without what it is for.
-    #[error("{option}: {} has no {wanted} in PEM form; it has {found}", path.display())]
+    Invalid { option: &'static str, path: PathBuf, line: usize, problem: String },
+    /// A file does not contain what its option needs.
+    #[error("{option}: {}: must contain a {wanted} in PEM format, but contains {found}", path.display())]
     #[allow(missing_docs)]
     Missing { option: &'static str, path: PathBuf, wanted: &'static str, found: String },
-    /// Two files that do not belong together.
-    #[error("{CLIENT_CERTIFICATE_KEY}: the key in {} is not that of the certificate in {}", key.display(), certificate.display())]
+    /// Key and certificate do not match.
+    #[error("{CLIENT_CERTIFICATE_KEY}: {}: the key does not match the certificate in {}", key.display(), certificate.display())]
     #[allow(missing_docs)]
-    OtherKey { certificate: PathBuf, key: PathBuf },
-    /// A key that cannot be used.
-    #[error("{CLIENT_CERTIFICATE_KEY}: the key in {} cannot be used: {error}; RSA, ECDSA and Ed25519 can", key.display())]
+    KeyMismatch { certificate: PathBuf, key: PathBuf },
+    /// The key is not valid, or its type is not supported.
+    #[error("{CLIENT_CERTIFICATE_KEY}: {}: invalid key: {error}; must be an RSA, ECDSA or Ed25519 key", key.display())]
     #[allow(missing_docs)]
-    UnusableKey { key: PathBuf, error: Error },
-    /// A name that nobody could have.
-    #[error("tlsServerName is {0:?}; allowed is the name of a host, or an IP address")]
-    ServerName(String),
-    /// Nobody to believe.
+    InvalidKey { key: PathBuf, error: Error },
+    /// `tlsServerName` is not a name that a certificate can have.
+    #[error("invalid tlsServerName {0:?}: must be a host name or an IP address")]
+    InvalidServerName(String),
+    /// The system has no trusted CAs.
     #[error(
-        "this system has no certificates of authorities to believe ({0}): install them (often the package \
-         ca-certificates), or name a file of them by caCertificate or SSL_CERT_FILE"
+        "this system has no trusted CA certificates ({0}): install them (often the package ca-certificates), or set \
+         caCertificate or SSL_CERT_FILE to a file of trusted CAs"
     )]
-    NoAuthorities(Error),
+    NoTrustedCa(Error),
 }
 
 const CA_CERTIFICATE: &str = "caCertificate";
@@ -83,7 +83,7 @@ const CLIENT_CERTIFICATE: &str = "clientCertificate";
 const CLIENT_CERTIFICATE_KEY: &str = "clientCertificateKey";
 
 impl Tls {
-    /// What a TLS library needs to know. Reads the files, and the system's authorities.
+    /// Returns the configuration for the TLS library. Reads the files, or the system's trusted CAs.
     pub(super) fn client_config(&self) -> Result<ClientConfig, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let versions = match self.minimum {
@@ -93,13 +93,13 @@ impl Tls {
         let verifier = self.verifier(&provider)?;
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(versions)
-            .expect("ring speaks both versions")
+            .expect("ring supports both versions")
             .dangerous()
             .with_custom_certificate_verifier(verifier);
         Ok(match (&self.client_certificate, &self.client_certificate_key) {
             (Some(certificate), Some(key)) => {
-                let own = own_certificate(certificate, key, &provider)?;
-                config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own)))
+                let certified_key = certified_key(certificate, key, &provider)?;
+                config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified_key)))
             }
             _ => config.with_no_client_auth(),
         })
@@ -111,14 +111,15 @@ impl Tls {
         }
         let verifier: Arc<dyn ServerCertVerifier> = match &self.ca_certificate {
             Some(path) => {
-                let builder = WebPkiServerVerifier::builder_with_provider(authorities(path)?, Arc::clone(provider));
-                builder.build().expect("there is an authority, and no list of what is revoked")
+                let builder = WebPkiServerVerifier::builder_with_provider(trusted_cas(path)?, Arc::clone(provider));
+                builder.build().expect("there is a trusted CA, and no revocation list")
             }
-            None => Arc::new(Verifier::new(Arc::clone(provider)).map_err(TlsError::NoAuthorities)?),
+            None => Arc::new(Verifier::new(Arc::clone(provider)).map_err(TlsError::NoTrustedCa)?),
         };
         Ok(match &self.server_name {
             Some(name) => {
-                let valid = ServerName::try_from(name.clone()).map_err(|_| TlsError::ServerName(name.clone()))?;
+                let valid =
+                    ServerName::try_from(name.clone()).map_err(|_| TlsError::InvalidServerName(name.clone()))?;
                 Arc::new(FixedServerName::new(valid, verifier))
             }
             None => verifier,
@@ -126,92 +127,94 @@ impl Tls {
     }
 }
 
-/// Believes nobody: for http, on a system without authorities.
+/// Returns a configuration that trusts no CA: for http on a system without trusted CAs.
 pub(super) fn empty_trust_config() -> ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider);
-    let config = config.with_safe_default_protocol_versions().expect("ring speaks them");
+    let config = config.with_safe_default_protocol_versions().expect("ring supports them");
     config.with_root_certificates(RootCertStore::empty()).with_no_client_auth()
 }
 
-fn authorities(path: &Path) -> Result<Arc<RootCertStore>, TlsError> {
+fn trusted_cas(path: &Path) -> Result<Arc<RootCertStore>, TlsError> {
     let mut store = RootCertStore::empty();
     let text = read(CA_CERTIFICATE, path)?;
     for (certificate, line) in certificates(CA_CERTIFICATE, path, &text)? {
-        store.add(certificate).map_err(|error| TlsError::Broken {
+        store.add(certificate).map_err(|error| TlsError::Invalid {
             option: CA_CERTIFICATE,
             path: path.into(),
             line,
-            problem: format!("the certificate that begins here cannot be used: {error}"),
+            problem: format!("invalid certificate: {error}"),
         })?;
     }
     Ok(Arc::new(store))
 }
 
-fn own_certificate(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
+/// Reads the client certificate and its key.
+fn certified_key(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
     let chain = certificates(CLIENT_CERTIFICATE, certificate, &read(CLIENT_CERTIFICATE, certificate)?)?;
     let line = chain[0].1;
     let chain = chain.into_iter().map(|(certificate, _)| certificate).collect();
-    let own = CertifiedKey::from_der(chain, private_key(key)?, provider);
-    own.map_err(|error| match error {
+    let certified_key = CertifiedKey::from_der(chain, private_key(key)?, provider);
+    certified_key.map_err(|error| match error {
         Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-            TlsError::OtherKey { certificate: certificate.into(), key: key.into() }
+            TlsError::KeyMismatch { certificate: certificate.into(), key: key.into() }
         }
-        Error::InvalidCertificate(_) => TlsError::Broken {
+        Error::InvalidCertificate(_) => TlsError::Invalid {
             option: CLIENT_CERTIFICATE,
             path: certificate.into(),
             line,
-            problem: format!("the certificate that begins here cannot be used: {error}"),
+            problem: format!("invalid certificate: {error}"),
         },
-        error => TlsError::UnusableKey { key: key.into(), error },
+        error => TlsError::InvalidKey { key: key.into(), error },
     })
 }
 
-/// The certificates of a file, at least one, with the lines that they begin in.
+/// Reads the certificates of a file, at least one, each with its first line.
 fn certificates(
     option: &'static str,
     path: &Path,
     text: &str,
 ) -> Result<Vec<(CertificateDer<'static>, usize)>, TlsError> {
-    let sections = pem::sections(text).map_err(|broken| at(option, path, broken))?;
+    let sections = pem::sections(text).map_err(|error| at(option, path, error))?;
     let certificates = sections.iter().filter(|section| section.label == "CERTIFICATE");
     let certificates: Vec<_> = certificates
-        .map(|section| section.read().map(|certificate| (certificate, section.line)))
+        .map(|section| section.decode().map(|certificate| (certificate, section.line)))
         .collect::<Result<_, _>>()
-        .map_err(|broken| at(option, path, broken))?;
+        .map_err(|error| at(option, path, error))?;
     if certificates.is_empty() { Err(missing(option, path, "certificate", &sections)) } else { Ok(certificates) }
 }
 
-/// The first key of a file: PKCS#8, RSA (PKCS#1) or SEC1.
+/// Reads the first key of a file: PKCS#8, RSA (PKCS#1) or SEC1.
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     let text = zeroize::Zeroizing::new(read(CLIENT_CERTIFICATE_KEY, path)?);
-    let broken = |broken| at(CLIENT_CERTIFICATE_KEY, path, broken);
-    let sections = pem::sections(&text).map_err(broken)?;
+    let invalid = |error| at(CLIENT_CERTIFICATE_KEY, path, error);
+    let sections = pem::sections(&text).map_err(invalid)?;
     let is_key = |section: &&pem::Section<'_>| section.label.ends_with("PRIVATE KEY");
     let Some(section) = sections.iter().find(is_key) else {
         return Err(missing(CLIENT_CERTIFICATE_KEY, path, "private key", &sections));
     };
     if section.is_encrypted() {
-        let problem = "is encrypted, and nobody is there to type its password: write it without one, by \
-                       openssl pkey -in <this file> -out <another>";
-        return Err(broken(section.broken(problem)));
+        let problem =
+            "the private key must not be encrypted: decrypt it with openssl pkey -in <this file> -out <new file>";
+        return Err(invalid(section.error(problem)));
     }
-    section.read().map_err(broken)
+    section.decode().map_err(invalid)
 }
 
 fn read(option: &'static str, path: &Path) -> Result<String, TlsError> {
     let unreadable = |error| TlsError::Unreadable { option, path: path.into(), error };
-    // Text between the sections may be of any encoding.
+    // Text between the sections may have any encoding.
     Ok(String::from_utf8_lossy(&fs::read(path).map_err(unreadable)?).into_owned())
 }
 
-fn at(option: &'static str, path: &Path, Broken { line, problem }: Broken) -> TlsError {
-    TlsError::Broken { option, path: path.into(), line, problem }
+/// Adds option and file to an error.
+fn at(option: &'static str, path: &Path, PemError { line, problem }: PemError) -> TlsError {
+    TlsError::Invalid { option, path: path.into(), line, problem }
 }
 
 fn missing(option: &'static str, path: &Path, wanted: &'static str, sections: &[pem::Section<'_>]) -> TlsError {
     let found = match sections {
-        [] => "nothing of the kind".into(),
+        [] => "no PEM section".into(),
         sections => sections.iter().map(|section| section.label).collect::<Vec<_>>().join(", "),
     };
     TlsError::Missing { option, path: path.into(), wanted, found }

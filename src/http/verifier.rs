@@ -1,4 +1,4 @@
-//! Certificates that are believed otherwise than the URL says: for another name, or whoever shows them.
+//! Certificate verifiers for `tlsServerName` and `insecureSkipTLSVerify`.
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-/// Believes whom another does, but under one name.
+/// Delegates to another verifier with a fixed server name.
 #[derive(Debug)]
 pub(super) struct FixedServerName {
     name: ServerName<'static>,
-    of: Arc<dyn ServerCertVerifier>,
+    inner: Arc<dyn ServerCertVerifier>,
 }
 
 impl FixedServerName {
-    pub(super) fn new(name: ServerName<'static>, of: Arc<dyn ServerCertVerifier>) -> Self {
-        Self { name, of }
+    pub(super) fn new(name: ServerName<'static>, inner: Arc<dyn ServerCertVerifier>) -> Self {
+        Self { name, inner }
     }
 }
 
@@ -25,11 +25,11 @@ impl ServerCertVerifier for FixedServerName {
         &self,
         certificate: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        _name_of_the_url: &ServerName<'_>,
+        _name: &ServerName<'_>,
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.of.verify_server_cert(certificate, intermediates, &self.name, ocsp_response, now)
+        self.inner.verify_server_cert(certificate, intermediates, &self.name, ocsp_response, now)
     }
 
     fn verify_tls12_signature(
@@ -38,7 +38,7 @@ impl ServerCertVerifier for FixedServerName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.of.verify_tls12_signature(message, certificate, signed)
+        self.inner.verify_tls12_signature(message, certificate, signed)
     }
 
     fn verify_tls13_signature(
@@ -47,15 +47,15 @@ impl ServerCertVerifier for FixedServerName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.of.verify_tls13_signature(message, certificate, signed)
+        self.inner.verify_tls13_signature(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.of.supported_verify_schemes()
+        self.inner.supported_verify_schemes()
     }
 }
 
-/// Believes whoever answers, as the user has asked.
+/// Accepts any certificate.
 #[derive(Debug)]
 pub(super) struct NoVerification {
     schemes: Vec<SignatureScheme>,

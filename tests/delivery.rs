@@ -1,4 +1,4 @@
-//! What reaches a receiver, whatever it answers: a whole output against a recording receiver, in both versions of the protocol.
+//! Delivery to a receiver with all kinds of responses: a whole output against a recording receiver, in both protocol versions.
 
 mod recording_receiver;
 
@@ -16,7 +16,7 @@ use k6_remote_write::wire::{Protocol, STALE_MARKER};
 use recording_receiver::{PATIENCE, Recorder, Reply};
 use serde_json::{Value, json};
 
-/// Runs a test with each version, side by side: faults take time.
+/// Runs a test with each version, concurrently, since faults take time.
 fn in_both(test: impl Fn(Protocol) + Sync) {
     std::thread::scope(|scope| {
         for protocol in [Protocol::V1, Protocol::V2] {
@@ -29,7 +29,7 @@ fn in_both(test: impl Fn(Protocol) + Sync) {
     });
 }
 
-/// An output with windows of 100 ms that ships nothing of its own and leaves no files.
+/// Opens an output with windows of 100 ms, without self metrics and without a file of unsent samples.
 fn open(url: &str, options: Value) -> Output {
     let mut json = json!({
         "pushInterval": "100ms", "timeout": "1s", "flushTimeout": "10s", "selfMetrics": false, "unsentDirectory": "",
@@ -59,7 +59,7 @@ fn add(output: &Output, series: u64, value: f64) {
     output.push(&[Sample { series, time_ms: 0, value }]).expect("open");
 }
 
-/// Closes, and sees that the report adds up. Its events are those that k6 shows.
+/// Closes an output and checks that its report adds up. Returns the report without debug events.
 fn close(output: &Output) -> Value {
     let mut report: Value = serde_json::from_str(output.close().expect("open")).expect("JSON");
     let ends = ["points_delivered", "points_refused", "points_dropped", "points_saved", "points_undelivered"];
@@ -70,17 +70,17 @@ fn close(output: &Output) -> Value {
     report
 }
 
-/// A number of what the report says of the one destination.
+/// Returns a count of the only destination in a report.
 fn count(report: &Value, name: &str) -> u64 {
     report["destinations"][0][name].as_u64().unwrap_or_else(|| panic!("{name} in {report:#}"))
 }
 
-/// The last line of the run.
+/// Returns the last event of a report.
 fn summary(report: &Value) -> &Value {
     report["events"].as_array().and_then(|events| events.last()).expect("a summary")
 }
 
-/// Polls until an event has come.
+/// Polls until there is an event above debug level.
 fn await_event(output: &Output) -> Event {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -89,29 +89,29 @@ fn await_event(output: &Output) -> Event {
             Some(_) => {}
             None => std::thread::sleep(Duration::from_millis(5)),
         }
-        assert!(Instant::now() < deadline, "no event came");
+        assert!(Instant::now() < deadline, "no event");
     }
 }
 
 const SERIES: &str = r#"k6_c_total{method="GET"}"#;
 
-/// The points of the counter in the order in which they came, each once.
+/// Returns points in the order of their arrival, without repetitions.
 fn distinct(points: &[(i64, f64)]) -> Vec<(i64, f64)> {
     let mut known = HashSet::new();
     points.iter().copied().filter(|(time_ms, value)| known.insert((*time_ms, value.to_bits()))).collect()
 }
 
-/// The values of the counter in their order, each once, without the stale marker that must end them.
+/// Returns the values of the counter in order, without repetitions and without the stale marker at their end.
 fn values(recorder: &Recorder) -> Vec<f64> {
-    let points = distinct(&recorder.points().remove(SERIES).expect("shipped"));
+    let points = distinct(&recorder.points().remove(SERIES).expect("stored"));
     assert!(points.windows(2).all(|pair| pair[0].0 < pair[1].0), "{points:?}");
     let mut values: Vec<_> = points.into_iter().map(|(_, value)| value).collect();
     assert_eq!(values.pop().map(f64::to_bits), Some(STALE_MARKER.to_bits()), "{values:?}");
     values
 }
 
-/// Expects that nothing is lost: every point that was made was stored, in order, from a first 0 to the total.
-fn expect_whole(recorder: &Recorder, report: &Value, total: f64) {
+/// Expects that nothing is lost: every point was stored, in order, from a first 0 to the total.
+fn expect_nothing_lost(recorder: &Recorder, report: &Value, total: f64) {
     let stored: usize = recorder.points().values().map(|points| distinct(points).len()).sum();
     assert_eq!(stored as u64, count(report, "points_made"), "{report:#}");
     assert_eq!(count(report, "points_delivered"), count(report, "points_made"), "{report:#}");
@@ -120,8 +120,8 @@ fn expect_whole(recorder: &Recorder, report: &Value, total: f64) {
     assert_eq!(summary(report)["level"], "info", "{report:#}");
 }
 
-/// One counter, one sample for each of `windows` requests, against a receiver with these responses. Nothing may be lost.
-fn expect_whole_through(
+/// Sends one counter, with one sample for each of `windows` requests, to a receiver with these responses. Nothing may be lost.
+fn expect_nothing_lost_through(
     protocol: Protocol,
     windows: usize,
     reply: impl Fn(usize) -> Reply + Send + 'static,
@@ -134,14 +134,14 @@ fn expect_whole_through(
         recorder.await_requests(request);
     }
     let report = close(&output);
-    expect_whole(&recorder, &report, windows as f64);
+    expect_nothing_lost(&recorder, &report, windows as f64);
     recorder
 }
 
 #[test]
-fn a_request_is_what_the_specifications_ask_for() {
+fn a_request_follows_the_specifications() {
     in_both(|protocol| {
-        let recorder = expect_whole_through(protocol, 2, |_| Reply::Status(204));
+        let recorder = expect_nothing_lost_through(protocol, 2, |_| Reply::Status(204));
         let request = recorder.requests().remove(0);
         // Remote Write 1.0 and 2.0, "Protocol".
         assert_eq!((&*request.method, &*request.path), ("POST", "/api/v1/write"));
@@ -165,25 +165,25 @@ fn a_request_is_what_the_specifications_ask_for() {
 
 /// Remote Write 2.0, "Metadata" and "Samples and Histogram Samples".
 #[test]
-fn in_2_0_every_series_says_what_it_is_and_when_it_began() {
-    let recorder = expect_whole_through(Protocol::V2, 3, |_| Reply::Status(204));
+fn in_2_0_every_series_has_its_metadata_and_its_start_time() {
+    let recorder = expect_nothing_lost_through(Protocol::V2, 3, |_| Reply::Status(204));
     let messages: Vec<_> = recorder.requests().into_iter().filter_map(|request| request.message_v2).collect();
     let series: Vec<_> =
         messages.iter().flat_map(|message| message.timeseries.iter().map(move |s| (message, s))).collect();
-    let began = series[0].1.samples[0].timestamp;
+    let start_time = series[0].1.samples[0].timestamp;
     assert!(series.len() >= 4, "a zero, windows and a stale marker");
     for (message, series) in series {
-        let metadata = series.metadata.expect("told");
+        let metadata = series.metadata.expect("has metadata");
         assert_eq!(metadata.r#type(), v2::metadata::MetricType::Counter);
         assert_eq!(message.symbols[metadata.help_ref as usize], "k6 c: sum of the run so far");
         assert_eq!(message.symbols[metadata.unit_ref as usize], "");
-        assert_eq!(series.samples[0].start_timestamp, began);
+        assert_eq!(series.samples[0].start_timestamp, start_time);
     }
 }
 
 /// Remote Write 1.0 and 2.0, "Retries & Backoff".
 #[test]
-fn every_window_arrives_through_a_time_of_errors() {
+fn every_window_arrives_after_a_series_of_errors() {
     in_both(|protocol| {
         let recorder = Recorder::start(|number| match number {
             1..=5 => Reply::Status([503, 500, 429, 502, 504][number - 1]),
@@ -199,21 +199,21 @@ fn every_window_arrives_through_a_time_of_errors() {
         assert_eq!((warning.level, warning.fields.get("status")), (Level::Warn, Some(&json!(503))));
         assert_eq!(await_event(&output).level, Level::Info);
         let report = close(&output);
-        expect_whole(&recorder, &report, 9.0);
+        expect_nothing_lost(&recorder, &report, 9.0);
         assert_eq!(count(&report, "retries"), 5);
         assert_eq!(report["events"].as_array().map(Vec::len), Some(1), "one line for all failures: {report:#}");
         let requests = recorder.requests();
         assert!(
             requests[1..=6].windows(2).all(|pair| pair[0].body == pair[1].body),
-            "the same again, nothing before it"
+            "the same body again, and no other before it"
         );
     });
 }
 
 #[test]
-fn retry_after_is_honoured_in_seconds_and_as_a_date() {
+fn retry_after_is_respected_in_seconds_and_as_a_date() {
     in_both(|protocol| {
-        let recorder = expect_whole_through(protocol, 2, |number| match number {
+        let recorder = expect_nothing_lost_through(protocol, 2, |number| match number {
             0 => Reply::With(429, "Retry-After", "1", "slow down"),
             _ => Reply::Status(204),
         });
@@ -221,10 +221,10 @@ fn retry_after_is_honoured_in_seconds_and_as_a_date() {
         assert!(requests[1].at - requests[0].at >= Duration::from_millis(990));
     });
     in_both(|protocol| {
-        // A date has no fractions: of two seconds, at least one is left.
+        // A date has no fractions: at least one of the two seconds remains.
         let date: &str = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(2)).leak();
         let begin = Instant::now();
-        let recorder = expect_whole_through(protocol, 2, move |number| match number {
+        let recorder = expect_nothing_lost_through(protocol, 2, move |number| match number {
             0 => Reply::With(503, "Retry-After", date, ""),
             _ => Reply::Status(204),
         });
@@ -233,7 +233,7 @@ fn retry_after_is_honoured_in_seconds_and_as_a_date() {
 }
 
 #[test]
-fn what_is_refused_is_lost_alone_counted_and_told_once_for_each_cause() {
+fn rejected_points_are_counted_and_each_cause_is_logged_once() {
     in_both(|protocol| {
         let recorder = Recorder::start(|number| match number {
             0 | 1 => Reply::With(400, "X-Test", "1", "out of order\nsample \u{7}here"),
@@ -257,8 +257,8 @@ fn what_is_refused_is_lost_alone_counted_and_told_once_for_each_cause() {
 }
 
 #[test]
-fn errors_say_what_to_do() {
-    for (status, part) in [(404, "--web.enable-remote-write-receiver"), (401, "sent were none"), (405, "/api/v1/write")]
+fn errors_have_a_hint() {
+    for (status, part) in [(404, "--web.enable-remote-write-receiver"), (401, "no credentials"), (405, "/api/v1/write")]
     {
         let recorder = Recorder::start(move |_| Reply::Status(status));
         let output = open(&recorder.url(), json!({}));
@@ -270,7 +270,7 @@ fn errors_say_what_to_do() {
 }
 
 #[test]
-fn https_where_http_is_spoken_says_what_to_do() {
+fn https_to_a_receiver_of_http_has_a_hint() {
     let recorder = Recorder::start(|_| Reply::Status(204));
     let output = open(&recorder.url().replace("http:", "https:"), json!({ "flushTimeout": "0s" }));
     counter(&output, "c");
@@ -280,26 +280,26 @@ fn https_where_http_is_spoken_says_what_to_do() {
 }
 
 #[test]
-fn a_receiver_that_comes_late_gets_everything() {
+fn a_receiver_that_starts_late_gets_everything() {
     in_both(|protocol| {
-        // A port that was free a moment ago.
+        // A port without a listener.
         let address = Recorder::start(|_| Reply::Status(204)).address();
         let output = open_in(protocol, &format!("http://{address}/api/v1/write"), json!({}));
         let c = counter(&output, "c");
         add(&output, c, 1.0);
         let warning = await_event(&output);
-        assert!(warning.fields["error"].as_str().is_some_and(|words| words.contains("refused")), "{warning:?}");
-        assert!(warning.fields["hint"].as_str().is_some_and(|words| words.contains("port")), "{warning:?}");
+        assert!(warning.fields["error"].as_str().is_some_and(|error| error.contains("refused")), "{warning:?}");
+        assert!(warning.fields["hint"].as_str().is_some_and(|hint| hint.contains("port")), "{warning:?}");
         add(&output, c, 1.0);
         let recorder = Recorder::listen(&address, |_| Reply::Status(204));
         recorder.await_requests(3);
         let report = close(&output);
-        expect_whole(&recorder, &report, 2.0);
+        expect_nothing_lost(&recorder, &report, 2.0);
     });
 }
 
 #[test]
-fn a_receiver_that_hangs_is_given_up_after_the_timeout_and_tried_again() {
+fn a_request_that_hangs_is_retried_after_the_timeout() {
     in_both(|protocol| {
         let recorder = Recorder::start(|number| match number {
             0 => Reply::Late(Duration::from_millis(1500), 204),
@@ -309,55 +309,55 @@ fn a_receiver_that_hangs_is_given_up_after_the_timeout_and_tried_again() {
         let c = counter(&output, "c");
         add(&output, c, 1.0);
         let warning = await_event(&output);
-        assert_eq!(warning.fields["error"], json!("no answer within the timeout"));
+        assert_eq!(warning.fields["error"], json!("no response within the timeout"));
         recorder.await_requests(2);
         let report = close(&output);
-        expect_whole(&recorder, &report, 1.0);
+        expect_nothing_lost(&recorder, &report, 1.0);
     });
 }
 
 #[test]
-fn a_batch_that_is_sent_twice_brings_the_same_points_and_nothing_older() {
+fn a_batch_that_is_sent_twice_has_the_same_points_and_no_older_ones() {
     in_both(|protocol| {
-        // The receiver stores every batch, but the answer to the first three comes too late.
-        let recorder = expect_whole_through(protocol, 6, |number| match number {
+        // The receiver stores every batch, but its first three responses are too late.
+        let recorder = expect_nothing_lost_through(protocol, 6, |number| match number {
             0..=2 => Reply::Late(Duration::from_millis(600), 204),
             _ => Reply::Status(204),
         });
-        let arrived = recorder.points().remove(SERIES).expect("shipped");
+        let arrived = recorder.points().remove(SERIES).expect("stored");
         assert!(arrived.windows(2).all(|pair| pair[0].0 <= pair[1].0), "{arrived:?}");
-        assert!(arrived.len() > distinct(&arrived).len(), "nothing came twice: {arrived:?}");
+        assert!(arrived.len() > distinct(&arrived).len(), "nothing arrived twice: {arrived:?}");
     });
 }
 
 #[test]
-fn connections_that_break_cost_nothing() {
+fn broken_connections_lose_nothing() {
     in_both(|protocol| {
         for fault in [Reply::ResetRequest, Reply::Close, Reply::ResetAnswer] {
-            let of_test = fault.clone();
-            let recorder = expect_whole_through(protocol, 4, move |number| match number {
-                0 | 2 => of_test.clone(),
+            let reply = fault.clone();
+            let recorder = expect_nothing_lost_through(protocol, 4, move |number| match number {
+                0 | 2 => reply.clone(),
                 _ => Reply::Status(204),
             });
-            let stored_twice = recorder.requests().iter().filter(|request| request.stored).count();
-            assert!(stored_twice >= 3, "{fault:?}");
+            let stored = recorder.requests().iter().filter(|request| request.stored).count();
+            assert!(stored >= 3, "{fault:?}");
         }
     });
 }
 
 #[test]
-fn a_slow_receiver_gets_every_window_though_they_come_faster() {
+fn a_receiver_slower_than_the_windows_gets_all_of_them() {
     in_both(|protocol| {
-        expect_whole_through(protocol, 8, |_| Reply::Late(Duration::from_millis(200), 204));
+        expect_nothing_lost_through(protocol, 8, |_| Reply::Late(Duration::from_millis(200), 204));
     });
 }
 
-/// Remote Write 2.0, "Response": the body of a good answer means nothing.
+/// Remote Write 2.0, "Response": the body of a success has no meaning.
 #[test]
-fn the_body_of_a_good_answer_neither_counts_nor_holds_up() {
+fn the_body_of_a_success_is_ignored_and_not_waited_for() {
     in_both(|protocol| {
         let begin = Instant::now();
-        let recorder = expect_whole_through(protocol, 4, |number| match number {
+        let recorder = expect_nothing_lost_through(protocol, 4, |number| match number {
             0 | 1 => Reply::Trickle(200),
             _ => Reply::With(200, "Content-Type", "text/html", "<html>it is not what you think: 500 error</html>"),
         });
@@ -366,7 +366,7 @@ fn the_body_of_a_good_answer_neither_counts_nor_holds_up() {
 }
 
 #[test]
-fn the_end_waits_no_longer_than_the_flush_timeout_and_tells_what_is_left() {
+fn close_waits_at_most_for_the_flush_timeout_and_reports_the_lost_points() {
     in_both(|protocol| {
         let recorder = Recorder::start(|_| Reply::Status(503));
         let output = open_in(protocol, &recorder.url(), json!({ "flushTimeout": "400ms" }));
@@ -388,7 +388,7 @@ fn the_end_waits_no_longer_than_the_flush_timeout_and_tells_what_is_left() {
 }
 
 #[test]
-fn a_hanging_receiver_does_not_hold_up_the_end() {
+fn close_does_not_wait_for_a_request_that_hangs() {
     in_both(|protocol| {
         let recorder = Recorder::start(|_| Reply::Late(Duration::from_secs(2), 204));
         let output = open_in(protocol, &recorder.url(), json!({ "timeout": "60s", "flushTimeout": "200ms" }));
@@ -403,7 +403,7 @@ fn a_hanging_receiver_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn whoever_hurries_the_end_does_not_wait_for_the_flush_timeout() {
+fn cancel_flush_ends_the_wait_for_the_flush_timeout() {
     let recorder = Recorder::start(|_| Reply::Status(503));
     let output = open(&recorder.url(), json!({ "flushTimeout": "1h" }));
     let c = counter(&output, "c");
@@ -411,26 +411,27 @@ fn whoever_hurries_the_end_does_not_wait_for_the_flush_timeout() {
     recorder.await_requests(1);
     std::thread::scope(|scope| {
         let closing = scope.spawn(|| close(&output));
-        assert_eq!(await_event(&output).level, Level::Warn, "events come while the output closes");
+        assert_eq!(await_event(&output).level, Level::Warn, "events are available while the output closes");
         output.cancel_flush();
         assert!(count(&closing.join().expect("closes"), "points_undelivered") > 0);
     });
 }
 
-/// A folder of this test's own, and what is in it.
-fn folder(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    folder
+/// Creates a directory for one test.
+fn directory(name: &str) -> PathBuf {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a directory");
+    directory
 }
 
 #[test]
-fn what_is_left_is_in_a_file_with_every_window_and_the_log_says_how_to_import_it() {
+fn unsent_samples_are_in_a_file_and_the_log_has_the_command_that_imports_it() {
     in_both(|protocol| {
-        let folder = folder(&format!("leftover-{protocol}"));
-        // The first two batches, the zero and the first value, are taken.
+        let directory = directory(&format!("unsent-{protocol}"));
+        // The first two batches, with the zero and the first value, are accepted.
         let recorder = Recorder::start(|number| if number < 2 { Reply::Status(204) } else { Reply::Status(503) });
-        let output = open_in(protocol, &recorder.url(), json!({ "flushTimeout": "300ms", "unsentDirectory": folder }));
+        let output =
+            open_in(protocol, &recorder.url(), json!({ "flushTimeout": "300ms", "unsentDirectory": directory }));
         let c = counter(&output, "c");
         for request in 1..=5 {
             add(&output, c, 1.0);
@@ -438,10 +439,10 @@ fn what_is_left_is_in_a_file_with_every_window_and_the_log_says_how_to_import_it
         }
         let report = close(&output);
         let events = report["events"].as_array().expect("events");
-        let told = events.iter().find(|event| event["fields"].get("import").is_some()).expect("is told");
-        let file = told["fields"]["file"].as_str().expect("a path");
+        let event = events.iter().find(|event| event["fields"].get("import").is_some()).expect("is logged");
+        let file = event["fields"]["file"].as_str().expect("a path");
         assert!(
-            told["fields"]["import"]
+            event["fields"]["import"]
                 .as_str()
                 .is_some_and(|line| line.starts_with("promtool tsdb create-blocks-from") && line.contains(file))
         );
@@ -450,14 +451,14 @@ fn what_is_left_is_in_a_file_with_every_window_and_the_log_says_how_to_import_it
         assert_eq!(lines.len() as u64, count(&report, "points_saved"), "{text}");
         assert!(lines.last().is_some_and(|line| line.starts_with(&format!("{SERIES} 5 "))), "{text}");
         assert!(text.ends_with("# EOF\n"));
-        // The stale marker, which OpenMetrics has no word for.
+        // The stale marker, which OpenMetrics cannot represent.
         assert_eq!(count(&report, "points_undelivered"), 1);
-        std::fs::remove_dir_all(folder).expect("is there");
+        std::fs::remove_dir_all(directory).expect("is there");
     });
 }
 
 #[test]
-fn a_full_queue_drops_the_oldest_and_the_total_still_arrives() {
+fn a_full_queue_drops_the_oldest_points_and_the_total_still_arrives() {
     in_both(|protocol| {
         let recorder = Recorder::start(|number| Reply::Status(if number < 8 { 503 } else { 204 }));
         let output = open_in(protocol, &recorder.url(), json!({ "queueBytes": 100 }));
@@ -468,7 +469,7 @@ fn a_full_queue_drops_the_oldest_and_the_total_still_arrives() {
         }
         let report = close(&output);
         assert!(count(&report, "points_dropped") > 0, "{report:#}");
-        let points = recorder.points().remove(SERIES).expect("shipped");
+        let points = recorder.points().remove(SERIES).expect("stored");
         assert!(points.iter().any(|&(_, value)| value == 8.0), "{points:?}");
         assert_eq!(points.len() as u64, count(&report, "points_delivered"));
         assert_eq!(summary(&report)["level"], "error");
@@ -476,7 +477,7 @@ fn a_full_queue_drops_the_oldest_and_the_total_still_arrives() {
 }
 
 #[test]
-fn a_redirect_that_keeps_the_method_is_followed_on_one_host() {
+fn a_redirect_that_keeps_method_and_host_is_followed() {
     in_both(|protocol| {
         let recorder = Recorder::start(|number| match number {
             0 => Reply::With(308, "Location", "/moved", ""),
@@ -488,12 +489,12 @@ fn a_redirect_that_keeps_the_method_is_followed_on_one_host() {
         let requests = recorder.await_requests(2);
         assert_eq!((&*requests[1].path, &*requests[1].method), ("/moved", "POST"));
         assert_eq!(requests[0].body, requests[1].body);
-        expect_whole(&recorder, &close(&output), 1.0);
+        expect_nothing_lost(&recorder, &close(&output), 1.0);
     });
 }
 
 #[test]
-fn a_redirect_that_loses_the_body_is_refused_and_told() {
+fn a_redirect_that_loses_the_body_is_not_followed_but_logged() {
     in_both(|protocol| {
         let recorder = Recorder::start(|_| Reply::With(302, "Location", "/moved", ""));
         let output = open_in(protocol, &recorder.url(), json!({}));
@@ -508,10 +509,10 @@ fn a_redirect_that_loses_the_body_is_refused_and_told() {
 }
 
 #[test]
-fn requests_carry_credentials_and_headers_and_keep_the_protocols() {
+fn requests_have_the_users_credentials_and_headers_but_the_protocols_content_type() {
     let basic = ("authorization", "Basic bWU6YTpi"); // me:a:b
     let bearer = ("authorization", "Bearer t0ken");
-    let own = ("authorization", "Own x");
+    let custom = ("authorization", "Custom x");
     let headers = json!({ "X-Scope-OrgID": "load", "content-type": "text/plain" });
     for (user, options, expected) in [
         ("me:a%3Ab@", json!({}), vec![basic]),
@@ -521,10 +522,10 @@ fn requests_carry_credentials_and_headers_and_keep_the_protocols() {
             vec![basic, ("x-scope-orgid", "load")],
         ),
         ("you:c@", json!({ "username": "me", "password": "a:b" }), vec![basic]),
-        ("", json!({ "bearerToken": "t0ken", "headers": { "Authorization": "Own x" } }), vec![bearer]),
+        ("", json!({ "bearerToken": "t0ken", "headers": { "Authorization": "Custom x" } }), vec![bearer]),
         ("me:a%3Ab@", json!({ "bearerToken": "t0ken" }), vec![bearer]),
-        ("me:a%3Ab@", json!({ "headers": { "Authorization": "Own x" } }), vec![own]),
-        ("", json!({ "username": "me", "headers": { "Authorization": "Own x" } }), vec![own]),
+        ("me:a%3Ab@", json!({ "headers": { "Authorization": "Custom x" } }), vec![custom]),
+        ("", json!({ "username": "me", "headers": { "Authorization": "Custom x" } }), vec![custom]),
     ] {
         let recorder = Recorder::start(|_| Reply::Status(204));
         let url = recorder.url().replace("//", &format!("//{user}"));
@@ -539,7 +540,7 @@ fn requests_carry_credentials_and_headers_and_keep_the_protocols() {
 }
 
 #[test]
-fn the_runs_id_is_on_every_series_in_the_log_and_in_the_report() {
+fn the_test_run_id_is_on_every_series_in_the_log_and_in_the_report() {
     let recorder = Recorder::start(|_| Reply::Status(204));
     let output = open(&recorder.url(), json!({ "includeTestRunId": true, "testRunId": "run-7" }));
     let c = counter(&output, "c");
@@ -551,7 +552,7 @@ fn the_runs_id_is_on_every_series_in_the_log_and_in_the_report() {
 }
 
 #[test]
-fn after_close_everything_answers_closed() {
+fn every_call_fails_after_close() {
     let recorder = Recorder::start(|_| Reply::Status(204));
     let output = open(&recorder.url(), json!({}));
     let c = counter(&output, "c");
@@ -560,7 +561,7 @@ fn after_close_everything_answers_closed() {
     assert!(output.push(&[Sample { series: c, time_ms: 0, value: 1.0 }]).is_err());
 }
 
-/// Registers counters that differ by a tag.
+/// Registers counters that differ in a tag.
 fn counters(output: &Output, number: usize) -> Vec<u64> {
     let definition = |i: usize| SeriesDefinition {
         metric: "c".into(),
@@ -577,10 +578,10 @@ fn add_to_all(output: &Output, series: &[u64]) {
 }
 
 #[test]
-fn requests_are_bounded_and_a_receiver_that_finds_them_too_large_gets_smaller_ones() {
+fn requests_get_smaller_when_the_receiver_rejects_them_as_too_large() {
     in_both(|protocol| {
         for too_large in [Reply::Status(413), Reply::With(400, "X-Test", "1", "too many samples in one request")] {
-            // All that has more than 30 points is too large: 100 are halved twice, once for all that come after.
+            // Requests of more than 30 points are too large: 100 are halved twice, which applies to all later requests too.
             let sizes = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
             let recorder = Recorder::start({
                 let sizes = std::sync::Arc::clone(&sizes);
@@ -605,7 +606,7 @@ fn requests_are_bounded_and_a_receiver_that_finds_them_too_large_gets_smaller_on
 }
 
 #[test]
-fn a_request_takes_no_more_series_once_it_has_its_bytes() {
+fn a_request_is_limited_in_bytes() {
     in_both(|protocol| {
         let recorder = Recorder::start(|_| Reply::Status(204));
         let output = open_in(protocol, &recorder.url(), json!({ "maxBytesPerSend": 500 }));
@@ -621,9 +622,9 @@ fn a_request_takes_no_more_series_once_it_has_its_bytes() {
 }
 
 #[test]
-fn many_series_have_several_requests_under_way_and_each_keeps_its_order() {
+fn many_series_are_sent_concurrently_and_each_keeps_its_order() {
     in_both(|protocol| {
-        // Faults and slowness hit shards at random places; what counts is each series.
+        // Faults and delays affect the shards at random; only the order within each series matters.
         const LATE: Duration = Duration::from_millis(250);
         let recorder = Recorder::start(|number| match number % 5 {
             1 => Reply::Status(503),
@@ -644,15 +645,15 @@ fn many_series_have_several_requests_under_way_and_each_keeps_its_order() {
         }
         assert_eq!(count(&report, "points_delivered"), count(&report, "points_made"));
         let arrivals: Vec<_> = recorder.requests().iter().map(|request| request.at).collect();
-        // One that waited for the other's answer would come later.
+        // A request that waits for the response to another one arrives later.
         let close_together = arrivals.windows(2).filter(|pair| pair[1] - pair[0] < LATE).count();
         assert!(close_together * 2 > arrivals.len(), "requests wait for each other: {arrivals:?}");
     });
 }
 
-/// Remote Write 2.0, "Partial Write": what was not written is counted and told, and not sent again.
+/// Remote Write 2.0, "Partial Write": points that were not written are counted and logged, but not sent again.
 #[test]
-fn a_partial_write_counts_what_was_written() {
+fn a_partial_write_counts_the_written_points() {
     let recorder = Recorder::start(|number| match number {
         1 => Reply::Written(400, 7, "too old sample for series c"),
         _ => Reply::Status(204),
@@ -663,19 +664,19 @@ fn a_partial_write_counts_what_was_written() {
     let report = close(&output);
     assert_eq!((count(&report, "points_made"), count(&report, "points_delivered")), (30, 27), "{report:#}");
     assert_eq!((count(&report, "points_refused"), count(&report, "retries")), (3, 0));
-    let told =
-        report["events"].as_array().expect("events").iter().find(|event| event["level"] == "error").expect("told");
+    let event =
+        report["events"].as_array().expect("events").iter().find(|event| event["level"] == "error").expect("logged");
     assert_eq!(
-        (&told["fields"]["error"], &told["fields"]["points"]),
+        (&event["fields"]["error"], &event["fields"]["points"]),
         (&json!("too old sample for series c"), &json!(3))
     );
-    assert!(told["message"].as_str().is_some_and(|message| message.contains("only a part")), "{told}");
+    assert_eq!(event["message"], "Receiver stored only part of a request, not retrying the rest");
     assert!(recorder.requests().iter().all(|request| request.protocol == Protocol::V2));
 }
 
-/// Remote Write 2.0, "Required `Written` Response Headers": a good answer that counts less is no good answer.
+/// Remote Write 2.0, "Required `Written` Response Headers": a success that reports fewer points is not complete.
 #[test]
-fn a_good_answer_that_counts_less_than_was_sent_is_a_partial_write() {
+fn a_success_with_fewer_points_than_were_sent_is_a_partial_write() {
     let recorder = Recorder::start(|number| if number == 1 { Reply::Written(204, 7, "") } else { Reply::Status(204) });
     let output = open(&recorder.url(), json!({ "pushInterval": "1h" }));
     let series = counters(&output, 10);
@@ -684,12 +685,12 @@ fn a_good_answer_that_counts_less_than_was_sent_is_a_partial_write() {
     assert_eq!((count(&report, "points_delivered"), count(&report, "points_refused")), (27, 3), "{report:#}");
 }
 
-/// What the receiver was sent, by version, in order.
+/// Returns the protocol version of each request, in order.
 fn versions(recorder: &Recorder) -> Vec<Protocol> {
     recorder.requests().iter().map(|request| request.protocol).collect()
 }
 
-/// A run that has to find the protocol out.
+/// Runs an output that has to detect the protocol version.
 fn negotiate(windows: usize, reply: impl Fn(usize) -> Reply + Send + 'static) -> (Recorder, Value) {
     let recorder = Recorder::start(reply);
     let output = open(&recorder.url(), json!({}));
@@ -705,21 +706,21 @@ fn negotiate(windows: usize, reply: impl Fn(usize) -> Reply + Send + 'static) ->
 #[test]
 fn a_receiver_that_confirms_2_0_gets_2_0() {
     let (recorder, report) = negotiate(4, |_| Reply::Status(204));
-    expect_whole(&recorder, &report, 4.0);
+    expect_nothing_lost(&recorder, &report, 4.0);
     assert!(versions(&recorder).iter().all(|&version| version == Protocol::V2));
 }
 
 /// Remote Write 2.0, "Required `Written` Response Headers" and "Unsupported Request Content".
 #[test]
-fn a_receiver_that_does_not_understand_2_0_gets_the_same_points_in_1_0_and_1_0_stays() {
-    for not_understood in [Reply::Unaware(204), Reply::Unaware(200), Reply::Unaware(400), Reply::Status(415)] {
+fn a_receiver_without_2_0_gets_the_same_points_in_1_0_and_1_0_from_then_on() {
+    for unsupported in [Reply::Unaware(204), Reply::Unaware(200), Reply::Unaware(400), Reply::Status(415)] {
         let (recorder, report) = negotiate(4, {
-            let first = not_understood.clone();
+            let first = unsupported.clone();
             move |number| if number == 0 { first.clone() } else { Reply::Unaware(204) }
         });
-        expect_whole(&recorder, &report, 4.0);
+        expect_nothing_lost(&recorder, &report, 4.0);
         let requests = recorder.requests();
-        assert_eq!(requests[0].message.timeseries, requests[1].message.timeseries, "{not_understood:?}");
+        assert_eq!(requests[0].message.timeseries, requests[1].message.timeseries, "{unsupported:?}");
         let versions = versions(&recorder);
         assert_eq!(versions[0], Protocol::V2);
         assert!(versions[1..].iter().all(|&version| version == Protocol::V1), "{versions:?}");
@@ -728,19 +729,19 @@ fn a_receiver_that_does_not_understand_2_0_gets_the_same_points_in_1_0_and_1_0_s
 }
 
 #[test]
-fn a_receiver_in_trouble_decides_nothing_about_the_protocol() {
+fn failures_of_the_receiver_do_not_change_the_protocol() {
     let (recorder, report) = negotiate(6, |number| match number {
         0 => Reply::Status(503),
         1 => Reply::ResetRequest,
         2 => Reply::Unaware(503),
         _ => Reply::Unaware(204),
     });
-    expect_whole(&recorder, &report, 6.0);
+    expect_nothing_lost(&recorder, &report, 6.0);
     assert_eq!(versions(&recorder)[..4], [Protocol::V2, Protocol::V2, Protocol::V2, Protocol::V1]);
 }
 
 #[test]
-fn nothing_else_is_sent_before_the_protocol_is_known() {
+fn only_one_request_is_sent_until_the_protocol_is_known() {
     let recorder = Recorder::start(|number| match number {
         0 => Reply::Late(Duration::from_millis(700), 204),
         _ => Reply::Status(204),
@@ -755,31 +756,31 @@ fn nothing_else_is_sent_before_the_protocol_is_known() {
 }
 
 #[test]
-fn a_receiver_that_comes_back_with_another_protocol_loses_nothing() {
-    // 2.0 at first; then one that finds nothing in it, and says nothing; then one of 2.0 alone.
+fn a_receiver_that_restarts_with_another_protocol_loses_nothing() {
+    // First a receiver of 2.0, then one of 1.0 that accepts 2.0 without storing it, then one of only 2.0.
     let (recorder, report) = negotiate(9, |number| match number {
         0..=2 => Reply::Status(204),
         3..=5 => Reply::Unaware(204),
         6 => Reply::Status(415),
         _ => Reply::Status(204),
     });
-    expect_whole(&recorder, &report, 9.0);
+    expect_nothing_lost(&recorder, &report, 9.0);
     let (one, two) = (Protocol::V1, Protocol::V2);
     assert_eq!(versions(&recorder)[..8], [two, two, two, two, one, one, one, two]);
 }
 
 #[test]
-fn a_receiver_of_neither_version_is_told_of_once_and_asked_in_both() {
+fn a_receiver_of_neither_version_gets_each_batch_in_both_and_is_logged_once() {
     let (recorder, report) = negotiate(4, |_| Reply::Status(415));
     assert_eq!(count(&report, "points_delivered"), 0);
     assert_eq!(count(&report, "points_refused"), count(&report, "points_made"));
-    assert_eq!(versions(&recorder).len() % 2, 0, "each batch in both");
+    assert_eq!(versions(&recorder).len() % 2, 0, "each batch in both versions");
     let lines = report["events"].as_array().expect("events").len();
-    assert_eq!(lines, 2, "one for the refusals, one for the end: {report:#}");
+    assert_eq!(lines, 2, "one for the rejections, one for the end: {report:#}");
 }
 
 #[test]
-fn a_version_that_the_user_chose_is_kept_and_silence_about_it_is_told() {
+fn a_version_that_the_user_has_set_is_kept_and_a_missing_confirmation_is_logged() {
     let recorder = Recorder::start(|_| Reply::Unaware(204));
     let output = open_in(Protocol::V2, &recorder.url(), json!({}));
     counter(&output, "c");
@@ -792,14 +793,14 @@ fn a_version_that_the_user_chose_is_kept_and_silence_about_it_is_told() {
 }
 
 #[test]
-fn who_would_rather_stop_than_lose_metrics_is_told_once_to_stop() {
+fn abort_on_failure_aborts_the_test_once() {
     for reply in [Reply::Status(503), Reply::Status(401)] {
         let recorder = Recorder::start(move |number| if number == 0 { Reply::Status(204) } else { reply.clone() });
         let output = open(&recorder.url(), json!({ "abortOnFailure": "500ms", "flushTimeout": "100ms" }));
         let c = counter(&output, "c");
         add(&output, c, 1.0);
         let first_failure = recorder.await_requests(2)[1].at;
-        assert_ne!(await_event(&output).level, Level::Fatal, "one failure is none yet");
+        assert_ne!(await_event(&output).level, Level::Fatal, "one failure does not abort the test");
         assert_eq!(await_event(&output).level, Level::Fatal);
         assert!(first_failure.elapsed() >= Duration::from_millis(490));
         recorder.await_requests(6);
@@ -810,7 +811,7 @@ fn who_would_rather_stop_than_lose_metrics_is_told_once_to_stop() {
 }
 
 #[test]
-fn a_receiver_that_fails_now_and_then_stops_no_test() {
+fn a_receiver_that_fails_now_and_then_does_not_abort_the_test() {
     let recorder = Recorder::start(|number| Reply::Status(if number % 2 == 0 { 503 } else { 204 }));
     let output = open(&recorder.url(), json!({ "abortOnFailure": "300ms" }));
     counter(&output, "c");
@@ -820,45 +821,45 @@ fn a_receiver_that_fails_now_and_then_stops_no_test() {
     close(&output);
 }
 
-/// A part of a test, with windows of this length.
-fn open_part(url: &str, segment: &str, rate: &str) -> Output {
+/// Opens the output of one segment of a distributed test, with windows of `rate`.
+fn open_segment(url: &str, segment: &str, rate: &str) -> Output {
     let json = json!({ "pushInterval": rate, "protocol": "1.0", "selfMetrics": false, "unsentDirectory": "" });
     let document = json!({ "argument": url, "json": json, "run": { "executionSegment": segment } });
     Output::open(document.to_string().as_bytes()).expect("valid")
 }
 
-/// How long after the end of its window each request came.
+/// Returns the time of each request since the end of its window.
 fn delays(recorder: &Recorder) -> Vec<Duration> {
     let delay = |request: &recording_receiver::Recorded| {
-        let came = SystemTime::now() - request.at.elapsed();
+        let arrived = SystemTime::now() - request.at.elapsed();
         let end_ms = request.message.timeseries[0].samples[0].timestamp as u64;
-        came.duration_since(SystemTime::UNIX_EPOCH + Duration::from_millis(end_ms)).expect("later")
+        arrived.duration_since(SystemTime::UNIX_EPOCH + Duration::from_millis(end_ms)).expect("later")
     };
     recorder.requests().iter().map(delay).collect()
 }
 
 #[test]
-fn the_parts_of_a_test_do_not_send_at_one_moment() {
-    let parts = ["0:1/2", "1/2:1"].map(|segment| {
+fn segments_of_a_test_send_at_different_times() {
+    let segments = ["0:1/2", "1/2:1"].map(|segment| {
         let recorder = Recorder::start(|_| Reply::Status(204));
-        let output = open_part(&recorder.url(), segment, "2s");
+        let output = open_segment(&recorder.url(), segment, "2s");
         counter(&output, "c");
         (recorder, output)
     });
-    let delays = parts.each_ref().map(|(recorder, _)| {
+    let delays = segments.each_ref().map(|(recorder, _)| {
         recorder.await_requests(3);
-        delays(recorder).split_off(1) // the first one has the zero, which is older
+        delays(recorder).split_off(1) // the first request has the zero, which is older
     });
-    let turn = Duration::from_millis(500);
-    assert!(delays[0].iter().any(|&delay| delay < turn), "{delays:?}");
-    assert!(delays[1].iter().all(|&delay| delay >= turn), "{delays:?}");
-    parts.iter().for_each(|(_, output)| drop(close(output)));
+    let offset = Duration::from_millis(500);
+    assert!(delays[0].iter().any(|&delay| delay < offset), "{delays:?}");
+    assert!(delays[1].iter().all(|&delay| delay >= offset), "{delays:?}");
+    segments.iter().for_each(|(_, output)| drop(close(output)));
 }
 
 #[test]
-fn at_the_end_of_a_test_no_part_waits_for_its_turn() {
+fn segments_do_not_delay_the_last_window_of_a_test() {
     let recorder = Recorder::start(|_| Reply::Status(204));
-    let output = open_part(&recorder.url(), "9/10:1", "1h");
+    let output = open_segment(&recorder.url(), "9/10:1", "1h");
     let c = counter(&output, "c");
     add(&output, c, 1.0);
     let report = close(&output);
@@ -866,8 +867,8 @@ fn at_the_end_of_a_test_no_part_waits_for_its_turn() {
 }
 
 #[test]
-fn a_slow_destination_holds_up_no_other() {
-    let (slow, quick) =
+fn a_slow_destination_does_not_delay_another() {
+    let (slow, fast) =
         (Recorder::start(|_| Reply::Late(Duration::from_secs(60), 204)), Recorder::start(|_| Reply::Status(204)));
     let block = |recorder: &Recorder| {
         json!({
@@ -875,19 +876,19 @@ fn a_slow_destination_holds_up_no_other() {
             "pushInterval": "100ms", "flushTimeout": "1s", "selfMetrics": false, "unsentDirectory": "",
         })
     };
-    let document = json!({ "script": { "ext": { "apm": [block(&slow), block(&quick)] } } });
+    let document = json!({ "script": { "ext": { "apm": [block(&slow), block(&fast)] } } });
     let output = Output::open(document.to_string().as_bytes()).expect("valid");
     let c = counter(&output, "c");
     for window in 1..=8 {
         add(&output, c, 1.0);
-        quick.await_requests(window);
+        fast.await_requests(window);
     }
     let before = Instant::now();
     let report: Value = serde_json::from_str(output.close().expect("open")).expect("JSON");
-    assert!(before.elapsed() < Duration::from_secs(5), "one deadline for all: {:?}", before.elapsed());
-    let [slow_report, quick_report] = [0, 1].map(|number| &report["destinations"][number]);
-    assert_eq!(quick_report["points_delivered"], quick_report["points_made"]);
-    assert_eq!(quick.points()["k6_c_total"].iter().map(|point| point.1).rfind(|value| !value.is_nan()), Some(8.0));
+    assert!(before.elapsed() < Duration::from_secs(5), "destinations share the flush timeout: {:?}", before.elapsed());
+    let [slow_report, fast_report] = [0, 1].map(|number| &report["destinations"][number]);
+    assert_eq!(fast_report["points_delivered"], fast_report["points_made"]);
+    assert_eq!(fast.points()["k6_c_total"].iter().map(|point| point.1).rfind(|value| !value.is_nan()), Some(8.0));
     assert_eq!(
         (&slow_report["points_delivered"], &slow_report["points_undelivered"]),
         (&json!(0), &slow_report["points_made"])

@@ -84,7 +84,7 @@ fn whoever_does_not_take_it_is_named_with_words_and_hint_and_all_of_them_at_once
     assert!(lines[0].starts_with("preflight: the test does not start"), "{text}");
     assert!(lines[1].starts_with(&format!("{}: status 404; not enabled; ", disabled.url())), "{text}");
     assert!(lines[1].contains("--web.enable-remote-write-receiver"), "{text}");
-    assert!(lines[2].contains("status 401; the receiver wants other credentials; sent were none"), "{text}");
+    assert!(lines[2].contains("status 401; check the credentials: the request had no credentials"), "{text}");
     assert!(taken.points().is_empty());
 }
 
@@ -102,13 +102,13 @@ fn receivers_that_hang_are_waited_for_all_at_once() {
     let before = Instant::now();
     let text = complaint(&urls.iter().map(String::as_str).collect::<Vec<_>>(), "auto");
     assert!(before.elapsed() < 5 * TIMEOUT, "{:?}", before.elapsed());
-    assert_eq!(text.matches("`timeout` is how long it is waited for").count(), 8, "{text}");
+    assert_eq!(text.matches("raise `timeout`").count(), 8, "{text}");
 }
 
 #[test]
 fn a_receiver_that_would_store_nothing_of_the_version_that_was_asked_for_fails() {
     let unaware = Recorder::start(|_| Reply::Unaware(204));
-    assert!(complaint(&[&unaware.url()], "2.0").contains("does not confirm what it has written"));
+    assert!(complaint(&[&unaware.url()], "2.0").contains("did not confirm that it has stored the points"));
 }
 
 #[test]

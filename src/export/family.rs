@@ -226,7 +226,7 @@ impl Family {
 
     /// Tells the receiver type, help and unit of each metric.
     pub fn announce(&self, batcher: &mut Batcher) {
-        self.described.iter().for_each(|metric| batcher.announce(metric));
+        self.described.iter().for_each(|metric| batcher.add_metadata(metric));
     }
 }
 

@@ -81,7 +81,7 @@ impl Authorization {
             Self::Bearer(_) => "a bearer token",
             Self::SigV4(_) => "an AWS signature",
             Self::None if others.contains_key(AUTHORIZATION) => "an Authorization header",
-            Self::None => "none",
+            Self::None => "no credentials",
         }
     }
 

@@ -56,7 +56,7 @@ pub(super) async fn read(received: reqwest::Response, redactor: &mut Redactor) -
 /// Returns an error with all its causes; the last one is the most specific.
 pub(super) fn causes(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return "no answer within the timeout".into();
+        return "no response within the timeout".into();
     }
     let mut message = error.to_string();
     let mut source = error.source();

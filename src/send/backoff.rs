@@ -1,4 +1,4 @@
-//! How long to wait before trying again.
+//! Pauses between the attempts to send a request.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// The pause after one more failure. A receiver that asks for a longer one with `Retry-After` gets it.
+    /// Returns the pause after one more failure: at least `retry_after`, the receiver's `Retry-After`.
     pub fn next(&mut self, retry_after: Option<Duration>) -> Duration {
         let ceiling = MIN_BACKOFF.saturating_mul(1 << self.failures.min(16)).min(MAX_BACKOFF);
         self.failures += 1;
-        // Half of it by chance, so that many instances do not come back at the same moment.
+        // Half of it is random, so that many instances do not retry at the same moment.
         let pause = ceiling.mul_f64(0.5 + fastrand::f64() / 2.0);
         pause.max(retry_after.unwrap_or_default())
     }
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_their_bound_and_not_beyond() {
+    fn pauses_double_up_to_the_maximum() {
         let mut backoff = Backoff::default();
         for ceiling_ms in [30, 60, 120, 240, 480, 960, 1920, 3840, 5000, 5000] {
             let ceiling = Duration::from_millis(ceiling_ms);
@@ -39,9 +39,9 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_the_least_pause() {
-        let asked = Duration::from_secs(7);
-        assert_eq!(Backoff::default().next(Some(asked)), asked);
+    fn retry_after_is_the_minimum_pause() {
+        let retry_after = Duration::from_secs(7);
+        assert_eq!(Backoff::default().next(Some(retry_after)), retry_after);
         assert!(Backoff::default().next(Some(Duration::ZERO)) >= MIN_BACKOFF / 2);
     }
 }

@@ -1,52 +1,54 @@
-//! Gathers points into batches and hands them to the queue.
+//! Collects points into batches and adds those to the queue.
 
 use std::sync::Arc;
 
 use super::queue::{Batch, Queue};
 use crate::wire::{Metric, Point};
 
-/// How many neighbouring targets share a shard: few series travel in one request, many in several at once.
+/// Number of neighbouring target series in a shard: few series share one request, many are sent in several at once.
 const TARGETS_PER_SHARD: usize = 1000;
 
-/// What a point is to its series, in the order in which the batches of a shard are sent.
+/// Role of a point in its series, in the order in which the batches of a shard are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The 0 that a cumulative series starts with.
+    /// Initial 0 of a cumulative series.
     Start,
-    /// What a window has to tell.
+    /// Value of a window.
     Value,
-    /// The stale marker that ends the series.
+    /// Stale marker that ends the series.
     End,
 }
 
-/// Gathers the points of one destination.
+/// Collects the points of one destination into batches.
 ///
-/// No batch has two points of one series, so that each may be sent twice: a receiver that stored a batch, but whose answer
-/// got lost, takes the same points again. Of two points it would refuse the older one as out of order, and answer 400 though
-/// it has both. So what starts, goes on and ends travels in batches of its own, in this order. A series belongs to one shard for
-/// good, and the batches of a shard are sent one after the other: the points of a series arrive in the order of their times.
+/// No batch has two points of one series, so every batch can be sent twice: if the response to a stored batch is lost, the
+/// receiver accepts the same points again. Of two points of one series it would reject the older one as out of order, with
+/// status 400, although it has both. Each [`Role`] therefore has its own batches, which are sent in the order of the roles.
+/// A series stays in one shard, and the batches of a shard are sent one after the other: the points of a series arrive in the
+/// order of their times.
 pub struct Batcher {
-    /// The batches that fill up: one for each shard and role.
+    /// Points of the batches that are not full yet: one batch for each shard and role.
     open: Vec<[Vec<Point>; 3]>,
     shard: usize,
-    announced: Vec<Arc<Metric>>,
+    /// Metrics that the next batch describes.
+    metadata: Vec<Arc<Metric>>,
     batch_points: usize,
     queue: Arc<Queue>,
 }
 
 impl Batcher {
-    /// A batcher that hands batches of at most `batch_points` to `queue`.
+    /// Creates a batcher that adds batches of at most `batch_points` points to `queue`.
     pub fn new(queue: Arc<Queue>, batch_points: usize) -> Self {
         let open = (0..queue.shards()).map(|_| Default::default()).collect();
-        Self { open, shard: 0, announced: Vec::new(), batch_points, queue }
+        Self { open, shard: 0, metadata: Vec::new(), batch_points, queue }
     }
 
-    /// The points that follow are of target `number`.
+    /// Assigns the points that follow to target series `number`.
     pub fn begin_target(&mut self, number: usize) {
         self.shard = number / TARGETS_PER_SHARD % self.open.len();
     }
 
-    /// Adds a point. The points of a series come in the order of their times.
+    /// Adds a point. The points of a series must be added in the order of their times.
     pub fn point(&mut self, role: Role, point: Point) {
         let points = &mut self.open[self.shard][role as usize];
         points.push(point);
@@ -55,24 +57,24 @@ impl Batcher {
         }
     }
 
-    /// Has the receiver told what a metric is, with the next batch. Remote Write 1.0 leaves it to the sender how often; in 2.0 it is
-    /// told with every series anyway.
-    pub fn announce(&mut self, metric: &Arc<Metric>) {
-        self.announced.push(Arc::clone(metric));
+    /// Adds the metadata of `metric` to the next batch. Remote Write 1.0 leaves it to the sender how often; 2.0 has it in every
+    /// series anyway.
+    pub fn add_metadata(&mut self, metric: &Arc<Metric>) {
+        self.metadata.push(Arc::clone(metric));
     }
 
-    /// Hands over all that has been added since the last batch.
+    /// Adds all points that are not in the queue yet to it.
     pub fn flush(&mut self) {
         for shard in 0..self.open.len() {
             self.flush_shard(shard, Role::End);
         }
     }
 
-    /// Hands over the batch of `role` and those that must come before it.
+    /// Adds the batch of `role` to the queue, after those that must be sent before it.
     fn flush_shard(&mut self, shard: usize, role: Role) {
         for points in &mut self.open[shard][..=role as usize] {
             if !points.is_empty() {
-                let batch = Batch::new(std::mem::take(points), std::mem::take(&mut self.announced));
+                let batch = Batch::new(std::mem::take(points), std::mem::take(&mut self.metadata));
                 self.queue.push(shard, batch);
             }
         }
@@ -106,21 +108,21 @@ mod tests {
         Point { metric: metric(), labels, time_ms, start_ms: 0, value: Value::Float(1.0) }
     }
 
-    /// The times of each batch's points, in the order in which the batches came.
+    /// Returns the times of each batch's points, in the order of the queue.
     fn times(queue: &Queue) -> Vec<Vec<i64>> {
         queue.drain().iter().map(|batch| batch.unsent().iter().map(|point| point.time_ms).collect()).collect()
     }
 
     #[test]
-    fn nothing_makes_no_batch() {
+    fn metadata_alone_makes_no_batch() {
         let (mut batcher, queue) = batcher(1, 10);
-        batcher.announce(&metric());
+        batcher.add_metadata(&metric());
         batcher.flush();
         assert!(times(&queue).is_empty());
     }
 
     #[test]
-    fn start_value_and_end_of_a_series_never_share_a_batch_and_leave_in_this_order() {
+    fn start_value_and_end_of_a_series_are_in_separate_batches_in_this_order() {
         let (mut batcher, queue) = batcher(1, 10);
         for (role, time_ms) in [(Role::End, 3), (Role::Start, 1), (Role::Value, 2)] {
             batcher.point(role, point(time_ms));
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_batch_takes_those_before_it_along() {
+    fn a_full_batch_is_queued_after_the_batches_of_earlier_roles() {
         let (mut batcher, queue) = batcher(1, 2);
         for (role, time_ms) in [(Role::End, 3), (Role::Start, 1), (Role::Value, 2), (Role::Value, 2)] {
             batcher.point(role, point(time_ms));
@@ -154,14 +156,14 @@ mod tests {
     }
 
     #[test]
-    fn an_announcement_travels_once_with_the_next_batch() {
+    fn metadata_is_in_the_next_batch_only() {
         let (mut batcher, queue) = batcher(1, 10);
-        batcher.announce(&metric());
+        batcher.add_metadata(&metric());
         for _ in 0..2 {
             batcher.point(Role::Value, point(1));
             batcher.flush();
         }
-        let announced: Vec<_> = queue.drain().iter().map(|batch| batch.announced().len()).collect();
-        assert_eq!(announced, [1, 0]);
+        let metadata: Vec<_> = queue.drain().iter().map(|batch| batch.metadata().len()).collect();
+        assert_eq!(metadata, [1, 0]);
     }
 }

@@ -1,4 +1,6 @@
-//! What the log hears of delivery: one line for a change of state, not for each failure.
+//! Health of a receiver: logs when it changes, and detects when `abortOnFailure` must stop the test.
+//!
+//! A change of state is one line of the log; failures that follow it are only counted.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,23 +10,31 @@ use super::hint::hint;
 use crate::http::Response;
 use crate::report::{DestinationReporter, Event, Level, event};
 
-/// How many causes of refusals are told apart; a receiver that finds new words every time is logged no further.
-const MAX_REFUSALS: usize = 20;
+/// Number of causes of rejections that are logged: a bound for a receiver whose messages all differ.
+const MAX_LOGGED_CAUSES: usize = 20;
 
-/// How a destination fares.
+/// Health of one receiver.
 pub(super) struct Health {
-    /// Which credentials are sent.
+    /// Description of the credentials that are sent.
     credentials: &'static str,
-    /// After how long without a success the test is to stop.
+    /// Time without a success after which the test must stop.
     abort_after: Option<Duration>,
-    /// Since when requests have to be sent again, while that is so.
+    /// Start of the current row of requests that have to be retried.
     failing_since: Option<Instant>,
-    /// Since when nothing gets through, for whatever reason, while that is so.
-    blocked_since: Option<Instant>,
-    aborted: bool,
-    /// The refusals that have been logged: one line a cause.
-    refusals: HashSet<(Option<u16>, String)>,
+    /// Start of the current time without a success, whatever the reason.
+    without_success_since: Option<Instant>,
+    abort_requested: bool,
+    /// Status and message of the rejections that were logged.
+    logged_causes: HashSet<(Option<u16>, String)>,
     reporter: Arc<DestinationReporter>,
+}
+
+/// Request to abort the test: no write has succeeded for longer than `abortOnFailure`.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Abort {
+    /// Time since the last success.
+    pub(super) without_success: Duration,
 }
 
 impl Health {
@@ -37,82 +47,131 @@ impl Health {
             credentials,
             abort_after,
             failing_since: None,
-            blocked_since: None,
-            aborted: false,
-            refusals: HashSet::new(),
+            without_success_since: None,
+            abort_requested: false,
+            logged_causes: HashSet::new(),
             reporter,
         }
     }
 
-    /// A request was taken.
-    pub(super) fn note_success(&mut self) {
-        self.blocked_since = None;
-        self.note_answer();
+    /// Records that a request was accepted.
+    pub(super) fn record_success(&mut self) {
+        self.without_success_since = None;
+        self.record_reachable();
     }
 
-    /// A request has to be sent again. The first of a row is logged, the others are counted.
-    pub(super) fn note_failure(&mut self, response: &Response) {
+    /// Records that a request has to be retried. Logs the first one of a row. Returns [`Abort`], once, if it is due.
+    #[must_use]
+    pub(super) fn record_failure(&mut self, response: &Response) -> Option<Abort> {
         if self.failing_since.is_none() {
             self.failing_since = Some(Instant::now());
-            self.log_reply(
-                Level::Warn,
-                "The receiver does not take what is sent: it waits in the queue, is tried again, and k6 goes on",
-                response,
-            );
+            self.log(event(Level::Warn, "Failed to send batch, retrying"), response);
         }
-        self.note_blocked();
+        self.due_abort()
     }
 
-    /// Points were refused for good.
-    pub(super) fn note_refusal(&mut self, response: &Response, points: u64) {
-        self.note_answer();
+    /// Records that `points` points were rejected. Logs each cause once. Returns [`Abort`], once, if it is due.
+    #[must_use]
+    pub(super) fn record_rejection(&mut self, response: &Response, points: u64) -> Option<Abort> {
+        self.record_reachable();
         let cause = (response.status, response.message.clone());
-        if self.refusals.len() < MAX_REFUSALS && self.refusals.insert(cause) {
+        if self.logged_causes.len() < MAX_LOGGED_CAUSES && self.logged_causes.insert(cause) {
             let message = if response.written.is_some() {
-                "The receiver wrote only a part of what was sent: the rest is lost"
+                "Receiver stored only part of a request, not retrying the rest"
             } else {
-                "The receiver refused points for good: they are lost"
+                "Receiver rejected points, not retrying"
             };
-            let line = self.with_reply(event(Level::Error, message), response);
-            self.reporter.log(line.with("points", points));
+            self.log(event(Level::Error, message).with("points", points), response);
         }
-        self.note_blocked();
+        self.due_abort()
     }
 
-    fn note_answer(&mut self) {
+    fn record_reachable(&mut self) {
         if let Some(since) = self.failing_since.take() {
             let seconds = (since.elapsed().as_secs_f64() * 10.0).round() / 10.0;
-            self.reporter.log(event(Level::Info, "The receiver answers again").with("duration_seconds", seconds));
+            self.reporter.log(event(Level::Info, "Receiver is reachable again").with("duration_seconds", seconds));
         }
     }
 
-    fn note_blocked(&mut self) {
-        let since = *self.blocked_since.get_or_insert_with(Instant::now);
-        if self.abort_after.is_some_and(|limit| since.elapsed() >= limit) && !std::mem::replace(&mut self.aborted, true)
-        {
-            let seconds = since.elapsed().as_secs_f64().round();
-            self.reporter.log(
-                event(Level::Fatal, "Metrics do not get through, so the test is stopped, as abortOnFailure asks")
-                    .with("duration_seconds", seconds),
-            );
-        }
+    fn due_abort(&mut self) -> Option<Abort> {
+        let without_success = self.without_success_since.get_or_insert_with(Instant::now).elapsed();
+        let due = self.abort_after.is_some_and(|limit| without_success >= limit);
+        if due && !std::mem::replace(&mut self.abort_requested, true) { Some(Abort { without_success }) } else { None }
     }
 
-    fn log_reply(&self, level: Level, message: &str, response: &Response) {
-        let line = self.with_reply(event(level, message), response);
-        self.reporter.log(line);
-    }
-
-    fn with_reply(&self, mut line: Event, response: &Response) -> Event {
+    /// Logs an event with status, error and hint of a response.
+    fn log(&self, mut line: Event, response: &Response) {
         if let Some(status) = response.status {
             line = line.with("status", status);
         }
         if !response.message.is_empty() {
             line = line.with("error", response.message.as_str());
         }
-        match hint(response, self.credentials) {
-            Some(hint) => line.with("hint", hint),
-            None => line,
+        if let Some(hint) = hint(response, self.credentials) {
+            line = line.with("hint", hint);
         }
+        self.reporter.log(line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Reporter;
+
+    fn health(abort_after: Option<Duration>) -> (Health, Reporter) {
+        let reporter = Reporter::default();
+        let health = Health::new("no credentials", abort_after, reporter.destination("http://host/w"));
+        (health, reporter)
+    }
+
+    fn status(status: u16) -> Response {
+        Response { status: Some(status), ..Response::default() }
+    }
+
+    #[test]
+    fn an_abort_is_requested_once_and_whatever_the_failure() {
+        let (mut health, _reporter) = health(Some(Duration::ZERO));
+        assert!(health.record_failure(&status(503)).is_some());
+        assert!(health.record_failure(&status(503)).is_none());
+        let (mut health, _reporter) = self::health(Some(Duration::ZERO));
+        assert!(health.record_rejection(&status(400), 1).is_some());
+        let (mut health, _reporter) = self::health(None);
+        assert!(health.record_failure(&status(503)).is_none());
+    }
+
+    #[test]
+    fn a_success_restarts_the_time_until_the_abort() {
+        let (mut health, _reporter) = health(Some(Duration::from_secs(1)));
+        assert!(health.record_failure(&status(503)).is_none());
+        health.without_success_since = Instant::now().checked_sub(Duration::from_secs(2));
+        health.record_success();
+        assert!(health.record_failure(&status(503)).is_none());
+        health.without_success_since = Instant::now().checked_sub(Duration::from_secs(2));
+        assert!(health.record_failure(&status(503)).is_some_and(|abort| abort.without_success.as_secs() >= 2));
+    }
+
+    #[test]
+    fn a_change_of_state_is_logged_once() {
+        let (mut health, reporter) = health(None);
+        for _ in 0..2 {
+            assert_eq!(health.record_failure(&status(503)), None);
+        }
+        health.record_success();
+        health.record_success();
+        let messages: Vec<_> = std::iter::from_fn(|| reporter.poll()).map(|event| event.message).collect();
+        assert_eq!(messages, ["Failed to send batch, retrying", "Receiver is reachable again"]);
+    }
+
+    #[test]
+    fn the_number_of_logged_causes_is_bounded() {
+        let (mut health, reporter) = health(None);
+        for number in 0..MAX_LOGGED_CAUSES + 5 {
+            let response = Response { message: number.to_string(), ..status(400) };
+            for _ in 0..2 {
+                assert_eq!(health.record_rejection(&response, 1), None);
+            }
+        }
+        assert_eq!(std::iter::from_fn(|| reporter.poll()).count(), MAX_LOGGED_CAUSES);
     }
 }

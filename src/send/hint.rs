@@ -1,84 +1,89 @@
-//! What a person can do about what a receiver answers, where there is a usual cause.
+//! Hints: what a person can do about a failed request, for the usual causes.
 
 use crate::http::Response;
 
-const NO_REMOTE_WRITE: &str = "this path takes no remote write: Prometheus and many others have it at /api/v1/write";
+const NO_REMOTE_WRITE: &str =
+    "this path does not accept remote write: Prometheus and many other receivers accept it at /api/v1/write";
 
-/// Signs in the receiver's or the error's words, lower case, and what to do.
-const BY_WORDS: &[(&str, &str)] = &[
+const LIMITED: &str = "the receiver limits what it accepts: raise its limit, or send fewer series";
+
+const PROXY_CREDENTIALS: &str = "the proxy requires a user name and a password: add them to its URL";
+
+/// Phrases of a response body or an error, in lower case, each with its hint. The first one that matches counts.
+const BY_MESSAGE: &[(&str, &str)] = &[
     (
         "out of order",
-        "another run writes the same series, or wrote them later than this one: give each run a tag of its own, \
-         such as --tag testid=…",
+        "another run writes the same series, or has written newer points to them: give each run its own tag, such as \
+         --tag testid=…",
     ),
-    ("duplicate sample", "another run writes the same series: give each run a tag of its own, such as --tag testid=…"),
-    ("too old", "the receiver has newer points than it accepts older ones beside: look at the clocks of both machines"),
-    ("out of bounds", "the receiver takes no points of this time: look at the clocks of both machines"),
-    ("too far in the future", "the receiver takes no points of this time: look at the clocks of both machines"),
-    ("limit", "the receiver limits what it takes: raise its limit, or ship fewer series"),
+    ("duplicate sample", "another run writes the same series: give each run its own tag, such as --tag testid=…"),
+    ("too old", "the points are older than the receiver accepts: check the clocks of both machines"),
+    ("out of bounds", "the receiver does not accept points of this time: check the clocks of both machines"),
+    ("too far in the future", "the receiver does not accept points of this time: check the clocks of both machines"),
+    ("limit", LIMITED),
     ("unsupported path", NO_REMOTE_WRITE),
-    ("refused", "nobody listens there: is the receiver running, and is the port right?"),
-    ("dns error", "the name of the host is not known: look at the URL"),
-    ("failed to lookup", "the name of the host is not known: look at the URL"),
-    ("invalidcontenttype", "the receiver speaks http, not https: look at the URL"),
-    ("corrupt message", "the receiver speaks http, not https: look at the URL"),
-    ("certificate expired", "the receiver's certificate is out of date: renew it, or look at this machine's clock"),
-    ("certificate not valid yet", "the receiver's certificate begins later: look at the clocks of both machines"),
-    ("not valid for name", "the receiver's certificate is for another name: look at the URL, or set `tlsServerName`"),
+    ("refused", "connection refused: is the receiver running on this port?"),
+    ("dns error", "unknown host name: check the URL"),
+    ("failed to lookup", "unknown host name: check the URL"),
+    ("invalidcontenttype", "the receiver expects http, not https: use http in the URL"),
+    ("corrupt message", "the receiver expects http, not https: use http in the URL"),
+    ("certificate expired", "the receiver's certificate has expired: renew it, or check this machine's clock"),
+    ("certificate not valid yet", "the receiver's certificate is not valid yet: check the clocks of both machines"),
+    ("not valid for name", "the receiver's certificate is for another name: check the URL, or set `tlsServerName`"),
     (
         "certificaterequired",
-        "the receiver wants a certificate of this side: set `clientCertificate` and `clientCertificateKey`",
+        "the receiver requires a client certificate: set `clientCertificate` and `clientCertificateKey`",
     ),
-    ("protocolversion", "the receiver speaks no TLS 1.3: `tlsMinVersion` \"1.2\" allows the version before"),
-    ("fatal alert", "the receiver refuses this side's certificate, or wants one: look at `clientCertificate`"),
+    ("protocolversion", "the receiver does not support TLS 1.3: set `tlsMinVersion` to \"1.2\""),
+    ("fatal alert", "the receiver rejected the client certificate, or requires one: check `clientCertificate`"),
     (
         "certificate",
-        "the receiver's certificate is not trusted: `caCertificate`, or SSL_CERT_FILE, names a file of authorities to trust",
+        "the receiver's certificate is not trusted: set `caCertificate` or SSL_CERT_FILE to a file of trusted CAs",
     ),
-    ("proxy authorization", "the proxy wants a user name and a password: put them into its URL"),
-    ("no answer within", "the receiver is slow or does not answer: `timeout` is how long it is waited for"),
+    ("proxy authorization", PROXY_CREDENTIALS),
+    ("no response within", "the receiver is slow or does not respond: raise `timeout` if it needs more time"),
 ];
 
-/// `credentials` says which were sent.
+/// Returns the hint for a response, if its cause is a usual one. `credentials` describes those that were sent.
 pub(super) fn hint(response: &Response, credentials: &str) -> Option<String> {
     let by_status = match response.status {
-        Some(301 | 302 | 303 | 307 | 308) => Some("the URL has moved: set the one that the receiver names"),
+        Some(301 | 302 | 303 | 307 | 308) => Some("the URL has moved: set the URL that the receiver redirects to"),
         Some(404) => Some(
-            "wrong path, or the receiver is not enabled: Prometheus takes remote write at /api/v1/write when it is \
-             started with --web.enable-remote-write-receiver",
+            "wrong path, or remote write is not enabled: Prometheus accepts it at /api/v1/write if it is started with \
+             --web.enable-remote-write-receiver",
         ),
         Some(405) => Some(NO_REMOTE_WRITE),
-        Some(407) => Some("the proxy wants a user name and a password: put them into its URL"),
-        Some(413) => Some("the receiver does not even take a single point: look at its limits"),
-        Some(415) => Some("the receiver does not take this version of the protocol: set `protocol` to auto"),
+        Some(407) => Some(PROXY_CREDENTIALS),
+        Some(413) => Some("the receiver rejects even a single point as too large: check its limits"),
+        Some(415) => Some("the receiver does not support this protocol version: set `protocol` to auto"),
         Some(200..=299) => Some(
-            "the receiver does not confirm what it has written, as one of Remote Write 1.0 would, which has stored nothing: \
+            "the receiver did not confirm that it has stored the points, so it probably supports only Remote Write 1.0: \
              set `protocol` to auto or 1.0",
         ),
-        Some(401 | 403) => return Some(format!("the receiver wants other credentials; sent were {credentials}")),
-        Some(429) => Some("the receiver limits what it takes: raise its limit, or ship fewer series"),
+        Some(401 | 403) => return Some(format!("check the credentials: the request had {credentials}")),
+        Some(429) => Some(LIMITED),
         _ => None,
     };
-    let words = response.message.to_ascii_lowercase();
-    let by_words = || BY_WORDS.iter().find(|(sign, _)| words.contains(sign)).map(|(_, hint)| *hint);
-    by_status.or_else(by_words).map(String::from)
+    let message = response.message.to_ascii_lowercase();
+    let by_message = || BY_MESSAGE.iter().find(|(phrase, _)| message.contains(phrase)).map(|(_, hint)| *hint);
+    by_status.or_else(by_message).map(String::from)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn hint_on(status: Option<u16>, words: &str) -> String {
-        let response = Response { status, message: words.into(), ..Response::default() };
+    fn hint_on(status: Option<u16>, message: &str) -> String {
+        let response = Response { status, message: message.into(), ..Response::default() };
         hint(&response, "a bearer token").unwrap_or_default()
     }
 
     #[test]
-    fn every_usual_cause_has_its_hint() {
-        for (status, words, part) in [
+    fn each_usual_cause_has_a_hint() {
+        for (status, message, part) in [
             (Some(404), "404 page not found", "--web.enable-remote-write-receiver"),
-            (Some(401), "", "sent were a bearer token"),
-            (Some(403), "", "sent were a bearer token"),
+            (Some(401), "", "the request had a bearer token"),
+            (Some(403), "", "the request had a bearer token"),
             (Some(308), "", "moved"),
             (Some(405), "", "/api/v1/write"),
             (Some(400), "unsupported path requested: \"/api/v1/wrong\"", "/api/v1/write"),
@@ -99,15 +104,15 @@ mod tests {
             (None, "received fatal alert: ProtocolVersion", "tlsMinVersion"),
             (None, "received fatal alert: UnknownCA", "clientCertificate"),
             (None, "received corrupt message of type InvalidContentType", "not https"),
-            (None, "no answer within the timeout", "timeout"),
+            (None, "no response within the timeout", "timeout"),
         ] {
-            let hint = hint_on(status, words);
-            assert!(hint.contains(part), "{status:?} {words}: {hint}");
+            let hint = hint_on(status, message);
+            assert!(hint.contains(part), "{status:?} {message}: {hint}");
         }
     }
 
     #[test]
-    fn without_a_usual_cause_there_is_none() {
-        assert_eq!(hint_on(Some(400), "nobody knows why"), "");
+    fn an_unusual_cause_has_no_hint() {
+        assert_eq!(hint_on(Some(400), "something else"), "");
     }
 }

@@ -1,32 +1,32 @@
-//! Points → the receiver, through whatever the network does.
+//! Points → the receiver, with retries.
 //!
-//! In come points from [`crate::export`]. A [`Batcher`] gathers them into batches, in shards that keep the order of every series,
-//! and a [`Queue`] that is bounded in bytes holds those. A [`Sender`] on a thread of its own has each batch encoded by
-//! [`crate::wire`] in the version of the protocol that the receiver speaks, ships it over HTTP, and tries again for as long as that
-//! can help. The way ends at the receiver, or in a file.
+//! In come points from [`crate::export`]. A [`Batcher`] collects them into batches, in shards that keep the order of every
+//! series; a [`Queue`], bounded in bytes, holds the batches. On its own thread, a [`Sender`] encodes each batch by
+//! [`crate::wire`] in the protocol version that the receiver supports, sends it, and retries for as long as that can help. Out
+//! go requests to the next module, [`crate::http`]; what is still unsent at the flush timeout goes to a file.
 //!
-//! | file | holds |
+//! | file | content |
 //! |---|---|
 //! | `batcher` | points → batches |
-//! | `queue` | the batches that wait |
-//! | `sender` | the way of a batch through its attempts |
-//! | `preflight` | whether the receiver takes metrics at all |
-//! | `negotiation` | which version of the protocol the receiver speaks |
-//! //! //! //! | `outcome` | what an answer means for what was sent |
-//! | `backoff` | how long to wait before trying again |
-//! | `health` | what the log hears of all this |
-//! | `hint` | what a person can do about it |
-//! | `unsent` | what could not be sent, into a file |
+//! | `queue` | batches that wait to be sent |
+//! | `preflight` | asks before the test whether the receiver accepts requests |
+//! | `sender` | a batch's requests, attempts and outcome |
+//! | `negotiation` | protocol version that the receiver supports |
+//! | `outcome` | what a response means for the points of its request |
+//! | `backoff` | pauses between attempts |
+//! | `health` | log lines on the receiver's state, `abortOnFailure` |
+//! | `hint` | what a person can do about a failure |
+//! | `unsent` | file of unsent samples |
 
 mod batcher;
-mod sender;
-mod health;
 mod preflight;
-mod hint;
+mod sender;
+mod queue;
 mod negotiation;
 mod outcome;
 mod backoff;
-mod queue;
+mod health;
+mod hint;
 mod unsent;
 
 pub use batcher::{Batcher, Role};

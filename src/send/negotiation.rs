@@ -1,4 +1,4 @@
-//! Which version of the protocol the receiver speaks.
+//! Negotiation of the protocol version with the receiver.
 
 use std::cell::Cell;
 
@@ -6,58 +6,59 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::wire::Protocol;
 
-/// Finds the version out, unless the user has said it.
+/// Protocol version of a receiver: set by the user, or detected from its responses.
 ///
-/// Until an answer has shown that the receiver understands what it gets, one request at a time is sent, so that nothing is lost to a
-/// receiver that takes another version and says nothing.
+/// Until a response has confirmed the version, only one request is sent at a time, so that no points are lost to a receiver
+/// that accepts a request of another version without storing it.
 pub(super) struct Negotiation {
+    /// True if the user has set the version.
     fixed: bool,
     protocol: Cell<Protocol>,
-    settled: Cell<bool>,
+    confirmed: Cell<bool>,
     permit: Mutex<()>,
 }
 
-/// Leave to send one request.
+/// Permit to send one request.
 pub(super) struct SendPermit<'a> {
-    /// In this version.
+    /// Version of the request.
     pub(super) protocol: Protocol,
-    /// SecretSource while the version is not settled.
-    _alone: Option<MutexGuard<'a, ()>>,
+    /// Held while the version is not confirmed.
+    _exclusive: Option<MutexGuard<'a, ()>>,
 }
 
 impl Negotiation {
-    /// With `protocol` there is nothing to find out. Otherwise 2.0 is tried first.
+    /// Starts with `protocol`, which then never changes. Without one, 2.0 is tried first.
     pub(super) fn new(protocol: Option<Protocol>) -> Self {
         Self {
             fixed: protocol.is_some(),
             protocol: Cell::new(protocol.unwrap_or(Protocol::V2)),
-            settled: Cell::new(protocol.is_some()),
+            confirmed: Cell::new(protocol.is_some()),
             permit: Mutex::new(()),
         }
     }
 
-    /// Waits for leave to send.
+    /// Waits for the permit to send a request.
     pub(super) async fn acquire(&self) -> SendPermit<'_> {
-        let alone = if self.settled.get() { None } else { Some(self.permit.lock().await) };
-        // It may have been settled meanwhile.
-        let alone = alone.filter(|_| !self.settled.get());
-        SendPermit { protocol: self.protocol.get(), _alone: alone }
+        let exclusive = if self.confirmed.get() { None } else { Some(self.permit.lock().await) };
+        // Another request may have confirmed the version meanwhile.
+        let exclusive = exclusive.filter(|_| !self.confirmed.get());
+        SendPermit { protocol: self.protocol.get(), _exclusive: exclusive }
     }
 
-    /// The receiver has understood a request of this version.
-    pub(super) fn settle(&self, protocol: Protocol) -> bool {
+    /// Confirms that the receiver supports `protocol`. Returns true the first time.
+    pub(super) fn confirm(&self, protocol: Protocol) -> bool {
         self.protocol.set(protocol);
-        !self.settled.replace(true)
+        !self.confirmed.replace(true)
     }
 
-    /// The receiver has not understood `protocol`. False if there is no other to try.
+    /// Changes to the other version, as the receiver does not support `protocol`. Returns false if the user has set the version.
     pub(super) fn fall_back(&self, protocol: Protocol) -> bool {
         if self.fixed {
             return false;
         }
         self.protocol.set(protocol.other());
-        // No answer of a receiver of 1.0 shows that it is one: it is what is left.
-        self.settled.set(protocol == Protocol::V2);
+        // No response confirms 1.0, so it counts as confirmed when 2.0 is not supported.
+        self.confirmed.set(protocol == Protocol::V2);
         true
     }
 }
@@ -67,20 +68,20 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn until_it_is_settled_requests_wait_for_each_other() {
+    async fn requests_wait_for_each_other_until_the_version_is_confirmed() {
         let negotiation = Negotiation::new(None);
         let first = negotiation.acquire().await;
         assert_eq!(first.protocol, Protocol::V2);
         let soon = std::time::Duration::from_millis(1);
         assert!(tokio::time::timeout(soon, negotiation.acquire()).await.is_err());
-        assert!(negotiation.settle(Protocol::V2));
+        assert!(negotiation.confirm(Protocol::V2));
         drop(first);
         let (_a, _b) = (negotiation.acquire().await, negotiation.acquire().await);
-        assert!(!negotiation.settle(Protocol::V2));
+        assert!(!negotiation.confirm(Protocol::V2));
     }
 
     #[tokio::test]
-    async fn what_is_not_understood_is_tried_in_the_other_version() {
+    async fn the_other_version_follows_one_that_is_not_supported() {
         let negotiation = Negotiation::new(None);
         assert!(negotiation.fall_back(Protocol::V2));
         assert_eq!(negotiation.acquire().await.protocol, Protocol::V1);
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_version_that_the_user_chose_stays() {
+    async fn a_version_that_the_user_has_set_never_changes() {
         let negotiation = Negotiation::new(Some(Protocol::V1));
         assert!(!negotiation.fall_back(Protocol::V1));
         let (a, _b) = (negotiation.acquire().await, negotiation.acquire().await);

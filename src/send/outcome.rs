@@ -1,33 +1,33 @@
-//! What an answer means for the points that were sent.
+//! Outcome of a request: what a response means for the points that were sent.
 
 use std::time::Duration;
 
 use crate::http::Response;
 use crate::wire::Protocol;
 
-/// What to do with the points of a request.
+/// Outcome of the points of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The receiver has them, or as many as it says.
+    /// The receiver has stored them, or as many as it reports.
     Accepted,
-    /// The receiver may take them later; not before the time it asks for, if it does.
+    /// The receiver may accept them later, not before its `Retry-After`, if there is one.
     Retry(Option<Duration>),
-    /// Fewer at once.
+    /// The request has too many points or bytes: they are sent in smaller ones.
     TooLarge,
-    /// The receiver does not understand this version of the protocol.
+    /// The receiver does not support the protocol version of the request.
     UnsupportedProtocol,
-    /// The receiver will never take them, but for those that it says it has written.
+    /// The receiver will never accept them, except those that it reports as written.
     Rejected,
 }
 
 impl Outcome {
-    /// Sorts a response to a request of version `protocol`.
+    /// Returns the outcome of a request of version `protocol`.
     ///
-    /// Remote Write 1.0 and 2.0, "Retries & Backoff": 5xx and 429 are tried again, any other 4xx is not, since the same request
-    /// would be refused again. No answer at all is tried again.
+    /// Remote Write 1.0 and 2.0, "Retries & Backoff": 5xx and 429 are retried, any other 4xx is not, since the same request
+    /// would be rejected again. A request without a response is retried.
     pub(super) fn to(protocol: Protocol, response: &Response) -> Self {
         let Some(status) = response.status else { return Self::Retry(None) };
-        // A receiver of 2.0 says what it has written whenever it has read a request, so silence means that it is of 1.0.
+        // A receiver of 2.0 reports what it has written for every request that it has read; without a report it is one of 1.0.
         let unconfirmed = protocol == Protocol::V2 && response.written.is_none();
         match status {
             200..=299 | 400 if unconfirmed => Self::UnsupportedProtocol,
@@ -41,10 +41,10 @@ impl Outcome {
     }
 }
 
-/// Some receivers have no status of their own for what 413 says.
-fn mentions_size_limit(words: &str) -> bool {
-    let words = words.to_ascii_lowercase();
-    ["too many samples", "too large"].iter().any(|sign| words.contains(sign))
+/// Reports whether a response body says that the request is too large: some receivers do not use status 413 for it.
+fn mentions_size_limit(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["too many samples", "too large"].iter().any(|phrase| message.contains(phrase))
 }
 
 #[cfg(test)]
@@ -57,7 +57,7 @@ mod tests {
 
     /// Remote Write 1.0 and 2.0, "Retries & Backoff".
     #[test]
-    fn classes_are_those_of_the_specifications() {
+    fn outcomes_follow_the_specifications() {
         for (protocol, written) in [(Protocol::V1, None), (Protocol::V2, Some(1))] {
             let outcome = |status| Outcome::to(protocol, &response(status, written));
             for status in [200, 202, 204] {
@@ -77,7 +77,7 @@ mod tests {
 
     /// Remote Write 2.0, "Required `Written` Response Headers" and "Unsupported Request Content".
     #[test]
-    fn silence_about_what_was_written_means_a_receiver_of_1_0() {
+    fn a_response_without_written_headers_means_a_receiver_of_1_0() {
         for status in [200, 204, 400] {
             assert_eq!(Outcome::to(Protocol::V2, &response(status, None)), Outcome::UnsupportedProtocol, "{status}");
         }
@@ -86,15 +86,15 @@ mod tests {
     }
 
     #[test]
-    fn too_many_is_said_in_words_too() {
-        for (status, words, outcome) in [
+    fn a_size_limit_in_the_body_counts_as_too_large() {
+        for (status, message, outcome) in [
             (400, "limits: Too many samples in one request", Outcome::TooLarge),
             (422, "request body too large", Outcome::TooLarge),
             (400, "out of order sample", Outcome::Rejected),
             (500, "too many samples", Outcome::Retry(None)),
         ] {
-            let response = Response { message: words.into(), ..response(status, None) };
-            assert_eq!(Outcome::to(Protocol::V1, &response), outcome, "{words}");
+            let response = Response { message: message.into(), ..response(status, None) };
+            assert_eq!(Outcome::to(Protocol::V1, &response), outcome, "{message}");
         }
     }
 }

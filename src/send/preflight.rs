@@ -1,16 +1,18 @@
-//! Whether a receiver takes metrics, asked before there are any to lose.
+//! Preflight: asks the receiver whether it accepts requests, before the test starts.
 //!
-//! What is sent is a request without points, the way that every request goes. A receiver answers it as it would any other: by then it
-//! has seen the path, the credentials and the version of the protocol, and it stores nothing.
+//! The request has no points, and is sent like any other. A receiver has checked its path, its credentials and its protocol
+//! version by the time it responds, and stores nothing.
 
 use std::fmt;
 
 use thiserror::Error;
 
 use super::hint::hint;
+use super::outcome::Outcome;
+use super::sender::{Attempts, Sender};
 use crate::http::Response;
 
-/// Why a receiver does not take metrics.
+/// Why a receiver does not accept requests.
 #[derive(Debug, Error)]
 pub struct PreflightError {
     url: String,
@@ -18,9 +20,25 @@ pub struct PreflightError {
     hint: Option<String>,
 }
 
+impl Sender {
+    /// Sends a request without points, in the other protocol version too if the receiver does not support the first one.
+    /// Afterwards the version is known. Nothing is retried, since the start of the test waits for the result.
+    ///
+    /// # Errors
+    /// The receiver's response, if it did not accept the request.
+    pub async fn preflight(&self) -> Result<(), PreflightError> {
+        let exchange = self.exchange(&[], &[], Attempts::One, &mut false).await;
+        if exchange.outcome != Outcome::Accepted {
+            return Err(PreflightError::new(self.url(), exchange.response, self.credentials()));
+        }
+        self.confirm_protocol(exchange.protocol());
+        Ok(())
+    }
+}
+
 impl PreflightError {
-    /// `url` is without secrets, `credentials` says which were sent.
-    pub(super) fn new(url: &str, response: Response, credentials: &str) -> Self {
+    /// `url` must not contain secrets; `credentials` describes those that were sent.
+    fn new(url: &str, response: Response, credentials: &str) -> Self {
         Self { url: url.into(), hint: hint(&response, credentials), response }
     }
 }
@@ -28,8 +46,8 @@ impl PreflightError {
 impl fmt::Display for PreflightError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let status = self.response.status.map(|status| format!("status {status}"));
-        let words = Some(self.response.message.clone()).filter(|words| !words.is_empty());
-        let parts: Vec<_> = [status, words, self.hint.clone()].into_iter().flatten().collect();
+        let message = Some(self.response.message.clone()).filter(|message| !message.is_empty());
+        let parts: Vec<_> = [status, message, self.hint.clone()].into_iter().flatten().collect();
         write!(f, "{}: {}", self.url, parts.join("; "))
     }
 }
@@ -39,14 +57,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_answered_is_told_with_what_to_do() {
-        for (status, words, told) in [
-            (Some(401), "who?", "http://h/w: status 401; who?; the receiver wants other credentials; sent were none"),
+    fn an_error_shows_url_status_message_and_hint() {
+        for (status, message, shown) in [
+            (Some(401), "who?", "http://h/w: status 401; who?; check the credentials: the request had no credentials"),
             (Some(418), "", "http://h/w: status 418"),
-            (None, "no wire", "http://h/w: no wire"),
+            (None, "no route", "http://h/w: no route"),
         ] {
-            let response = Response { status, message: words.into(), ..Response::default() };
-            assert_eq!(PreflightError::new("http://h/w", response, "none").to_string(), told);
+            let response = Response { status, message: message.into(), ..Response::default() };
+            assert_eq!(PreflightError::new("http://h/w", response, "no credentials").to_string(), shown);
         }
     }
 }

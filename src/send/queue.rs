@@ -1,4 +1,4 @@
-//! The batches that wait for their receiver, in order, bounded in bytes.
+//! Queue of the batches that wait to be sent: in order, bounded in bytes.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -10,54 +10,54 @@ use tokio::sync::Notify;
 use crate::report::{DestinationReporter, Level, event};
 use crate::wire::{Metric, Point};
 
-/// Points that are shipped together. Not encoded yet: that is for the version of the protocol that the receiver speaks.
+/// Points that are sent together. They are encoded only when they are sent, in the protocol version that the receiver supports.
 #[derive(Debug)]
 pub struct Batch {
     points: Vec<Point>,
-    made: Instant,
-    /// How many of them, from the first on, need not be sent any more.
-    done: usize,
-    announced: Vec<Arc<Metric>>,
+    metadata: Vec<Arc<Metric>>,
+    created: Instant,
+    /// Number of points, from the first on, whose outcome is known: accepted or rejected.
+    finished: usize,
 }
 
 impl Batch {
-    /// A batch of these points, which also tells what the metrics `announced` are.
-    pub fn new(points: Vec<Point>, announced: Vec<Arc<Metric>>) -> Self {
-        Self { points, made: Instant::now(), done: 0, announced }
+    /// Creates a batch of `points`, and of metadata on the metrics `metadata`.
+    pub fn new(points: Vec<Point>, metadata: Vec<Arc<Metric>>) -> Self {
+        Self { points, metadata, created: Instant::now(), finished: 0 }
     }
 
-    /// When it was made.
-    pub fn made(&self) -> Instant {
-        self.made
+    /// Time at which the batch was created.
+    pub fn created(&self) -> Instant {
+        self.created
     }
 
-    /// The points that are still to be sent.
+    /// Points that are still to be sent.
     pub fn unsent(&self) -> &[Point] {
-        &self.points[self.done..]
+        &self.points[self.finished..]
     }
 
-    /// The metrics that are still to be described.
-    pub fn announced(&self) -> &[Arc<Metric>] {
-        &self.announced
+    /// Metrics whose metadata is still to be sent.
+    pub fn metadata(&self) -> &[Arc<Metric>] {
+        &self.metadata
     }
 
-    /// The next `points` need not be sent any more, and what came with them.
+    /// Marks the next `points` points, and the metadata that was sent with them, as finished.
     pub fn advance(&mut self, points: usize) {
-        self.done += points;
-        self.announced.clear();
+        self.finished += points;
+        self.metadata.clear();
     }
 
-    /// The memory that its points take. What they share with others is not counted.
+    /// Memory of the unsent points, without what they share with other points.
     pub fn bytes(&self) -> usize {
-        let beside: usize = self.unsent().iter().map(|point| point.value.heap_bytes()).sum();
-        size_of_val(self.unsent()) + beside
+        let heap: usize = self.unsent().iter().map(|point| point.value.heap_bytes()).sum();
+        size_of_val(self.unsent()) + heap
     }
 }
 
-/// A queue between the resampling thread, which fills it and never waits, and the sender. It has a line for each shard.
+/// Queue between the resampling thread, which adds batches and never waits, and the sender. Each shard has its own order.
 ///
-/// When the bound is reached, the oldest batch is dropped, counted and reported: with cumulative series the newest
-/// points are worth most. No lock is held while anything is sent.
+/// When the limit is reached, the oldest batch is dropped, counted and logged: with cumulative series the newest points are
+/// worth most. No lock is held while anything is sent.
 pub struct Queue {
     state: Mutex<State>,
     changed: Notify,
@@ -67,30 +67,30 @@ pub struct Queue {
 }
 
 struct State {
-    /// Each batch with its number in the order of all shards.
-    lines: Vec<VecDeque<(u64, Batch)>>,
+    /// Batches of each shard, each with its number in the order of all shards.
+    shards: Vec<VecDeque<(u64, Batch)>>,
     next_number: u64,
     bytes: usize,
     points: usize,
     deadline: Option<Instant>,
-    /// Whether batches have been dropped since the queue was last empty: one warning a time.
+    /// True if batches were dropped since the queue was last empty: only the first one is logged.
     overflowing: bool,
 }
 
 impl Queue {
-    /// An empty queue for at most `limit_bytes` of points. One batch always fits, whatever its size.
+    /// Creates an empty queue for at most `limit_bytes` bytes of points. One batch always fits, whatever its size.
     pub fn new(limit_bytes: usize, shards: usize, reporter: Arc<DestinationReporter>) -> Self {
-        let lines = (0..shards.max(1)).map(|_| VecDeque::new()).collect();
-        let state = State { lines, next_number: 0, bytes: 0, points: 0, deadline: None, overflowing: false };
+        let queues = (0..shards.max(1)).map(|_| VecDeque::new()).collect();
+        let state = State { shards: queues, next_number: 0, bytes: 0, points: 0, deadline: None, overflowing: false };
         Self { state: Mutex::new(state), changed: Notify::new(), shards: shards.max(1), limit_bytes, reporter }
     }
 
-    /// How many batches may be under way at once.
+    /// Number of shards: how many batches may be in flight at once.
     pub fn shards(&self) -> usize {
         self.shards
     }
 
-    /// Adds a batch at the end of a shard's line. Never waits.
+    /// Adds a batch at the end of a shard. Never waits.
     pub fn push(&self, shard: usize, batch: Batch) {
         let mut state = self.lock();
         self.reporter.counters.points_made.add(batch.unsent().len() as u64);
@@ -100,12 +100,9 @@ impl Queue {
             self.reporter.counters.points_dropped.add(oldest.unsent().len() as u64);
             if !std::mem::replace(&mut state.overflowing, true) {
                 self.reporter.log(
-                    event(
-                        Level::Warn,
-                        "The queue is full and drops its oldest batches until the receiver takes them again",
-                    )
-                    .with("queue_bytes", bytes_before)
-                    .with("queue_limit_bytes", self.limit_bytes),
+                    event(Level::Warn, "Queue is full, dropping the oldest points")
+                        .with("queue_bytes", bytes_before)
+                        .with("queue_limit_bytes", self.limit_bytes),
                 );
             }
         }
@@ -113,22 +110,22 @@ impl Queue {
         state.points += batch.unsent().len();
         let number = state.next_number;
         state.next_number += 1;
-        state.lines[shard].push_back((number, batch));
-        self.note_level(&state);
+        state.shards[shard].push_back((number, batch));
+        self.update_gauges(&state);
         drop(state);
         self.changed.notify_waiters();
     }
 
-    /// The oldest batch of a shard; waits for one. `None` when the queue is closed and all have been taken.
+    /// Removes and returns the oldest batch of a shard; waits for one. `None` when the queue is closed and the shard is empty.
     pub async fn next(&self, shard: usize) -> Option<Batch> {
         loop {
-            // Listens before it looks, so that no change is missed.
+            // Subscribes before it checks, so that no change is missed.
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
             {
                 let mut state = self.lock();
                 if let Some(batch) = state.pop(shard) {
-                    self.note_level(&state);
+                    self.update_gauges(&state);
                     return Some(batch);
                 }
                 if state.deadline.is_some() {
@@ -139,13 +136,13 @@ impl Queue {
         }
     }
 
-    /// Nothing comes after this: the sender ends when all is sent, at the latest after `flush_timeout`.
+    /// Closes the queue: the sender ends when all batches are sent, at the latest after `flush_timeout`.
     pub fn close(&self, flush_timeout: Duration) {
         self.lock().deadline = Some(Instant::now() + flush_timeout);
         self.changed.notify_waiters();
     }
 
-    /// If the queue is closed, its deadline is now.
+    /// Sets the deadline of a closed queue to now.
     pub fn cancel_flush(&self) {
         if let Some(deadline) = &mut self.lock().deadline {
             *deadline = Instant::now();
@@ -153,8 +150,8 @@ impl Queue {
         self.changed.notify_waiters();
     }
 
-    /// Ready at this time, or as soon as the queue is closed.
-    pub async fn until(&self, time: Instant) {
+    /// Waits until `time`, or until the queue is closed.
+    pub async fn wait_until(&self, time: Instant) {
         while time > Instant::now() {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
@@ -165,8 +162,8 @@ impl Queue {
         }
     }
 
-    /// Ready when the queue has been closed and its deadline has passed.
-    pub async fn past_deadline(&self) {
+    /// Waits until the queue is closed and its deadline has passed.
+    pub async fn wait_for_deadline(&self) {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
@@ -181,15 +178,15 @@ impl Queue {
         }
     }
 
-    /// Takes all that is left, the oldest first, without waiting.
+    /// Removes and returns all batches, the oldest first. Never waits.
     pub fn drain(&self) -> Vec<Batch> {
         let mut state = self.lock();
         let all = std::iter::from_fn(|| state.pop_oldest()).collect();
-        self.note_level(&state);
+        self.update_gauges(&state);
         all
     }
 
-    fn note_level(&self, state: &State) {
+    fn update_gauges(&self, state: &State) {
         let counters = &self.reporter.counters;
         counters.queue_bytes_highest.raise(state.bytes as u64);
         counters.queue_bytes.set(state.bytes as u64);
@@ -204,7 +201,7 @@ impl Queue {
 
 impl State {
     fn pop(&mut self, shard: usize) -> Option<Batch> {
-        let (_, batch) = self.lines[shard].pop_front()?;
+        let (_, batch) = self.shards[shard].pop_front()?;
         self.bytes -= batch.bytes();
         self.points -= batch.unsent().len();
         self.overflowing &= self.points > 0;
@@ -212,12 +209,12 @@ impl State {
     }
 
     fn pop_oldest(&mut self) -> Option<Batch> {
-        let number = |line: &VecDeque<(u64, Batch)>| line.front().map(|(number, _)| *number);
-        let numbers = self.lines.iter().enumerate().filter_map(|(shard, line)| Some((number(line)?, shard)));
+        let number = |batches: &VecDeque<(u64, Batch)>| batches.front().map(|(number, _)| *number);
+        let numbers = self.shards.iter().enumerate().filter_map(|(shard, batches)| Some((number(batches)?, shard)));
         let (_, shard) = numbers.min()?;
         let overflowing = self.overflowing;
         let oldest = self.pop(shard);
-        // Dropping does not end the overflow.
+        // Dropping a batch does not end the overflow.
         self.overflowing = overflowing;
         oldest
     }
@@ -256,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_drops_the_oldest_of_all_shards_and_says_so_once() {
+    fn a_full_queue_drops_the_oldest_batch_of_all_shards_and_logs_it_once() {
         let (queue, reporter, destination) = queue(10, 2);
         for (shard, len) in [(1, 4), (0, 5), (1, 3), (0, 6)] {
             queue.push(shard, batch(len));
@@ -271,14 +268,14 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_larger_than_the_bound_is_kept() {
+    fn a_batch_larger_than_the_limit_is_kept() {
         let (queue, ..) = queue(10, 1);
         queue.push(0, batch(100));
         assert_eq!(sizes(&queue), [100]);
     }
 
     #[tokio::test]
-    async fn batches_of_a_shard_leave_in_order_and_a_closed_queue_ends() {
+    async fn batches_of_a_shard_keep_their_order_and_a_closed_queue_ends() {
         let (queue, ..) = queue(100, 2);
         for (shard, len) in [(0, 1), (1, 2), (0, 3)] {
             queue.push(shard, batch(len));
@@ -290,7 +287,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_waits_is_woken_by_a_batch_and_by_the_end() {
+    async fn a_waiting_sender_is_woken_by_a_batch_and_by_the_close() {
         let (queue, ..) = queue(100, 1);
         let queue = Arc::new(queue);
         let waiting = tokio::spawn({
@@ -302,16 +299,16 @@ mod tests {
         tokio::task::yield_now().await;
         queue.close(Duration::ZERO);
         assert_eq!(waiting.await.expect("ends"), (true, false));
-        queue.past_deadline().await;
+        queue.wait_for_deadline().await;
     }
 
     #[tokio::test]
-    async fn hurry_ends_the_wait_of_a_closed_queue_and_does_not_close_one() {
+    async fn cancel_flush_ends_the_wait_of_a_closed_queue_and_does_not_close_an_open_one() {
         let (queue, ..) = queue(100, 1);
         let queue = Arc::new(queue);
         let waiting = tokio::spawn({
             let queue = Arc::clone(&queue);
-            async move { queue.past_deadline().await }
+            async move { queue.wait_for_deadline().await }
         });
         queue.cancel_flush();
         tokio::task::yield_now().await;

@@ -1,7 +1,7 @@
-//! What could not be sent in time, into a file that Prometheus can import.
+//! File of unsent samples, which Prometheus can import.
 //!
-//! OpenMetrics text with timestamps. It has no word for a stale marker, so those are lost: the series then end where their last point
-//! is. Nor has it one for a native histogram.
+//! The format is OpenMetrics text with timestamps. It has neither stale markers nor native histograms: those are lost. Without
+//! its stale marker a series ends at its last point.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,34 +12,37 @@ use std::time::SystemTime;
 use crate::report::{DestinationReporter, Level, event};
 use crate::wire::{EncodedLabel, MetricKind, Point, RawLabel, Value};
 
-/// What happens to blocks of the time that Prometheus still has in its head.
-const IMPORT_HINT: &str = "import it three hours after the test, or into a data folder of its own: a Prometheus that still has that time \
-                           in memory would drop it for the imported block";
+/// Logged with the import command: an imported block replaces samples of the same time that are not in a block yet.
+const IMPORT_HINT: &str = "import the file three hours after the test, or into a separate data directory: a Prometheus that still has \
+                           this time range in memory drops it when it loads the imported block";
 
-/// How many files of one second are told apart.
+/// Maximum number of files that are written in the same second.
 const MAX_NAMES: u32 = 1000;
 
-/// Saves points, which are in the order of each series, and tells where they are, or that they are lost. Without a folder they are
-/// lost.
-pub(super) fn save(points: &[&Point], folder: Option<&Path>, reporter: &DestinationReporter) {
+/// Writes points to a new file in `directory`, and logs its path, or that the points are lost. Without a directory they are lost.
+///
+/// The points of each series must be in the order of their times.
+pub(super) fn save(points: &[&Point], directory: Option<&Path>, reporter: &DestinationReporter) {
     let counters = &reporter.counters;
-    let (points, unsayable): (Vec<&Point>, Vec<_>) = points.iter().partition(|point| number_of(point).is_some());
-    counters.points_undelivered.add(unsayable.len() as u64);
+    let (points, unsupported): (Vec<&Point>, Vec<_>) = points.iter().partition(|point| float_value(point).is_some());
+    counters.points_undelivered.add(unsupported.len() as u64);
     if points.is_empty() {
         return;
     }
-    let Some(folder) = folder else {
+    let Some(directory) = directory else {
         return counters.points_undelivered.add(points.len() as u64);
     };
-    match write_new_file(&points, folder) {
+    match write_new_file(&points, directory) {
         Ok(path) => {
             counters.points_saved.add(points.len() as u64);
             let path = path.canonicalize().unwrap_or(path);
             let path = path.display().to_string();
-            let import =
-                format!("promtool tsdb create-blocks-from openmetrics {} <Prometheus's data folder>", quoted(&path));
+            let import = format!(
+                "promtool tsdb create-blocks-from openmetrics {} <Prometheus's data directory>",
+                shell_quoted(&path)
+            );
             reporter.log(
-                event(Level::Error, "Time was over before the receiver had taken all points: the rest is in a file")
+                event(Level::Error, "Flush timeout reached; unsent samples were written to a file")
                     .with("points", points.len())
                     .with("file", path)
                     .with("import", import)
@@ -49,42 +52,39 @@ pub(super) fn save(points: &[&Point], folder: Option<&Path>, reporter: &Destinat
         Err(error) => {
             counters.points_undelivered.add(points.len() as u64);
             reporter.log(
-                event(
-                    Level::Error,
-                    "Points that the receiver has not taken in time cannot be written to a file: they are lost",
-                )
-                .with("points", points.len())
-                .with("folder", folder.display().to_string())
-                .with("error", error.to_string()),
+                event(Level::Error, "Failed to write unsent samples to a file; they are lost")
+                    .with("points", points.len())
+                    .with("directory", directory.display().to_string())
+                    .with("error", error.to_string()),
             );
         }
     }
 }
 
-/// For a shell.
-fn quoted(path: &str) -> String {
+/// Returns `path` quoted for a POSIX shell, if it needs quotes.
+fn shell_quoted(path: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     if path.chars().all(plain) { path.into() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
-fn write_new_file(points: &[&Point], folder: &Path) -> io::Result<PathBuf> {
-    let (path, file) = new_file(folder)?;
+fn write_new_file(points: &[&Point], directory: &Path) -> io::Result<PathBuf> {
+    let (path, file) = new_file(directory)?;
     let written = write(points, BufWriter::new(file));
     if written.is_err() {
-        // Half a file would look like a whole one, and takes space that is missing.
+        // A partial file looks like a complete one, and uses space on a disk that is full.
         let _ = fs::remove_file(&path);
     }
     written.map(|()| path)
 }
 
-fn new_file(folder: &Path) -> io::Result<(PathBuf, File)> {
+fn new_file(directory: &Path) -> io::Result<(PathBuf, File)> {
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut names = (1..MAX_NAMES).map(|number| match number {
         1 => format!("k6-remote-write-{seconds}.openmetrics"),
         _ => format!("k6-remote-write-{seconds}-{number}.openmetrics"),
     });
     loop {
-        let path = folder.join(names.next().ok_or(io::ErrorKind::AlreadyExists)?);
+        let path = directory.join(names.next().ok_or(io::ErrorKind::AlreadyExists)?);
         match File::create_new(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             created => return created.map(|file| (path, file)),
@@ -92,7 +92,7 @@ fn new_file(folder: &Path) -> io::Result<(PathBuf, File)> {
     }
 }
 
-/// Writes points as OpenMetrics text: families one after the other, in each its series, in each its points.
+/// Writes points as OpenMetrics text, grouped by family, and within a family by series.
 fn write(points: &[&Point], mut file: impl Write) -> io::Result<()> {
     let mut families: BTreeMap<_, BTreeMap<String, Vec<&Point>>> = BTreeMap::new();
     for &point in points {
@@ -103,18 +103,18 @@ fn write(points: &[&Point], mut file: impl Write) -> io::Result<()> {
         let Some(first) = series.values().flatten().next() else { continue };
         let (family, kind) = match (first.metric.kind, name.strip_suffix("_total")) {
             (MetricKind::Counter, Some(family)) => (family, "counter"),
-            // OpenMetrics has no counter of another name.
+            // OpenMetrics requires the suffix for a counter.
             (MetricKind::Counter, None) => (*name, "unknown"),
-            // One name of a histogram's three.
+            // The three names of a histogram are separate metrics here.
             (MetricKind::Histogram, _) => (*name, "unknown"),
             (MetricKind::Gauge, _) => (*name, "gauge"),
         };
         writeln!(file, "# TYPE {family} {kind}")?;
         writeln!(file, "# HELP {family} {}", escaped(&first.metric.help))?;
         for (labels, points) in series {
-            for (point, value) in points.iter().filter_map(|point| Some((point, number_of(point)?))) {
+            for (point, value) in points.iter().filter_map(|point| Some((point, float_value(point)?))) {
                 let (seconds, milliseconds) = (point.time_ms.div_euclid(1000), point.time_ms.rem_euclid(1000));
-                writeln!(file, "{name}{labels} {} {seconds}.{milliseconds:03}", number(value))?;
+                writeln!(file, "{name}{labels} {} {seconds}.{milliseconds:03}", formatted(value))?;
             }
         }
     }
@@ -122,22 +122,22 @@ fn write(points: &[&Point], mut file: impl Write) -> io::Result<()> {
     file.flush()
 }
 
-/// What the text can say of a point.
-fn number_of(point: &Point) -> Option<f64> {
+/// Returns the value of a point that OpenMetrics text can represent.
+fn float_value(point: &Point) -> Option<f64> {
     match &point.value {
         Value::Float(value) if !point.value.is_stale_marker() => Some(*value),
         Value::Float(_) | Value::Histogram(_) => None,
     }
 }
 
-/// All labels but the name, as text: `{a="1",b="2"}`.
+/// Returns all labels except the name, as text: `{a="1",b="2"}`.
 fn labels(point: &Point) -> String {
-    let own = point.metric.extra_label.iter().flat_map(EncodedLabel::labels);
+    let extra = point.metric.extra_label.iter().flat_map(EncodedLabel::labels);
     let text = |label: RawLabel<'_>| {
         let (name, value) = label.pair();
         format!("{}=\"{}\"", String::from_utf8_lossy(name), escaped(&String::from_utf8_lossy(value)))
     };
-    let mut labels: Vec<_> = point.labels.parts().into_iter().flatten().chain(own).map(text).collect();
+    let mut labels: Vec<_> = point.labels.parts().into_iter().flatten().chain(extra).map(text).collect();
     labels.sort();
     if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) }
 }
@@ -146,7 +146,7 @@ fn escaped(text: &str) -> String {
     text.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n")
 }
 
-fn number(value: f64) -> String {
+fn formatted(value: f64) -> String {
     if value.is_finite() {
         value.to_string()
     } else if value.is_nan() {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_openmetrics_with_families_together_and_times_in_order() {
+    fn the_file_is_openmetrics_grouped_by_family_in_the_order_of_time() {
         let (mut points, mut file) = (points(), Vec::new());
         points.pop();
         write(&points.iter().collect::<Vec<_>>(), &mut file).expect("memory has room");
@@ -220,37 +220,37 @@ k6_m_total{condition="zero",url="/\"a\\\n"} +Inf 2.000
     }
 
     #[test]
-    fn a_folder_that_takes_no_file_costs_the_points_and_says_why() {
+    fn points_are_lost_and_the_cause_is_logged_if_the_directory_is_not_writable() {
         let (points, reporter) = (points(), Reporter::default());
         let destination = reporter.destination("http://host/w");
-        save(&points.iter().collect::<Vec<_>>(), Some(Path::new("/nonexistent/folder")), &destination);
-        let event = reporter.poll().expect("is told");
-        assert_eq!((event.level, &event.fields["folder"]), (Level::Error, &"/nonexistent/folder".into()));
-        assert!(event.fields["error"].as_str().is_some_and(|words| words.contains("No such file")), "{event:?}");
+        save(&points.iter().collect::<Vec<_>>(), Some(Path::new("/nonexistent/directory")), &destination);
+        let event = reporter.poll().expect("is logged");
+        assert_eq!((event.level, &event.fields["directory"]), (Level::Error, &"/nonexistent/directory".into()));
+        assert!(event.fields["error"].as_str().is_some_and(|error| error.contains("No such file")), "{event:?}");
         assert_eq!((destination.counters.points_undelivered.get(), destination.counters.points_saved.get()), (4, 0));
     }
 
     #[test]
-    fn a_native_histogram_counts_as_not_delivered() {
+    fn a_native_histogram_is_counted_as_lost() {
         let (mut points, reporter) = (points(), Reporter::default());
         points[3].value = Value::Histogram(Arc::default());
         let destination = reporter.destination("http://host/w");
-        save(&[&points[3]], Some(Path::new("/nonexistent/folder")), &destination);
+        save(&[&points[3]], Some(Path::new("/nonexistent/directory")), &destination);
         assert_eq!(destination.counters.points_undelivered.get(), 1);
     }
 
     #[test]
-    fn nothing_but_stale_markers_makes_no_file() {
+    fn stale_markers_alone_make_no_file() {
         let (points, reporter) = (points(), Reporter::default());
         let destination = reporter.destination("http://host/w");
-        save(&[&points[3]], Some(Path::new("/nonexistent/folder")), &destination);
+        save(&[&points[3]], Some(Path::new("/nonexistent/directory")), &destination);
         assert!(reporter.poll().is_none());
         assert_eq!((destination.counters.points_undelivered.get(), destination.counters.points_saved.get()), (1, 0));
     }
 
     #[test]
-    fn a_path_survives_the_shell() {
-        assert_eq!(quoted("/tmp/a.openmetrics"), "/tmp/a.openmetrics");
-        assert_eq!(quoted("/my disk/it's"), r"'/my disk/it'\''s'");
+    fn a_path_is_quoted_for_the_shell() {
+        assert_eq!(shell_quoted("/tmp/a.openmetrics"), "/tmp/a.openmetrics");
+        assert_eq!(shell_quoted("/my disk/it's"), r"'/my disk/it'\''s'");
     }
 }

@@ -242,7 +242,7 @@ func TestAMissingFileStopsTheRun(t *testing.T) {
 	gone := filepath.Join(t.TempDir(), "token")
 	load.Env["K6_PROMETHEUS_RW_BEARER_TOKEN_FILE"] = gone
 	result := finish(t, start(t, load), invalidConfiguration)
-	if expected := "bearerTokenFile: " + gone + " cannot be read"; !strings.Contains(result.LogText(), expected) {
+	if expected := "bearerTokenFile: " + gone + ": cannot read the file"; !strings.Contains(result.LogText(), expected) {
 		t.Errorf("%q is not in:\n%s", expected, result.LogText())
 	}
 }

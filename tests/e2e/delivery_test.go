@@ -182,8 +182,8 @@ func TestAFolderThatTakesNoFileIsAnErrorAndNothingElseIsLost(t *testing.T) {
 	load.Env["DURATION"] = "2s"
 	result := run(t, load)
 	errors := linesOf(result, "error")
-	if len(errors) != 2 || errors[0].Fields["folder"] != "/proc" || errors[0].Fields["error"] == nil {
-		t.Errorf("expected an error that names folder and cause, and the end line:\n%s", result.LogText())
+	if len(errors) != 2 || errors[0].Fields["directory"] != "/proc" || errors[0].Fields["error"] == nil {
+		t.Errorf("expected an error that names directory and cause, and the end line:\n%s", result.LogText())
 	}
 }
 

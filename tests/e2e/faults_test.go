@@ -128,7 +128,7 @@ func expectOneWarningAndOneRecovery(t *testing.T, result *harness.Result) {
 	t.Helper()
 	warnings, errors := linesOf(result, "warning"), linesOf(result, "error")
 	recoveries := slices.DeleteFunc(linesOf(result, "info"), func(line harness.LogLine) bool {
-		return !strings.Contains(line.Message, "answers again")
+		return !strings.Contains(line.Message, "reachable again")
 	})
 	if len(warnings) != 1 || len(errors) != 0 || len(recoveries) != 1 {
 		t.Errorf("expected one warning, one recovery and no error:\n%s", result.LogText())

@@ -63,11 +63,11 @@ func TestPreflightStopsARunWhoseMetricsWouldNotGetThrough(t *testing.T) {
 	}{
 		{
 			name: "not enabled", url: startReceiver(t, harness.NotEnabled).WriteURL(),
-			says: []string{"status 404", "remote write receiver needs to be enabled", "is not enabled: Prometheus takes remote write at"},
+			says: []string{"status 404", "remote write receiver needs to be enabled", "remote write is not enabled: Prometheus accepts it at"},
 		},
 		{
 			name: "wrong path", url: startReceiver(t, harness.VictoriaMetrics).URL + "/api/v1/wrong",
-			says: []string{"unsupported path requested", "this path takes no remote write"},
+			says: []string{"unsupported path requested", "this path does not accept remote write"},
 		},
 		{
 			name: "nobody", url: "http://" + nobody + "/api/v1/write",
@@ -76,11 +76,11 @@ func TestPreflightStopsARunWhoseMetricsWouldNotGetThrough(t *testing.T) {
 		{
 			name: "wrong password", url: secured.WriteURL(),
 			options: map[string]any{"caCertificate": authority.CAFile(), "username": "k6", "password": "wrong s3cret"},
-			says:    []string{"status 401", "sent were a user name and a password"},
+			says:    []string{"status 401", "the request had a user name and a password"},
 		},
 		{
 			name: "unknown issuer", url: unknown.URL(),
-			says: []string{"UnknownIssuer", "`caCertificate`, or SSL_CERT_FILE"},
+			says: []string{"UnknownIssuer", "`caCertificate` or SSL_CERT_FILE"},
 		},
 	} {
 		t.Run(problem.name, func(t *testing.T) {

@@ -45,7 +45,7 @@ func TestReceiversAsThePageHasThem(t *testing.T) {
 
 			expectSummaryIn(t, receiver, result)
 			fellBack := slices.ContainsFunc(linesOf(result, "debug"), func(line harness.LogLine) bool {
-				return line.Message == "The receiver does not understand this protocol: the same points go in the other"
+				return line.Message == "Receiver does not support this protocol version, trying the other"
 			})
 			if fellBack == tried.knowsTwo {
 				t.Errorf("whether 2.0 was given up: %t", fellBack)

@@ -33,7 +33,7 @@ func TestASecuredPrometheusGetsEverything(t *testing.T) {
 			options: func(string, string) map[string]any {
 				return map[string]any{"username": "k6", "passwordFile": file(t, thePassword+"\n")}
 			},
-			hint: "the receiver wants other credentials; sent were none",
+			hint: "check the credentials: the request had no credentials",
 		},
 		{
 			name: "certificate",
@@ -43,7 +43,7 @@ func TestASecuredPrometheusGetsEverything(t *testing.T) {
 			options: func(certificate, key string) map[string]any {
 				return map[string]any{"clientCertificate": certificate, "clientCertificateKey": key}
 			},
-			hint: "the receiver wants a certificate of this side: set `clientCertificate` and `clientCertificateKey`",
+			hint: "the receiver requires a client certificate: set `clientCertificate` and `clientCertificateKey`",
 		},
 	} {
 		t.Run(by.name, func(t *testing.T) {

@@ -92,7 +92,7 @@ func TestASystemWithoutAuthorities(t *testing.T) {
 	}
 	load.Options["url"] = "https://127.0.0.1:1/"
 	result := finish(t, start(t, load), invalidConfiguration)
-	for _, part := range []string{"no certificates of authorities", "caCertificate", "SSL_CERT_FILE"} {
+	for _, part := range []string{"no trusted CA certificates", "caCertificate", "SSL_CERT_FILE"} {
 		if !strings.Contains(result.LogText(), part) {
 			t.Errorf("%q is not in:\n%s", part, result.LogText())
 		}
@@ -160,7 +160,7 @@ func TestABrokenCertificateFileStopsTheRun(t *testing.T) {
 	load := shortLoad(t)
 	load.Options = map[string]any{"url": "https://127.0.0.1:1/", "caCertificate": broken}
 	result := finish(t, start(t, load), invalidConfiguration)
-	if expected := "caCertificate: " + broken + ", line 3: this is no base64"; !strings.Contains(result.LogText(), expected) {
+	if expected := "caCertificate: " + broken + ", line 3: invalid base64"; !strings.Contains(result.LogText(), expected) {
 		t.Errorf("%q is not in:\n%s", expected, result.LogText())
 	}
 }

@@ -116,7 +116,7 @@ impl TestPipeline {
     fn collect(&mut self) {
         let encode = |batch: &Batch| {
             let limits = Limits { points: usize::MAX, bytes: usize::MAX };
-            Encoder::default().encode(Protocol::V1, batch.unsent(), batch.announced(), limits).body
+            Encoder::default().encode(Protocol::V1, batch.unsent(), batch.metadata(), limits).body
         };
         self.messages.extend(self.queue.drain().iter().map(|batch| decode(&encode(batch))));
     }

@@ -240,7 +240,7 @@ fn in_an_entry_of_metrics() {
         ),
         (
             json!([{ "sourceMetric": "m{" }]),
-            r#"[0].sourceMetric is "m{", which is no selector: a tag's name is missing at character 3"#,
+            r#"[0].sourceMetric is "m{", which is no selector: a tag name is missing at character 3"#,
         ),
         (
             json!([{ "sourceMetric": "m{a==\"1\"}" }]),
@@ -248,7 +248,7 @@ fn in_an_entry_of_metrics() {
         ),
         (
             json!([{ "sourceMetric": "m{a=~\"(\"}" }]),
-            r#"[0].sourceMetric is "m{a=~\"(\"}", which is no selector: "(" is no regular expression: unclosed group"#,
+            r#"[0].sourceMetric is "m{a=~\"(\"}", which is no selector: "(" is not a valid regular expression: unclosed group"#,
         ),
         (
             json!([{ "sourceMetric": "größe" }]),
@@ -256,7 +256,7 @@ fn in_an_entry_of_metrics() {
         ),
         (
             json!([{ "sourceMetric": "{}" }]),
-            r#"[0].sourceMetric is "{}", which is no selector: it selects everything: a metric's name, or a matcher that does not match the empty value, is missing"#,
+            r#"[0].sourceMetric is "{}", which is no selector: it selects all series; name a metric or add a matcher that does not match the empty value"#,
         ),
         (
             json!([{ "sourceMetric": "m", "targetMetric": "a-b" }]),

@@ -1,7 +1,7 @@
-//! k6 series → names and labels that Prometheus takes, made valid once, when a series is registered.
+//! Series: k6 metrics and tags → valid Prometheus labels, once for each series.
 //!
-//! In comes a [`SeriesDefinition`] as k6 knows it; out go a metric name and sorted labels. Next is
-//! [`crate::resample`], which gives the series its accumulator.
+//! In comes a [`SeriesDefinition`] in k6's terms, when [`crate::resample::registry`] registers it; a [`view::View`] selects it and
+//! its tags, and out go sorted labels for [`crate::wire`]. Next is [`crate::aggregate`], which accumulates its values.
 
 pub mod view;
 pub mod selector;
@@ -9,32 +9,32 @@ pub mod selector;
 use crate::k6::{MetricType, ValueType};
 use crate::wire::{CONDITION, LE, Label};
 
-/// A k6 metric and one of its tag sets, as k6 has them.
+/// A k6 series: a k6 metric and one of its tag sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeriesDefinition {
-    /// The metric's name in k6, such as `http_req_duration`.
+    /// The k6 name of the metric, such as `http_req_duration`.
     pub metric: String,
-    /// The metric's type in k6.
+    /// The k6 type of the metric.
     pub metric_type: MetricType,
-    /// What its values are.
+    /// The type of the values.
     pub value_type: ValueType,
-    /// The tags in any order.
+    /// The tags, in any order.
     pub tags: Vec<(String, String)>,
 }
 
-/// The most bytes that the metric's name and all tags of one series may take together.
+/// The maximum size of a series: the bytes of the metric's name and of all tags together.
 pub const MAX_SERIES_BYTES: usize = 1 << 20;
 
-/// How tags become labels.
+/// Rules that turn tags into labels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LabelRules {
-    /// Which characters their names may have.
+    /// Characters that are valid in label names.
     pub names: LabelNames,
-    /// Labels that every series gets, unless a tag has their name.
+    /// Labels that are added to every series, unless a tag has their name.
     pub constant: Vec<(String, String)>,
-    /// Tags that become none, by their names in k6.
+    /// k6 names of tags that are dropped.
     pub drop_tags: Vec<String>,
-    /// Where longer values are cut.
+    /// The length in bytes at which values are cut.
     pub max_value_bytes: usize,
 }
 
@@ -49,17 +49,17 @@ impl Default for LabelRules {
     }
 }
 
-/// Which characters the names of labels may have.
+/// Characters that are valid in label names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LabelNames {
-    /// ASCII letters, digits and `_`, as every receiver takes them.
+    /// ASCII letters, digits and `_`: valid for every receiver.
     #[default]
     Ascii,
-    /// Any, as Prometheus takes them from version 3 on.
+    /// All characters: valid for Prometheus 3 and later.
     Utf8,
 }
 
-/// Whether Prometheus takes `name` as a metric's (data model, "Metric names and labels").
+/// Returns true if `name` is a valid metric name (Prometheus data model, "Metric names and labels").
 pub fn is_metric_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || matches!(first, b'_' | b':'))
@@ -67,8 +67,25 @@ pub fn is_metric_name(name: &str) -> bool {
 }
 
 impl SeriesDefinition {
-    /// The tags and constant labels as labels: names made valid, empty values left out, sorted by name, no name twice. Where
-    /// two tags become one name, the one that sorts first in k6's spelling stays.
+    /// Creates a series without tags whose values are plain numbers.
+    pub fn new(metric: impl Into<String>, metric_type: MetricType) -> Self {
+        Self { metric: metric.into(), metric_type, value_type: ValueType::Default, tags: Vec::new() }
+    }
+
+    /// Sets the type of the values.
+    pub fn with_value_type(mut self, value_type: ValueType) -> Self {
+        self.value_type = value_type;
+        self
+    }
+
+    /// Adds tags.
+    pub fn with_tags<N: Into<String>, V: Into<String>>(mut self, tags: impl IntoIterator<Item = (N, V)>) -> Self {
+        self.tags.extend(tags.into_iter().map(|(name, value)| (name.into(), value.into())));
+        self
+    }
+
+    /// Returns the labels: the tags and the constant labels with valid names, sorted by name, each name once, without empty values.
+    /// Where two tags have the same label name, the tag whose k6 name sorts first is kept.
     pub fn labels(&self, rules: &LabelRules) -> Vec<Label> {
         let kept = |(name, value): &&(String, String)| {
             !name.is_empty() && !value.is_empty() && !rules.drop_tags.contains(name)
@@ -83,15 +100,15 @@ impl SeriesDefinition {
                 value: value[..value.floor_char_boundary(rules.max_value_bytes)].into(),
             })
             .collect();
-        // Stable, so that of one name the first stays the first.
+        // A stable sort: of several labels with one name, the first is kept.
         labels.sort_by(|a, b| a.name.cmp(&b.name));
-        labels.dedup_by(|later, earlier| later.name == earlier.name);
+        labels.dedup_by(|next, kept| next.name == kept.name);
         labels
     }
 
     fn label_name(&self, tag: &str, names: LabelNames) -> String {
-        // A tag of that name would be a second label of it on some series of the metric. The prefix is Prometheus's own habit
-        // for a label that the target brought and the server needs.
+        // Some series of the metric get a label of this name on export. Prometheus adds the same prefix to a scraped label whose
+        // name it needs.
         match (self.metric_type, tag) {
             (MetricType::Rate, CONDITION) | (MetricType::Trend, LE) => format!("exported_{tag}"),
             _ => label_name(tag, names),
@@ -99,8 +116,8 @@ impl SeriesDefinition {
     }
 }
 
-/// A tag's name as a label's (data model, "Metric names and labels"): characters that may not be there become `_`, a leading
-/// digit gets one before it, and of a leading `__`, which is Prometheus's own, one is left.
+/// Returns the label name of a tag (Prometheus data model, "Metric names and labels"): invalid characters become `_`, a leading
+/// digit gets the prefix `_`, and a leading `__`, which is reserved for Prometheus, becomes `_`.
 fn label_name(tag: &str, names: LabelNames) -> String {
     let valid: String = match names {
         LabelNames::Ascii => tag.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect(),
@@ -120,8 +137,8 @@ mod tests {
     use super::*;
 
     fn labels(metric_type: MetricType, tags: &[(&str, &str)]) -> Vec<(String, String)> {
-        let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-        SeriesDefinition { metric: "m".into(), metric_type, value_type: ValueType::Default, tags }
+        SeriesDefinition::new("m", metric_type)
+            .with_tags(tags.iter().copied())
             .labels(&LabelRules::default())
             .into_iter()
             .map(|label| (label.name, label.value))
@@ -133,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_sorted_and_empty_ones_left_out() {
+    fn labels_are_sorted_and_empty_labels_are_left_out() {
         assert_eq!(
             labels(MetricType::Counter, &[("url", "/a"), ("Zone", "z"), ("group", ""), ("", "x"), ("method", "GET")]),
             owned(&[("Zone", "z"), ("method", "GET"), ("url", "/a")])
@@ -157,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn tag_names_stay_as_they_are_where_any_may_be() {
+    fn with_utf8_names_tag_names_are_kept() {
         for (tag, name) in
             [("größe", "größe"), ("a.b-c d", "a.b-c d"), ("9", "9"), ("日本", "日本"), ("__name__", "_name__")]
         {
@@ -166,39 +183,26 @@ mod tests {
     }
 
     #[test]
-    fn constant_labels_are_on_every_series_unless_a_tag_says_otherwise() {
-        let owned = |pairs: &[(&str, &str)]| pairs.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+    fn a_constant_label_is_on_every_series_unless_a_tag_has_its_name() {
         let rules = LabelRules {
             constant: owned(&[("zone", "eu"), ("env", "prod"), ("a-b", "x")]),
             drop_tags: vec!["url".into(), "zone".into()],
             ..LabelRules::default()
         };
-        let tags = owned(&[("url", "/a"), ("env", "test"), ("zone", "us"), ("name", "a")]);
-        let definition = SeriesDefinition {
-            metric: "m".into(),
-            metric_type: MetricType::Gauge,
-            value_type: ValueType::Default,
-            tags,
-        };
+        let tags = [("url", "/a"), ("env", "test"), ("zone", "us"), ("name", "a")];
+        let definition = SeriesDefinition::new("m", MetricType::Gauge).with_tags(tags);
         let labels: Vec<_> = definition.labels(&rules).into_iter().map(|label| (label.name, label.value)).collect();
-        let expected: Vec<(String, String)> = owned(&[("a_b", "x"), ("env", "test"), ("name", "a"), ("zone", "eu")]);
-        assert_eq!(labels, expected);
+        assert_eq!(labels, owned(&[("a_b", "x"), ("env", "test"), ("name", "a"), ("zone", "eu")]));
     }
 
     #[test]
-    fn two_tags_that_become_one_name_make_one_label() {
+    fn two_tags_with_the_same_label_name_make_one_label() {
         assert_eq!(labels(MetricType::Counter, &[("a_b", "2"), ("a-b", "1"), ("a.b", "3")]), owned(&[("a_b", "1")]));
     }
 
     #[test]
     fn long_values_are_cut_between_characters() {
-        let tags = vec![("a".into(), "äöü".into()), ("b".into(), "xyz".into())];
-        let definition = SeriesDefinition {
-            metric: "m".into(),
-            metric_type: MetricType::Gauge,
-            value_type: ValueType::Default,
-            tags,
-        };
+        let definition = SeriesDefinition::new("m", MetricType::Gauge).with_tags([("a", "äöü"), ("b", "xyz")]);
         for (max_value_bytes, a, b) in [(2, "ä", "xy"), (3, "ä", "xyz"), (4, "äö", "xyz"), (100, "äöü", "xyz")] {
             let labels = definition.labels(&LabelRules { max_value_bytes, ..LabelRules::default() });
             assert_eq!((&*labels[0].value, &*labels[1].value), (a, b), "{max_value_bytes}");
@@ -206,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_the_series_of_a_metric_apart_is_no_tag() {
+    fn a_tag_with_the_name_of_an_extra_label_is_renamed() {
         assert_eq!(labels(MetricType::Rate, &[("condition", "x")]), owned(&[("exported_condition", "x")]));
         assert_eq!(labels(MetricType::Trend, &[("le", "x")]), owned(&[("exported_le", "x")]));
         assert_eq!(
@@ -227,8 +231,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_tags_the_labels_are_valid(tags in prop::collection::vec((".{0,12}", ".{0,12}"), 0..12)) {
-            let definition = SeriesDefinition { metric: "m".into(), metric_type: MetricType::Rate, value_type: ValueType::Default, tags };
+        fn labels_are_valid_for_all_tags(tags in prop::collection::vec((".{0,12}", ".{0,12}"), 0..12)) {
+            let definition = SeriesDefinition::new("m", MetricType::Rate).with_tags(tags);
             let labels = definition.labels(&LabelRules::default());
             for label in &labels {
                 prop_assert!(is_metric_name(&label.name) && !label.name.contains(':') && !label.name.starts_with("__"));

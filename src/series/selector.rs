@@ -1,14 +1,14 @@
-//! Which k6 series are meant: a Prometheus selector, such as `http_req_duration{status=~"[23].."}`.
+//! Selectors of k6 series in PromQL's syntax, such as `http_req_duration{status=~"[23].."}`.
 //!
-//! Comes from the configuration, and is asked once for each k6 series by [`crate::series::view`]. As in PromQL, regular expressions are
-//! anchored, a tag that a series does not have is empty, and `__name__` is the metric's name.
+//! Selectors come from the configuration; [`crate::series::view`] applies them once to each k6 series. As in PromQL, regular
+//! expressions are anchored, a missing tag has the empty value, and `__name__` is the name of the metric.
 
 use std::fmt;
 
 use regex::Regex;
 use thiserror::Error;
 
-/// What the metric's name is called among the matchers.
+/// The name of the matcher for the metric's name.
 const NAME: &str = "__name__";
 
 /// Matches k6 series by metric and tags.
@@ -18,13 +18,13 @@ pub struct Selector {
     matchers: Vec<Matcher>,
 }
 
-/// One condition on one tag.
+/// A condition on a tag.
 #[derive(Debug, Clone)]
 struct Matcher {
     tag: String,
     operator: Operator,
     value: String,
-    /// Of `value`, for the operators that need it.
+    /// The compiled `value`, for the operators that need it.
     regex: Option<Regex>,
 }
 
@@ -32,59 +32,59 @@ struct Matcher {
 enum Operator {
     Equal,
     NotEqual,
-    Like,
-    Unlike,
+    Matches,
+    MatchesNot,
 }
 
-/// Longer ones first, so that `=~` is not read as `=`.
+/// Longer operators first, so that `=~` is not parsed as `=`.
 const OPERATORS: [(&str, Operator); 4] =
-    [("=~", Operator::Like), ("!~", Operator::Unlike), ("!=", Operator::NotEqual), ("=", Operator::Equal)];
+    [("=~", Operator::Matches), ("!~", Operator::MatchesNot), ("!=", Operator::NotEqual), ("=", Operator::Equal)];
 
-/// Why a text is no selector.
+/// An error in the syntax of a selector.
 #[derive(Debug, Error, PartialEq)]
 pub enum SelectorError {
-    /// Something else was expected.
+    /// Another token was expected.
     #[error("{wanted} is missing at character {position}")]
     Missing {
-        /// What should be there.
+        /// The expected token.
         wanted: &'static str,
-        /// Counted from 1.
+        /// Position in characters, counted from 1.
         position: usize,
     },
-    /// After `=~` or `!~`.
-    #[error("{value:?} is no regular expression: {reason}")]
+    /// The value after `=~` or `!~` is not a regular expression.
+    #[error("{value:?} is not a valid regular expression: {reason}")]
     Regex {
-        /// As it was written.
+        /// The value.
         value: String,
-        /// What is wrong with it.
+        /// The error of the regex compiler.
         reason: String,
     },
-    /// Nobody means every series there is, and Prometheus refuses it too.
-    #[error("it selects everything: a metric's name, or a matcher that does not match the empty value, is missing")]
+    /// The selector matches every series. Prometheus rejects such selectors, too.
+    #[error("it selects all series; name a metric or add a matcher that does not match the empty value")]
     Everything,
 }
 
 impl Selector {
-    /// Matches every series.
+    /// Creates a selector of all series.
     pub fn everything() -> Self {
         Self { metric: None, matchers: Vec::new() }
     }
 
-    /// Matches every series of one metric.
+    /// Creates a selector of all series of one metric.
     pub fn metric(name: &str) -> Self {
         Self { metric: Some(name.into()), matchers: Vec::new() }
     }
 
-    /// Reads PromQL's selector of an instant vector, without `offset` and `@`.
+    /// Parses an instant vector selector of PromQL, without `offset` and `@`.
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
         let mut input = Input { text, at: 0 };
-        let metric = input.word(|c| c == ':').map(String::from);
+        let metric = input.identifier(|c| c == ':').map(String::from);
         let mut matchers = Vec::new();
         if metric.is_none() || !input.rest().is_empty() {
             input.expect("{", "{")?;
-            while !input.take("}") {
+            while !input.accept("}") {
                 matchers.push(input.matcher()?);
-                if !input.take(",") {
+                if !input.accept(",") {
                     input.expect("}", ", or }")?;
                     break;
                 }
@@ -99,7 +99,7 @@ impl Selector {
         Ok(Self { metric, matchers })
     }
 
-    /// Whether a series of `metric` with these tags is meant.
+    /// Returns true if the selector matches a series of `metric` with these tags.
     pub fn matches(&self, metric: &str, tags: &[(String, String)]) -> bool {
         let value = |name: &str| {
             if name == NAME {
@@ -116,11 +116,11 @@ impl Matcher {
     fn new(tag: String, operator: Operator, value: String) -> Result<Self, SelectorError> {
         let regex = match operator {
             Operator::Equal | Operator::NotEqual => None,
-            // As Prometheus has it: anchored, and a dot matches a line break.
-            Operator::Like | Operator::Unlike => match Regex::new(&format!("^(?s:{value})$")) {
+            // As in Prometheus: anchored, and a dot matches a line break.
+            Operator::Matches | Operator::MatchesNot => match Regex::new(&format!("^(?s:{value})$")) {
                 Ok(regex) => Some(regex),
                 Err(error) => {
-                    // The last line says what is wrong; those before it draw where.
+                    // The last line has the message; the lines before it show the position.
                     let reason = error.to_string().lines().last().unwrap_or_default().replace("error: ", "");
                     return Err(SelectorError::Regex { value, reason });
                 }
@@ -131,7 +131,7 @@ impl Matcher {
 
     fn accepts(&self, value: &str) -> bool {
         let same = self.regex.as_ref().map_or(self.value == value, |regex| regex.is_match(value));
-        same == matches!(self.operator, Operator::Equal | Operator::Like)
+        same == matches!(self.operator, Operator::Equal | Operator::Matches)
     }
 }
 
@@ -142,7 +142,7 @@ impl PartialEq for Matcher {
 }
 
 impl fmt::Display for Selector {
-    /// In PromQL, so that parsing it gives the same selector.
+    /// Writes PromQL. Parsing it returns the same selector.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.metric.as_deref().unwrap_or_default())?;
         if self.matchers.is_empty() && self.metric.is_some() {
@@ -164,13 +164,13 @@ impl fmt::Display for Operator {
     }
 }
 
-/// A tag's name, quoted if it is no word.
+/// The name of a tag, quoted if it is not an identifier.
 struct Tag<'a>(&'a str);
 
 impl fmt::Display for Tag<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_word = Input { text: self.0, at: 0 }.word(|_| false) == Some(self.0);
-        if is_word { f.write_str(self.0) } else { Quoted(self.0).fmt(f) }
+        let is_identifier = Input { text: self.0, at: 0 }.identifier(|_| false) == Some(self.0);
+        if is_identifier { f.write_str(self.0) } else { Quoted(self.0).fmt(f) }
     }
 }
 
@@ -180,7 +180,7 @@ impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("\"")?;
         for c in self.0.chars() {
-            match ESCAPES.iter().find(|&&(_, meant)| meant == c && c != '\'' && c != '`') {
+            match ESCAPES.iter().find(|&&(_, character)| character == c && c != '\'' && c != '`') {
                 Some((letter, _)) => write!(f, "\\{letter}")?,
                 None => write!(f, "{c}")?,
             }
@@ -189,7 +189,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// What follows a backslash, and what it means.
+/// The characters that may follow a backslash, each with the character that it stands for.
 const ESCAPES: [(char, char); 10] = [
     ('\\', '\\'),
     ('"', '"'),
@@ -203,14 +203,14 @@ const ESCAPES: [(char, char); 10] = [
     ('v', '\x0b'),
 ];
 
-/// A text that is read from left to right.
+/// The input of the parser.
 struct Input<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Input<'a> {
-    /// What has not been read, from the next character on that is no space.
+    /// Skips spaces and returns the unread input.
     fn rest(&mut self) -> &'a str {
         let rest = &self.text[self.at..];
         let rest = rest.trim_start();
@@ -218,45 +218,45 @@ impl<'a> Input<'a> {
         rest
     }
 
-    fn take(&mut self, what: &str) -> bool {
-        let there = self.rest().starts_with(what);
-        self.at += if there { what.len() } else { 0 };
-        there
+    fn accept(&mut self, token: &str) -> bool {
+        let found = self.rest().starts_with(token);
+        self.at += if found { token.len() } else { 0 };
+        found
     }
 
-    fn expect(&mut self, what: &str, wanted: &'static str) -> Result<(), SelectorError> {
-        if self.take(what) { Ok(()) } else { Err(self.missing(wanted)) }
+    fn expect(&mut self, token: &str, wanted: &'static str) -> Result<(), SelectorError> {
+        if self.accept(token) { Ok(()) } else { Err(self.missing(wanted)) }
     }
 
     fn missing(&self, wanted: &'static str) -> SelectorError {
         SelectorError::Missing { wanted, position: self.text[..self.at].chars().count() + 1 }
     }
 
-    /// Letters, digits, `_` and what `more` allows; no digit first.
-    fn word(&mut self, more: fn(char) -> bool) -> Option<&'a str> {
+    /// Reads an identifier: letters, digits, `_` and characters that `extra` accepts, without a leading digit.
+    fn identifier(&mut self, extra: fn(char) -> bool) -> Option<&'a str> {
         let rest = self.rest();
-        let len = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || more(c))).unwrap_or(rest.len());
-        let word = &rest[..len];
-        if word.starts_with(|c: char| c.is_ascii_digit()) || word.is_empty() {
+        let len = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || extra(c))).unwrap_or(rest.len());
+        let identifier = &rest[..len];
+        if identifier.starts_with(|c: char| c.is_ascii_digit()) || identifier.is_empty() {
             return None;
         }
         self.at += len;
-        Some(word)
+        Some(identifier)
     }
 
     fn matcher(&mut self) -> Result<Matcher, SelectorError> {
-        let tag = match self.word(|_| false) {
-            Some(word) => word.into(),
+        let tag = match self.identifier(|_| false) {
+            Some(identifier) => identifier.into(),
             None if self.rest().starts_with(['"', '\'', '`']) => self.quoted()?,
-            None => return Err(self.missing("a tag's name")),
+            None => return Err(self.missing("a tag name")),
         };
-        let found = OPERATORS.iter().find(|(text, _)| self.take(text));
+        let found = OPERATORS.iter().find(|(text, _)| self.accept(text));
         let (_, operator) = found.ok_or_else(|| self.missing("one of = != =~ !~"))?;
         let value = self.quoted()?;
         Matcher::new(tag, *operator, value)
     }
 
-    /// A text in double, single or back quotes; in the last no backslash means anything.
+    /// Reads a text in double quotes, single quotes or backticks. Backticks have no escapes.
     fn quoted(&mut self) -> Result<String, SelectorError> {
         let quote = self.rest().chars().next().filter(|c| matches!(c, '"' | '\'' | '`'));
         let quote = quote.ok_or_else(|| self.missing("a text in quotes"))?;
@@ -273,11 +273,11 @@ impl<'a> Input<'a> {
                 continue;
             }
             let letter = chars.next();
-            let Some((_, meant)) = ESCAPES.iter().find(|&&(known, _)| Some(known) == letter) else {
-                return Err(self.missing("an escape that is known, such as \\\\ for a backslash,"));
+            let Some((_, character)) = ESCAPES.iter().find(|&&(known, _)| Some(known) == letter) else {
+                return Err(self.missing("a valid escape, such as \\\\ for a backslash,"));
             };
             self.at += letter.map_or(0, char::len_utf8);
-            text.push(*meant);
+            text.push(*character);
         }
         Err(self.missing("the closing quote"))
     }
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_for_the_whole_metric() {
+    fn a_name_matches_the_whole_name_of_the_metric() {
         assert!(matches("http_reqs", "http_reqs", &[("status", "200")]));
         assert!(!matches("http_reqs", "http_reqs_too", &[]));
         assert!(matches(" http_reqs { } ", "http_reqs", &[]));
@@ -309,13 +309,13 @@ mod tests {
             (r#"m{status!="200"}"#, &[("status", "404")], true),
             (r#"m{status!="200"}"#, &[], true),
             (r#"m{status=~"[23].."}"#, &[("status", "302")], true),
-            // Anchored at both ends, alternatives too.
+            // Anchored at both ends, also with alternatives.
             (r#"m{status=~"[23].."}"#, &[("status", "3020")], false),
             (r#"m{status=~"200|30."}"#, &[("status", "2001")], false),
             (r#"m{status!~"[23].."}"#, &[("status", "404")], true),
             (r#"m{status!~"[23].."}"#, &[("status", "200")], false),
             (r#"m{text=~"a.b"}"#, &[("text", "a\nb")], true),
-            // A tag that is not there is empty.
+            // A missing tag has the empty value.
             (r#"m{scenario=""}"#, &[], true),
             (r#"m{scenario=~".+"}"#, &[], false),
             (r#"m{a="1",b="2",}"#, &[("a", "1"), ("b", "2")], true),
@@ -329,47 +329,44 @@ mod tests {
     }
 
     #[test]
-    fn a_selector_without_a_name_matches_by_it() {
+    fn a_matcher_of_the_name_replaces_the_name() {
         assert!(matches(r#"{__name__=~"http_req_.+"}"#, "http_req_duration", &[]));
         assert!(!matches(r#"{__name__=~"http_req_.+"}"#, "http_reqs", &[]));
         assert!(matches(r#"{scenario="a"}"#, "vus", &[("scenario", "a")]));
     }
 
     #[test]
-    fn what_is_no_selector_is_told_with_its_place() {
-        for (text, words) in [
+    fn a_syntax_error_has_its_position() {
+        for (text, message) in [
             ("", "{ is missing at character 1"),
             ("1m", "{ is missing at character 1"),
-            ("m{", "a tag's name is missing at character 3"),
+            ("m{", "a tag name is missing at character 3"),
             ("m{a", "one of = != =~ !~ is missing at character 4"),
             ("m{a=1}", "a text in quotes is missing at character 5"),
             (r#"m{a="1"#, "the closing quote is missing at character 7"),
             (r#"m{a="1" b="2"}"#, ", or } is missing at character 9"),
             (r#"m{a="1"}[5m]"#, "the end is missing at character 9"),
-            (r#"m{ä="1"}"#, "a tag's name is missing at character 3"),
-            (r#"m{a="\d"}"#, r"an escape that is known, such as \\ for a backslash, is missing at character 7"),
-            (r#"m{a=~"("}"#, r#""(" is no regular expression: unclosed group"#),
-            (
-                "{}",
-                "it selects everything: a metric's name, or a matcher that does not match the empty value, is missing",
-            ),
+            (r#"m{ä="1"}"#, "a tag name is missing at character 3"),
+            (r#"m{a="\d"}"#, r"a valid escape, such as \\ for a backslash, is missing at character 7"),
+            (r#"m{a=~"("}"#, r#""(" is not a valid regular expression: unclosed group"#),
+            ("{}", "it selects all series; name a metric or add a matcher that does not match the empty value"),
             (
                 r#"{a=~".*"}"#,
-                "it selects everything: a metric's name, or a matcher that does not match the empty value, is missing",
+                "it selects all series; name a metric or add a matcher that does not match the empty value",
             ),
         ] {
-            assert_eq!(Selector::parse(text).expect_err(text).to_string(), words, "{text}");
+            assert_eq!(Selector::parse(text).expect_err(text).to_string(), message, "{text}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in ".{0,40}") {
+        fn parsing_never_panics(text in ".{0,40}") {
             let _ = Selector::parse(&text);
         }
 
         #[test]
-        fn what_is_printed_reads_back_as_the_same(
+        fn parsing_a_printed_selector_returns_the_same_selector(
             metric in prop::option::of("[a-z_:][a-z0-9_:]{0,8}"),
             matchers in prop::collection::vec(("[a-z_-]{1,6}|.{1,4}", 0..4usize, "[a-z.*+\\\\\"'`\n\t]{0,8}|.{0,8}"), 1..4),
         ) {

@@ -1,8 +1,8 @@
-//! What a destination wants of the metrics: which series, under which name, with which tags.
+//! Views: the k6 series that a destination selects, their name, and the tags to keep.
 //!
-//! A view comes from the configuration, and is applied once to each k6 series, when [`crate::resample::registry`] takes it. Tags that a
-//! view does not keep are gone before the series gets its labels, so that series which differ in nothing else feed one
-//! accumulator: merging is as exact as recording.
+//! Views come from the configuration. [`crate::resample::registry`] applies them once to each k6 series, when it is registered. The
+//! other tags are dropped before the labels are made, so that k6 series which differ only in them feed one accumulator: merging is
+//! as exact as recording.
 
 use std::borrow::Cow;
 
@@ -13,40 +13,40 @@ use crate::series::selector::Selector;
 pub const DEFAULT_METRICS: [&str; 6] =
     ["data_sent", "data_received", "http_req_duration", "http_reqs", "iterations", "vus"];
 
-/// One thing that a destination wants.
+/// A selection of k6 series of a destination.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
-    /// The k6 series that are meant.
+    /// The selector of the k6 series.
     pub source: Selector,
-    /// The name to ship them under; without one, prefix and k6's name.
+    /// The name of the target series. Without it, the name is the prefix and the k6 name.
     pub target: Option<String>,
     /// The tags to keep.
     pub tags: Tags,
-    /// Whether somebody asked for these very series, and should know if there were none.
+    /// True if the configuration names these series, so that a warning is logged if there are none.
     pub expected: bool,
 }
 
-/// Which tags a view keeps, besides the test-wide ones, which it always does.
+/// The tags that a view keeps. Test-wide tags are always kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tags {
-    /// All.
+    /// All tags.
     All,
-    /// Those of these names.
+    /// Tags with these names.
     Only(Vec<String>),
 }
 
 impl View {
-    /// The view of a destination that ships all there is.
+    /// Returns the view that selects all series and keeps all tags.
     pub fn everything() -> Self {
         Self { source: Selector::everything(), target: None, tags: Tags::All, expected: false }
     }
 
-    /// Whether this view wants the series.
+    /// Returns true if the view selects the series.
     pub fn selects(&self, series: &SeriesDefinition) -> bool {
         self.source.matches(&series.metric, &series.tags)
     }
 
-    /// The series with the tags that this view, or `test_wide`, keeps.
+    /// Returns the series with the tags that this view keeps and those named in `test_wide`.
     pub fn keep<'a>(&self, series: &'a SeriesDefinition, test_wide: &[String]) -> Cow<'a, SeriesDefinition> {
         match &self.tags {
             Tags::All => Cow::Borrowed(series),
@@ -62,17 +62,12 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::k6::{MetricType, ValueType};
+    use crate::k6::MetricType;
 
     #[test]
     fn a_view_keeps_its_tags_and_the_test_wide_ones() {
-        let tags = [("name", "/"), ("url", "/?a"), ("testid", "7")].map(|(name, value)| (name.into(), value.into()));
-        let series = SeriesDefinition {
-            metric: "http_reqs".into(),
-            metric_type: MetricType::Counter,
-            value_type: ValueType::Default,
-            tags: tags.into(),
-        };
+        let tags = [("name", "/"), ("url", "/?a"), ("testid", "7")];
+        let series = SeriesDefinition::new("http_reqs", MetricType::Counter).with_tags(tags);
         let kept = |tags: Tags| {
             let view = View { tags, ..View::everything() };
             assert!(view.selects(&series));

@@ -1,4 +1,4 @@
-//! Writes points into the body of a request: one way for both versions of the protocol.
+//! Encodes points as the body of a request, with one path for both versions of the protocol.
 
 use std::sync::Arc;
 
@@ -10,32 +10,32 @@ use snap::raw::Encoder as Snappy;
 use super::protocol::Message;
 use super::{Metric, Point, Protocol, Value, v1, v2};
 
-/// Field numbers that both schemas share.
+/// Field numbers that are the same in both schemas.
 const SAMPLES: u32 = 2;
 const VALUE: u32 = 1;
 const TIMESTAMP: u32 = 2;
 const START_TIMESTAMP: u32 = 3;
 const HISTOGRAM_START_TIMESTAMP: u32 = 17;
 
-/// How large a request may be.
+/// Size limits of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Its points, at most.
+    /// Maximum number of points.
     pub points: usize,
-    /// The bytes of its series and their strings, before compression, from which on it takes no further one.
+    /// Size of its series and their strings before compression, in bytes, from which on no series is added.
     pub bytes: usize,
 }
 
 /// The body of one request.
 #[derive(Debug)]
 pub struct Encoded {
-    /// Compressed. Shared, so that trying again copies nothing.
+    /// The compressed body. Shared, so that a retry copies nothing.
     pub body: Bytes,
-    /// How many points are in it.
+    /// The number of points in the body.
     pub points: usize,
 }
 
-/// Encodes requests. Keeps its memory from one to the next.
+/// Encodes requests. The next request reuses the memory.
 #[derive(Default)]
 pub struct Encoder {
     buffers: Buffers,
@@ -56,18 +56,18 @@ impl Default for Buffers {
 }
 
 impl Encoder {
-    /// Encodes points from the first on, as many as the limits allow and at least one. `announced` are metrics that a version
-    /// which does not describe each series describes beside them.
+    /// Encodes points from the first on, as many as the limits allow and at least one. `described` are the metrics whose metadata
+    /// is sent with a request of 1.0; in 2.0 every series has its metadata.
     pub fn encode(
         &mut self,
         protocol: Protocol,
         points: &[Point],
-        announced: &[Arc<Metric>],
+        described: &[Arc<Metric>],
         limits: Limits,
     ) -> Encoded {
         match protocol {
-            Protocol::V1 => self.buffers.encode(v1::Request { announced }, points, limits),
-            Protocol::V2 => self.buffers.encode(v2::Table::new(&mut self.symbols), points, limits),
+            Protocol::V1 => self.buffers.encode(v1::Request { described }, points, limits),
+            Protocol::V2 => self.buffers.encode(v2::Request::new(&mut self.symbols), points, limits),
         }
     }
 }
@@ -90,14 +90,14 @@ impl Buffers {
         self.request.clear();
         message.write_preface(limits.bytes, &mut self.request);
         self.request.extend_from_slice(&self.timeseries);
-        // Remote Write 1.0 and 2.0, "Protocol": snappy's block format, not its framed one. It refuses only what is over 4 GiB, and
-        // a request has at most its limit and a series more, twice, which are bounded by the options and by the registration.
+        // Remote Write 1.0 and 2.0, "Protocol": snappy's block format, not the framed format. Compression fails only above 4 GiB.
+        // A request has at most twice the sum of its limit, which the options bound, and one series, which registration bounds.
         let body = self.snappy.compress_vec(&self.request).expect("requests are bounded");
         Encoded { body: body.into(), points: encoded }
     }
 }
 
-/// Writes what a point tells, as a field of its series.
+/// Writes the value of a point as a field of its series.
 fn write_value<'a, M: Message<'a>>(point: &Point, series: &mut Vec<u8>) {
     let start_ms = if M::HAS_START { point.start_ms } else { 0 };
     match &point.value {
@@ -119,24 +119,24 @@ fn write_value<'a, M: Message<'a>>(point: &Point, series: &mut Vec<u8>) {
     }
 }
 
-fn write_field(number: u32, contents: &[u8], to: &mut Vec<u8>) {
-    encode_key(number, WireType::LengthDelimited, to);
-    encode_varint(contents.len() as u64, to);
-    to.extend_from_slice(contents);
+fn write_field(number: u32, contents: &[u8], out: &mut Vec<u8>) {
+    encode_key(number, WireType::LengthDelimited, out);
+    encode_varint(contents.len() as u64, out);
+    out.extend_from_slice(contents);
 }
 
-/// proto3 leaves fields out that hold their type's default.
-fn write_double(number: u32, value: f64, to: &mut Vec<u8>) {
+/// Writes a field unless it has the default of its type, as proto3 does.
+fn write_double(number: u32, value: f64, out: &mut Vec<u8>) {
     if value.to_bits() != 0 {
-        encode_key(number, WireType::SixtyFourBit, to);
-        to.extend_from_slice(&value.to_le_bytes());
+        encode_key(number, WireType::SixtyFourBit, out);
+        out.extend_from_slice(&value.to_le_bytes());
     }
 }
 
-fn write_integer(number: u32, value: i64, to: &mut Vec<u8>) {
+fn write_integer(number: u32, value: i64, out: &mut Vec<u8>) {
     if value != 0 {
-        encode_key(number, WireType::Varint, to);
-        encode_varint(value as u64, to);
+        encode_key(number, WireType::Varint, out);
+        encode_varint(value as u64, out);
     }
 }
 
@@ -154,7 +154,7 @@ mod tests {
 
     use super::super::proto::{v1, v2};
     use super::*;
-    use crate::k6::{MetricType, ValueType};
+    use crate::k6::MetricType;
     use crate::series::{LabelRules, SeriesDefinition};
     use crate::wire::Label;
     use crate::wire::{EncodedLabel, Histogram, Labels, MetricKind};
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_are_those_of_the_schema_of_1_0() {
+    fn the_bytes_of_1_0_match_its_schema() {
         let golden = b"\x0a\x2e\
             \x0a\x0d\x0a\x08__name__\x12\x01m\
             \x0a\x06\x0a\x01a\x12\x01b\
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_are_those_of_the_schema_of_2_0() {
+    fn the_bytes_of_2_0_match_its_schema() {
         let golden = b"\x22\x00\x22\x01a\x22\x01b\x22\x04help\x22\x07seconds\x22\x08__name__\x22\x01m\x22\x09condition\x22\x04zero\
             \x22\x01n\
             \x2a\x14\x0a\x06\x05\x06\x01\x02\x07\x08\x12\x02\x10\x01\x2a\x06\x08\x01\x18\x03\x20\x04\
@@ -228,64 +228,64 @@ mod tests {
         assert_eq!(encode(Protocol::V2, &two_points()), golden);
     }
 
-    /// Remote Write 2.0, "io.prometheus.write.v2.Request": fields 1 to 3 are reserved for this.
+    /// Remote Write 2.0, "io.prometheus.write.v2.Request": fields 1 to 3 are reserved for this purpose.
     #[test]
-    fn a_receiver_of_1_0_finds_nothing_in_a_request_of_2_0() {
+    fn a_receiver_of_1_0_decodes_no_series_of_a_request_of_2_0() {
         let message = v1::WriteRequest::decode(&*encode(Protocol::V2, &two_points())).expect("decodes");
         assert!(message.timeseries.is_empty() && message.metadata.is_empty());
     }
 
     /// Remote Write 2.0, "Symbols".
     #[test]
-    fn symbols_are_distinct_begin_with_the_empty_one_and_are_referred_to_where_they_are() {
+    fn symbols_are_distinct_and_start_with_the_empty_string_and_references_are_valid() {
         let message = v2::Request::decode(&*encode(Protocol::V2, &two_points())).expect("decodes");
         assert_eq!(message.symbols[0], "");
         let distinct: std::collections::HashSet<_> = message.symbols.iter().collect();
         assert_eq!(distinct.len(), message.symbols.len());
         for series in &message.timeseries {
-            let metadata = series.metadata.expect("is told of every series");
+            let metadata = series.metadata.expect("every series has metadata");
             let refs = series.labels_refs.iter().chain([&metadata.help_ref, &metadata.unit_ref]);
-            assert!(refs.into_iter().all(|&at| (at as usize) < message.symbols.len()));
+            assert!(refs.into_iter().all(|&index| (index as usize) < message.symbols.len()));
             assert_eq!(series.labels_refs.len() % 2, 0);
         }
     }
 
     /// Remote Write 2.0, "Samples and Histogram Samples".
     #[test]
-    fn only_2_0_says_when_a_series_began() {
+    fn samples_of_2_0_have_the_start_of_their_series() {
         let points = two_points();
         let message = v2::Request::decode(&*encode(Protocol::V2, &points)).expect("decodes");
         let starts: Vec<_> = message.timeseries.iter().map(|series| series.samples[0].start_timestamp).collect();
         assert_eq!(starts, [0, 2]);
     }
 
-    /// Remote Write 2.0, "Metadata"; 1.0 has it beside the series.
+    /// Remote Write 2.0, "Metadata"; in 1.0 metadata is separate from the series.
     #[test]
-    fn type_help_and_unit_are_told_by_both_versions() {
+    fn both_versions_have_type_help_and_unit() {
         let points = two_points();
         let message = v2::Request::decode(&*encode(Protocol::V2, &points)).expect("decodes");
-        let told = message.timeseries[0].metadata.expect("is told");
-        let symbol = |at: u32| message.symbols[at as usize].as_str();
+        let metadata = message.timeseries[0].metadata.expect("has metadata");
+        let symbol = |index: u32| message.symbols[index as usize].as_str();
         assert_eq!(
-            (told.r#type(), symbol(told.help_ref), symbol(told.unit_ref)),
+            (metadata.r#type(), symbol(metadata.help_ref), symbol(metadata.unit_ref)),
             (v2::metadata::MetricType::Counter, "help", "seconds")
         );
 
-        let announced = [Arc::clone(&points[1].metric)];
-        let encoded = Encoder::default().encode(Protocol::V1, &points, &announced, UNLIMITED);
+        let described = [Arc::clone(&points[1].metric)];
+        let encoded = Encoder::default().encode(Protocol::V1, &points, &described, UNLIMITED);
         let message = v1::WriteRequest::decode(&*decompress(&encoded)).expect("decodes");
-        let told = &message.metadata[0];
+        let metadata = &message.metadata[0];
         assert_eq!(message.metadata.len(), 1);
         assert_eq!(
-            (told.metric_family_name.as_str(), told.help.as_str(), told.unit.as_str()),
+            (metadata.metric_family_name.as_str(), metadata.help.as_str(), metadata.unit.as_str()),
             ("n", "help", "seconds")
         );
-        assert_eq!(told.r#type(), v1::metric_metadata::MetricType::Counter);
+        assert_eq!(metadata.r#type(), v1::metric_metadata::MetricType::Counter);
     }
 
-    /// Remote Write 2.0, "Samples and Histogram Samples": a series has the one or the other.
+    /// Remote Write 2.0, "Samples and Histogram Samples": a series has samples or histograms, not both.
     #[test]
-    fn a_native_histogram_goes_in_either_version() {
+    fn both_versions_have_native_histograms() {
         let histogram = Arc::new(Histogram { sum: 1.5, schema: 3, timestamp: 300, ..Histogram::default() });
         let mut point = point(&metric("m", None), &labels(&[("a", "b")]), 300, 0.0);
         point.value = Value::Histogram(Arc::clone(&histogram));
@@ -303,29 +303,33 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_request_is_left_for_the_next() {
-        let mut kept = Encoder::default();
+    fn a_reused_encoder_encodes_like_a_new_one() {
+        let mut reused = Encoder::default();
         let others = [point(&metric("o", None), &labels(&[("a", "c"), ("b", "d"), ("n", "e")]), 7, 5.0)];
         for points in [&others[..], &two_points(), &others, &two_points()[1..]] {
-            let encoded = kept.encode(Protocol::V2, points, &[], UNLIMITED);
+            let encoded = reused.encode(Protocol::V2, points, &[], UNLIMITED);
             assert_eq!(decompress(&encoded), encode(Protocol::V2, points));
         }
     }
 
     #[test]
-    fn limits_bound_points_and_bytes_and_never_stop_the_first_point() {
+    fn limits_apply_to_points_and_bytes_but_not_to_the_first_point() {
         let (metric, labels) = (metric("m", None), labels(&[("a", &"x".repeat(1000))]));
         let points: Vec<_> = (0..10).map(|time_ms| point(&metric, &labels, time_ms, 1.0)).collect();
         for protocol in [Protocol::V1, Protocol::V2] {
-            let taken = |points_limit, bytes| {
+            let encoded = |points_limit, bytes| {
                 let limits = Limits { points: points_limit, bytes };
                 Encoder::default().encode(protocol, &points, &[], limits).points
             };
-            assert_eq!((taken(4, usize::MAX), taken(0, usize::MAX), taken(usize::MAX, 1)), (4, 1, 1), "{protocol}");
+            assert_eq!(
+                (encoded(4, usize::MAX), encoded(0, usize::MAX), encoded(usize::MAX, 1)),
+                (4, 1, 1),
+                "{protocol}"
+            );
         }
-        // Strings that differ count in both.
-        let own_labels = |i: usize| self::labels(&[("a", &i.to_string().repeat(1000))]);
-        let points: Vec<_> = (0..10).map(|i| point(&metric, &own_labels(i), 1, 1.0)).collect();
+        // Different strings count in both versions.
+        let distinct_labels = |i: usize| self::labels(&[("a", &i.to_string().repeat(1000))]);
+        let points: Vec<_> = (0..10).map(|i| point(&metric, &distinct_labels(i), 1, 1.0)).collect();
         let limits = Limits { points: usize::MAX, bytes: 3000 };
         for protocol in [Protocol::V1, Protocol::V2] {
             assert_eq!(Encoder::default().encode(protocol, &points, &[], limits).points, 3, "{protocol}");
@@ -333,15 +337,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_announced_is_bounded_too() {
-        let announced: Vec<_> = (0..100).map(|_| metric(&"x".repeat(1000), None)).collect();
+    fn the_limit_of_bytes_applies_to_metadata() {
+        let described: Vec<_> = (0..100).map(|_| metric(&"x".repeat(1000), None)).collect();
         let limits = Limits { points: 1, bytes: 5000 };
-        let encoded = Encoder::default().encode(Protocol::V1, &two_points(), &announced, limits);
+        let encoded = Encoder::default().encode(Protocol::V1, &two_points(), &described, limits);
         let message = v1::WriteRequest::decode(&*decompress(&encoded)).expect("decodes");
         assert_eq!((message.metadata.len(), message.timeseries.len()), (5, 1));
     }
 
-    /// A decoded series: its labels, and time and bits of its value.
+    /// A decoded series: its labels, its time, and the bits of its value.
     type Decoded = (Vec<(String, String)>, (i64, u64));
 
     fn decoded(protocol: Protocol, body: &[u8]) -> Vec<Decoded> {
@@ -357,7 +361,7 @@ mod tests {
             }
             Protocol::V2 => {
                 let message = v2::Request::decode(body).expect("valid");
-                let symbol = |at: &u32| message.symbols[*at as usize].clone();
+                let symbol = |index: &u32| message.symbols[*index as usize].clone();
                 let series = message.timeseries.iter().map(|series| {
                     let sample = &series.samples[0];
                     let labels =
@@ -371,7 +375,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn decoding_gives_back_what_was_encoded(
+        fn decoding_returns_the_encoded_points(
             series in prop::collection::vec(
                 (
                     prop::collection::vec((".{0,8}", ".{0,20}"), 0..6),
@@ -386,9 +390,7 @@ mod tests {
             let mut points = Vec::new();
             let mut expected = Vec::new();
             for (tags, time_ms, value, with_condition) in series {
-                let definition = SeriesDefinition {
-                    metric: "m".into(), metric_type: MetricType::Rate, value_type: ValueType::Default, tags,
-                };
+                let definition = SeriesDefinition::new("m", MetricType::Rate).with_tags(tags);
                 let labels = definition.labels(&LabelRules::default());
                 let metric = &metrics[usize::from(with_condition)];
                 points.push(point(metric, &Arc::new(Labels::encode(&labels)), time_ms, value));

@@ -1,4 +1,4 @@
-//! Labels in wire form, encoded once and copied into every request.
+//! Labels in wire format: encoded once, copied into every request.
 
 use prost::encoding::{WireType, decode_varint, encode_key, encode_varint, encoded_len_varint};
 
@@ -7,134 +7,134 @@ use super::proto::v1;
 /// A Prometheus label.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label {
-    /// Matches `[a-zA-Z_][a-zA-Z0-9_]*` and has no `__` prefix.
+    /// The name, valid and without the prefix `__` ([`crate::series::SeriesDefinition::labels`]).
     pub name: String,
-    /// Any text but the empty one, which Prometheus takes for no label.
+    /// The value. Not empty: to Prometheus an empty value means that the label is missing.
     pub value: String,
 }
 
-/// The metric's name as a label.
+/// The label with the name of the metric.
 const NAME: &str = "__name__";
 
-/// The label that tells a rate's two counters apart.
+/// The label that distinguishes the two counters of a rate.
 pub const CONDITION: &str = "condition";
 
-/// The label that tells the buckets of a trend's classic histogram apart.
+/// The label that distinguishes the buckets of a trend's classic histogram.
 pub const LE: &str = "le";
 
 /// The field number of `TimeSeries.labels`.
 const LABELS_FIELD: u32 = 1;
 
-/// The labels that tell the series of one tag set apart, in the order in which they sort.
-pub(super) const PLACES: [&str; 3] = [NAME, CONDITION, LE];
+/// The names of the labels that are inserted between those of the tags, sorted: name and extra label of the metric.
+pub(super) const INSERTED_NAMES: [&str; 3] = [NAME, CONDITION, LE];
 
 /// One label as a field of a `TimeSeries`.
 #[derive(Debug, Clone)]
 pub struct EncodedLabel {
     bytes: Box<[u8]>,
-    /// Index into [`PLACES`].
-    place: usize,
+    /// Index into [`INSERTED_NAMES`].
+    index: usize,
 }
 
 impl EncodedLabel {
-    /// The label that names the metric.
+    /// Encodes the label with the name of the metric.
     pub fn metric_name(name: &str) -> Self {
         Self::new(0, name)
     }
 
-    /// The label that tells a rate's counters apart.
+    /// Encodes the label that distinguishes the counters of a rate.
     pub fn condition(value: &str) -> Self {
         Self::new(1, value)
     }
 
-    /// The label that tells the buckets of a classic histogram apart.
+    /// Encodes the label that distinguishes the buckets of a classic histogram.
     pub fn bound(value: &str) -> Self {
         Self::new(2, value)
     }
 
-    fn new(place: usize, value: &str) -> Self {
+    fn new(index: usize, value: &str) -> Self {
         let mut bytes = Vec::new();
-        encode_label(PLACES[place], value, &mut bytes);
-        Self { bytes: bytes.into(), place }
+        encode_label(INSERTED_NAMES[index], value, &mut bytes);
+        Self { bytes: bytes.into(), index }
     }
 
-    /// It alone, to be read.
+    /// Returns an iterator over this one label.
     pub fn labels(&self) -> RawLabels<'_> {
         RawLabels(&self.bytes)
     }
 
-    /// Which of the places of [`Labels::parts`] it belongs to: the number of the part that it follows.
-    pub(super) fn place(&self) -> usize {
-        self.place
+    /// Returns its index in [`INSERTED_NAMES`], which is that of the part of [`Labels::parts`] that it follows.
+    pub(super) fn index(&self) -> usize {
+        self.index
     }
 }
 
-/// The labels that all series of one tag set share, sorted, with the places where its name and a extra label belong.
+/// The sorted labels of one tag set, which several series share, with the offsets of name and extra label.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Labels {
     bytes: Box<[u8]>,
-    /// Where in `bytes` each of [`PLACES`] belongs.
-    places: [usize; PLACES.len()],
+    /// The offset in `bytes` at which each of [`INSERTED_NAMES`] is inserted.
+    offsets: [usize; INSERTED_NAMES.len()],
 }
 
 impl Labels {
-    /// Encodes labels, which must be sorted by name and contain none of [`PLACES`] that their series are told apart by
-    /// ([`crate::series::SeriesDefinition::labels`] sees to it).
+    /// Encodes labels. They must be sorted by name, and must not have the name of an extra label of their series
+    /// ([`crate::series::SeriesDefinition::labels`] ensures both).
     pub fn encode(labels: &[Label]) -> Self {
         let mut bytes = Vec::new();
-        let mut places = [0; PLACES.len()];
+        let mut offsets = [0; INSERTED_NAMES.len()];
         for label in labels {
             encode_label(&label.name, &label.value, &mut bytes);
-            for (place, name) in places.iter_mut().zip(PLACES) {
+            for (offset, name) in offsets.iter_mut().zip(INSERTED_NAMES) {
                 // Remote Write 1.0, "Labels": sorted by name, byte by byte.
                 if label.name.as_str() < name {
-                    *place = bytes.len();
+                    *offset = bytes.len();
                 }
             }
         }
-        Self { bytes: bytes.into(), places }
+        Self { bytes: bytes.into(), offsets }
     }
 
-    /// The encoding without name and extra label: equal for equal labels.
+    /// Returns the encoding without name and extra label. It is equal for equal labels.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The labels again.
+    /// Decodes the labels.
     pub fn decode(&self) -> Vec<Label> {
         let series: v1::TimeSeries = prost::Message::decode(&*self.bytes).unwrap_or_default();
         series.labels.into_iter().map(|label| Label { name: label.name, value: label.value }).collect()
     }
 
-    /// The labels between the places where others may belong: before the name, from there to a `condition`, to an `le`, and the rest.
-    pub fn parts(&self) -> [RawLabels<'_>; PLACES.len() + 1] {
+    /// Returns the labels in four parts: those before the name, from there to a `condition`, from there to an `le`, and the rest.
+    pub fn parts(&self) -> [RawLabels<'_>; INSERTED_NAMES.len() + 1] {
         let mut begin = 0;
         let mut next = |end: usize| RawLabels(&self.bytes[std::mem::replace(&mut begin, end)..end]);
-        let [name, condition, bound] = self.places;
+        let [name, condition, bound] = self.offsets;
         [next(name), next(condition), next(bound), next(self.bytes.len())]
     }
 
     /// Writes all labels of one series, in order.
     pub fn write(&self, name: &EncodedLabel, extra_label: Option<&EncodedLabel>, body: &mut Vec<u8>) {
-        let name_at = self.places[name.place];
-        body.extend_from_slice(&self.bytes[..name_at]);
+        let name_offset = self.offsets[name.index];
+        body.extend_from_slice(&self.bytes[..name_offset]);
         body.extend_from_slice(&name.bytes);
         if let Some(extra_label) = extra_label {
-            let extra_label_at = self.places[extra_label.place];
-            body.extend_from_slice(&self.bytes[name_at..extra_label_at]);
+            let extra_offset = self.offsets[extra_label.index];
+            body.extend_from_slice(&self.bytes[name_offset..extra_offset]);
             body.extend_from_slice(&extra_label.bytes);
-            body.extend_from_slice(&self.bytes[extra_label_at..]);
+            body.extend_from_slice(&self.bytes[extra_offset..]);
         } else {
-            body.extend_from_slice(&self.bytes[name_at..]);
+            body.extend_from_slice(&self.bytes[name_offset..]);
         }
     }
 }
 
-/// Reads encoded labels one by one.
+/// Iterator over encoded labels.
 #[derive(Debug, Clone)]
 pub struct RawLabels<'a>(&'a [u8]);
 
-/// One encoded label. Equal to another if both are the same label.
+/// One encoded label. Equal labels have equal encodings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RawLabel<'a>(&'a [u8]);
 
@@ -142,21 +142,21 @@ impl<'a> Iterator for RawLabels<'a> {
     type Item = RawLabel<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        take_field(&mut self.0).map(RawLabel)
+        split_field(&mut self.0).map(RawLabel)
     }
 }
 
 impl<'a> RawLabel<'a> {
-    /// Its name and its value.
+    /// Returns the name and the value.
     pub fn pair(self) -> (&'a [u8], &'a [u8]) {
         let mut fields = self.0;
-        let mut next = || take_field(&mut fields).unwrap_or_default();
+        let mut next = || split_field(&mut fields).unwrap_or_default();
         (next(), next())
     }
 }
 
-/// Takes the next field's contents; keys are a byte here, and every field has a length.
-fn take_field<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+/// Splits the contents of the next field off. Every key is one byte here, and every field is length-delimited.
+fn split_field<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     *bytes = bytes.get(1..)?;
     let len = decode_varint(bytes).ok()? as usize;
     let (contents, rest) = bytes.split_at_checked(len)?;
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn name_condition_and_bound_stand_where_they_sort() {
+    fn name_condition_and_bound_are_inserted_in_sorted_order() {
         let labels = decoded(
             &[("Zone", "eu"), ("_a", "1"), ("a", "2"), ("method", "GET")],
             Some(EncodedLabel::condition("zero")),
@@ -214,14 +214,14 @@ mod tests {
     }
 
     #[test]
-    fn labels_come_back_as_they_were() {
+    fn decoding_returns_the_labels() {
         let labels =
             [("Zone", "eu"), ("größe", "ä")].map(|(name, value)| Label { name: name.into(), value: value.into() });
         assert_eq!(Labels::encode(&labels).decode(), labels);
     }
 
     #[test]
-    fn a_value_of_64_kib_survives() {
+    fn a_value_of_64_kib_is_encoded() {
         let long = "x".repeat(1 << 16);
         assert_eq!(decoded(&[("a", &long)], None)[1].1, long);
     }

@@ -1,8 +1,8 @@
-//! Points → request bodies, as the Remote Write specifications have them.
+//! Wire format: points → request bodies of Remote Write 1.0 and 2.0.
 //!
 //! In come points, each with its metric and its labels, from a sender of [`crate::send`]; out goes the compressed body of one
-//! request in the version of the protocol that the receiver speaks. Points are kept unencoded until then, so that the same ones can
-//! go in either. Labels never change after registration, so their encoding is kept and copied.
+//! request, which [`crate::http`] sends. Points are encoded only here, so that the same points can be sent in either version of the
+//! protocol. Labels never change after registration, so their encoding is kept and copied.
 //!
 //! Specifications: <https://prometheus.io/docs/specs/prw/remote_write_spec/> (1.0),
 //! <https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/> (2.0).

@@ -1,14 +1,14 @@
-//! What is shipped: a value of a series at a time.
+//! Points: the values of series that are exported.
 
 use std::sync::Arc;
 
 use super::proto::v1::BucketSpan;
 use super::{EncodedLabel, Histogram, Labels};
 
-/// What a metric's values are, as the receiver is told.
+/// The type of a metric in its metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricKind {
-    /// Grows from 0.
+    /// A value that increases from 0.
     Counter,
     /// A distribution, or a part of one.
     Histogram,
@@ -16,24 +16,24 @@ pub enum MetricKind {
     Gauge,
 }
 
-/// What all series of one metric share, whatever their labels.
+/// The name and the metadata of a metric, which all of its series share.
 #[derive(Debug)]
 pub struct Metric {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The name as a label.
     pub encoded_name: EncodedLabel,
-    /// A label of the metric's own, beside those of its series.
+    /// An extra label of the metric, in addition to the labels of its series.
     pub extra_label: Option<EncodedLabel>,
-    /// What its values are.
+    /// The type.
     pub kind: MetricKind,
-    /// One line for people.
+    /// The help text, one line.
     pub help: String,
-    /// A Prometheus base unit, or nothing.
+    /// A Prometheus base unit, or empty.
     pub unit: &'static str,
 }
 
-/// What a point tells.
+/// The value of a point.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// A number in Prometheus's base units: seconds, bytes, ratios from 0 to 1.
@@ -42,11 +42,11 @@ pub enum Value {
     Histogram(Arc<Histogram>),
 }
 
-/// The value that ends a series (Remote Write 1.0, "Stale Markers"): one special NaN, of these very bits.
+/// The value that ends a series (Remote Write 1.0, "Stale Markers"): a NaN with exactly these bits.
 pub const STALE_MARKER: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
 
 impl Value {
-    /// Whether it ends its series.
+    /// Returns true if the value ends its series.
     pub fn is_stale_marker(&self) -> bool {
         let value = match self {
             Self::Float(value) => value,
@@ -55,7 +55,7 @@ impl Value {
         value.to_bits() == STALE_MARKER.to_bits()
     }
 
-    /// The memory that it takes beside that of its point.
+    /// Returns the heap memory of the value in bytes, in addition to that of the point.
     pub fn heap_bytes(&self) -> usize {
         match self {
             Self::Float(_) => 0,
@@ -68,17 +68,17 @@ impl Value {
     }
 }
 
-/// A value of one series at a time. Small: what is written about the series is shared.
+/// A value of a series at a time. Points of one series share metric and labels.
 #[derive(Debug, Clone)]
 pub struct Point {
-    /// Of which metric.
+    /// The metric.
     pub metric: Arc<Metric>,
-    /// Of which of its series.
+    /// The labels of the series, without name and extra label.
     pub labels: Arc<Labels>,
-    /// Milliseconds since the Unix epoch.
+    /// Time in milliseconds since the Unix epoch.
     pub time_ms: i64,
-    /// When a cumulative series began to count; 0 if it is none.
+    /// Time at which a cumulative series started to count; 0 for other series.
     pub start_ms: i64,
-    /// What it tells.
+    /// The value.
     pub value: Value,
 }

@@ -1,4 +1,4 @@
-//! The two versions of the protocol, and all that differs between them.
+//! The two versions of the protocol, and everything that differs between them.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use super::Point;
 /// A version of Remote Write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// 1.0, which every receiver takes.
+    /// Version 1.0, which every receiver supports.
     V1,
-    /// 2.0, which also says what each series is and when it began, and whose answers say what was written.
+    /// Version 2.0, with metadata and start times of series, and with counts of written samples in the responses.
     V2,
 }
 
 impl Protocol {
-    /// The version that is not this one.
+    /// Returns the other version.
     pub fn other(self) -> Self {
         match self {
             Self::V1 => Self::V2,
@@ -22,7 +22,7 @@ impl Protocol {
         }
     }
 
-    /// The headers that every request carries, beside its `User-Agent` (Remote Write 1.0 and 2.0, "Protocol").
+    /// Returns the headers of a request, without its `User-Agent` (Remote Write 1.0 and 2.0, "Protocol").
     pub fn headers(self) -> [(&'static str, &'static str); 3] {
         let (content_type, version) = match self {
             Self::V1 => ("application/x-protobuf", "0.1.0"),
@@ -41,25 +41,25 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// What of a request's message is a matter of the version. All else is written by [`super::Encoder`], once for both.
+/// The parts of a request that differ between the versions. [`super::Encoder`] writes the other parts for both.
 pub(super) trait Message<'a> {
-    /// The field of the request that holds a series.
+    /// Field number of the series of a request.
     const TIMESERIES: u32;
-    /// The field of a series that holds its native histograms.
+    /// Field number of the native histograms of a series.
     const HISTOGRAMS: u32;
-    /// Whether a sample says when its series began.
+    /// True if samples have a start timestamp.
     const HAS_START: bool;
 
-    /// Writes the labels of a point's series as fields of it.
+    /// Writes the labels of a point as fields of its series.
     fn write_labels(&mut self, point: &'a Point, series: &mut Vec<u8>);
 
-    /// Writes what the series says of its metric, if it does.
+    /// Writes the metadata of the metric as a field of the series, if the version has it there.
     fn write_metadata(&mut self, point: &'a Point, series: &mut Vec<u8>);
 
-    /// The bytes that the series so far need beside them.
+    /// Returns the bytes that the series so far need in front of them.
     fn preface_len(&self) -> usize;
 
-    /// Writes what the request holds beside its series. It stands before them: receivers may read in one pass. What the series do
-    /// not need is left out from `limit_bytes` on.
+    /// Writes the part of the request in front of its series, so that receivers can read it in one pass. Stops at `limit_bytes`
+    /// unless the series need the rest.
     fn write_preface(&self, limit_bytes: usize, request: &mut Vec<u8>);
 }

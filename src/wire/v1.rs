@@ -10,9 +10,10 @@ use super::{Metric, MetricKind, Point};
 
 const METADATA: u32 = 3;
 
-/// A request whose series carry their labels in full. What metrics are is told apart from them, now and then.
+/// A request whose series have their labels in full. Metadata is sent only with some requests.
 pub(super) struct Request<'a> {
-    pub(super) announced: &'a [Arc<Metric>],
+    /// The metrics whose metadata the request has.
+    pub(super) described: &'a [Arc<Metric>],
 }
 
 impl<'a> Message<'a> for Request<'a> {
@@ -31,7 +32,7 @@ impl<'a> Message<'a> for Request<'a> {
     }
 
     fn write_preface(&self, limit_bytes: usize, request: &mut Vec<u8>) {
-        for metric in self.announced {
+        for metric in self.described {
             if request.len() >= limit_bytes {
                 return;
             }

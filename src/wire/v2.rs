@@ -1,4 +1,4 @@
-//! Remote Write 2.0: strings stand once in a table of symbols, and a series refers to them.
+//! Remote Write 2.0: a request has a table of symbols, and its series refer to them by index.
 
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint};
 
-use super::labels::{PLACES, RawLabel};
+use super::labels::{INSERTED_NAMES, RawLabel};
 use super::proto::v2::{Metadata, metadata};
 use super::protocol::Message;
 use super::{EncodedLabel, Labels, Metric, MetricKind, Point};
@@ -18,67 +18,67 @@ const SYMBOLS: u32 = 4;
 const LABELS_REFS: u32 = 1;
 const METADATA: u32 = 5;
 
-/// A request whose strings stand once in a table, and are referred to by their place in it.
+/// A request with a table of symbols.
 ///
-/// What a metric and a set of labels refer to is worked out once for the request: the series of a trend have one set.
-pub(super) struct Table<'a> {
+/// The references of a metric are encoded once a request, and those of a set of labels once for adjacent points: all series of a
+/// trend have one set.
+pub(super) struct Request<'a> {
     symbols: &'a mut Symbols,
     metrics: HashMap<*const Metric, MetricRefs>,
-    labels: LabelsRefs<'a>,
+    labels: LabelRefs<'a>,
 }
 
-/// What a metric refers to, encoded.
+/// The references of a metric, encoded.
 struct MetricRefs {
     name: Vec<u8>,
     extra_label: Vec<u8>,
-    /// Which of the places of a set of labels `extra_label` belongs to.
-    extra_label_offset: usize,
+    /// Index of the extra label in [`INSERTED_NAMES`].
+    extra_label_index: usize,
     metadata: Vec<u8>,
 }
 
-/// What the latest set of labels refers to, encoded, with the places where the name and the metric's own label belong.
+/// The references of the latest set of labels, encoded, with the offsets of the metric's name and extra label.
 #[derive(Default)]
-struct LabelsRefs<'a> {
-    of: Option<&'a Labels>,
+struct LabelRefs<'a> {
+    source: Option<&'a Labels>,
     refs: Vec<u8>,
-    places: [usize; PLACES.len()],
-    /// Its labels in order, each with what refers to it: the next set has most of them again at the same places, and they are not
-    /// looked up.
+    offsets: [usize; INSERTED_NAMES.len()],
+    /// The labels, each with its references. Most labels of the next set are the same at the same index: they are not looked up.
     labels: Vec<(RawLabel<'a>, [u32; 2])>,
 }
 
-impl<'a> Table<'a> {
-    /// Begins a request; what `symbols` has of the one before is cleared.
+impl<'a> Request<'a> {
+    /// Starts a request. Clears the symbols of the previous request.
     pub(super) fn new(symbols: &'a mut Symbols) -> Self {
         symbols.clear();
-        Self { symbols, metrics: HashMap::new(), labels: LabelsRefs::default() }
+        Self { symbols, metrics: HashMap::new(), labels: LabelRefs::default() }
     }
 }
 
-impl<'a> Message<'a> for Table<'a> {
+impl<'a> Message<'a> for Request<'a> {
     const TIMESERIES: u32 = 5;
     const HISTOGRAMS: u32 = 3;
     const HAS_START: bool = true;
 
     fn write_labels(&mut self, point: &'a Point, series: &mut Vec<u8>) {
         let Self { symbols, metrics, labels } = self;
-        labels.become_of(&point.labels, symbols);
+        labels.set(&point.labels, symbols);
         let metric = &*point.metric;
-        let own = metrics.entry(ptr::from_ref(metric)).or_insert_with(|| MetricRefs::of(metric, symbols));
+        let refs = metrics.entry(ptr::from_ref(metric)).or_insert_with(|| MetricRefs::encode(metric, symbols));
         encode_key(LABELS_REFS, WireType::LengthDelimited, series);
-        encode_varint((labels.refs.len() + own.name.len() + own.extra_label.len()) as u64, series);
+        encode_varint((labels.refs.len() + refs.name.len() + refs.extra_label.len()) as u64, series);
         // Remote Write 2.0, "Series Labels": sorted by name.
-        let (name_at, extra_label_at) = (labels.places[0], labels.places[own.extra_label_offset]);
-        series.extend_from_slice(&labels.refs[..name_at]);
-        series.extend_from_slice(&own.name);
-        series.extend_from_slice(&labels.refs[name_at..extra_label_at]);
-        series.extend_from_slice(&own.extra_label);
-        series.extend_from_slice(&labels.refs[extra_label_at..]);
+        let (name_offset, extra_offset) = (labels.offsets[0], labels.offsets[refs.extra_label_index]);
+        series.extend_from_slice(&labels.refs[..name_offset]);
+        series.extend_from_slice(&refs.name);
+        series.extend_from_slice(&labels.refs[name_offset..extra_offset]);
+        series.extend_from_slice(&refs.extra_label);
+        series.extend_from_slice(&labels.refs[extra_offset..]);
     }
 
     fn write_metadata(&mut self, point: &'a Point, series: &mut Vec<u8>) {
-        if let Some(own) = self.metrics.get(&ptr::from_ref(&*point.metric)) {
-            series.extend_from_slice(&own.metadata);
+        if let Some(refs) = self.metrics.get(&ptr::from_ref(&*point.metric)) {
+            series.extend_from_slice(&refs.metadata);
         }
     }
 
@@ -92,7 +92,7 @@ impl<'a> Message<'a> for Table<'a> {
 }
 
 impl MetricRefs {
-    fn of(metric: &Metric, symbols: &mut Symbols) -> Self {
+    fn encode(metric: &Metric, symbols: &mut Symbols) -> Self {
         let kind = match metric.kind {
             MetricKind::Counter => metadata::MetricType::Counter,
             MetricKind::Histogram => metadata::MetricType::Histogram,
@@ -103,8 +103,8 @@ impl MetricRefs {
             help_ref: symbols.index(metric.help.as_bytes()),
             unit_ref: symbols.index(metric.unit.as_bytes()),
         };
-        let extra_label_offset = metric.extra_label.as_ref().map_or(0, EncodedLabel::place);
-        let mut refs = Self { name: Vec::new(), extra_label: Vec::new(), extra_label_offset, metadata: Vec::new() };
+        let extra_label_index = metric.extra_label.as_ref().map_or(0, EncodedLabel::index);
+        let mut refs = Self { name: Vec::new(), extra_label: Vec::new(), extra_label_index, metadata: Vec::new() };
         encode_key(METADATA, WireType::LengthDelimited, &mut refs.metadata);
         encode_varint(metadata.encoded_len() as u64, &mut refs.metadata);
         metadata.encode_raw(&mut refs.metadata);
@@ -118,39 +118,40 @@ impl MetricRefs {
     }
 }
 
-impl<'a> LabelsRefs<'a> {
-    fn become_of(&mut self, labels: &'a Labels, symbols: &mut Symbols) {
-        if self.of.is_some_and(|known| ptr::eq(known, labels)) {
+impl<'a> LabelRefs<'a> {
+    fn set(&mut self, labels: &'a Labels, symbols: &mut Symbols) {
+        if self.source.is_some_and(|known| ptr::eq(known, labels)) {
             return;
         }
-        self.of = Some(labels);
+        self.source = Some(labels);
         self.refs.clear();
         let mut count = 0;
-        for (number, part) in labels.parts().into_iter().enumerate() {
+        for (index, part) in labels.parts().into_iter().enumerate() {
             for label in part {
                 self.write(count, label, symbols);
                 count += 1;
             }
-            if let Some(place) = self.places.get_mut(number) {
-                *place = self.refs.len();
+            if let Some(offset) = self.offsets.get_mut(index) {
+                *offset = self.refs.len();
             }
         }
         self.labels.truncate(count);
     }
 
-    fn write(&mut self, at: usize, label: RawLabel<'a>, symbols: &mut Symbols) {
-        if self.labels.get(at).is_none_or(|&(known, _)| known != label) {
+    fn write(&mut self, index: usize, label: RawLabel<'a>, symbols: &mut Symbols) {
+        if self.labels.get(index).is_none_or(|&(known, _)| known != label) {
             let refs = symbols.label(label);
-            match self.labels.get_mut(at) {
+            match self.labels.get_mut(index) {
                 Some(known) => *known = (label, refs),
                 None => self.labels.push((label, refs)),
             }
         }
-        write_refs(self.labels[at].1, &mut self.refs);
+        write_refs(self.labels[index].1, &mut self.refs);
     }
 }
 
-/// The strings of one request (Remote Write 2.0, "Symbols"): each once, the first one empty. Its memory serves the next request.
+/// The symbols of one request (Remote Write 2.0, "Symbols"): each string once, the first one empty. The next request reuses the
+/// memory.
 #[derive(Default)]
 pub(super) struct Symbols {
     hasher: DefaultHashBuilder,
@@ -162,16 +163,21 @@ impl Symbols {
     fn clear(&mut self) {
         self.indexes.clear();
         self.strings.encoded.clear();
-        self.strings.places.clear();
+        self.strings.ranges.clear();
         self.index(b"");
     }
 
+    /// Returns the index of a symbol, which is added if it is new.
     fn index(&mut self, symbol: &[u8]) -> u32 {
         let Self { hasher, indexes, strings, .. } = self;
         let hash_of = |string: &[u8]| hasher.hash_one(string);
-        match indexes.entry(hash_of(symbol), |&at| strings.get(at) == symbol, |&at| hash_of(strings.get(at))) {
+        match indexes.entry(
+            hash_of(symbol),
+            |&index| strings.get(index) == symbol,
+            |&index| hash_of(strings.get(index)),
+        ) {
             Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(place) => *place.insert(strings.push(symbol)).get(),
+            Entry::Vacant(vacant) => *vacant.insert(strings.push(symbol)).get(),
         }
     }
 
@@ -187,25 +193,26 @@ fn write_refs(indexes: [u32; 2], refs: &mut Vec<u8>) {
     }
 }
 
-/// Strings by their index, as they stand in the request.
+/// The strings by their index, encoded as fields of the request.
 #[derive(Default)]
 struct Strings {
     encoded: Vec<u8>,
-    places: Vec<Range<usize>>,
+    /// For each index the range of its string in `encoded`.
+    ranges: Vec<Range<usize>>,
 }
 
 impl Strings {
     fn get(&self, index: u32) -> &[u8] {
-        &self.encoded[self.places[index as usize].clone()]
+        &self.encoded[self.ranges[index as usize].clone()]
     }
 
-    /// Adds one that is not there yet.
+    /// Adds a new string and returns its index.
     fn push(&mut self, string: &[u8]) -> u32 {
         encode_key(SYMBOLS, WireType::LengthDelimited, &mut self.encoded);
         encode_varint(string.len() as u64, &mut self.encoded);
         let begin = self.encoded.len();
         self.encoded.extend_from_slice(string);
-        self.places.push(begin..self.encoded.len());
-        self.places.len() as u32 - 1
+        self.ranges.push(begin..self.encoded.len());
+        self.ranges.len() as u32 - 1
     }
 }

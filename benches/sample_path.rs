@@ -1,4 +1,4 @@
-//! What each step of a sample's way costs: `make bench-steps`.
+//! Benchmarks of each step of a sample's path: `make bench-steps`.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ mod single;
 
 use single::pipeline;
 
-/// A series of times, as k6 makes them of HTTP requests.
+/// Returns a series of k6's HTTP requests with values that are times.
 fn request(metric_type: MetricType, url: u64) -> SeriesDefinition {
     single::request(metric_type, ValueType::Time, url)
 }
 
-/// `count` samples that go round `series` series, with values of two decades.
+/// Returns `count` samples that cycle through `series` series, with values of two decades.
 fn samples(series: u64, count: u64) -> Vec<Sample> {
     let sample = |i: u64| Sample { series: 1 + i % series, time_ms: 0, value: 1.0 + (i * 7919 % 1000) as f64 / 10.0 };
     (0..count).map(sample).collect()
@@ -49,8 +49,8 @@ fn push(criterion: &mut Criterion) {
         let (inbox, outlet) = inbox(Arc::new(Reporter::default()));
         inbox.register(request(MetricType::Counter, 0)).expect("open");
         let batch = samples(1, len);
-        // Somebody has to take the samples out, as the resampling thread does.
-        let taker = std::thread::spawn(move || {
+        // Receives the samples, as the resampling thread does.
+        let receiver = std::thread::spawn(move || {
             while let Received::Samples(block) = outlet.receive(Duration::from_secs(60)) {
                 outlet.recycle(block);
             }
@@ -60,7 +60,7 @@ fn push(criterion: &mut Criterion) {
             bencher.iter(|| inbox.push(black_box(&batch)));
         });
         inbox.close();
-        taker.join().expect("ends");
+        receiver.join().expect("ends");
     }
 }
 
@@ -97,7 +97,7 @@ fn close_a_window(criterion: &mut Criterion) {
                         pipeline.record(active, now_ms);
                         let window = pipeline.due(now_ms).expect("a window has ended");
                         let started = std::time::Instant::now();
-                        pipeline.ship(window);
+                        pipeline.export(window);
                         total + started.elapsed()
                     })
                 });
@@ -106,13 +106,13 @@ fn close_a_window(criterion: &mut Criterion) {
     }
 }
 
-/// The first values of 10 000 counters, to be sent at once.
+/// Returns a batch with the first values of 10 000 counters.
 fn batch() -> Batch {
     let (mut pipeline, queue) = pipeline();
     (0..10_000).for_each(|url| pipeline.register(&request(MetricType::Counter, url)));
     let window = pipeline.due(1000).expect("a window has ended");
-    pipeline.ship(window);
-    queue.drain().pop().expect("shipped: zeros, and behind them the values")
+    pipeline.export(window);
+    queue.drain().pop().expect("two batches: the zeros, then the values")
 }
 
 const UNLIMITED: Limits = Limits { points: usize::MAX, bytes: usize::MAX };

@@ -188,13 +188,13 @@ typedef struct k6rw_series {
     size_t tag_count;
 } k6rw_series;
 
-// One measurement: the record that crosses the C ABI, 24 bytes.
+// A sample, as it crosses the C ABI: a record of 24 bytes.
 typedef struct k6rw_sample {
-    // What k6rw_register_series gave. Never 0.
+    // The id that k6rw_register_series returned. Never 0.
     uint64_t series;
-    // When it was taken, in milliseconds since the Unix epoch. Any value does no harm.
+    // Time of the measurement, in milliseconds since the Unix epoch. All values are allowed.
     int64_t time_ms;
-    // In k6's units: milliseconds for times, bytes for data. NaN and infinities are counted and left out.
+    // The value in k6's unit: milliseconds for times, bytes for data. Values that are NaN or infinite are counted and ignored.
     double value;
 } k6rw_sample;
 

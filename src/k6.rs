@@ -1,39 +1,39 @@
-//! Terms that are k6's own: its samples, and the types of its metrics and of their values.
+//! Terms of k6: samples, and the types of metrics and values.
 
 /// The type of a k6 metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MetricType {
-    /// Sums its values.
+    /// Sum of the values.
     Counter,
-    /// Keeps its latest value.
+    /// Latest value.
     Gauge,
-    /// Keeps the distribution of its values.
+    /// Distribution of the values.
     Trend,
-    /// Keeps the share of its values that are not zero.
+    /// Share of the values that are not zero.
     Rate,
-    /// Keeps its latest value and nothing else: run metadata of the output itself, not a type of k6.
+    /// Run metadata, exported as a gauge without extremes. Not a type of k6: the self metrics of the run have it.
     RunInfo,
 }
 
-/// What the values of a k6 metric are.
+/// The type of the values of a k6 metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ValueType {
-    /// Plain numbers.
+    /// Numbers without a unit.
     Default,
-    /// Durations, in milliseconds. They are shipped in seconds.
+    /// Durations in milliseconds. They are exported in seconds.
     Time,
-    /// Amounts of data, in bytes.
+    /// Amounts of data in bytes.
     Data,
 }
 
-/// One measurement: the record that crosses the C ABI, 24 bytes.
+/// A sample, as it crosses the C ABI: a record of 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C)]
 pub struct Sample {
-    /// What `k6rw_register_series` gave. Never 0.
+    /// The id that `k6rw_register_series` returned. Never 0.
     pub series: u64,
-    /// When it was taken, in milliseconds since the Unix epoch. Any value does no harm.
+    /// Time of the measurement, in milliseconds since the Unix epoch. All values are allowed.
     pub time_ms: i64,
-    /// In k6's units: milliseconds for times, bytes for data. NaN and infinities are counted and left out.
+    /// The value in k6's unit: milliseconds for times, bytes for data. Values that are NaN or infinite are counted and ignored.
     pub value: f64,
 }

@@ -17,7 +17,7 @@ use crate::panics::{Panic, catch};
 use crate::report::{DestinationReporter, Event, Level, Reporter, event};
 use crate::resample::Resampler;
 use crate::resample::pipeline::{self, DestinationPipeline};
-use crate::resample::self_metrics::About;
+use crate::resample::self_metrics::RunLabels;
 use crate::send::{self, Batcher, PreflightError, Queue, Sender};
 use crate::series::SeriesDefinition;
 use crate::time::clock::{Clock, SystemClock};
@@ -254,7 +254,7 @@ fn start_destination(
         rate: destination.rate,
         stale_markers: destination.stale_markers,
         rules: destination.rules(&config.tags),
-        self_metrics: destination.self_metrics.then(|| about(config, number)),
+        self_metrics: destination.self_metrics.then(|| run_labels(config, number)),
     };
     let batcher = Batcher::new(Arc::clone(&queue), destination.max_samples_per_send);
     let pipeline = DestinationPipeline::new(settings, SystemClock.now_ms(), batcher, Arc::clone(&reporter));
@@ -263,11 +263,11 @@ fn start_destination(
     Ok((pipeline, Delivery { queue, flush_timeout, reporter, preflight, sender_ended }))
 }
 
-/// What the output's own metrics say: the tags of the test, and which of its destinations they are about. Two of those may
-/// have one receiver, and must not write one series.
-fn about(config: &Config, number: usize) -> About {
+/// Returns the labels of a destination's self metrics: the tags of the test, and the number of the destination, since two
+/// destinations with one receiver must not write one series.
+fn run_labels(config: &Config, number: usize) -> RunLabels {
     let tags = config.tags.iter().cloned().chain([("destination".into(), number.to_string())]);
-    About { tags: tags.collect(), run: config.run_info.clone() }
+    RunLabels { tags: tags.collect(), run_info: config.run_info.clone() }
 }
 
 /// A receiver that hangs up while a body is written to it makes a SIGPIPE, which ends a program that does not ignore it. Only

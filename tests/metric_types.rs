@@ -1,17 +1,17 @@
-//! What each kind of metric ships, in each form that it may have.
+//! The points of each metric type, in each of its forms.
 
 mod pipeline;
 mod recording_receiver;
 
-use k6_remote_write::k6::{MetricType, ValueType};
+use k6_remote_write::k6::{MetricType, Sample, ValueType};
 use k6_remote_write::report::Level;
 use k6_remote_write::wire::STALE_MARKER;
 use k6_remote_write::wire::proto::v1::histogram::Count;
 use k6_remote_write::wire::proto::v1::metric_metadata;
-use pipeline::{TestPipeline, is_stale, pipeline};
+use pipeline::{START, TestPipeline, is_stale, pipeline};
 
 #[test]
-fn a_rate_ships_the_windows_share_and_counts_that_add_up() {
+fn a_rate_has_the_share_of_the_window_and_cumulative_counts() {
     let mut pipeline = TestPipeline::new();
     let r = pipeline.register("r", MetricType::Rate, ValueType::Default, &[("scenario", "a"), ("Z", "z")]);
     for value in [1.0, 0.0, 0.0, 0.0] {
@@ -30,7 +30,7 @@ fn a_rate_ships_the_windows_share_and_counts_that_add_up() {
 }
 
 #[test]
-fn a_trend_ships_its_windows_statistics_in_seconds_and_cumulative_count_and_sum() {
+fn a_trend_has_statistics_of_the_window_in_seconds_and_cumulative_count_and_sum() {
     let mut pipeline = TestPipeline::new();
     let t = pipeline.register("t", MetricType::Trend, ValueType::Time, &[]);
     for value in 1..=100 {
@@ -60,7 +60,7 @@ fn a_trend_ships_its_windows_statistics_in_seconds_and_cumulative_count_and_sum(
 }
 
 #[test]
-fn a_silent_trend_ends_stale_too() {
+fn a_trend_without_values_in_the_last_window_ends_stale() {
     let mut pipeline = TestPipeline::new();
     let t = pipeline.register("t", MetricType::Trend, ValueType::Default, &[]);
     pipeline.record(t, 0, 1.0);
@@ -72,7 +72,7 @@ fn a_silent_trend_ends_stale_too() {
 }
 
 #[test]
-fn what_never_had_a_value_has_no_end_either() {
+fn a_series_that_never_had_a_value_has_no_stale_marker() {
     let mut pipeline = TestPipeline::new();
     pipeline.register("g", MetricType::Gauge, ValueType::Default, &[]);
     pipeline.register("t", MetricType::Trend, ValueType::Default, &[]);
@@ -81,7 +81,7 @@ fn what_never_had_a_value_has_no_end_either() {
 }
 
 #[test]
-fn nan_and_infinities_are_counted_and_never_shipped() {
+fn samples_that_are_nan_or_infinite_are_counted_and_ignored() {
     let mut pipeline = TestPipeline::new();
     let c = pipeline.counter("c");
     for value in [f64::NAN, 1.0, f64::INFINITY, f64::NEG_INFINITY] {
@@ -96,7 +96,26 @@ fn nan_and_infinities_are_counted_and_never_shipped() {
 }
 
 #[test]
-fn every_metric_is_described_at_its_start_and_again_each_minute() {
+fn a_sample_that_is_nan_or_infinite_changes_no_metric_type() {
+    let run = |others: &[f64]| {
+        let mut pipeline = pipeline(r#"{"trendAs": "gauges,native,classic"}"#);
+        for metric_type in [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend] {
+            let series = pipeline.register(&format!("{metric_type:?}"), metric_type, ValueType::Default, &[]);
+            let sample = |&value: &f64| Sample { series, time_ms: START, value };
+            pipeline
+                .record_all(&[others, &[2.0], others, &[3.0], others].concat().iter().map(sample).collect::<Vec<_>>());
+        }
+        pipeline.close_at(100_900);
+        pipeline
+    };
+    let (finite, mixed) = (run(&[]), run(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY]));
+    let bits = |pipeline: &TestPipeline| format!("{:?}", pipeline.messages);
+    assert_eq!(bits(&mixed), bits(&finite));
+    assert_eq!((mixed.reporter.samples.taken.get(), mixed.reporter.samples.rejected.get()), (4 * 2, 4 * 9));
+}
+
+#[test]
+fn metadata_is_sent_with_a_new_metric_and_every_minute() {
     let mut pipeline = TestPipeline::new();
     let described =
         |pipeline: &TestPipeline| pipeline.messages.iter().map(|message| message.metadata.len()).sum::<usize>();
@@ -118,7 +137,7 @@ fn every_metric_is_described_at_its_start_and_again_each_minute() {
 }
 
 #[test]
-fn many_series_go_in_several_batches() {
+fn many_series_are_split_into_several_batches() {
     let mut pipeline = TestPipeline::new();
     for tag in 0..10_001 {
         let c = pipeline.register("c", MetricType::Counter, ValueType::Default, &[("tag", &tag.to_string())]);
@@ -150,7 +169,7 @@ fn labels_are_sorted_as_the_specification_asks() {
 }
 
 #[test]
-fn a_gauge_ships_the_extremes_of_windows_with_samples() {
+fn a_gauge_has_the_extremes_of_windows_with_samples() {
     let mut pipeline = TestPipeline::new();
     pipeline.at(100_900);
     let g = pipeline.register("g", MetricType::Gauge, ValueType::Time, &[]);
@@ -169,7 +188,7 @@ fn a_gauge_ships_the_extremes_of_windows_with_samples() {
 }
 
 #[test]
-fn statistics_of_the_run_are_shipped_for_windows_with_samples() {
+fn statistics_of_the_run_are_exported_for_windows_with_samples() {
     let mut pipeline = pipeline(r#"{"trendWindow": "run", "trendStats": "max,med,count"}"#);
     let t = pipeline.register("t", MetricType::Trend, ValueType::Default, &[]);
     let r = pipeline.register("r", MetricType::Rate, ValueType::Default, &[]);
@@ -206,10 +225,11 @@ fn a_classic_histogram_is_cumulative_from_zero_in_every_bucket() {
         assert_eq!(points[..3], [(100_400, 0.0), (101_000, first), (101_500, last)], "{bound}");
         assert!(is_stale(&points[3]));
     }
-    let of = |suffix: &str| points[&format!(r#"k6_t_seconds_{suffix}{{a="1",exported_le="x",method="GET"}}"#)].clone();
-    assert_eq!(of("count")[..3], [(100_400, 0.0), (101_000, 4.0), (101_500, 5.0)]);
-    assert_eq!(of("sum")[..3], [(100_400, 0.0), (101_000, 5.65), (101_500, 5.651)]);
-    assert_eq!(points.len(), 5, "no gauges");
+    let points_of =
+        |suffix: &str| points[&format!(r#"k6_t_seconds_{suffix}{{a="1",exported_le="x",method="GET"}}"#)].clone();
+    assert_eq!(points_of("count")[..3], [(100_400, 0.0), (101_000, 4.0), (101_500, 5.0)]);
+    assert_eq!(points_of("sum")[..3], [(100_400, 0.0), (101_000, 5.65), (101_500, 5.651)]);
+    assert_eq!(points.len(), 5, "only the series of the histogram");
 }
 
 #[test]
@@ -226,8 +246,8 @@ fn a_native_histogram_is_cumulative_from_an_empty_one_to_a_stale_one() {
     let series: Vec<_> = pipeline.messages.iter().flat_map(|message| &message.timeseries).collect();
     assert!(series.iter().all(|series| series.labels[0].value == "k6_t_seconds" && series.samples.is_empty()));
     let histograms: Vec<_> = series.iter().flat_map(|series| &series.histograms).collect();
-    let count = |at: usize| match histograms[at].count {
-        Some(Count::CountInt(count)) => (histograms[at].timestamp, count),
+    let count = |index: usize| match histograms[index].count {
+        Some(Count::CountInt(count)) => (histograms[index].timestamp, count),
         None => panic!("no count"),
     };
     let counts: Vec<_> = (0..histograms.len()).map(count).collect();
@@ -240,7 +260,7 @@ fn a_native_histogram_is_cumulative_from_an_empty_one_to_a_stale_one() {
 }
 
 #[test]
-fn several_k6_series_that_become_one_add_up() {
+fn k6_series_with_the_same_labels_are_merged() {
     let mut pipeline = pipeline(r#"{"dropTags": "url"}"#);
     pipeline.at(100_900);
     for (url, value, time_ms) in [("/a", 1.0, 100_700), ("/b", 5.0, 100_600)] {
@@ -258,7 +278,7 @@ fn several_k6_series_that_become_one_add_up() {
 }
 
 #[test]
-fn samples_over_the_limit_are_counted_and_the_others_go_on() {
+fn samples_over_max_series_are_counted_and_the_others_are_recorded() {
     let mut pipeline = pipeline(r#"{"maxSeries": 2}"#);
     let all: Vec<_> = ["a", "b", "c"]
         .map(|tag| pipeline.register("c", MetricType::Counter, ValueType::Default, &[("tag", tag)]))

@@ -1,4 +1,4 @@
-//! Windows on a clock that the tests own: every edge of time, and what a series looks like from start to end.
+//! Windows on a clock that the tests set: the edge cases of time, and the points of a series from start to end.
 
 mod pipeline;
 mod recording_receiver;
@@ -10,7 +10,7 @@ use k6_remote_write::series::view::{Tags, View};
 use pipeline::{START, TestPipeline, is_stale};
 
 #[test]
-fn a_counter_starts_with_zero_goes_on_without_samples_and_ends_stale() {
+fn a_counter_starts_with_zero_continues_without_samples_and_ends_stale() {
     let mut pipeline = TestPipeline::new();
     let c = pipeline.counter("c");
     pipeline.record(c, 100_500, 2.0);
@@ -25,7 +25,7 @@ fn a_counter_starts_with_zero_goes_on_without_samples_and_ends_stale() {
 }
 
 #[test]
-fn a_series_that_appears_later_starts_where_its_window_began() {
+fn a_series_that_is_registered_later_starts_at_the_start_of_its_window() {
     let mut pipeline = TestPipeline::new();
     let first = pipeline.counter("first");
     pipeline.record(first, 100_500, 1.0);
@@ -45,7 +45,7 @@ fn a_counter_without_samples_exists_from_its_registration() {
 }
 
 #[test]
-fn late_early_and_zero_times_count_in_the_open_window() {
+fn samples_with_any_time_count_in_the_open_window() {
     let mut pipeline = TestPipeline::new();
     let c = pipeline.counter("c");
     pipeline.at(101_000);
@@ -57,7 +57,7 @@ fn late_early_and_zero_times_count_in_the_open_window() {
 }
 
 #[test]
-fn a_gauge_ships_its_latest_value_by_time_and_repeats_it() {
+fn a_gauge_has_its_latest_value_by_time_in_every_window() {
     let mut pipeline = TestPipeline::new();
     let g = pipeline.register("g", MetricType::Gauge, ValueType::Default, &[]);
     pipeline.at(101_600);
@@ -72,7 +72,7 @@ fn a_gauge_ships_its_latest_value_by_time_and_repeats_it() {
 }
 
 #[test]
-fn a_time_to_come_does_not_hold_a_gauge() {
+fn a_time_in_the_future_does_not_block_a_gauge() {
     let mut pipeline = TestPipeline::new();
     let g = pipeline.register("g", MetricType::Gauge, ValueType::Default, &[]);
     pipeline.record(g, i64::MAX, 1.0);
@@ -83,7 +83,7 @@ fn a_time_to_come_does_not_hold_a_gauge() {
 }
 
 #[test]
-fn a_clock_that_steps_back_makes_no_older_points_and_loses_nothing() {
+fn a_clock_that_steps_back_causes_no_older_points_and_no_loss() {
     let mut pipeline = TestPipeline::new();
     let c = pipeline.counter("c");
     let g = pipeline.register("g", MetricType::Gauge, ValueType::Default, &[]);
@@ -104,7 +104,7 @@ fn a_clock_that_steps_back_makes_no_older_points_and_loses_nothing() {
 }
 
 #[test]
-fn a_run_that_ends_while_the_clock_is_behind_still_ships_its_total() {
+fn a_run_that_ends_while_the_clock_is_behind_has_its_total() {
     let mut pipeline = TestPipeline::new();
     let c = pipeline.counter("c");
     pipeline.record(c, 0, 1.0);
@@ -116,7 +116,7 @@ fn a_run_that_ends_while_the_clock_is_behind_still_ships_its_total() {
 }
 
 #[test]
-fn a_stalled_process_ships_one_window_for_all_that_it_missed() {
+fn after_a_stall_one_window_has_all_samples() {
     let mut pipeline = TestPipeline::new();
     let c = pipeline.counter("c");
     pipeline.record(c, 0, 1.0);
@@ -128,7 +128,7 @@ fn a_stalled_process_ships_one_window_for_all_that_it_missed() {
 }
 
 #[test]
-fn a_run_shorter_than_one_window_ships_its_totals_at_its_end() {
+fn a_run_shorter_than_one_window_has_its_totals_at_its_end() {
     let mut pipeline = TestPipeline::with(START, 10, true);
     let c = pipeline.counter("c");
     pipeline.record(c, 100_410, 3.0);
@@ -139,7 +139,7 @@ fn a_run_shorter_than_one_window_ships_its_totals_at_its_end() {
 }
 
 #[test]
-fn stale_markers_can_be_left_out() {
+fn stale_markers_can_be_disabled() {
     let mut pipeline = TestPipeline::with(START, 1, false);
     let c = pipeline.counter("c");
     pipeline.record(c, 0, 3.0);
@@ -148,7 +148,7 @@ fn stale_markers_can_be_left_out() {
 }
 
 #[test]
-fn a_series_of_the_last_ten_milliseconds_is_whole() {
+fn a_series_of_the_last_ten_milliseconds_is_complete() {
     let mut pipeline = TestPipeline::with(START, 10, true);
     let early = pipeline.counter("early");
     pipeline.record(early, 0, 1.0);
@@ -162,7 +162,7 @@ fn a_series_of_the_last_ten_milliseconds_is_whole() {
 }
 
 #[test]
-fn a_series_that_is_silent_for_an_hour_has_no_gap() {
+fn a_series_without_samples_for_an_hour_has_no_gap() {
     let mut pipeline = TestPipeline::with(START, 10, true);
     let c = pipeline.counter("c");
     pipeline.record(c, 0, 1.0);
@@ -178,7 +178,7 @@ fn a_series_that_is_silent_for_an_hour_has_no_gap() {
 }
 
 #[test]
-fn a_run_begins_after_the_end_of_the_one_before() {
+fn the_points_of_a_run_are_after_those_of_the_previous_run() {
     let run = |start_ms: i64, end_ms: i64, value: f64| {
         let mut pipeline = TestPipeline::with(start_ms, 1, true);
         let c = pipeline.counter("c");
@@ -186,7 +186,7 @@ fn a_run_begins_after_the_end_of_the_one_before() {
         pipeline.close_at(end_ms);
         pipeline.points_of("k6_c_total")
     };
-    // The next process starts some milliseconds after the last batch of the one before, within the same second.
+    // The next process starts some milliseconds after the last window of the previous one, within the same second.
     let (first, second) = (run(100_400, 101_700, 5.0), run(101_720, 101_900, 3.0));
     let all = [first, second].concat();
     assert!(all.windows(2).all(|pair| pair[0].0 < pair[1].0), "{all:?}");
@@ -201,10 +201,10 @@ mod time {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// However the clock goes: nothing is lost, no series gets an older time or the same twice ([`TestPipeline::points`] looks),
-        /// and none that is more than a window to come.
+        /// For every sequence of clock steps: no sample is lost, the times of a series increase ([`TestPipeline::points`] asserts it),
+        /// and no time is more than a millisecond ahead of the latest time of the clock.
         #[test]
-        fn whatever_the_clock_does_the_total_is_right(
+        fn the_total_is_exact_for_every_sequence_of_clock_steps(
             rate in prop_oneof![Just(1), Just(3), Just(10)],
             steps in prop::collection::vec((-20_000_i64..30_000, 0..4_u32, any::<i64>()), 1..60),
         ) {
@@ -231,8 +231,8 @@ mod time {
 }
 
 #[test]
-fn the_outputs_own_metrics_travel_with_the_others() {
-    let mut pipeline = TestPipeline::with_own_metrics(&[("testid", "t")]);
+fn self_metrics_are_exported_with_the_other_metrics() {
+    let mut pipeline = TestPipeline::with_self_metrics(&[("testid", "t")]);
     let c = pipeline.counter("c");
     pipeline.record(c, 100_500, 2.0);
     pipeline.at(101_003);
@@ -249,11 +249,11 @@ fn the_outputs_own_metrics_travel_with_the_others() {
 }
 
 #[test]
-fn the_run_is_marked_where_it_begins_and_ends() {
-    let mut pipeline = TestPipeline::with_own_metrics(&[("testid", "t")]);
+fn run_metadata_has_the_start_and_the_end_of_the_run() {
+    let mut pipeline = TestPipeline::with_self_metrics(&[("testid", "t")]);
     let vus = pipeline.register("vus", MetricType::Gauge, ValueType::Default, &[]);
     let c = pipeline.counter("c");
-    // As long as k6 is paused it has nothing but gauges.
+    // While k6 is paused it emits only gauges.
     pipeline.record(vus, 100_500, 0.0);
     pipeline.at(101_003);
     pipeline.record(vus, 101_100, 0.0);
@@ -271,41 +271,42 @@ fn the_run_is_marked_where_it_begins_and_ends() {
     assert_eq!(points(&format!(r#"{end}{{testid="t"}}"#)), [(102_700, 102.7)]);
     let info = r#"k6_remote_write_run_info{script="s.js",testid="t"}"#;
     assert_eq!(points(info), [(101_000, 1.0), (102_000, 1.0), (102_700, 1.0)]);
-    let marks = pipeline.points().into_keys().filter(|series| series.starts_with("k6_remote_write_run"));
-    assert_eq!(marks.count(), 3, "a mark is one series, without extremes");
+    let run_metadata = pipeline.points().into_keys().filter(|series| series.starts_with("k6_remote_write_run"));
+    assert_eq!(run_metadata.count(), 3, "each is one series, without extremes");
 }
 
 #[test]
-fn a_run_that_never_began_has_no_start_and_no_end() {
-    let mut pipeline = TestPipeline::with_own_metrics(&[]);
+fn a_run_without_a_test_start_has_no_start_and_no_end() {
+    let mut pipeline = TestPipeline::with_self_metrics(&[]);
     let vus = pipeline.register("vus", MetricType::Gauge, ValueType::Default, &[]);
     pipeline.record(vus, 100_500, 0.0);
     pipeline.close_at(100_700);
-    let marks = pipeline.points().into_keys().filter(|series| series.starts_with("k6_remote_write_run"));
-    assert_eq!(marks.collect::<Vec<_>>(), [r#"k6_remote_write_run_info{script="s.js"}"#]);
+    let run_metadata = pipeline.points().into_keys().filter(|series| series.starts_with("k6_remote_write_run"));
+    assert_eq!(run_metadata.collect::<Vec<_>>(), [r#"k6_remote_write_run_info{script="s.js"}"#]);
 }
 
 #[test]
-fn a_tag_of_the_test_keeps_its_name_beside_what_ran() {
-    let mut pipeline = TestPipeline::with_own_metrics(&[("script", "mine")]);
+fn a_tag_of_the_test_replaces_a_label_of_the_run_info() {
+    let mut pipeline = TestPipeline::with_self_metrics(&[("script", "mine")]);
     pipeline.close_at(100_700);
     assert!(!pipeline.points_of(r#"k6_remote_write_run_info{script="mine"}"#).is_empty());
 }
 
 #[test]
-fn series_that_differ_in_tags_that_are_not_kept_merge_exactly_whatever_their_type() {
+fn series_of_every_type_that_differ_in_dropped_tags_are_merged_exactly() {
     let kept = View { tags: Tags::Only(vec!["kept".into()]), ..View::everything() };
     let rules = Rules { views: vec![kept], ..Destination::default().rules(&[]) };
     let mut pipeline = TestPipeline::with_rules(START, 1, true, rules);
     let mut both = |metric, metric_type| {
-        ["1", "2"]
-            .map(|gone| pipeline.register(metric, metric_type, ValueType::Default, &[("kept", "x"), ("gone", gone)]))
+        ["1", "2"].map(|dropped| {
+            pipeline.register(metric, metric_type, ValueType::Default, &[("kept", "x"), ("dropped", dropped)])
+        })
     };
     let counter = both("counter", MetricType::Counter);
     let gauge = both("gauge", MetricType::Gauge);
     let rate = both("rate", MetricType::Rate);
     let trend = both("trend", MetricType::Trend);
-    // The later in time comes first.
+    // The sample with the later time is recorded first.
     pipeline.record(gauge[0], 100_350, 7.0);
     pipeline.record(gauge[1], 100_300, 3.0);
     for (index, value) in [(0, 1.0), (1, 2.0), (0, 4.0), (1, 8.0)] {
@@ -328,5 +329,5 @@ fn series_that_differ_in_tags_that_are_not_kept_merge_exactly_whatever_their_typ
     ] {
         assert_eq!(value(series), Some(expected), "{series}");
     }
-    assert!(pipeline.points().keys().all(|series| !series.contains("gone")));
+    assert!(pipeline.points().keys().all(|series| !series.contains("dropped")));
 }

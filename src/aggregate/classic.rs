@@ -1,21 +1,21 @@
-//! The histogram with bounds that are fixed from the start, for receivers that know no other.
+//! The classic histogram, with fixed bounds: for receivers without native histograms.
 
 use std::sync::Arc;
 
 use super::CompensatedSum;
 
-/// The values of one series over the run, counted between given bounds.
+/// Counts of the values of a series over the run, between given bounds.
 #[derive(Debug, Clone)]
 pub struct ClassicHistogram {
-    /// Finite, ascending; shared by all series of a metric.
+    /// Finite and ascending. All series of a metric share them.
     bounds: Arc<[f64]>,
-    /// How many values lie at or below each bound and above the one before it, and last, how many lie above all.
+    /// For each bound the number of values at or below it and above the previous bound; last, the number above all bounds.
     counts: Box<[u64]>,
     sum: CompensatedSum,
 }
 
 impl ClassicHistogram {
-    /// An empty histogram with these bounds, which must ascend.
+    /// Creates an empty histogram. The bounds must be ascending.
     pub fn new(bounds: Arc<[f64]>) -> Self {
         let counts = vec![0; bounds.len() + 1].into();
         Self { bounds, counts, sum: CompensatedSum::default() }
@@ -29,7 +29,7 @@ impl ClassicHistogram {
         self.sum.add(value);
     }
 
-    /// For each bound, and last for infinity, how many values lie at or below it.
+    /// Returns for each bound, and last for infinity, the number of values at or below it.
     pub fn cumulative(&self) -> impl Iterator<Item = u64> + '_ {
         self.counts.iter().scan(0, |total, count| {
             *total += count;
@@ -37,12 +37,12 @@ impl ClassicHistogram {
         })
     }
 
-    /// How many values were recorded.
+    /// Returns the number of values.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// The sum of all values.
+    /// Returns the sum of all values.
     pub fn sum(&self) -> f64 {
         self.sum.value()
     }
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_on_a_bound_is_at_or_below_it() {
+    fn a_value_on_a_bound_counts_as_at_or_below_it() {
         let histogram = histogram(&[-5.0, -1.0, 0.0, 0.5, 0.5001, 10.0, 11.0, 1e300]);
         assert_eq!(histogram.cumulative().collect::<Vec<_>>(), [2, 4, 6, 8]);
         assert_eq!(histogram.count(), 8);
@@ -69,7 +69,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_bound_has_all_values_at_or_below_it(values in prop::collection::vec(-20.0..20.0, 0..100)) {
+        fn every_bucket_counts_the_values_at_or_below_its_bound(values in prop::collection::vec(-20.0..20.0, 0..100)) {
             let histogram = histogram(&values);
             let counted: Vec<u64> = [-1.0, 0.5, 10.0, f64::INFINITY]
                 .iter()

@@ -1,8 +1,8 @@
-//! k6's Counter: the sum of all values of the run.
+//! Accumulator of k6's Counter: the sum of all values of the run.
 
 use super::CompensatedSum;
 
-/// A cumulative sum. It starts at 0 and is shipped in every window, as a scrape would see it.
+/// A cumulative sum. It starts at 0 and is exported in every window, as by a scrape.
 #[derive(Debug, Default)]
 pub struct Counter {
     total: CompensatedSum,
@@ -15,7 +15,7 @@ impl Counter {
         self.total.add(value);
     }
 
-    /// The sum of the run so far.
+    /// Returns the sum of the run so far.
     pub fn total(&self) -> f64 {
         self.total.value()
     }
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_counter_sums_up() {
+    fn a_counter_is_the_sum_of_its_values() {
         let mut counter = Counter::default();
         assert_eq!(counter.total(), 0.0);
         for value in [1.0, 2.5, 0.0] {

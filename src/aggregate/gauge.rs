@@ -1,12 +1,12 @@
-//! k6's Gauge: the latest value.
+//! Accumulator of k6's Gauge: the latest value.
 
-/// The latest value by the time of its sample; of two with one time, the one that came later. And the extremes of the
-/// window, which the latest value does not tell.
+/// The latest value by sample time, and the extremes of the window. Of two values with one time, the one recorded last is the
+/// latest.
 #[derive(Debug)]
 pub struct Gauge {
     latest: Option<f64>,
     time_ms: i64,
-    /// The open window's smallest and largest value.
+    /// Smallest and largest value of the open window.
     extremes: Option<(f64, f64)>,
 }
 
@@ -17,7 +17,7 @@ impl Default for Gauge {
 }
 
 impl Gauge {
-    /// Takes a value; it is the latest if no later one is known.
+    /// Records a value. It is the latest unless a value with a later time was recorded.
     #[inline]
     pub fn record(&mut self, value: f64, time_ms: i64) {
         if time_ms >= self.time_ms {
@@ -27,17 +27,17 @@ impl Gauge {
         self.extremes = Some((lowest.min(value), highest.max(value)));
     }
 
-    /// The latest value, or `None` before the first.
+    /// Returns the latest value, or `None` before the first.
     pub fn latest(&self) -> Option<f64> {
         self.latest
     }
 
-    /// The smallest value of the open window, or `None` if it has none.
+    /// Returns the smallest value of the open window, or `None` if it has no values.
     pub fn lowest(&self) -> Option<f64> {
         self.extremes.map(|(lowest, _)| lowest)
     }
 
-    /// The largest value of the open window, or `None` if it has none.
+    /// Returns the largest value of the open window, or `None` if it has no values.
     pub fn highest(&self) -> Option<f64> {
         self.extremes.map(|(_, highest)| highest)
     }
@@ -47,8 +47,8 @@ impl Gauge {
         self.extremes = None;
     }
 
-    /// Forgets when the latest value was taken, so that the next one replaces it: for a clock that stepped back, after
-    /// which later samples have earlier times.
+    /// Forgets the time of the latest value, so that the next value replaces it: for a clock that has stepped back, after which
+    /// samples have earlier times.
     pub fn forget_time(&mut self) {
         self.time_ms = i64::MIN;
     }
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_by_time_wins_whatever_the_order() {
+    fn the_latest_value_is_the_one_with_the_latest_time() {
         let mut gauge = Gauge::default();
         assert_eq!(gauge.latest(), None);
         gauge.record(1.0, 100);
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_extremes_are_the_windows_whatever_the_times() {
+    fn the_extremes_are_those_of_the_window() {
         let mut gauge = Gauge::default();
         for (value, time_ms) in [(4.0, 100), (9.0, 50), (-1.0, 70)] {
             gauge.record(value, time_ms);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_step_back_the_next_value_counts() {
+    fn after_a_step_back_the_next_value_is_the_latest() {
         let mut gauge = Gauge::default();
         gauge.record(1.0, 3_600_000);
         gauge.forget_time();

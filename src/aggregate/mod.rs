@@ -1,8 +1,8 @@
-//! What a target series gathers: in the open window and over the run.
+//! Accumulators: the values of a target series, in the open window and over the run.
 //!
-//! In come values in Prometheus's units (seconds, bytes); out go, at the end of a window, the numbers that
-//! [`crate::export`] names and ships. Everything here belongs to the one resampling thread: nothing locks, and recording
-//! allocates nothing.
+//! In come finite values in Prometheus's units (seconds, bytes), from [`crate::resample::registry`]. Next is [`crate::export`],
+//! which reads the accumulators at the end of a window through the trait [`crate::export::Readings`]. One thread owns all
+//! accumulators: nothing here locks. Recording allocates nothing once the spread of the values is known.
 
 mod readings;
 mod trend;
@@ -24,21 +24,21 @@ pub use trend::{Statistics, Trend};
 use crate::export::TrendForms;
 use crate::k6::MetricType;
 
-/// What one target series gathers, by the type of its k6 metric.
+/// The accumulator of a target series, by the type of its k6 metric.
 #[derive(Debug)]
 pub enum Accumulator {
-    /// Sums up.
+    /// Sum.
     Counter(Counter),
-    /// Keeps the latest.
+    /// Latest value.
     Gauge(Gauge),
-    /// Counts zero and other values.
+    /// Counts of zero and non-zero values.
     Rate(Rate),
-    /// Keeps the distribution.
+    /// Distribution.
     Trend(Trend),
 }
 
 impl Accumulator {
-    /// An empty accumulator for metrics of type `metric_type`, trends in these forms.
+    /// Creates an empty accumulator for a metric type. `forms` are the forms of a trend.
     pub fn new(metric_type: MetricType, forms: &TrendForms) -> Self {
         match metric_type {
             MetricType::Counter => Self::Counter(Counter::default()),
@@ -48,13 +48,12 @@ impl Accumulator {
         }
     }
 
-    /// Takes one sample, unless its value is NaN or infinite, which no sum and no receiver would survive. `time_ms` decides
-    /// only which of a gauge's values is the latest.
+    /// Records one value. `time_ms` only decides which value of a gauge is the latest.
+    ///
+    /// The value must be finite ([`crate::resample::Resampler::record`] ensures it): a sum never recovers from NaN.
     #[inline]
     pub fn record(&mut self, value: f64, time_ms: i64) {
-        if !value.is_finite() {
-            return;
-        }
+        debug_assert!(value.is_finite());
         match self {
             Self::Counter(counter) => counter.record(value),
             Self::Gauge(gauge) => gauge.record(value, time_ms),
@@ -63,34 +62,13 @@ impl Accumulator {
         }
     }
 
-    /// Ends the window: what belongs to it alone starts anew, what belongs to the run stays.
+    /// Starts the next window. Keeps the values of the run.
     pub fn close_window(&mut self) {
         match self {
             Self::Counter(_) => {}
             Self::Gauge(gauge) => gauge.close_window(),
             Self::Rate(rate) => rate.close_window(),
             Self::Trend(trend) => trend.close_window(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::export::Span;
-
-    #[test]
-    fn no_accumulator_takes_nan_or_infinity() {
-        for metric_type in [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend] {
-            let forms = TrendForms { statistics: Some(Span::Window), native: true, classic: Some([1.0].into()) };
-            let mut accumulator = Accumulator::new(metric_type, &forms);
-            let empty = format!("{accumulator:?}");
-            for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-                accumulator.record(value, 0);
-                assert_eq!(format!("{accumulator:?}"), empty, "{metric_type:?} took {value}");
-            }
-            accumulator.record(1.0, 0);
-            assert_ne!(format!("{accumulator:?}"), empty);
         }
     }
 }

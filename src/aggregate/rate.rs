@@ -1,9 +1,8 @@
-//! k6's Rate: how many values were not zero.
+//! Accumulator of k6's Rate: the counts of zero and non-zero values.
 
 use crate::export::Span;
 
-/// Counts zero and non-zero values, in the window and over the run. All counts are whole, so ratios are exact for any
-/// grouping.
+/// Counts of zero and non-zero values, in the window and over the run. Counts add up, so ratios are exact for any grouping.
 #[derive(Debug, Default)]
 pub struct Rate {
     window_nonzero: u64,
@@ -23,22 +22,23 @@ impl Rate {
         }
     }
 
-    /// The share of non-zero values in the open window or in the run so far, 0 to 1; `None` if the window has no values.
+    /// Returns the share of non-zero values in the open window or in the run so far, from 0 to 1. Returns `None` if the window has
+    /// no values.
     pub fn share(&self, span: Span) -> Option<f64> {
-        let has_news = self.window_nonzero + self.window_zero > 0;
+        let has_values = self.window_nonzero + self.window_zero > 0;
         let (nonzero, zero) = match span {
             Span::Window => (self.window_nonzero, self.window_zero),
             Span::Run => (self.nonzero(), self.zero()),
         };
-        has_news.then(|| nonzero as f64 / (nonzero + zero) as f64)
+        has_values.then(|| nonzero as f64 / (nonzero + zero) as f64)
     }
 
-    /// How many values of the run were not zero.
+    /// Returns the number of non-zero values of the run.
     pub fn nonzero(&self) -> u64 {
         self.nonzero + self.window_nonzero
     }
 
-    /// How many values of the run were zero.
+    /// Returns the number of zero values of the run.
     pub fn zero(&self) -> u64 {
         self.zero + self.window_zero
     }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_share_is_the_windows_or_the_runs_and_the_counts_are_the_runs() {
+    fn the_share_is_of_the_window_or_of_the_run_and_the_counts_are_of_the_run() {
         let mut rate = Rate::default();
         let shares = |rate: &Rate| (rate.share(Span::Window), rate.share(Span::Run));
         assert_eq!(shares(&rate), (None, None));

@@ -1,4 +1,4 @@
-//! What an accumulator hands to the export of its window.
+//! The interface of accumulators to the export.
 
 use super::trend::Statistics;
 use super::{Accumulator, Histogram, Trend};
@@ -15,7 +15,7 @@ impl Readings for Accumulator {
             (Self::Rate(rate), Statistic::Nonzero) => Some(rate.nonzero() as f64),
             (Self::Rate(rate), Statistic::Zero) => Some(rate.zero() as f64),
             (Self::Trend(trend), statistic) => trend_value(trend, statistic, percentiles),
-            // The family of a metric names the statistics of its own type only.
+            // A family has statistics of its own metric type only.
             _ => None,
         }
     }
@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_value_is_in_one_bucket(
+        fn every_value_is_in_exactly_one_bucket(
             values in prop::collection::vec(prop_oneof![-1e3..1e3, 1e-9..1e9, Just(0.0)], 0..200),
         ) {
             let buckets = buckets(&values);
@@ -104,7 +104,7 @@ mod tests {
 
         /// Native histograms, "Schema": receivers accept -4 to 8.
         #[test]
-        fn no_values_need_a_schema_that_receivers_reject(
+        fn the_schema_is_valid_for_all_values(
             values in prop::collection::vec(prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL, 1..50),
         ) {
             let schema = buckets(&values).schema;

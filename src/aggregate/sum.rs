@@ -1,7 +1,6 @@
-//! A sum of floating-point numbers that does not drift with their number.
+//! A sum of floating-point numbers whose error does not grow with their number.
 
-/// Neumaier's compensated sum: the rounding error of each addition is kept and added at the end, so the error of the
-/// total does not grow with the number of values.
+/// Neumaier's compensated sum: accumulates the rounding error of each addition, and adds it to the result.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct CompensatedSum {
     sum: f64,
@@ -18,16 +17,16 @@ impl CompensatedSum {
         self.sum = total;
     }
 
-    /// Adds what another sum gathered, with its compensation.
+    /// Adds another sum with its compensation.
     pub fn merge(&mut self, other: &Self) {
         self.add(other.sum);
         self.add(other.compensation);
     }
 
-    /// The total so far. What is over the largest number is that number: no receiver is told of infinity.
+    /// Returns the total so far. A total that overflows is the largest finite number: infinity is never sent.
     pub fn value(&self) -> f64 {
         let total = self.sum + self.compensation;
-        // Once the sum has overflowed, the compensation is NaN and says nothing.
+        // After an overflow the compensation is NaN.
         let total = if total.is_nan() { self.sum } else { total };
         total.clamp(f64::MIN, f64::MAX)
     }
@@ -38,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_million_tenths_make_a_million() {
+    fn ten_million_tenths_are_a_million() {
         let mut sum = CompensatedSum::default();
         let mut naive = 0.0;
         for _ in 0..10_000_000 {
@@ -50,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_value_does_not_swallow_small_ones() {
+    fn a_large_value_does_not_absorb_small_values() {
         let mut sum = CompensatedSum::default();
         for value in [1.0, 1e100, 1.0, -1e100] {
             sum.add(value);
@@ -59,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_over_all_numbers_stays_finite() {
+    fn a_sum_that_overflows_stays_finite() {
         for sign in [1.0, -1.0] {
             let mut sum = CompensatedSum::default();
             for _ in 0..3 {

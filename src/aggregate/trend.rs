@@ -1,11 +1,11 @@
-//! k6's Trend: the distribution of its values, in each form that is shipped.
+//! Accumulator of k6's Trend: the distribution of its values, in each form that is exported.
 
 use std::sync::Arc;
 
 use super::{ClassicHistogram, CompensatedSum, Histogram, Resolution};
 use crate::export::{Span, TrendForms};
 
-/// A distribution.
+/// A distribution of values.
 #[derive(Debug)]
 pub struct Trend {
     statistics: Option<Statistics>,
@@ -14,7 +14,7 @@ pub struct Trend {
 }
 
 impl Trend {
-    /// An empty distribution in these forms.
+    /// Creates an empty distribution in these forms.
     pub fn new(forms: &TrendForms) -> Self {
         Self {
             statistics: forms.statistics.map(Statistics::new),
@@ -23,12 +23,12 @@ impl Trend {
         }
     }
 
-    /// Takes one finite value.
+    /// Records one finite value.
     #[inline]
     pub fn record(&mut self, value: f64) {
         if let Some(statistics) = &mut self.statistics {
             statistics.values.record(value);
-            statistics.has_news = true;
+            statistics.has_values = true;
         }
         if let Some(native) = &mut self.native {
             native.record(value);
@@ -38,17 +38,17 @@ impl Trend {
         }
     }
 
-    /// The values, if the trend is kept for its statistics.
+    /// Returns the statistics, if the trend has this form.
     pub fn statistics(&self) -> Option<&Statistics> {
         self.statistics.as_ref()
     }
 
-    /// The run's values in exponential buckets, if the trend is kept so.
+    /// Returns the native histogram of the run, if the trend has this form.
     pub fn native(&self) -> Option<&Histogram> {
         self.native.as_deref()
     }
 
-    /// The run's values between given bounds, if the trend is kept so.
+    /// Returns the classic histogram of the run, if the trend has this form.
     pub fn classic(&self) -> Option<&ClassicHistogram> {
         self.classic.as_deref()
     }
@@ -61,16 +61,16 @@ impl Trend {
     }
 }
 
-/// What percentiles, mean and extremes are made of; and count and sum, which are the run's in any case.
+/// The statistics of a trend: percentiles, mean and extremes of the window or of the run; count and sum always of the run.
 #[derive(Debug)]
 pub struct Statistics {
     values: Histogram,
     span: Span,
-    /// Whether the open window has values.
-    has_news: bool,
-    /// What `values` has forgotten.
-    earlier_count: u64,
-    earlier_sum: CompensatedSum,
+    /// True if the open window has values.
+    has_values: bool,
+    /// Count and sum of closed windows that `values` does not contain.
+    closed_count: u64,
+    closed_sum: CompensatedSum,
 }
 
 impl Statistics {
@@ -78,34 +78,34 @@ impl Statistics {
         Self {
             values: Histogram::new(Resolution::FINE),
             span,
-            has_news: false,
-            earlier_count: 0,
-            earlier_sum: CompensatedSum::default(),
+            has_values: false,
+            closed_count: 0,
+            closed_sum: CompensatedSum::default(),
         }
     }
 
-    /// The values of the window or of the run so far; `None` if the window has none.
+    /// Returns the values of the window or of the run so far, or `None` if the window has no values.
     pub fn values(&self) -> Option<&Histogram> {
-        self.has_news.then_some(&self.values)
+        self.has_values.then_some(&self.values)
     }
 
-    /// How many values the run has had.
+    /// Returns the number of values of the run.
     pub fn count(&self) -> u64 {
-        self.earlier_count + self.values.count()
+        self.closed_count + self.values.count()
     }
 
-    /// The sum of the run's values.
+    /// Returns the sum of the values of the run.
     pub fn sum(&self) -> f64 {
-        let mut sum = self.earlier_sum;
+        let mut sum = self.closed_sum;
         sum.merge(self.values.sum());
         sum.value()
     }
 
     fn close_window(&mut self) {
-        // A window without values has nothing to clear, and most series of a large run are silent in most windows.
-        if std::mem::take(&mut self.has_news) && self.span == Span::Window {
-            self.earlier_count += self.values.count();
-            self.earlier_sum.merge(self.values.sum());
+        // Most series of a large run have no values in most windows: nothing to clear.
+        if std::mem::take(&mut self.has_values) && self.span == Span::Window {
+            self.closed_count += self.values.count();
+            self.closed_sum.merge(self.values.sum());
             self.values.reset();
         }
     }
@@ -119,14 +119,14 @@ mod tests {
         Trend::new(&TrendForms { statistics: Some(span), ..TrendForms::default() })
     }
 
-    /// Count, sum and maximum.
+    /// Returns count, sum and maximum.
     fn numbers(trend: &Trend) -> (u64, f64, Option<f64>) {
-        let statistics = trend.statistics().expect("kept");
+        let statistics = trend.statistics().expect("has statistics");
         (statistics.count(), statistics.sum(), statistics.values().and_then(Histogram::max))
     }
 
     #[test]
-    fn count_and_sum_are_the_runs_and_percentiles_the_windows() {
+    fn count_and_sum_are_of_the_run_and_percentiles_of_the_window() {
         let mut trend = trend(Span::Window);
         [1.0, 3.0].into_iter().for_each(|value| trend.record(value));
         assert_eq!(numbers(&trend), (2, 4.0, Some(3.0)));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn statistics_of_the_run_forget_nothing_but_are_there_for_windows_with_values_only() {
+    fn statistics_of_the_run_are_returned_for_windows_with_values_only() {
         let mut trend = trend(Span::Run);
         [1.0, 3.0].into_iter().for_each(|value| trend.record(value));
         trend.close_window();
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn histograms_are_the_runs() {
+    fn histograms_are_of_the_run() {
         let forms = TrendForms { statistics: None, native: true, classic: Some([2.0].into()) };
         let mut trend = Trend::new(&forms);
         for value in [1.0, 3.0] {

@@ -1,4 +1,4 @@
-//! All series that one k6 metric becomes: their names, encoded once, and what the receiver is told of them.
+//! Families: all series of one k6 metric, with their encoded names and their metadata.
 
 use std::sync::Arc;
 
@@ -10,66 +10,67 @@ use crate::wire::{EncodedLabel, Labels, Metric, MetricKind};
 
 const MILLISECONDS_PER_SECOND: f64 = 1000.0;
 
-/// All series that one k6 metric becomes.
+/// All series of one k6 metric.
 #[derive(Debug)]
 pub struct Family {
     metric_type: MetricType,
     forms: TrendForms,
-    /// What k6's values are divided by to be in Prometheus's unit.
+    /// Divisor from k6's unit to Prometheus's.
     divisor: f64,
-    /// The percentiles of a trend that are shipped, ascending.
+    /// The percentiles of a trend that are exported, ascending.
     pub(super) percents: Vec<f64>,
-    pub(super) entries: Vec<Entry>,
-    /// What the receiver is told of: of a histogram the whole, not its parts.
+    pub(super) series: Vec<NamedSeries>,
+    /// Metrics whose metadata is sent. A histogram is one metric, not one for each of its names.
     described: Vec<Arc<Metric>>,
 }
 
 /// The series of one name.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct NamedSeries {
     name: String,
-    pub(super) kind: Kind,
+    pub(super) kind: SeriesKind,
 }
 
-/// What makes the series of one name.
+/// The kind of the series of one name.
 #[derive(Debug)]
-pub(super) enum Kind {
-    /// One series of one number.
+pub(super) enum SeriesKind {
+    /// One series with a statistic.
     Single { statistic: Statistic, metric: Arc<Metric> },
     /// The two counters of a rate, each with its label.
     ByCondition { nonzero: Arc<Metric>, zero: Arc<Metric> },
-    /// The buckets of a classic histogram, the last without bound, each with its label.
+    /// The buckets of a classic histogram, each with its label. The last has the bound `+Inf`.
     ByBound(Vec<Arc<Metric>>),
-    /// One series of native histograms.
-    Native(Arc<Metric>),
+    /// One series with native histograms.
+    NativeHistogram(Arc<Metric>),
 }
 
-impl Kind {
+impl SeriesKind {
     pub(super) fn is_cumulative(&self) -> bool {
         match self {
             Self::Single { statistic, .. } => statistic.is_cumulative(),
-            Self::ByCondition { .. } | Self::ByBound(_) | Self::Native(_) => true,
+            Self::ByCondition { .. } | Self::ByBound(_) | Self::NativeHistogram(_) => true,
         }
     }
 
     fn metrics(&self) -> Vec<&Arc<Metric>> {
         match self {
-            Self::Single { metric, .. } | Self::Native(metric) => vec![metric],
+            Self::Single { metric, .. } | Self::NativeHistogram(metric) => vec![metric],
             Self::ByCondition { nonzero, zero } => vec![nonzero, zero],
             Self::ByBound(buckets) => buckets.iter().collect(),
         }
     }
 }
 
-/// What a receiver is told of a metric, before it has a name.
+/// Metadata of a metric without its name.
 #[derive(Clone, Copy)]
-struct About<'a> {
+struct Metadata<'a> {
     kind: MetricKind,
     unit: &'static str,
     help: &'a str,
 }
 
-impl About<'_> {
+impl Metadata<'_> {
+    /// Creates the metric with this name.
     fn metric(self, name: &str, extra_label: Option<EncodedLabel>) -> Arc<Metric> {
         Arc::new(Metric {
             encoded_name: EncodedLabel::metric_name(name),
@@ -83,8 +84,8 @@ impl About<'_> {
 }
 
 impl Family {
-    /// The series of a k6 metric. `target_name` is what its view calls it: the exact name where there is one series;
-    /// where a type makes several their suffixes follow it.
+    /// Creates the family of a k6 metric. `target_name` is the name that its view sets: the exact name if the type has one series,
+    /// else the name without suffixes.
     pub fn new(
         mapping: &Mapping,
         target_name: Option<&str>,
@@ -102,13 +103,13 @@ impl Family {
             forms: mapping.forms(value_type),
             divisor,
             percents: Vec::new(),
-            entries: Vec::new(),
+            series: Vec::new(),
             described: Vec::new(),
         };
         let name = target_name.map_or_else(|| format!("{}{metric}", mapping.metric_prefix), String::from);
-        let help = |of: &str| format!("k6 {metric}: {of}");
-        let mut add = |suffix: &str, statistic, of: &str| {
-            family.add_single(format!("{name}{suffix}"), statistic, unit, &help(of));
+        let help = |text: &str| format!("k6 {metric}: {text}");
+        let mut add = |suffix: &str, statistic, text: &str| {
+            family.add_single(format!("{name}{suffix}"), statistic, unit, &help(text));
         };
         match metric_type {
             MetricType::Counter => {
@@ -128,7 +129,7 @@ impl Family {
             MetricType::Trend => {
                 let with_unit = if unit.is_empty() { name.clone() } else { format!("{name}_{unit}") };
                 let help = help("distribution of the run so far");
-                family.add_histograms(&with_unit, About { kind: MetricKind::Histogram, unit, help: &help });
+                family.add_histograms(&with_unit, Metadata { kind: MetricKind::Histogram, unit, help: &help });
                 if mapping.trend_as.gauges {
                     family.add_statistics(mapping, &name, metric, unit);
                 }
@@ -137,27 +138,27 @@ impl Family {
         family
     }
 
-    /// The forms of a trend whose names have its unit. They are one family for the receiver, whatever of it is shipped.
-    fn add_histograms(&mut self, name: &str, about: About) {
+    /// Adds the histograms of a trend, whose names have its unit. They have common metadata.
+    fn add_histograms(&mut self, name: &str, metadata: Metadata) {
         if self.forms.native || self.forms.classic.is_some() {
-            self.described.push(about.metric(name, None));
+            self.described.push(metadata.metric(name, None));
         }
         if self.forms.native {
-            self.add(name.into(), Kind::Native(about.metric(name, None)));
+            self.add(name.into(), SeriesKind::NativeHistogram(metadata.metric(name, None)));
         }
         if let Some(bounds) = &self.forms.classic {
             let bounds = bounds.iter().map(f64::to_string).chain(["+Inf".into()]);
             let bucket = format!("{name}_bucket");
-            let buckets = bounds.map(|bound| about.metric(&bucket, Some(EncodedLabel::bound(&bound)))).collect();
-            self.add(bucket, Kind::ByBound(buckets));
+            let buckets = bounds.map(|bound| metadata.metric(&bucket, Some(EncodedLabel::bound(&bound)))).collect();
+            self.add(bucket, SeriesKind::ByBound(buckets));
             for (suffix, statistic) in [("_count", Statistic::ClassicCount), ("_sum", Statistic::ClassicSum)] {
                 let name = format!("{name}{suffix}");
-                self.add(name.clone(), Kind::Single { statistic, metric: about.metric(&name, None) });
+                self.add(name.clone(), SeriesKind::Single { statistic, metric: metadata.metric(&name, None) });
             }
         }
     }
 
-    /// The statistics of a trend, but for those that a classic histogram has under the same name.
+    /// Adds the statistics of a trend, except those that a classic histogram exports under the same name.
     fn add_statistics(&mut self, mapping: &Mapping, name: &str, metric: &str, unit: &'static str) {
         let stats = &mapping.trend_stats;
         self.percents = stats.iter().filter_map(|stat| stat.percent()).collect();
@@ -170,28 +171,29 @@ impl Family {
         }
     }
 
+    /// Adds the two counters of a rate.
     fn add_conditions(&mut self, name: String, help: &str) {
-        let about = About { kind: MetricKind::Counter, unit: "", help };
+        let metadata = Metadata { kind: MetricKind::Counter, unit: "", help };
         let [nonzero, zero] =
-            ["nonzero", "zero"].map(|value| about.metric(&name, Some(EncodedLabel::condition(value))));
+            ["nonzero", "zero"].map(|value| metadata.metric(&name, Some(EncodedLabel::condition(value))));
         self.described.push(Arc::clone(&nonzero));
-        self.add(name, Kind::ByCondition { nonzero, zero });
+        self.add(name, SeriesKind::ByCondition { nonzero, zero });
     }
 
-    /// Adds the series of one number, unless its name is there, and describes it. `unit` is the metric's own.
+    /// Adds the series of a statistic and its metadata, unless its name exists. `unit` is the unit of the metric.
     fn add_single(&mut self, name: String, statistic: Statistic, unit: &'static str, help: &str) {
         if self.names().any(|known| known == name) {
             return;
         }
         let kind = if statistic.is_cumulative() { MetricKind::Counter } else { MetricKind::Gauge };
         let unit = if statistic.has_unit() { unit } else { "" };
-        let metric = About { kind, unit, help }.metric(&name, None);
+        let metric = Metadata { kind, unit, help }.metric(&name, None);
         self.described.push(Arc::clone(&metric));
-        self.add(name, Kind::Single { statistic, metric });
+        self.add(name, SeriesKind::Single { statistic, metric });
     }
 
-    fn add(&mut self, name: String, kind: Kind) {
-        self.entries.push(Entry { name, kind });
+    fn add(&mut self, name: String, kind: SeriesKind) {
+        self.series.push(NamedSeries { name, kind });
     }
 
     /// The type of the k6 metric.
@@ -199,33 +201,34 @@ impl Family {
         self.metric_type
     }
 
-    /// The forms in which a trend of the metric is to be kept.
+    /// The forms in which a trend is accumulated.
     pub fn trend_forms(&self) -> &TrendForms {
         &self.forms
     }
 
-    /// What k6's values are divided by to be in Prometheus's unit.
+    /// The divisor from k6's unit to Prometheus's.
     pub fn divisor(&self) -> f64 {
         self.divisor
     }
 
-    /// The names of the family's series, in a fixed order, each once.
+    /// The names of the series, in a fixed order, each once.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| entry.name.as_str())
+        self.series.iter().map(|series| series.name.as_str())
     }
 
-    /// The series of name `index` of [`Self::names`] with these labels, in a form that is equal for equal series only.
+    /// Returns the identities of the series with these labels and with name `index` of [`Self::names`]. Only equal series have
+    /// equal identities.
     pub fn identities(&self, index: usize, labels: &Labels) -> Vec<Vec<u8>> {
         let identity = |metric: &Arc<Metric>| {
             let mut identity = Vec::new();
             labels.write(&metric.encoded_name, metric.extra_label.as_ref(), &mut identity);
             identity
         };
-        self.entries[index].kind.metrics().into_iter().map(identity).collect()
+        self.series[index].kind.metrics().into_iter().map(identity).collect()
     }
 
-    /// Tells the receiver type, help and unit of each metric.
-    pub fn announce(&self, batcher: &mut Batcher) {
+    /// Adds type, help and unit of each metric to the next batch.
+    pub fn send_metadata(&self, batcher: &mut Batcher) {
         self.described.iter().for_each(|metric| batcher.add_metadata(metric));
     }
 }
@@ -251,13 +254,13 @@ mod tests {
         family(&mapping, None, MetricType::Trend, value_type)
     }
 
-    /// What the receiver is told: name, type and unit of each metric.
-    fn told(family: &Family) -> Vec<(&str, MetricKind, &str)> {
+    /// Returns the metadata: name, type and unit of each metric.
+    fn metadata(family: &Family) -> Vec<(&str, MetricKind, &str)> {
         family.described.iter().map(|metric| (&*metric.name, metric.kind, metric.unit)).collect()
     }
 
     #[test]
-    fn names_are_those_of_k6s_own_output() {
+    fn names_match_k6s_own_output() {
         assert_eq!(names(MetricType::Counter), ["k6_m_total"]);
         assert_eq!(names(MetricType::Gauge), ["k6_m", "k6_m_lowest", "k6_m_highest"]);
         assert_eq!(names(MetricType::RunInfo), ["k6_m"]);
@@ -279,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_a_views_own_gets_suffixes_only_where_there_are_several_series() {
+    fn the_name_of_a_view_has_suffixes_only_where_the_type_has_several_series() {
         let names = |metric_type| {
             let family = family(&Mapping::default(), Some("x"), metric_type, ValueType::Default);
             family.names().map(String::from).collect::<Vec<_>>()
@@ -291,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn histograms_have_their_unit_in_the_name() {
+    fn names_of_histograms_have_the_unit() {
         for (value_type, name) in
             [(ValueType::Time, "k6_m_seconds"), (ValueType::Data, "k6_m_bytes"), (ValueType::Default, "k6_m")]
         {
@@ -304,16 +307,16 @@ mod tests {
     }
 
     #[test]
-    fn what_two_forms_would_name_alike_is_shipped_and_described_once() {
+    fn a_name_of_two_forms_is_exported_and_described_once() {
         let family = trend(true, true, true, ValueType::Default);
         assert_eq!(family.names().collect::<Vec<_>>(), ["k6_m", "k6_m_bucket", "k6_m_count", "k6_m_sum", "k6_m_p95"]);
-        assert_eq!(told(&family), [("k6_m", Histogram, ""), ("k6_m_p95", Gauge, "")]);
+        assert_eq!(metadata(&family), [("k6_m", Histogram, ""), ("k6_m_p95", Gauge, "")]);
     }
 
     #[test]
-    fn types_and_units_are_told_of_every_metric() {
+    fn metadata_has_types_and_units() {
         assert_eq!(
-            told(&trend(true, true, true, ValueType::Time)),
+            metadata(&trend(true, true, true, ValueType::Time)),
             [
                 ("k6_m_seconds", Histogram, "seconds"),
                 ("k6_m_p95", Gauge, "seconds"),
@@ -322,19 +325,19 @@ mod tests {
             ]
         );
         let rate = family(&Mapping::default(), None, MetricType::Rate, ValueType::Default);
-        assert_eq!(told(&rate), [("k6_m_rate", Gauge, ""), ("k6_m_total", Counter, "")]);
+        assert_eq!(metadata(&rate), [("k6_m_rate", Gauge, ""), ("k6_m_total", Counter, "")]);
     }
 
     #[test]
-    fn a_percentile_is_calculated_once_however_it_is_named() {
+    fn a_percentile_with_two_names_is_calculated_once() {
         let trend_stats = ["p(99)", "med", "p(50)", "p(5)"].map(|text| TrendStat::parse(text).expect("valid")).into();
         let mapping = Mapping { trend_stats, ..Mapping::default() };
         let family = family(&mapping, None, MetricType::Trend, ValueType::Default);
         assert_eq!(family.percents, [5.0, 50.0, 99.0]);
-        let places = family.entries.iter().map(|entry| match entry.kind {
-            Kind::Single { statistic: Statistic::Percentile(place), .. } => place,
-            _ => unreachable!("percentiles alone were asked for"),
+        let indices = family.series.iter().map(|series| match series.kind {
+            SeriesKind::Single { statistic: Statistic::Percentile(index), .. } => index,
+            _ => unreachable!("all statistics are percentiles"),
         });
-        assert_eq!(places.collect::<Vec<_>>(), [2, 1, 1, 0]);
+        assert_eq!(indices.collect::<Vec<_>>(), [2, 1, 1, 0]);
     }
 }

@@ -1,7 +1,8 @@
-//! Accumulators → named points.
+//! Export: accumulators → named points.
 //!
-//! In comes a target series' accumulator at the end of a window, out go its series to [`crate::wire`]. The table of names is
-//! that of k6's own Prometheus output, so dashboards stay as they are:
+//! In come the accumulators of target series, from [`crate::resample::registry`] at the end of a window, as [`Readings`]: a trait that is
+//! defined here and that [`crate::aggregate`] implements. Out go points to the [`crate::send::Batcher`]. The names are those of
+//! k6's own Prometheus output, so that dashboards need no changes:
 //!
 //! | k6 type | series |
 //! |---|---|
@@ -27,24 +28,24 @@ pub use window_export::{ExportState, WindowExport};
 
 use crate::k6::ValueType;
 
-/// How a destination wants metrics to be mapped.
+/// Mapping of k6 metrics to Prometheus metrics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mapping {
-    /// What every metric's name begins with.
+    /// Prefix of the names of metrics.
     pub metric_prefix: String,
-    /// What a trend becomes.
+    /// Forms of a trend.
     pub trend_as: TrendAs,
-    /// The statistics of a trend as gauges.
+    /// Statistics of a trend in the form of gauges.
     pub trend_stats: Vec<TrendStat>,
-    /// What these, and the share of a rate, are of.
+    /// The time that these statistics, and the share of a rate, cover.
     pub trend_window: Span,
-    /// The bounds of classic histograms; without, those that fit the unit.
+    /// Bounds of classic histograms. The default depends on the unit.
     pub trend_buckets: Option<Arc<[f64]>>,
 }
 
-/// What a trend becomes: at least one of these.
+/// Forms of a trend, at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the module's table says what each is
+#[allow(missing_docs)] // see the table of the module
 pub struct TrendAs {
     pub gauges: bool,
     pub native: bool,
@@ -52,29 +53,29 @@ pub struct TrendAs {
 }
 
 impl TrendAs {
-    /// As k6's own output has it without its feature flag.
+    /// The form of k6's own output without its feature flag.
     pub const GAUGES: Self = Self { gauges: true, native: false, classic: false };
-    /// As k6's own output has it with its feature flag `native-histograms`.
+    /// The form of k6's own output with its feature flag `native-histograms`.
     pub const NATIVE: Self = Self { gauges: false, native: true, classic: false };
 }
 
-/// What statistics are of.
+/// The time that statistics cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Span {
-    /// Of one window.
+    /// One window.
     Window,
-    /// Of the run so far.
+    /// The run so far.
     Run,
 }
 
-/// The forms that a trend is kept in: memory and time are spent on no other.
+/// The forms in which the values of a trend are accumulated.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TrendForms {
-    /// Percentiles and the like, of the window or of the run.
+    /// Statistics, of the window or of the run.
     pub statistics: Option<Span>,
     /// A native histogram of the run.
     pub native: bool,
-    /// A histogram of the run with these bounds.
+    /// A classic histogram of the run, with these bounds.
     pub classic: Option<Arc<[f64]>>,
 }
 
@@ -90,10 +91,10 @@ impl Default for Mapping {
     }
 }
 
-/// From a millisecond, which an answer from one's own machine takes, to a minute, k6's default timeout of a request.
+/// Bounds for durations: from a millisecond, for a response of the same machine, to a minute, k6's default timeout of a request.
 const SECONDS: [f64; 15] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
-/// From a header to a video, by factors of four.
+/// Bounds for data: from the size of a header to that of a video, in steps of four.
 const BYTES: [f64; 12] = [
     64.0,
     256.0,
@@ -109,11 +110,12 @@ const BYTES: [f64; 12] = [
     268_435_456.0,
 ];
 
-const PLAIN: [f64; 16] =
+/// Bounds for values without a unit.
+const NUMBERS: [f64; 16] =
     [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10_000.0];
 
 impl Mapping {
-    /// The forms in which a trend with values of this type is kept.
+    /// Returns the forms of a trend with values of this type.
     fn forms(&self, value_type: ValueType) -> TrendForms {
         TrendForms {
             statistics: self.trend_as.gauges.then_some(self.trend_window),
@@ -127,7 +129,7 @@ impl Mapping {
             (Some(bounds), _) => Arc::clone(bounds),
             (None, ValueType::Time) => SECONDS.into(),
             (None, ValueType::Data) => BYTES.into(),
-            (None, ValueType::Default) => PLAIN.into(),
+            (None, ValueType::Default) => NUMBERS.into(),
         }
     }
 }

@@ -1,14 +1,14 @@
-//! An exponential histogram → its form on the wire.
+//! Exponential buckets → native histograms in wire format.
 
 use super::readings::ExponentialBuckets;
 use crate::wire::proto::v1::BucketSpan;
 use crate::wire::proto::v1::histogram::{Count, ZeroCount};
 use crate::wire::{self, STALE_MARKER};
 
-/// Empty buckets that are told as such rather than by a new span: a zero costs one byte, a span four.
+/// The maximum number of empty buckets between two buckets of a span. An empty bucket has one byte, a new span four.
 const MAX_GAP: i32 = 2;
 
-/// The histogram with its values.
+/// Returns the histogram of a value.
 pub(super) fn value(from: &ExponentialBuckets, time_ms: i64) -> wire::Histogram {
     let (positive_spans, positive_deltas) = spans(&from.positive);
     let (negative_spans, negative_deltas) = spans(&from.negative);
@@ -24,7 +24,7 @@ pub(super) fn value(from: &ExponentialBuckets, time_ms: i64) -> wire::Histogram 
     }
 }
 
-/// The histogram without values that a series starts with.
+/// Returns the histogram without values that a series starts with.
 pub(super) fn start(from: &ExponentialBuckets, time_ms: i64) -> wire::Histogram {
     wire::Histogram {
         schema: from.schema.into(),
@@ -35,31 +35,31 @@ pub(super) fn start(from: &ExponentialBuckets, time_ms: i64) -> wire::Histogram 
     }
 }
 
-/// The stale marker that ends a series: its sum says so. The count stays, for receivers that make a series of its
-/// own of it (VictoriaMetrics does) and would take a 0 for a new start.
+/// Returns the stale marker that ends a series: its sum is the stale marker. The count is kept for receivers that store it as a
+/// separate series (VictoriaMetrics does): a 0 would look like a new start.
 pub(super) fn end(from: &ExponentialBuckets, time_ms: i64) -> wire::Histogram {
     wire::Histogram { count: Some(Count::CountInt(from.count)), sum: STALE_MARKER, ..start(from, time_ms) }
 }
 
-/// Spans of buckets that follow each other, and each bucket's count less the one before it.
+/// Returns the spans of adjacent buckets, and for each bucket its count minus that of the bucket before it.
 fn spans(populated: &[(i32, u64)]) -> (Vec<BucketSpan>, Vec<i64>) {
     let (mut spans, mut deltas): (Vec<BucketSpan>, _) = (Vec::new(), Vec::new());
-    let (mut next, mut before) = (0, 0);
+    let (mut next, mut previous) = (0, 0);
     for &(index, count) in populated {
         let gap = index - next;
         match spans.last_mut() {
             Some(span) if gap <= MAX_GAP => {
                 for _ in 0..gap {
-                    deltas.push(-before);
-                    before = 0;
+                    deltas.push(-previous);
+                    previous = 0;
                 }
                 span.length += gap as u32 + 1;
             }
             _ => spans.push(BucketSpan { offset: gap, length: 1 }),
         }
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        deltas.push(count - before);
-        (next, before) = (index + 1, count);
+        deltas.push(count - previous);
+        (next, previous) = (index + 1, count);
     }
     (spans, deltas)
 }
@@ -82,7 +82,7 @@ mod tests {
         }
     }
 
-    /// What a receiver reads: each bucket's index and count.
+    /// Decodes as a receiver does: returns index and count of each bucket that is not empty.
     fn read(spans: &[BucketSpan], deltas: &[i64]) -> Vec<(i32, u64)> {
         let mut deltas = deltas.iter();
         let (mut index, mut count) = (0, 0);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_share_a_span_and_far_ones_do_not() {
+    fn near_buckets_share_a_span_and_distant_buckets_do_not() {
         let wire = value(&buckets(&[(0, 2), (1, 1), (4, 1), (80, 1)], &[]), 9);
         assert_eq!(wire.positive_spans, [BucketSpan { offset: 0, length: 5 }, BucketSpan { offset: 75, length: 1 }]);
         assert_eq!(wire.positive_deltas, [2, -1, -1, 0, 1, 0]);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_keeps_the_count_and_has_a_sum_that_says_so() {
+    fn the_stale_marker_is_in_the_sum_and_the_count_is_kept() {
         let wire = end(&ExponentialBuckets { count: 3, zeros: 1, ..buckets(&[(0, 1)], &[(13, 1)]) }, 10);
         assert_eq!(wire.sum.to_bits(), STALE_MARKER.to_bits());
         assert_eq!((wire.count, wire.zero_count), (Some(Count::CountInt(3)), Some(ZeroCount::ZeroCountInt(0))));
@@ -118,7 +118,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn receivers_read_what_was_counted(
+        fn decoding_returns_the_counts(
             positive in prop::collection::btree_map(-500..500, 1..1_000_000_u64, 0..100),
             negative in prop::collection::btree_map(-500..500, 1..1_000_000_u64, 0..100),
         ) {

@@ -1,8 +1,8 @@
-//! What one series tells of its accumulator.
+//! Statistics: the numbers of an accumulator that become series.
 
 use super::Span;
 
-/// One number of an accumulator.
+/// A number of an accumulator.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Statistic {
     /// The sum of a counter.
@@ -25,7 +25,7 @@ pub enum Statistic {
     Min,
     /// The largest value of a trend.
     Max,
-    /// A percentile of a trend, by its index among those that are calculated together.
+    /// A percentile of a trend: its index among the percentiles of the family.
     Percentile(usize),
     /// The number of a trend's values.
     Count,
@@ -38,8 +38,7 @@ pub enum Statistic {
 }
 
 impl Statistic {
-    /// Whether the value grows from 0 over the run, so that the series starts with an explicit 0 and is shipped in
-    /// every window.
+    /// Returns true if the value increases from 0 over the run. Such a series starts with a 0 and is exported in every window.
     pub(super) fn is_cumulative(self) -> bool {
         matches!(
             self,
@@ -47,13 +46,13 @@ impl Statistic {
         )
     }
 
-    /// Whether the value has the unit of the metric; the others are counts and shares.
+    /// Returns true if the value has the unit of the metric. Counts and shares do not have it.
     pub(super) fn has_unit(self) -> bool {
         !matches!(self, Self::Share(_) | Self::Nonzero | Self::Zero | Self::Count | Self::ClassicCount)
     }
 }
 
-/// A statistic of a trend as its user names it.
+/// A statistic of a trend, as in the option `trendStats`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum TrendStat {
     /// `avg`
@@ -73,7 +72,7 @@ pub enum TrendStat {
 }
 
 impl TrendStat {
-    /// Reads k6's spelling. `None` for what is none.
+    /// Parses k6's spelling. Returns `None` if it is not a statistic.
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "avg" => Self::Mean,
@@ -89,13 +88,13 @@ impl TrendStat {
         })
     }
 
-    /// What is shipped when nothing else is asked for.
+    /// Returns the default of the option.
     pub(super) fn defaults() -> Vec<Self> {
         let percentiles = [90.0, 95.0, 99.0].map(Self::Percentile);
         [[Self::Mean, Self::Min, Self::Median, Self::Max].as_slice(), &percentiles, &[Self::Count, Self::Sum]].concat()
     }
 
-    /// What its series' name ends in, as k6's own output has it: `p(99.9)` → `_p999`.
+    /// Returns the suffix of the series' name, as in k6's own output: `p(99.9)` → `_p999`.
     pub fn suffix(self) -> String {
         match self {
             Self::Mean => "_avg".into(),
@@ -108,7 +107,7 @@ impl TrendStat {
         }
     }
 
-    /// Which percentile has to be calculated for it.
+    /// Returns the percentile that has to be calculated for it, if any.
     pub(super) fn percent(self) -> Option<f64> {
         match self {
             Self::Median => Some(50.0),
@@ -117,24 +116,24 @@ impl TrendStat {
         }
     }
 
-    /// What it is, for people.
+    /// Returns the help text.
     pub(super) fn help(self, span: Span) -> String {
-        let of = match span {
+        let span = match span {
             Span::Window => "the window",
             Span::Run => "the run so far",
         };
         match self {
-            Self::Mean => format!("mean of {of}"),
-            Self::Min => format!("smallest value of {of}"),
-            Self::Median => format!("median of {of}"),
-            Self::Max => format!("largest value of {of}"),
-            Self::Percentile(percent) => format!("percentile {percent} of {of}"),
+            Self::Mean => format!("mean of {span}"),
+            Self::Min => format!("smallest value of {span}"),
+            Self::Median => format!("median of {span}"),
+            Self::Max => format!("largest value of {span}"),
+            Self::Percentile(percent) => format!("percentile {percent} of {span}"),
             Self::Count => "number of values of the run so far".into(),
             Self::Sum => "sum of the run so far".into(),
         }
     }
 
-    /// The number of the accumulator that it is. `percents` are the percentiles that are calculated.
+    /// Returns the number of the accumulator. `percents` are the percentiles of the family, ascending.
     pub(super) fn statistic(self, percents: &[f64]) -> Statistic {
         match self {
             Self::Mean => Statistic::Mean,
@@ -154,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statistics_read_as_in_k6_and_name_their_series() {
+    fn statistics_are_parsed_as_in_k6_and_have_suffixes() {
         for (text, suffix) in [
             ("avg", "_avg"),
             ("med", "_med"),
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_statistic_is_refused() {
+    fn other_texts_are_rejected() {
         for text in ["", "p90", "p(90", "p(101)", "p(-1)", "p(x)", "p(NaN)", " avg", "mean"] {
             assert_eq!(TrendStat::parse(text), None, "{text}");
         }

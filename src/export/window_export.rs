@@ -1,8 +1,8 @@
-//! What a target series ships at the end of a window: a start, values, an end.
+//! The points of a target series at the end of a window: start, value and end of each of its series.
 
 use std::sync::Arc;
 
-use super::family::{Family, Kind};
+use super::family::{Family, SeriesKind};
 use super::native_histogram;
 use super::readings::{ExponentialBuckets, Readings};
 use super::statistic::Statistic;
@@ -10,135 +10,138 @@ use crate::send::{Batcher, Role};
 use crate::time::window::Window;
 use crate::wire::{Labels, Metric, Point, STALE_MARKER, Value};
 
-/// What of a target series has been shipped so far, and so needs an end.
+/// What was exported of a target series so far: what has started needs an end.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct ExportState {
-    /// When the cumulative ones started, once they have.
+    /// The start of its cumulative series, once they have started.
     started_ms: Option<i64>,
+    /// True if its other series have started.
     values: bool,
-    /// One bit for each name of the family whose series belong to another metric and are not shipped.
+    /// One bit for each name of the family: its series belong to another metric and are not exported.
     suppressed: u64,
 }
 
 impl ExportState {
-    /// Leaves out the series of name `index` of the family from now on.
+    /// Suppresses the series with name `index` of the family.
     pub fn suppress(&mut self, index: usize) {
         self.suppressed |= 1 << index;
     }
+
+    fn is_suppressed(self, index: usize) -> bool {
+        self.suppressed & (1 << index) != 0
+    }
 }
 
-/// The end of one window, for all of a destination's series.
+/// Exports one window of all target series of a destination.
 pub struct WindowExport<'a> {
     window: &'a Window,
     stale_markers: bool,
     batcher: &'a mut Batcher,
-    /// Of the target at hand; kept for their memory.
+    /// Percentiles of the current target series. The memory is reused.
     percentiles: Vec<f64>,
 }
 
-/// The series of one target and one name.
+/// The series of a target series with one name.
 struct Series<'a> {
-    kind: &'a Kind,
+    kind: &'a SeriesKind,
     labels: &'a Arc<Labels>,
-    /// Whether an earlier window has shipped some of it.
+    /// True if a previous window has exported points.
     started: bool,
-    /// When it began to count; 0 if it does not.
+    /// The start of a cumulative series; 0 for other series.
     start_ms: i64,
 }
 
 impl<'a> WindowExport<'a> {
-    /// The end of `window`. With `stale_markers`, the last window ends all series that were ever shipped.
+    /// Creates the export of `window`. With `stale_markers`, the last window ends all series that have started.
     pub fn new(window: &'a Window, stale_markers: bool, batcher: &'a mut Batcher) -> Self {
         Self { window, stale_markers, batcher, percentiles: Vec::new() }
     }
 
-    /// What follows is of target `number`.
-    pub fn begin_target(&mut self, number: usize) {
+    /// Exports target series `number`. Cumulative series start with a 0 at the end of the previous window.
+    pub fn target(
+        &mut self,
+        number: usize,
+        family: &Family,
+        readings: &impl Readings,
+        labels: &Arc<Labels>,
+        state: &mut ExportState,
+    ) {
         self.batcher.begin_target(number);
-    }
-
-    /// Ships what a target series has gathered. A cumulative series starts with a 0 where the window began.
-    pub fn ship(&mut self, family: &Family, readings: &impl Readings, labels: &Arc<Labels>, shipped: &mut ExportState) {
         self.percentiles.clear();
         readings.percentiles(&family.percents, &mut self.percentiles);
-        let before = *shipped;
-        for (index, entry) in family.entries.iter().enumerate() {
-            if before.suppressed & (1 << index) != 0 {
+        let previous = *state;
+        for (index, series) in family.series.iter().enumerate() {
+            if previous.is_suppressed(index) {
                 continue;
             }
-            let kind = &entry.kind;
+            let kind = &series.kind;
             if kind.is_cumulative() {
-                let start_ms = before.started_ms.unwrap_or(self.window.previous_end_ms);
-                let series = Series { kind, labels, started: before.started_ms.is_some(), start_ms };
-                if self.ship_series(readings, &series) {
-                    shipped.started_ms = Some(start_ms);
+                let start_ms = previous.started_ms.unwrap_or(self.window.previous_end_ms);
+                let series = Series { kind, labels, started: previous.started_ms.is_some(), start_ms };
+                if self.series(readings, &series) {
+                    state.started_ms = Some(start_ms);
                 }
             } else {
-                let series = Series { kind, labels, started: before.values, start_ms: 0 };
-                shipped.values |= self.ship_series(readings, &series);
+                let series = Series { kind, labels, started: previous.values, start_ms: 0 };
+                state.values |= self.series(readings, &series);
             }
         }
     }
 
-    /// Returns whether the window has something to ship.
-    fn ship_series(&mut self, readings: &impl Readings, series: &Series) -> bool {
+    /// Returns true if the window has a value.
+    fn series(&mut self, readings: &impl Readings, series: &Series) -> bool {
         match series.kind {
-            Kind::Single { statistic, metric } => {
+            SeriesKind::Single { statistic, metric } => {
                 let value = readings.value(*statistic, &self.percentiles);
-                self.ship_number(series, metric, value)
+                self.number(series, metric, value)
             }
-            Kind::ByCondition { nonzero, zero } => {
-                self.ship_number(series, nonzero, readings.value(Statistic::Nonzero, &[]));
-                self.ship_number(series, zero, readings.value(Statistic::Zero, &[]))
+            SeriesKind::ByCondition { nonzero, zero } => {
+                self.number(series, nonzero, readings.value(Statistic::Nonzero, &[]));
+                self.number(series, zero, readings.value(Statistic::Zero, &[]))
             }
-            Kind::ByBound(buckets) => {
+            SeriesKind::ByBound(buckets) => {
                 for (metric, count) in buckets.iter().zip(readings.classic_buckets()) {
-                    self.ship_number(series, metric, Some(count as f64));
+                    self.number(series, metric, Some(count as f64));
                 }
                 true
             }
-            Kind::Native(metric) => {
-                readings.exponential_buckets().is_some_and(|buckets| self.ship_native(series, metric, &buckets))
+            SeriesKind::NativeHistogram(metric) => {
+                readings.exponential_buckets().is_some_and(|buckets| self.native_histogram(series, metric, &buckets))
             }
         }
     }
 
-    fn ship_number(&mut self, series: &Series, metric: &Arc<Metric>, value: Option<f64>) -> bool {
+    fn number(&mut self, series: &Series, metric: &Arc<Metric>, value: Option<f64>) -> bool {
         if let Some(value) = value {
             if series.kind.is_cumulative() && !series.started {
                 self.point(Role::Start, series, metric, series.start_ms, Value::Float(0.0));
             }
             self.point(Role::Value, series, metric, self.window.end_ms, Value::Float(value));
         }
-        if self.ends() && (series.started || value.is_some()) {
-            self.point(Role::End, series, metric, end_ms(self.window), Value::Float(STALE_MARKER));
+        if self.ends_series() && (series.started || value.is_some()) {
+            self.point(Role::End, series, metric, stale_marker_ms(self.window), Value::Float(STALE_MARKER));
         }
         value.is_some()
     }
 
-    fn ship_native(&mut self, series: &Series, metric: &Arc<Metric>, buckets: &ExponentialBuckets) -> bool {
-        let of = |wire| Value::Histogram(Arc::new(wire));
+    fn native_histogram(&mut self, series: &Series, metric: &Arc<Metric>, buckets: &ExponentialBuckets) -> bool {
+        let (start_ms, window_end_ms, stale_ms) = (series.start_ms, self.window.end_ms, stale_marker_ms(self.window));
+        let ends_series = self.ends_series();
+        let mut point = |role, time_ms, histogram| {
+            self.point(role, series, metric, time_ms, Value::Histogram(Arc::new(histogram)));
+        };
         if !series.started {
-            let start_ms = series.start_ms;
-            self.point(Role::Start, series, metric, start_ms, of(native_histogram::start(buckets, start_ms)));
+            point(Role::Start, start_ms, native_histogram::start(buckets, start_ms));
         }
-        let end_of_window_ms = self.window.end_ms;
-        self.point(
-            Role::Value,
-            series,
-            metric,
-            end_of_window_ms,
-            of(native_histogram::value(buckets, end_of_window_ms)),
-        );
-        if self.ends() {
-            let end_ms = end_ms(self.window);
-            self.point(Role::End, series, metric, end_ms, of(native_histogram::end(buckets, end_ms)));
+        point(Role::Value, window_end_ms, native_histogram::value(buckets, window_end_ms));
+        if ends_series {
+            point(Role::End, stale_ms, native_histogram::end(buckets, stale_ms));
         }
         true
     }
 
-    /// Whether this window is followed by stale markers.
-    fn ends(&self) -> bool {
+    /// Returns true if stale markers follow this window.
+    fn ends_series(&self) -> bool {
         self.window.last && self.stale_markers
     }
 
@@ -148,8 +151,8 @@ impl<'a> WindowExport<'a> {
     }
 }
 
-/// After the run's last point, also for a series that ended earlier: a marker as old as that point could be too old for the
-/// receiver, and cost its whole batch.
-fn end_ms(last: &Window) -> i64 {
+/// Returns the time of stale markers: after the last point of the run, also for a series that ended earlier. An older marker
+/// could be too old for the receiver, which would reject its whole batch.
+fn stale_marker_ms(last: &Window) -> i64 {
     last.end_ms + 1
 }

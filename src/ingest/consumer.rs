@@ -17,7 +17,7 @@ pub fn consume<C: Clock>(inbox: &InboxReceiver, mut resampler: Resampler<C>) {
             for _ in 0..inbox.flush() {
                 open &= hand_over(inbox.receive(Duration::ZERO), inbox, &mut resampler);
             }
-            resampler.ship(ended);
+            resampler.export(ended);
         }
     }
     resampler.close();

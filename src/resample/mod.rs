@@ -1,13 +1,17 @@
-//! The background thread: hands samples to every destination's pipeline, and has its windows shipped on the clock.
+//! Resampling: the background thread that adds samples to windows and exports the windows that have ended.
 //!
-//! Owns all pipelines and their accumulators: nothing here locks. In come series and samples from the [`crate::ingest`]; out they go
-//! to each [`DestinationPipeline`]. A sample belongs to the window that is open when it arrives, whatever its own time: none is lost, and no
-//! series ever gets an older point or two of one time.
+//! In come series and samples, from the loop of [`crate::ingest`]; each destination has a [`DestinationPipeline`] for them. Next
+//! are [`crate::series`], which names the series, and [`crate::aggregate`], which accumulates the values.
+//!
+//! One thread owns all pipelines and their accumulators: nothing here locks. A sample belongs to the window that is open when it
+//! arrives, whatever its own time: no sample is lost, and the times of a series' points only increase.
 
 pub mod test_start;
 pub mod pipeline;
 pub mod self_metrics;
 pub mod registry;
+mod name_conflicts;
+mod cardinality;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +25,10 @@ use crate::series::SeriesDefinition;
 use crate::time::clock::Clock;
 use crate::time::window::Window;
 
-/// The longest sleep: a clock that jumps ahead is noticed this soon.
+/// The maximum time to wait for samples, so that a clock that jumps ahead is noticed.
 const MAX_WAIT: Duration = Duration::from_millis(500);
 
-/// Gathers samples and closes windows on the clock.
+/// Hands samples to every destination's pipeline and closes its windows on the clock.
 pub struct Resampler<C> {
     clock: C,
     pipelines: Vec<DestinationPipeline>,
@@ -35,74 +39,82 @@ pub struct Resampler<C> {
 }
 
 impl<C: Clock> Resampler<C> {
-    /// A resampler for these pipelines.
+    /// Creates a resampler for these pipelines.
     pub fn new(pipelines: Vec<DestinationPipeline>, clock: C, reporter: Arc<Reporter>) -> Self {
         let opened_ms = clock.now_ms();
         Self { clock, pipelines, opened_ms, test_start: TestStart::default(), warned_not_finite: false, reporter }
     }
 
-    /// Takes the next series; ids follow the order of these calls, from 1 on.
+    /// Registers the next series. Ids count these calls, from 1 on.
     pub fn register(&mut self, definition: &SeriesDefinition) {
         self.test_start.register(definition);
         self.pipelines.iter_mut().for_each(|pipeline| pipeline.register(definition));
     }
 
-    /// Takes samples into the open windows. Allocates nothing once a series' spread of values is known.
+    /// Records samples in the open windows. Samples that are NaN or infinite are counted and ignored.
+    ///
+    /// Allocates nothing once the spread of a series' values is known.
     pub fn record(&mut self, samples: &[Sample]) {
         let now_ms = self.clock.now_ms();
-        self.count(samples);
         if let Some(started_ms) = self.test_start.detect(samples, self.opened_ms, now_ms) {
             self.pipelines.iter_mut().for_each(|pipeline| pipeline.note_test_start(started_ms));
         }
-        self.pipelines.iter_mut().for_each(|pipeline| pipeline.record(samples, now_ms));
-    }
-
-    /// The windows that have ended, each with the number of its pipeline.
-    pub fn due(&mut self) -> Vec<(usize, Window)> {
-        let now_ms = self.clock.now_ms();
-        let pipelines = self.pipelines.iter_mut().enumerate();
-        pipelines.filter_map(|(number, pipeline)| Some((number, pipeline.due(now_ms)?))).collect()
-    }
-
-    /// Ships what has been gathered as the points of these windows, and opens the next.
-    pub fn ship(&mut self, ended: Vec<(usize, Window)>) {
-        fault::point("resample");
-        for (number, window) in ended {
-            self.pipelines[number].ship(window);
+        // The only check of a sample's value: everything after it relies on finite values.
+        let finite = samples.iter().filter(|sample| sample.value.is_finite()).count();
+        self.reporter.samples.taken.add(finite as u64);
+        if finite == samples.len() {
+            self.record_finite(samples, now_ms);
+        } else {
+            let samples = self.without_not_finite(samples);
+            self.record_finite(&samples, now_ms);
         }
     }
 
-    /// Ships the last windows, whole or not, and ends all series.
+    /// Returns the windows that have ended, each with the index of its pipeline.
+    pub fn due(&mut self) -> Vec<(usize, Window)> {
+        let now_ms = self.clock.now_ms();
+        let pipelines = self.pipelines.iter_mut().enumerate();
+        pipelines.filter_map(|(index, pipeline)| Some((index, pipeline.due(now_ms)?))).collect()
+    }
+
+    /// Exports the recorded values as the points of these windows, and opens the next windows.
+    pub fn export(&mut self, ended: Vec<(usize, Window)>) {
+        fault::point("resample");
+        for (index, window) in ended {
+            self.pipelines[index].export(window);
+        }
+    }
+
+    /// Exports the last windows, complete or not, and ends all series.
     pub fn close(mut self) {
         let now_ms = self.clock.now_ms();
         self.pipelines.iter_mut().for_each(|pipeline| pipeline.close(now_ms));
     }
 
-    /// How long to wait until the next window ends.
+    /// Returns the time until the next window ends, at most half a second.
     pub fn time_left(&self) -> Duration {
         let now_ms = self.clock.now_ms();
         self.pipelines.iter().map(|pipeline| pipeline.time_left(now_ms)).fold(MAX_WAIT, Duration::min)
     }
 
-    /// Counts samples once, however many destinations they go to.
-    fn count(&mut self, samples: &[Sample]) {
-        let rejected = samples.iter().filter(|sample| !sample.value.is_finite()).count();
-        self.reporter.samples.taken.add((samples.len() - rejected) as u64);
-        if rejected > 0 {
-            self.reject(samples, rejected);
-        }
+    fn record_finite(&mut self, samples: &[Sample], now_ms: i64) {
+        self.pipelines.iter_mut().for_each(|pipeline| pipeline.record(samples, now_ms));
     }
 
+    /// Returns the finite samples. Counts the others once, whatever the number of destinations, and logs the first of the run.
     #[cold]
-    fn reject(&mut self, samples: &[Sample], count: usize) {
-        self.reporter.samples.rejected.add(count as u64);
-        let Some(first) = samples.iter().find(|sample| !sample.value.is_finite()) else { return };
-        if !std::mem::replace(&mut self.warned_not_finite, true) {
+    fn without_not_finite(&mut self, samples: &[Sample]) -> Vec<Sample> {
+        let (finite, others): (Vec<Sample>, Vec<Sample>) = samples.iter().partition(|sample| sample.value.is_finite());
+        self.reporter.samples.rejected.add(others.len() as u64);
+        if let Some(first) = others.first()
+            && !std::mem::replace(&mut self.warned_not_finite, true)
+        {
             self.reporter.log(
-                event(Level::Warn, "A sample is NaN or infinite: such values are counted and left out")
+                event(Level::Warn, "Ignoring samples that are NaN or infinite")
                     .with("value", first.value.to_string())
                     .with("series", first.series),
             );
         }
+        finite
     }
 }

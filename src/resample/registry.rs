@@ -1,167 +1,236 @@
-//! Which accumulators a k6 series feeds, and which metric owns which name.
+//! The registry of a destination's series: which accumulators a k6 series feeds.
 //!
-//! Belongs to the resampling thread. Each view that selects a k6 series makes one target series of it, found once, when the k6
-//! series is registered; k6 series that have the same metric and labels once both are made valid feed one target series. A
-//! name and labels that two metrics would share belong to the first.
+//! In come series, which are registered once, and samples from [`super::pipeline`]; each view that selects a k6 series makes one
+//! target series of it. k6 series with the same metric and, once made valid, the same labels feed one target series. Names and
+//! labels come from [`crate::series`]; [`super::name_conflicts`] decides between metrics that export the same series.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+use super::cardinality::max_series_warning;
+use super::name_conflicts::NameConflicts;
 use crate::aggregate::Accumulator;
-use crate::export::{ExportState, Family, Mapping};
+use crate::export::{ExportState, Family, Mapping, WindowExport};
 use crate::k6::{MetricType, ValueType};
 use crate::report::{DestinationReporter, Level, event};
 use crate::series::view::View;
 use crate::series::{LabelRules, SeriesDefinition, is_metric_name};
 use crate::wire::Labels;
 
-/// The tag of every series of a destination that wants the run's id.
+/// The tag with the id of the run.
 const TEST_RUN_ID: &str = "test_run_id";
 
-/// What one target series is and holds.
-pub struct Target {
+/// A target series.
+struct Target {
     /// Index into [`Registry::families`].
-    pub family: usize,
-    /// Its labels but for the name.
-    pub labels: Arc<Labels>,
-    /// What it gathers, in Prometheus's unit.
-    pub accumulator: Accumulator,
-    /// What k6's values are divided by to be in that unit.
-    pub divisor: f64,
-    /// What of it the receiver knows.
-    pub shipped: ExportState,
+    family: usize,
+    /// The labels without the name.
+    labels: Arc<Labels>,
+    /// The recorded values, in Prometheus's unit.
+    accumulator: Accumulator,
+    /// Divisor from k6's unit to Prometheus's.
+    divisor: f64,
+    /// What was exported so far.
+    export_state: ExportState,
 }
 
 impl Target {
-    /// Takes one value in k6's unit: times become seconds here, and nowhere else.
+    /// Records one finite value in k6's unit. This is the only conversion of milliseconds to seconds.
     #[inline]
-    pub fn record(&mut self, value: f64, time_ms: i64) {
+    fn record(&mut self, value: f64, time_ms: i64) {
         self.accumulator.record(value / self.divisor, time_ms);
     }
 }
 
-/// Which target series a k6 series feeds: a part of [`Registry::target_indices`].
+/// The target series that a k6 series feeds: a range of [`Registry::target_indices`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct TargetRange {
     first: u32,
     count: u32,
-    /// What becomes of its samples, if a view wanted the series, but it cannot be shipped.
-    lost: Option<RecordOutcome>,
+    /// The outcome of each sample.
+    outcome: RecordOutcome,
 }
 
-/// What became of a sample.
+/// The outcome of recording a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordOutcome {
-    /// It is in all targets that its series feeds.
+    /// All target series of the k6 series have it.
     Recorded,
-    /// No view selects its series.
+    /// No view selects the k6 series.
     NotSelected,
-    /// A view wants its series, but Prometheus would not take its name; or it was never registered.
+    /// A view selects the k6 series, but the name of its metric is not valid.
     InvalidName,
-    /// A view wants its series, but there are as many as may be.
-    OverLimit,
+    /// A view selects the k6 series, but `maxSeries` was reached before.
+    OverMaxSeries,
 }
 
-/// What makes one family: the k6 metric, and the name that its view gives it.
-type FamilyKey = (String, MetricType, ValueType, Option<String>);
+/// The key of a family: the k6 metric, and the name that its view sets.
+#[derive(PartialEq, Eq, Hash)]
+struct FamilyKey {
+    metric: String,
+    metric_type: MetricType,
+    value_type: ValueType,
+    target_name: Option<String>,
+}
 
-/// What of a destination's configuration the registry goes by.
+/// Rules that turn k6 series into target series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
-    /// What the destination wants.
+    /// The selected series, their names and their tags.
     pub views: Vec<View>,
-    /// The names of the tags that every view keeps.
+    /// Names of the tags that every view keeps.
     pub test_wide_tags: Vec<String>,
-    /// The run's id, if the destination wants it.
+    /// The id of the run, if the destination adds it to every series.
     pub test_run_id: Option<String>,
-    /// How metrics are named and trends are kept.
+    /// Rules for the names of metrics and for the forms of trends.
     pub mapping: Mapping,
-    /// How tags become labels.
+    /// Rules that turn tags into labels.
     pub labels: LabelRules,
-    /// The most target series there may be.
+    /// Maximum number of target series.
     pub max_series: usize,
 }
 
 /// All series of one destination.
 pub struct Registry {
-    /// One for each k6 metric and name of its own, in the order of their first series.
-    pub families: Vec<Family>,
+    /// One for each k6 metric and target name, in the order of their first series.
+    families: Vec<Family>,
     /// In the order of their first k6 series.
-    pub targets: Vec<Target>,
-    /// By k6 series.
+    targets: Vec<Target>,
+    /// For each k6 series its target series.
     ranges: Vec<TargetRange>,
-    /// The indices of targets, those of one k6 series side by side.
+    /// Indices into `targets`; those of one k6 series are adjacent.
     target_indices: Vec<u32>,
-    family_of_metric: HashMap<FamilyKey, usize>,
-    /// By the hash of family and labels; a second target with one hash stands at the next free number.
+    family_of_key: HashMap<FamilyKey, usize>,
+    /// Keys are hashes of family and labels. A hash that is in use is incremented until it is free.
     target_of_hash: HashMap<u64, u32>,
     hasher: RandomState,
-    families_of_name: HashMap<String, Vec<usize>>,
-    /// For names that several metrics make: the identities that are taken.
-    contested: HashMap<String, HashSet<Vec<u8>>>,
+    conflicts: NameConflicts,
+    /// Names that a warning was logged for.
     warned: HashSet<String>,
-    warned_over_limit: bool,
+    warned_max_series: bool,
     rules: Rules,
-    /// By view: whether it has selected a series.
-    used: Vec<bool>,
+    /// For each view: true if it has selected a series.
+    used_views: Vec<bool>,
     reporter: Arc<DestinationReporter>,
 }
 
 impl Registry {
-    /// An empty registry.
+    /// Creates an empty registry.
     pub fn new(rules: Rules, reporter: Arc<DestinationReporter>) -> Self {
         Self {
             families: Vec::new(),
             targets: Vec::new(),
             ranges: Vec::new(),
             target_indices: Vec::new(),
-            family_of_metric: HashMap::new(),
+            family_of_key: HashMap::new(),
             target_of_hash: HashMap::new(),
             hasher: RandomState::new(),
-            families_of_name: HashMap::new(),
-            contested: HashMap::new(),
+            conflicts: NameConflicts::default(),
             warned: HashSet::new(),
-            warned_over_limit: false,
-            used: vec![false; rules.views.len()],
+            warned_max_series: false,
+            used_views: vec![false; rules.views.len()],
             rules,
             reporter,
         }
     }
 
-    /// Takes the next k6 series: the first has number 0.
+    /// Registers the next k6 series. Numbers count these calls, from 0 on.
     pub fn register(&mut self, definition: &SeriesDefinition) {
         let first = self.target_indices.len();
-        let mut lost = None;
-        for number in 0..self.rules.views.len() {
-            let view = &self.rules.views[number];
+        let mut rejected = None;
+        for index in 0..self.rules.views.len() {
+            let view = &self.rules.views[index];
             if !view.selects(definition) {
                 continue;
             }
-            self.used[number] = true;
-            let name = view.target.clone();
+            self.used_views[index] = true;
+            let target_name = view.target.clone();
             let kept = self.with_test_run_id(view.keep(definition, &self.rules.test_wide_tags));
-            match self.target(&kept, name) {
-                // Two views that make the same of a series make it once.
+            match self.find_or_add_target(&kept, target_name) {
+                // Two views may make the same target series: it is fed once.
                 Ok(target) if !self.target_indices[first..].contains(&target) => self.target_indices.push(target),
                 Ok(_) => {}
-                Err(outcome) => lost = Some(outcome),
+                Err(outcome) => rejected = Some(outcome),
             }
         }
-        // Indices are 32 bits wide; the memory of so many targets is out of reach.
+        // Indices are 32 bits wide; so many targets do not fit into memory.
         let count = (self.target_indices.len() - first) as u32;
-        self.ranges.push(TargetRange { first: first as u32, count, lost });
+        let selected = if count == 0 { RecordOutcome::NotSelected } else { RecordOutcome::Recorded };
+        self.ranges.push(TargetRange { first: first as u32, count, outcome: rejected.unwrap_or(selected) });
     }
 
-    /// Takes a series that is none of k6's, whatever the views, and returns its place in [`Self::targets`]; `None` if it is not
-    /// shipped.
+    /// Registers a self metric, which no view applies to. Returns its id for [`Self::record_self_metric`], or `None` if it is not
+    /// exported.
     pub fn register_self_metric(&mut self, definition: &SeriesDefinition) -> Option<usize> {
         let definition = self.with_test_run_id(Cow::Borrowed(definition));
-        self.target(&definition, None).ok().map(|target| target as usize)
+        self.find_or_add_target(&definition, None).ok().map(|target| target as usize)
     }
 
-    /// The series with the run's id, if the destination wants it.
+    /// Records a value in every target series that k6 series `number` feeds.
+    ///
+    /// Allocates nothing once the spread of a series' values is known.
+    #[inline]
+    pub fn record(&mut self, number: usize, value: f64, time_ms: i64) -> RecordOutcome {
+        // Ids that were never returned do not get here: `ingest` rejects them.
+        let Some(range) = self.ranges.get(number) else { return RecordOutcome::InvalidName };
+        let target_indices = &self.target_indices[range.first as usize..][..range.count as usize];
+        for &target in target_indices {
+            self.targets[target as usize].record(value, time_ms);
+        }
+        range.outcome
+    }
+
+    /// Records a value of a self metric. `id` is from [`Self::register_self_metric`].
+    pub fn record_self_metric(&mut self, id: usize, value: f64, time_ms: i64) {
+        if let Some(target) = self.targets.get_mut(id) {
+            target.record(value, time_ms);
+        }
+    }
+
+    /// Makes the next value of every gauge its latest, whatever its time: for a clock that has stepped back.
+    #[cold]
+    pub fn forget_gauge_times(&mut self) {
+        for target in &mut self.targets {
+            if let Accumulator::Gauge(gauge) = &mut target.accumulator {
+                gauge.forget_time();
+            }
+        }
+    }
+
+    /// Exports all target series, and starts the next window of their accumulators.
+    pub fn close_window(&mut self, export: &mut WindowExport) {
+        for (number, target) in self.targets.iter_mut().enumerate() {
+            let Target { family, labels, accumulator, export_state, .. } = target;
+            export.target(number, &self.families[*family], accumulator, labels, export_state);
+            accumulator.close_window();
+        }
+    }
+
+    /// All families, in the order of their registration.
+    pub fn families(&self) -> &[Family] {
+        &self.families
+    }
+
+    /// The number of target series.
+    pub fn target_count(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Logs a warning for each entry of the metrics option that selected no series.
+    pub fn warn_of_unused_views(&self) {
+        for (view, used) in self.rules.views.iter().zip(&self.used_views) {
+            if view.expected && !used {
+                self.reporter.log(
+                    event(Level::Warn, "No metric matched this entry of the metrics option")
+                        .with("selector", view.source.to_string()),
+                );
+            }
+        }
+    }
+
+    /// Returns the series with the id of the run, if the destination adds it.
     fn with_test_run_id<'a>(&self, mut series: Cow<'a, SeriesDefinition>) -> Cow<'a, SeriesDefinition> {
         if let Some(id) = &self.rules.test_run_id {
             let tags = &mut series.to_mut().tags;
@@ -171,33 +240,13 @@ impl Registry {
         series
     }
 
-    /// Records a value in every target series that k6 series `number` feeds. Allocates nothing once a series' spread of
-    /// values is known.
-    #[inline]
-    pub fn record(&mut self, number: usize, value: f64, time_ms: i64) -> RecordOutcome {
-        let Some(range) = self.ranges.get(number) else { return RecordOutcome::InvalidName };
-        let target_indices = &self.target_indices[range.first as usize..][..range.count as usize];
-        for &target in target_indices {
-            self.targets[target as usize].record(value, time_ms);
-        }
-        range.lost.unwrap_or(if range.count == 0 { RecordOutcome::NotSelected } else { RecordOutcome::Recorded })
-    }
-
-    /// Tells of what was asked for and never came.
-    pub fn warn_of_unused_views(&self) {
-        for (view, used) in self.rules.views.iter().zip(&self.used) {
-            if view.expected && !used {
-                self.reporter.log(
-                    event(Level::Warn, "No metric of the run matched this entry of the option metrics")
-                        .with("selector", view.source.to_string()),
-                );
-            }
-        }
-    }
-
-    /// The target series of a k6 series that has only the tags to keep; `name` is the one its view gives it.
-    fn target(&mut self, definition: &SeriesDefinition, name: Option<String>) -> Result<u32, RecordOutcome> {
-        let family = self.family(definition, name).ok_or(RecordOutcome::InvalidName)?;
+    /// Returns the target series of a k6 series that has only the tags to keep. `target_name` is the name that its view sets.
+    fn find_or_add_target(
+        &mut self,
+        definition: &SeriesDefinition,
+        target_name: Option<String>,
+    ) -> Result<u32, RecordOutcome> {
+        let family = self.find_or_add_family(definition, target_name).ok_or(RecordOutcome::InvalidName)?;
         let labels = Arc::new(Labels::encode(&definition.labels(&self.rules.labels)));
         let mut hash = self.hasher.hash_one((family, labels.as_bytes()));
         while let Some(&target) = self.target_of_hash.get(&hash) {
@@ -209,102 +258,61 @@ impl Registry {
         }
         let Some(target) = self.next_target() else {
             self.reporter.counters.series_over_limit.add(1);
-            self.warn_over_limit();
-            return Err(RecordOutcome::OverLimit);
+            self.warn_max_series();
+            return Err(RecordOutcome::OverMaxSeries);
         };
         self.target_of_hash.insert(hash, target);
-        let shipped = self.claim(family, &labels);
-        let made_of = &self.families[family];
-        let accumulator = Accumulator::new(made_of.metric_type(), made_of.trend_forms());
-        let divisor = made_of.divisor();
-        self.targets.push(Target { family, labels, accumulator, divisor, shipped });
+        self.add_target(family, labels);
         Ok(target)
     }
 
-    /// The index of one more target, if there may be one.
+    /// Returns the index of the next target series, if `maxSeries` allows one.
     fn next_target(&self) -> Option<u32> {
         let next = self.targets.len();
-        // Indices are 32 bits wide; the memory of so many series is out of reach.
+        // Indices are 32 bits wide; so many series do not fit into memory.
         u32::try_from(next).ok().filter(|_| next < self.rules.max_series)
     }
 
-    fn family(&mut self, definition: &SeriesDefinition, target_name: Option<String>) -> Option<usize> {
-        let key = (definition.metric.clone(), definition.metric_type, definition.value_type, target_name);
-        if let Some(&family) = self.family_of_metric.get(&key) {
+    fn add_target(&mut self, index: usize, labels: Arc<Labels>) {
+        let family = &self.families[index];
+        let accumulator = Accumulator::new(family.metric_type(), family.trend_forms());
+        let divisor = family.divisor();
+        let (export_state, conflict) = self.conflicts.add_target(family, &labels);
+        self.targets.push(Target { family: index, labels, accumulator, divisor, export_state });
+        if let Some(name) = conflict.map(String::from) {
+            self.warn_once(&name, "Ignoring series: another metric already has this name and these labels");
+        }
+    }
+
+    /// Returns the index of the family, or `None` if the name is not valid.
+    fn find_or_add_family(&mut self, definition: &SeriesDefinition, target_name: Option<String>) -> Option<usize> {
+        let SeriesDefinition { metric, metric_type, value_type, .. } = definition;
+        let (metric_type, value_type) = (*metric_type, *value_type);
+        let key = FamilyKey { metric: metric.clone(), metric_type, value_type, target_name };
+        if let Some(&family) = self.family_of_key.get(&key) {
             return Some(family);
         }
         let mapping = &self.rules.mapping;
-        let name = match &key.3 {
-            Some(name) => name.clone(),
-            None => format!("{}{}", mapping.metric_prefix, definition.metric),
-        };
+        let target_name = key.target_name.as_deref();
+        let name = target_name.map_or_else(|| format!("{}{metric}", mapping.metric_prefix), String::from);
         if !is_metric_name(&name) {
-            self.warn_once(&name, "Prometheus takes no metric of this name: it is ignored");
+            self.warn_once(&name, "Ignoring metric: not a valid Prometheus metric name");
             return None;
         }
-        let family = Family::new(mapping, key.3.as_deref(), &key.0, key.1, key.2);
         let index = self.families.len();
-        self.families.push(family);
-        self.family_of_metric.insert(key, index);
-        self.note_names(index);
+        self.families.push(Family::new(mapping, target_name, metric, metric_type, value_type));
+        self.family_of_key.insert(key, index);
+        let targets = self.targets.iter().map(|target| (target.family, &*target.labels));
+        self.conflicts.add_family(&self.families, targets);
         Some(index)
     }
 
-    /// Notes who makes which name. From the second metric on, the series of that name are told apart one by one.
-    fn note_names(&mut self, index: usize) {
-        for name in self.families[index].names() {
-            let owners = self.families_of_name.entry(name.into()).or_default();
-            if owners.contains(&index) {
-                continue;
-            }
-            owners.push(index);
-            if owners.len() == 2 {
-                let first = owners[0];
-                let taken = self.targets.iter().filter(|target| target.family == first).flat_map(|target| {
-                    identities(&self.families[first], name, &target.labels).map(|(_, identity)| identity)
-                });
-                self.contested.insert(name.into(), taken.collect());
-            }
-        }
-    }
-
-    /// Takes the names of a new target; those of which a series is taken already are suppressed.
-    fn claim(&mut self, family: usize, labels: &Labels) -> ExportState {
-        let mut shipped = ExportState::default();
-        let mut lost = None;
-        for (name, taken) in &mut self.contested {
-            let of_family: Vec<_> = identities(&self.families[family], name, labels).collect();
-            for (index, _) in of_family.iter().filter(|(_, identity)| taken.contains(identity)) {
-                shipped.suppress(*index);
-                lost = Some(name.clone());
-            }
-            if lost.as_ref() != Some(name) {
-                taken.extend(of_family.into_iter().map(|(_, identity)| identity));
-            }
-        }
-        if let Some(name) = lost {
-            self.warn_once(
-                &name,
-                "Two k6 metrics make series of this name with the same labels: only the first is shipped",
-            );
-        }
-        shipped
-    }
-
     #[cold]
-    fn warn_over_limit(&mut self) {
-        if std::mem::replace(&mut self.warned_over_limit, true) {
-            return;
+    fn warn_max_series(&mut self) {
+        if !std::mem::replace(&mut self.warned_max_series, true) {
+            let labels = self.targets.iter().map(|target| &*target.labels);
+            self.reporter.log(max_series_warning(self.rules.max_series, labels));
         }
-        let warning = event(Level::Warn, "There are more series than maxSeries allows: new ones are not shipped")
-            .with("max_series", self.rules.max_series);
-        self.reporter.log(match most_varied_label(&self.targets) {
-            Some((label, values)) => warning
-                .with("label_with_most_values", label.as_str())
-                .with("label_value_count", values)
-                .with("hint", format!("dropTags: [\"{label}\"] leaves it out; a tag `name` in the script groups URLs")),
-            None => warning,
-        });
     }
 
     fn warn_once(&mut self, metric: &str, message: &str) {
@@ -312,31 +320,6 @@ impl Registry {
             self.reporter.log(event(Level::Warn, message).with("metric", metric));
         }
     }
-}
-
-/// The label with the most values, and how many it has.
-fn most_varied_label(targets: &[Target]) -> Option<(String, usize)> {
-    let hasher = RandomState::new();
-    let mut values_of_label: HashMap<String, HashSet<u64>> = HashMap::new();
-    for label in targets.iter().flat_map(|target| target.labels.decode()) {
-        values_of_label.entry(label.name).or_default().insert(hasher.hash_one(label.value));
-    }
-    // Of two with equally many, the same one in every run.
-    values_of_label
-        .into_iter()
-        .map(|(label, values)| (label, values.len()))
-        .max_by(|a, b| (a.1, &b.0).cmp(&(b.1, &a.0)))
-}
-
-/// The series of `family` that have this name, each with the name's index and, with these labels, its identity.
-fn identities<'a>(
-    family: &'a Family,
-    name: &'a str,
-    labels: &'a Labels,
-) -> impl Iterator<Item = (usize, Vec<u8>)> + 'a {
-    let of_name = family.names().enumerate().filter(move |&(_, own)| own == name);
-    of_name
-        .flat_map(move |(index, _)| family.identities(index, labels).into_iter().map(move |identity| (index, identity)))
 }
 
 #[cfg(test)]
@@ -356,7 +339,7 @@ mod tests {
         (Registry::new(rules, reporter.destination("http://host/w")), reporter)
     }
 
-    /// Those of a destination that ships everything.
+    /// The rules of a destination that exports all metrics.
     fn rules(max_series: usize) -> Rules {
         Rules {
             views: vec![View::everything()],
@@ -377,24 +360,23 @@ mod tests {
         }
     }
 
-    /// The targets that a k6 series feeds.
+    /// Returns the indices of the targets that a k6 series feeds.
     fn target_indices(registry: &Registry, number: usize) -> &[u32] {
         let range = registry.ranges[number];
         &registry.target_indices[range.first as usize..][..range.count as usize]
     }
 
-    /// The totals of all targets, which are counters.
+    /// Returns the totals of all targets, which must be counters.
     fn totals(registry: &Registry) -> Vec<f64> {
         let total = |target: &Target| match &target.accumulator {
             Accumulator::Counter(counter) => counter.total(),
-            other => panic!("no counter: {other:?}"),
+            other => panic!("not a counter: {other:?}"),
         };
         registry.targets.iter().map(total).collect()
     }
 
     fn definition(metric: &str, metric_type: MetricType, tags: &[(&str, &str)]) -> SeriesDefinition {
-        let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-        SeriesDefinition { metric: metric.into(), metric_type, value_type: ValueType::Default, tags }
+        SeriesDefinition::new(metric, metric_type).with_tags(tags.iter().copied())
     }
 
     #[test]
@@ -408,7 +390,7 @@ mod tests {
             [[0], [0], [1]]
         );
         assert_eq!(registry.families.len(), 1);
-        assert_eq!(registry.record(3, 1.0, 0), RecordOutcome::InvalidName, "no such series");
+        assert_eq!(registry.record(3, 1.0, 0), RecordOutcome::InvalidName, "an unknown number");
     }
 
     #[test]
@@ -417,7 +399,7 @@ mod tests {
             view("m", None, &[]),
             view(r#"m{status=~"2.."}"#, Some("good"), &["status"]),
             view("other", None, &[]),
-            // The same as the first: it makes nothing twice.
+            // Makes the same target series as the first view.
             view(r#"m{method="GET"}"#, None, &[]),
         ]);
         for tags in [
@@ -447,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_and_never_came_is_told() {
+    fn an_entry_of_the_metrics_option_that_selects_no_series_is_logged() {
         let (mut registry, reporter) = with_views(vec![
             view("m", None, &[]),
             view(r#"m{status="500"}"#, None, &[]),
@@ -455,13 +437,13 @@ mod tests {
         ]);
         registry.register(&definition("m", MetricType::Counter, &[("status", "200")]));
         registry.warn_of_unused_views();
-        let told = reporter.poll().and_then(|event| event.fields.get("selector").cloned());
-        assert_eq!(told, Some(r#"m{status="500"}"#.into()));
+        let selector = reporter.poll().and_then(|event| event.fields.get("selector").cloned());
+        assert_eq!(selector, Some(r#"m{status="500"}"#.into()));
         assert!(reporter.poll().is_none());
     }
 
     #[test]
-    fn test_wide_tags_and_the_runs_id_are_always_there() {
+    fn test_wide_tags_and_the_id_of_the_run_are_on_every_series() {
         let (mut registry, _) = with_views(vec![view("m", None, &[])]);
         registry.rules.test_run_id = Some("run-1".into());
         let tags = [("testid", "7"), ("url", "/"), ("test_run_id", "a script's own")];
@@ -471,20 +453,20 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_prometheus_does_not_take_is_ignored_with_one_warning() {
+    fn a_metric_with_an_invalid_name_is_ignored_with_one_warning() {
         let (mut registry, reporter) = registry();
         for tag in ["1", "2"] {
             registry.register(&definition("größe", MetricType::Gauge, &[("tag", tag)]));
         }
         registry.register(&definition("fine", MetricType::Gauge, &[]));
-        let taken: Vec<_> = (0..3).map(|number| registry.record(number, 1.0, 0)).collect();
-        assert_eq!(taken, [RecordOutcome::InvalidName, RecordOutcome::InvalidName, RecordOutcome::Recorded]);
+        let outcomes: Vec<_> = (0..3).map(|number| registry.record(number, 1.0, 0)).collect();
+        assert_eq!(outcomes, [RecordOutcome::InvalidName, RecordOutcome::InvalidName, RecordOutcome::Recorded]);
         assert_eq!(reporter.poll().and_then(|event| event.fields.get("metric").cloned()), Some("k6_größe".into()));
         assert!(reporter.poll().is_none());
     }
 
     #[test]
-    fn names_and_labels_that_two_metrics_share_belong_to_the_first() {
+    fn a_name_with_the_same_labels_belongs_to_the_first_metric() {
         let (mut registry, reporter) = registry();
         registry.register(&definition("m", MetricType::Counter, &[("a", "1")]));
         registry.register(&definition("m_total", MetricType::Gauge, &[("a", "1")]));
@@ -492,23 +474,23 @@ mod tests {
         registry.register(&definition("m", MetricType::Counter, &[("a", "2")]));
         let mut suppressed = ExportState::default();
         suppressed.suppress(0);
-        let all: Vec<_> = registry.targets.iter().map(|target| target.shipped).collect();
+        let all: Vec<_> = registry.targets.iter().map(|target| target.export_state).collect();
         assert_eq!(all, [ExportState::default(), suppressed, ExportState::default(), suppressed]);
         assert!(reporter.poll().is_some());
         assert!(reporter.poll().is_none());
     }
 
     #[test]
-    fn over_the_limit_new_series_are_counted_and_known_ones_go_on() {
+    fn over_max_series_new_series_are_counted_and_known_ones_are_recorded() {
         let reporter = Arc::new(Reporter::default());
         let destination = reporter.destination("http://host/w");
         let mut registry = Registry::new(rules(3), Arc::clone(&destination));
         for url in ["a", "b", "c", "d", "a", "e"] {
             registry.register(&definition("m", MetricType::Gauge, &[("url", url), ("method", "GET")]));
         }
-        let fates: Vec<_> = (0..6).map(|number| registry.record(number, 1.0, 0)).collect();
-        let (taken, over) = (RecordOutcome::Recorded, RecordOutcome::OverLimit);
-        assert_eq!(fates, [taken, taken, taken, over, taken, over]);
+        let outcomes: Vec<_> = (0..6).map(|number| registry.record(number, 1.0, 0)).collect();
+        let (recorded, over) = (RecordOutcome::Recorded, RecordOutcome::OverMaxSeries);
+        assert_eq!(outcomes, [recorded, recorded, recorded, over, recorded, over]);
         assert_eq!(destination.counters.series_over_limit.get(), 2);
         let warning = reporter.poll().expect("warned");
         assert_eq!(

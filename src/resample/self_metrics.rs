@@ -1,7 +1,7 @@
-//! What the output tells of itself: metrics that travel with k6's, named after Prometheus's own `prometheus_remote_storage_*`.
+//! Self metrics: metrics of the output itself, named after Prometheus's own `prometheus_remote_storage_*`.
 //!
-//! They are series like any other, with accumulators of their own, which a pipeline feeds from what was counted when a window ends. So
-//! what became of a window is told with the next: the end-of-run report has the last word.
+//! They are exported with k6's metrics. A pipeline records them from the counters when a window ends, so the delivery of a window
+//! is reported with the next window, and the final figures are in the report at the end of the run.
 
 use std::sync::Arc;
 
@@ -45,85 +45,87 @@ const COUNTED: [Counted; 8] = [
     },
 ];
 
-/// How long requests took: a trend.
+/// The duration of requests: a trend.
 const DURATION: &str = "remote_write_sent_batch_duration";
 
-/// What ran, as labels of a series that is always 1.
+/// A series with the value 1, whose labels describe the run.
 const RUN_INFO: &str = "remote_write_run_info";
 
-/// When the test began and ended: values that are times, each told from when it is known.
+/// The times at which the test started and ended. Each is exported from when it is known.
 const RUN_START: &str = "remote_write_run_start_time_seconds";
 const RUN_END: &str = "remote_write_run_end_time_seconds";
 
-/// What a destination's own metrics say of the run.
+/// Labels of a destination's self metrics.
 #[derive(Debug, Clone, Default)]
-pub struct About {
-    /// The tags of all of them, which tell this run from others.
+pub struct RunLabels {
+    /// Tags of all self metrics, which distinguish this run from others.
     pub tags: Vec<(String, String)>,
-    /// What ran: tags of [`RUN_INFO`] alone.
-    pub run: Vec<(String, String)>,
+    /// Extra tags of [`RUN_INFO`] only.
+    pub run_info: Vec<(String, String)>,
 }
 
-/// The output's own series of one destination.
+/// The self metrics of one destination. Their ids are `None` if they are not exported.
 pub struct SelfMetrics {
-    /// For each of [`COUNTED`] its target and what was read last.
+    /// For each of [`COUNTED`] its id and the count of the last window.
     counted: Vec<(Option<usize>, u64)>,
     duration: Option<usize>,
-    info: Option<usize>,
-    start: Option<usize>,
-    end: Option<usize>,
-    /// When the test began, if it has.
+    run_info: Option<usize>,
+    run_start: Option<usize>,
+    run_end: Option<usize>,
+    /// The time of the test start, once it is known.
     started_ms: Option<i64>,
     reporter: Arc<DestinationReporter>,
 }
 
 impl SelfMetrics {
-    /// Registers them.
-    pub fn register(about: &About, registry: &mut Registry, reporter: Arc<DestinationReporter>) -> Self {
+    /// Registers the self metrics.
+    pub fn register(labels: &RunLabels, registry: &mut Registry, reporter: Arc<DestinationReporter>) -> Self {
         let mut register = |metric: &str, metric_type, value_type, extra_tags: Vec<(String, String)>| {
-            let tags = [&about.tags[..], &extra_tags].concat();
-            registry.register_self_metric(&SeriesDefinition { metric: metric.into(), metric_type, value_type, tags })
+            let definition = SeriesDefinition::new(metric, metric_type).with_value_type(value_type);
+            registry.register_self_metric(&definition.with_tags(labels.tags.iter().cloned().chain(extra_tags)))
         };
-        let extra_tags = |of: &Counted| of.tag.map(|(name, value)| (name.into(), value.into())).into_iter().collect();
-        let counted =
-            COUNTED.iter().map(|of| (register(of.name, of.metric_type, of.value_type, extra_tags(of)), 0)).collect();
-        // A tag of the test keeps its name.
-        let is_free = |(name, _): &&(String, String)| about.tags.iter().all(|(taken, _)| taken != name);
-        let run = about.run.iter().filter(is_free).cloned().collect();
+        let mut register_counted = |counted: &Counted| {
+            let extra_tags = counted.tag.map(|(name, value)| (name.into(), value.into()));
+            register(counted.name, counted.metric_type, counted.value_type, extra_tags.into_iter().collect())
+        };
+        let counted = COUNTED.iter().map(|counted| (register_counted(counted), 0)).collect();
+        // Of two tags with one name, the tag of the test is kept.
+        let is_free = |(name, _): &&(String, String)| labels.tags.iter().all(|(known, _)| known != name);
+        let run_info = labels.run_info.iter().filter(is_free).cloned().collect();
         Self {
             counted,
             duration: register(DURATION, MetricType::Trend, ValueType::Time, vec![]),
-            info: register(RUN_INFO, MetricType::RunInfo, ValueType::Default, run),
-            start: register(RUN_START, MetricType::RunInfo, ValueType::Time, vec![]),
-            end: register(RUN_END, MetricType::RunInfo, ValueType::Time, vec![]),
+            run_info: register(RUN_INFO, MetricType::RunInfo, ValueType::Default, run_info),
+            run_start: register(RUN_START, MetricType::RunInfo, ValueType::Time, vec![]),
+            run_end: register(RUN_END, MetricType::RunInfo, ValueType::Time, vec![]),
             started_ms: None,
             reporter,
         }
     }
 
-    /// The test has begun.
+    /// Stores the time at which the test started.
     pub fn note_test_start(&mut self, started_ms: i64) {
         self.started_ms = Some(started_ms);
     }
 
-    /// Puts what there is to tell into the window that has ended: what was counted since the last one, and the marks on the run.
+    /// Records the run metadata, and what was counted since the last window, in the window that has ended.
     pub fn record(&mut self, registry: &mut Registry, window: &Window) {
-        let mut record = |target: Option<usize>, value: f64| {
-            if let Some(target) = target.and_then(|target| registry.targets.get_mut(target)) {
-                target.record(value, window.end_ms);
+        let mut record = |id: Option<usize>, value: f64| {
+            if let Some(id) = id {
+                registry.record_self_metric(id, value, window.end_ms);
             }
         };
-        record(self.info, 1.0);
+        record(self.run_info, 1.0);
         if let Some(started_ms) = self.started_ms {
-            record(self.start, started_ms as f64);
+            record(self.run_start, started_ms as f64);
             if window.last {
-                record(self.end, window.end_ms as f64);
+                record(self.run_end, window.end_ms as f64);
             }
         }
-        for (of, (target, last)) in COUNTED.iter().zip(&mut self.counted) {
-            let now = (of.read)(&self.reporter.counters).get();
-            let value = if of.metric_type == MetricType::Counter { now - *last } else { now };
-            record(*target, value as f64);
+        for (counted, (id, last)) in COUNTED.iter().zip(&mut self.counted) {
+            let now = (counted.read)(&self.reporter.counters).get();
+            let value = if counted.metric_type == MetricType::Counter { now - *last } else { now };
+            record(*id, value as f64);
             *last = now;
         }
         for latency in self.reporter.take_latencies() {

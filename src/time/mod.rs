@@ -1,4 +1,4 @@
-//! The clock, and the windows on it.
+//! The wall clock, and the windows of a destination.
 
 pub mod clock;
 pub mod window;

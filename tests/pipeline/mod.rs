@@ -1,6 +1,6 @@
-//! All rooms from the resampler to the queue, on a clock that the tests own.
+//! The pipeline from the resampler to the queue, on a clock that the tests set.
 
-#![allow(dead_code)] // every test file uses a part of it
+#![allow(dead_code)] // each test file uses a part of it
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use k6_remote_write::report::Reporter;
 use k6_remote_write::resample::Resampler;
 use k6_remote_write::resample::pipeline::{DestinationPipeline, Settings};
 use k6_remote_write::resample::registry::Rules;
-use k6_remote_write::resample::self_metrics::About;
+use k6_remote_write::resample::self_metrics::RunLabels;
 use k6_remote_write::send::{Batch, Batcher, Queue};
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::time::clock::Clock;
@@ -32,7 +32,7 @@ impl Clock for FakeClock {
     }
 }
 
-/// A resampler with windows of one second, which starts at 100.4 s unless said otherwise.
+/// A resampler with windows of one second that starts at [`START`], unless a test sets others.
 pub struct TestPipeline {
     pub clock: FakeClock,
     pub resampler: Option<Resampler<FakeClock>>,
@@ -42,6 +42,7 @@ pub struct TestPipeline {
     pub messages: Vec<WriteRequest>,
 }
 
+/// The start of the output, in milliseconds: not at a multiple of the window.
 pub const START: i64 = 100_400;
 
 impl TestPipeline {
@@ -58,10 +59,10 @@ impl TestPipeline {
         Self::with_settings(start_ms, Settings { rate, stale_markers, rules, self_metrics: None })
     }
 
-    /// A pipeline whose output tells of itself, with these tags.
-    pub fn with_own_metrics(tags: &[(&str, &str)]) -> Self {
+    /// Creates a pipeline with self metrics, which have these tags.
+    pub fn with_self_metrics(tags: &[(&str, &str)]) -> Self {
         let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-        let self_metrics = Some(About { tags, run: vec![("script".into(), "s.js".into())] });
+        let self_metrics = Some(RunLabels { tags, run_info: vec![("script".into(), "s.js".into())] });
         let (rate, rules) = (Duration::from_secs(1), Destination::default().rules(&[]));
         Self::with_settings(START, Settings { rate, stale_markers: true, rules, self_metrics })
     }
@@ -84,8 +85,8 @@ impl TestPipeline {
         value_type: ValueType,
         tags: &[(&str, &str)],
     ) -> u64 {
-        let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-        self.open().register(&SeriesDefinition { metric: metric.into(), metric_type, value_type, tags });
+        let definition = SeriesDefinition::new(metric, metric_type).with_value_type(value_type);
+        self.open().register(&definition.with_tags(tags.iter().copied()));
         self.series += 1;
         self.series
     }
@@ -95,15 +96,19 @@ impl TestPipeline {
     }
 
     pub fn record(&mut self, series: u64, time_ms: i64, value: f64) {
-        self.open().record(&[Sample { series, time_ms, value }]);
+        self.record_all(&[Sample { series, time_ms, value }]);
     }
 
-    /// Sets the clock and closes the window that has ended then, if one has.
+    pub fn record_all(&mut self, samples: &[Sample]) {
+        self.open().record(samples);
+    }
+
+    /// Sets the clock and exports the window that has ended, if one has ended.
     pub fn at(&mut self, now_ms: i64) {
         self.clock.0.store(now_ms, Ordering::Relaxed);
         let resampler = self.open();
         let ended = resampler.due();
-        resampler.ship(ended);
+        resampler.export(ended);
         self.collect();
     }
 
@@ -125,7 +130,7 @@ impl TestPipeline {
         self.resampler.as_mut().expect("open")
     }
 
-    /// All points, checked for what is true of any run: per series, times only grow.
+    /// Returns all points by series. Asserts what holds for every run: the times of a series increase.
     pub fn points(&self) -> BTreeMap<String, Vec<(i64, f64)>> {
         let points = points(self.messages.clone());
         for (series, points) in &points {
@@ -143,13 +148,13 @@ pub fn is_stale(point: &(i64, f64)) -> bool {
     point.1.to_bits() == STALE_MARKER.to_bits()
 }
 
-/// A destination with these options, in their JSON spelling.
+/// Returns the rules of a destination with these options, in their JSON spelling.
 fn rules(options: &str) -> Rules {
     let document = Document::parse(format!(r#"{{"json": {options}}}"#).as_bytes()).expect("JSON");
     Config::read(&document).expect("valid").destinations.remove(0).rules(&[])
 }
 
-/// A pipeline for these options, in their JSON spelling.
+/// Creates a pipeline with these options, in their JSON spelling.
 pub fn pipeline(options: &str) -> TestPipeline {
     TestPipeline::with_rules(START, 1, true, rules(options))
 }

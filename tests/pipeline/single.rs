@@ -1,4 +1,4 @@
-//! One destination's pipeline without the rest of the pipeline, and series for it.
+//! The pipeline of one destination, and series for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use k6_remote_write::resample::pipeline::{DestinationPipeline, Settings};
 use k6_remote_write::send::{Batcher, Queue};
 use k6_remote_write::series::SeriesDefinition;
 
-/// A pipeline with windows of a second, and its queue.
+/// Creates a pipeline with windows of a second, and its queue.
 pub fn pipeline() -> (DestinationPipeline, Arc<Queue>) {
     let reporter = Reporter::default().destination("http://host/w");
     let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&reporter)));
@@ -23,7 +23,7 @@ pub fn pipeline() -> (DestinationPipeline, Arc<Queue>) {
     (DestinationPipeline::new(settings, 0, Batcher::new(Arc::clone(&queue), 10_000), reporter), queue)
 }
 
-/// What k6 makes of one URL: the labels of its requests.
+/// Returns a series with the tags of k6's HTTP requests to a URL.
 pub fn request(metric_type: MetricType, value_type: ValueType, url: u64) -> SeriesDefinition {
     let url = format!("https://shop.example.com/products/{url}");
     let tags = [
@@ -36,6 +36,5 @@ pub fn request(metric_type: MetricType, value_type: ValueType, url: u64) -> Seri
         ("status", "200"),
         ("url", &url),
     ];
-    let tags = tags.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-    SeriesDefinition { metric: "m".into(), metric_type, value_type, tags }
+    SeriesDefinition::new("m", metric_type).with_value_type(value_type).with_tags(tags)
 }

@@ -1,9 +1,9 @@
-//! Counts of neighbouring buckets, as narrow as the numbers in them allow.
+//! Counts of adjacent buckets, as narrow as the counts allow.
 
 use std::ops::Range;
 
-/// A row of counts that starts with 2 bytes each and widens as a whole when one of them overflows. Most series see few
-/// values in a window, so most rows stay narrow: a quarter of the memory of plain `u64`.
+/// A row of counts of 2 bytes each, which is widened as a whole when one of them overflows. Most series have few values in a
+/// window, so most rows stay narrow: a quarter of the memory of `u64`.
 #[derive(Debug, Clone)]
 pub(super) enum Counts {
     Narrow(Vec<u16>),
@@ -17,7 +17,7 @@ impl Default for Counts {
     }
 }
 
-/// Runs the same expression on whichever row it is.
+/// Evaluates an expression for the row of any width.
 macro_rules! each_width {
     ($counts:expr, $row:ident => $body:expr) => {
         match $counts {
@@ -33,13 +33,13 @@ impl Counts {
         each_width!(self, row => row.len())
     }
 
-    /// The count at `index`, which must be below [`Self::len`].
+    /// Returns the count at `index`, which must be below [`Self::len`].
     #[allow(clippy::useless_conversion)] // u64 is one of the widths
     pub(super) fn get(&self, index: usize) -> u64 {
         each_width!(self, row => u64::from(row[index]))
     }
 
-    /// Adds one at `index`, which must be below [`Self::len`]. Constant time but for the few calls that widen the row.
+    /// Adds one at `index`, which must be below [`Self::len`]. Constant time, except for the few calls that widen the row.
     #[inline]
     pub(super) fn increment(&mut self, index: usize) {
         let overflow = each_width!(self, row => match row[index].checked_add(1) {
@@ -57,11 +57,11 @@ impl Counts {
     /// Adds `count` at `index`, which must be below [`Self::len`].
     pub(super) fn add(&mut self, index: usize, count: u64) {
         let total = self.get(index).saturating_add(count);
-        while total > self.largest() {
+        while total > self.max_count() {
             self.widen();
         }
         match self {
-            // The loop above made the row wide enough: no cast loses anything.
+            // The row is wide enough after the loop: the casts are exact.
             Self::Narrow(row) => row[index] = total as u16,
             Self::Medium(row) => row[index] = total as u32,
             Self::Wide(row) => row[index] = total,
@@ -73,7 +73,7 @@ impl Counts {
         each_width!(self, row => row[range].fill(0));
     }
 
-    /// A row of zeros of `len` buckets in the same width.
+    /// Returns a row of `len` zeros of the same width.
     pub(super) fn zeros(&self, len: usize) -> Self {
         match self {
             Self::Narrow(_) => Self::Narrow(vec![0; len]),
@@ -82,7 +82,7 @@ impl Counts {
         }
     }
 
-    fn largest(&self) -> u64 {
+    fn max_count(&self) -> u64 {
         match self {
             Self::Narrow(_) => u64::from(u16::MAX),
             Self::Medium(_) => u64::from(u32::MAX),
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_stay_exact_across_every_width() {
+    fn counts_are_exact_in_every_width() {
         let mut counts = Counts::default().zeros(2);
         for _ in 0..70_000 {
             counts.increment(1);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_saturates_rather_than_wraps() {
+    fn a_count_saturates_and_does_not_wrap() {
         let mut counts = Counts::default().zeros(1);
         counts.add(0, u64::MAX);
         counts.increment(0);

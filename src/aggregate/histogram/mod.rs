@@ -1,9 +1,9 @@
-//! The exponential histogram that serves every trend: percentiles within 0.5 % from memory that depends on the spread
-//! of the values, never on their number.
+//! The exponential histogram of trends: percentiles within 0.5 %, in memory that depends on the spread of the values and not on
+//! their number.
 //!
-//! Buckets are those of Prometheus's native histograms ([`scale`]). A histogram can be made coarser, and any two
-//! can be merged, without a new error. It starts at its [`Resolution`]'s schema and goes lower only when the values spread
-//! over more buckets than that allows.
+//! Its buckets are those of Prometheus's native histograms ([`scale`]). Making a histogram coarser, and merging two of them, adds no
+//! error. A histogram starts at the schema of its [`Resolution`]; the schema is lowered when the values spread over too many
+//! buckets.
 
 mod buckets;
 mod counts;
@@ -15,36 +15,35 @@ use self::buckets::Buckets;
 use self::scale::{bucket_index, bucket_middle, coarser};
 use super::CompensatedSum;
 
-/// How fine the buckets are.
+/// The resolution of the buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resolution {
-    /// The schema that a histogram starts with.
+    /// The schema at the start.
     pub schema: i8,
-    /// The most buckets that the values of one sign may spread over before the schema is lowered.
+    /// The maximum number of buckets that the values of one sign spread over. The schema is lowered to keep it.
     pub max_buckets: u16,
 }
 
 impl Resolution {
-    /// 128 buckets an octave: an error of at most 0.28 %, as long as the values spread over no more than 64 octaves, which
-    /// are 19 decades.
+    /// 128 buckets an octave: an error of at most 0.28 % if the values spread over at most 64 octaves (19 decades).
     pub const FINE: Self = Self { schema: MAX_SCHEMA, max_buckets: 8192 };
 
-    /// 8 buckets an octave, each 9.1 % wide, as k6's own Prometheus output has them; and no more buckets than Prometheus
-    /// advises, which are enough for 20 octaves, six decades. Even the whole range of numbers fits into so many at schema
-    /// -4, the lowest that receivers take.
+    /// 8 buckets an octave, each 9.1 % wide, as in k6's own Prometheus output; and the maximum number of buckets that Prometheus
+    /// recommends, which is enough for 20 octaves (six decades). At schema -4, the lowest that receivers accept, the whole range
+    /// of numbers fits.
     pub const NATIVE: Self = Self { schema: 3, max_buckets: 160 };
 }
 
-/// The values of one series in one window, of its run, or of many merged.
+/// A distribution of values.
 ///
-/// Count, sum, min and max are exact. [`Self::record`] takes constant time, and allocates nothing once the spread of
-/// the values has been seen. Merging is associative and commutative.
+/// Count, sum, min and max are exact. [`Self::record`] runs in constant time, and allocates nothing once the spread of the values
+/// is known. Merging is associative and commutative.
 #[derive(Debug, Clone)]
 pub struct Histogram {
     resolution: Resolution,
     schema: i8,
     positive: Buckets,
-    /// Boxed: hardly any metric has negative values.
+    /// Boxed, since few metrics have negative values.
     negative: Option<Box<Buckets>>,
     zeros: u64,
     count: u64,
@@ -53,12 +52,12 @@ pub struct Histogram {
     max: f64,
 }
 
-/// The buckets of one sign with values, by ascending index, each with its count.
+/// Populated buckets of one sign, by ascending index, each with its count.
 pub trait Populated: DoubleEndedIterator<Item = (i32, u64)> + Clone {}
 impl<I: DoubleEndedIterator<Item = (i32, u64)> + Clone> Populated for I {}
 
 impl Histogram {
-    /// An empty histogram.
+    /// Creates an empty histogram.
     pub fn new(resolution: Resolution) -> Self {
         Self {
             resolution,
@@ -73,7 +72,7 @@ impl Histogram {
         }
     }
 
-    /// Records `value` once. It must be finite: [`super::Accumulator::record`] lets nothing else through.
+    /// Records `value` once. It must be finite.
     #[inline]
     pub fn record(&mut self, value: f64) {
         debug_assert!(value.is_finite());
@@ -81,15 +80,15 @@ impl Histogram {
         self.sum.add(value);
         self.min = self.min.min(value);
         self.max = self.max.max(value);
-        let most = i32::from(self.resolution.max_buckets);
+        let max_buckets = i32::from(self.resolution.max_buckets);
         if value > 0.0 {
             let index = coarser(bucket_index(value), MAX_SCHEMA - self.schema);
-            if !self.positive.increment(index, most) {
+            if !self.positive.increment(index, max_buckets) {
                 self.widen(Sign::Positive, index);
             }
         } else if value < 0.0 {
             let index = coarser(bucket_index(-value), MAX_SCHEMA - self.schema);
-            if !self.negative.get_or_insert_default().increment(index, most) {
+            if !self.negative.get_or_insert_default().increment(index, max_buckets) {
                 self.widen(Sign::Negative, index);
             }
         } else {
@@ -97,7 +96,7 @@ impl Histogram {
         }
     }
 
-    /// Adds all that `other` holds, as if its values had been recorded here.
+    /// Adds the values of `other`, as if they had been recorded here.
     pub fn merge(&mut self, other: &Self) {
         self.lower_schema(other.schema);
         for (index, count) in other.positive() {
@@ -113,7 +112,7 @@ impl Histogram {
         self.max = self.max.max(other.max);
     }
 
-    /// Forgets all values and returns to the finest schema. Keeps the memory for the next window, which will look alike.
+    /// Removes all values and returns to the first schema. Keeps the memory for the next window, which is likely to be similar.
     pub fn reset(&mut self) {
         self.schema = self.resolution.schema;
         self.positive.clear();
@@ -127,115 +126,115 @@ impl Histogram {
         self.max = f64::NEG_INFINITY;
     }
 
-    /// How many values were recorded.
+    /// Returns the number of values.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// How many of them were zero.
+    /// Returns the number of values that are zero.
     pub fn zeros(&self) -> u64 {
         self.zeros
     }
 
-    /// The sum of all values, compensated for rounding.
+    /// Returns the sum of all values, compensated for rounding.
     pub fn sum(&self) -> &CompensatedSum {
         &self.sum
     }
 
-    /// The smallest value, or `None` without values.
+    /// Returns the smallest value, or `None` without values.
     pub fn min(&self) -> Option<f64> {
         (self.count > 0).then_some(self.min)
     }
 
-    /// The largest value, or `None` without values.
+    /// Returns the largest value, or `None` without values.
     pub fn max(&self) -> Option<f64> {
         (self.count > 0).then_some(self.max)
     }
 
-    /// The mean of all values, or `None` without values.
+    /// Returns the mean of all values, or `None` without values.
     pub fn mean(&self) -> Option<f64> {
         (self.count > 0).then(|| self.sum.value() / self.count as f64)
     }
 
-    /// The schema in use, from the resolution's down.
+    /// Returns the schema in use: that of the resolution, or a lower one.
     pub fn schema(&self) -> i8 {
         self.schema
     }
 
-    /// The buckets of the positive values.
+    /// Returns the buckets of the positive values.
     pub fn positive(&self) -> impl Populated {
         self.positive.populated()
     }
 
-    /// The buckets of the negative values; a bucket's index is that of the values without their sign.
+    /// Returns the buckets of the negative values. The index of a bucket is that of the absolute values.
     pub fn negative(&self) -> impl Populated {
         self.negative.iter().flat_map(|buckets| buckets.populated())
     }
 
-    /// The percentile `percent` (0 to 100). `None` without values.
+    /// Returns the percentile `percent` (0 to 100), or `None` without values.
     pub fn percentile(&self, percent: f64) -> Option<f64> {
         let mut percentiles = Vec::new();
         self.percentiles(&[percent], &mut percentiles);
         percentiles.pop()
     }
 
-    /// Puts the percentiles `percents` (0 to 100, ascending) into `into`, which stays empty without values: all of them in
-    /// one walk over the buckets. They are as k6 defines them: linear between the two closest ranks, where rank 0 is the
-    /// smallest value and rank `count - 1` the largest.
-    pub fn percentiles(&self, percents: &[f64], into: &mut Vec<f64>) {
-        into.clear();
+    /// Writes the percentiles `percents` (0 to 100, ascending) to `out`, in one pass over the buckets. Without values, `out` is
+    /// empty. k6 defines a percentile as linear between the two closest ranks, where rank 0 is the smallest value and rank
+    /// `count - 1` the largest.
+    pub fn percentiles(&self, percents: &[f64], out: &mut Vec<f64>) {
+        out.clear();
         let Some(last) = self.count.checked_sub(1) else { return };
-        let mut walk = Walk { buckets: self.ascending(), place: Place::Zero, passed: 0 };
+        let mut cursor = Cursor { buckets: self.ascending(), bucket: Bucket::Zero, count: 0 };
         for percent in percents {
             let rank = percent.clamp(0.0, 100.0) / 100.0 * last as f64;
             let (below, share) = (rank.floor() as u64, rank.fract());
-            let lower = self.value_at(below, &mut walk);
-            into.push(if share == 0.0 {
+            let lower = self.value_at(below, &mut cursor);
+            out.push(if share == 0.0 {
                 lower
             } else {
-                let upper = self.value_at(below + 1, &mut walk.clone());
+                let upper = self.value_at(below + 1, &mut cursor.clone());
                 // Not `lower + (upper - lower) * share`: the difference of two signs may be infinite.
                 (lower * (1.0 - share) + upper * share).clamp(lower, upper)
             });
         }
     }
 
-    /// The value of rank `rank` in ascending order: exact for the first, the last and zero, else its bucket's middle.
-    fn value_at<B: Iterator<Item = (Place, u64)>>(&self, rank: u64, walk: &mut Walk<B>) -> f64 {
+    /// Returns the value of rank `rank` in ascending order: exact for the first, the last and zero, else the middle of its bucket.
+    fn value_at<B: Iterator<Item = (Bucket, u64)>>(&self, rank: u64, cursor: &mut Cursor<B>) -> f64 {
         if rank == 0 {
             return self.min;
         }
         if rank + 1 >= self.count {
             return self.max;
         }
-        let estimate = match walk.to(rank) {
-            Place::Negative(index) => -bucket_middle(index, self.schema),
-            Place::Zero => 0.0,
-            Place::Positive(index) => bucket_middle(index, self.schema),
+        let estimate = match cursor.advance_to(rank) {
+            Bucket::Negative(index) => -bucket_middle(index, self.schema),
+            Bucket::Zero => 0.0,
+            Bucket::Positive(index) => bucket_middle(index, self.schema),
         };
         estimate.clamp(self.min, self.max)
     }
 
-    /// All buckets with values, by the values in them.
-    fn ascending(&self) -> impl Iterator<Item = (Place, u64)> + Clone {
-        let negative = self.negative().rev().map(|(index, count)| (Place::Negative(index), count));
-        let zero = std::iter::once((Place::Zero, self.zeros));
-        let positive = self.positive().map(|(index, count)| (Place::Positive(index), count));
+    /// Returns all buckets in ascending order of their values.
+    fn ascending(&self) -> impl Iterator<Item = (Bucket, u64)> + Clone {
+        let negative = self.negative().rev().map(|(index, count)| (Bucket::Negative(index), count));
+        let zero = std::iter::once((Bucket::Zero, self.zeros));
+        let positive = self.positive().map(|(index, count)| (Bucket::Positive(index), count));
         negative.chain(zero).chain(positive)
     }
 
-    /// The rare half of [`Self::record`]: the value lies outside the row of its sign.
+    /// The rare case of [`Self::record`]: the row of the value's sign does not contain its bucket.
     #[cold]
     fn widen(&mut self, sign: Sign, index: i32) {
         self.add(sign, index, self.schema, 1);
     }
 
-    /// Adds `count` to the bucket that has `index` at `schema`, the histogram's own or a finer one, lowering the
-    /// histogram's until the spread fits.
+    /// Adds `count` to the bucket with `index` at `schema`, which must not be below the schema of the histogram. Lowers the schema
+    /// of the histogram until the spread fits.
     fn add(&mut self, sign: Sign, index: i32, schema: i8, count: u64) {
-        let most = i32::from(self.resolution.max_buckets);
+        let max_buckets = i32::from(self.resolution.max_buckets);
         let mut index = coarser(index, schema - self.schema);
-        while !self.buckets(sign).make_room(index, most) {
+        while !self.buckets(sign).extend_to(index, max_buckets) {
             self.lower_schema(self.schema - 1);
             index = coarser(index, 1);
         }
@@ -249,8 +248,8 @@ impl Histogram {
         }
     }
 
-    /// Merges neighbouring buckets until the schema is `schema` or lower. Exact: no value changes its bucket's bounds
-    /// but to those of the bucket that contains them.
+    /// Merges adjacent buckets until the schema is `schema` or lower. Exact: each bucket is contained in the one that it is merged
+    /// into.
     fn lower_schema(&mut self, schema: i8) {
         let shift = self.schema - schema;
         if shift <= 0 {
@@ -270,33 +269,33 @@ enum Sign {
     Negative,
 }
 
-/// Where the values of one bucket are.
+/// A bucket by its sign and index.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum Bucket {
     Negative(i32),
     Zero,
     Positive(i32),
 }
 
-/// A walk over the buckets in the order of their values.
+/// A position in the buckets in ascending order.
 #[derive(Clone)]
-struct Walk<B> {
+struct Cursor<B> {
     buckets: B,
-    /// Where it is.
-    place: Place,
-    /// How many values are there or before.
-    passed: u64,
+    /// The current bucket.
+    bucket: Bucket,
+    /// The number of values in the current bucket and before.
+    count: u64,
 }
 
-impl<B: Iterator<Item = (Place, u64)>> Walk<B> {
-    /// Goes on to the bucket with the value of rank `rank`, which must not lie before.
-    fn to(&mut self, rank: u64) -> Place {
-        while self.passed <= rank {
-            let Some((place, count)) = self.buckets.next() else { break };
-            self.place = place;
-            self.passed += count;
+impl<B: Iterator<Item = (Bucket, u64)>> Cursor<B> {
+    /// Advances to the bucket with the value of rank `rank`, which must not be before the current bucket, and returns it.
+    fn advance_to(&mut self, rank: u64) -> Bucket {
+        while self.count <= rank {
+            let Some((bucket, count)) = self.buckets.next() else { break };
+            self.bucket = bucket;
+            self.count += count;
         }
-        self.place
+        self.bucket
     }
 }
 
@@ -313,7 +312,7 @@ mod tests {
         histogram
     }
 
-    /// k6's definition over the sorted values.
+    /// Returns the percentile by k6's definition.
     fn exact_percentile(values: &[f64], percent: f64) -> f64 {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -322,7 +321,7 @@ mod tests {
         low + (high - low) * rank.fract()
     }
 
-    /// All that tells two histograms apart, in comparable form.
+    /// The contents of a histogram that two equal histograms have in common.
     #[derive(Debug, PartialEq)]
     struct Shape {
         schema: i8,
@@ -348,7 +347,7 @@ mod tests {
         for percent in [0.0, 0.1, 1.0, 5.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 100.0] {
             let exact = exact_percentile(values, percent);
             let estimate = histogram.percentile(percent).expect("has values");
-            // Interpolation between values of two signs can come close to 0: there the error is relative to the ranks'.
+            // Interpolation between values of two signs can be close to 0: the error is relative to the values of the ranks.
             let scale = if values.iter().any(|&v| v < 0.0) && values.iter().any(|&v| v > 0.0) {
                 values.iter().fold(exact.abs(), |scale, v| scale.max(v.abs()))
             } else {
@@ -359,13 +358,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_recorded_has_no_statistics() {
+    fn an_empty_histogram_has_no_statistics() {
         let empty = Histogram::new(Resolution::FINE);
         assert_eq!((empty.min(), empty.max(), empty.mean(), empty.percentile(50.0)), (None, None, None, None));
     }
 
     #[test]
-    fn one_value_is_every_percentile_of_itself() {
+    fn every_percentile_of_equal_values_is_that_value() {
         for value in [0.0, 1.0, -7.3, 1e-320, 1e300] {
             let histogram = histogram(&[value; 3]);
             for percent in [0.0, 50.0, 99.9, 100.0] {
@@ -375,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn nasty_distributions_keep_what_is_promised_also_in_parts() {
+    fn percentiles_of_extreme_distributions_are_within_half_a_percent_also_when_merged() {
         let distributions: [(&str, Vec<f64>); 8] = [
             ("one value", vec![42.0]),
             ("constant", vec![0.1; 10_000]),
@@ -407,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_in_one_walk_are_those_of_walks_of_their_own() {
+    fn percentiles_in_one_pass_equal_those_of_separate_passes() {
         let histogram = histogram(&(0..50).map(|i| f64::from(i * i) - 300.0).collect::<Vec<_>>());
         let percents = [0.0, 1.0, 1.5, 50.0, 50.1, 97.0, 98.0, 99.0, 100.0];
         let mut together = Vec::new();
@@ -416,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn the_native_resolution_never_has_more_buckets_than_it_says() {
+    fn the_native_resolution_keeps_its_maximum_of_buckets() {
         let mut histogram = Histogram::new(Resolution::NATIVE);
         for exponent in -1074..1024 {
             histogram.record(f64::from(exponent).exp2());
@@ -440,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_returns_to_the_finest_schema_and_forgets_all() {
+    fn a_reset_returns_to_the_first_schema_and_removes_all_values() {
         let mut reused = histogram(&[1e-300, 1e300, -5.0, 0.0]);
         assert!(reused.schema() < MAX_SCHEMA);
         reused.reset();
@@ -451,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_spread_is_recorded_without_moving_the_row() {
+    fn a_known_spread_is_recorded_without_reallocation() {
         let mut histogram = histogram(&[0.1, 1000.0]);
         let before = match histogram.positive.row() {
             Counts::Narrow(row) => row.as_ptr(),
@@ -496,7 +495,7 @@ mod tests {
         }
 
         #[test]
-        fn merging_is_recording_all(a in prop::collection::vec(any_value(), 0..60), b in prop::collection::vec(any_value(), 0..60)) {
+        fn merging_equals_recording_all_values(a in prop::collection::vec(any_value(), 0..60), b in prop::collection::vec(any_value(), 0..60)) {
             let mut merged = histogram(&a);
             merged.merge(&histogram(&b));
             prop_assert_eq!(shape(&merged), shape(&histogram(&[a, b].concat())));
@@ -524,9 +523,9 @@ mod tests {
             prop_assert_eq!(&shape(&nested), &expected);
         }
 
-        /// Against sums of whole numbers of 128 bits: every value is a multiple of 2^-30.
+        /// Compares with sums of 128-bit integers: every value is a multiple of 2^-30.
         #[test]
-        fn the_sum_is_right_to_the_last_digit(
+        fn the_sum_is_exact_to_the_last_digit(
             parts in prop::collection::vec((-(1_i64 << 53)..1 << 53, 0..60_u32), 1..500), split in any::<prop::sample::Index>(),
         ) {
             let unit = (-30_f64).exp2();
@@ -535,7 +534,7 @@ mod tests {
             let mut merged = histogram(&values[..split.index(values.len())]);
             merged.merge(&histogram(&values[split.index(values.len())..]));
             for sum in [histogram(&values).sum().value(), merged.sum().value()] {
-                // What cancels out leaves the rounding of the compensation, which is 2^-52 of 2^-52 of what there was.
+                // Values that cancel out leave the rounding error of the compensation, which is 2^-104 of their size.
                 let all: f64 = values.iter().map(|value| value.abs()).sum();
                 prop_assert!((sum - exact).abs() <= f64::EPSILON * exact.abs() + 1e-26 * all, "{sum} is not {exact}");
             }
@@ -546,7 +545,7 @@ mod tests {
             let values: Vec<f64> = values.into_iter().map(f64::from).collect();
             let histogram = histogram(&values);
             prop_assert_eq!(histogram.count(), values.len() as u64);
-            // Integers of this size sum without rounding in f64.
+            // Sums of integers of this size are exact in f64.
             prop_assert_eq!(histogram.sum().value(), values.iter().sum::<f64>());
             prop_assert_eq!(histogram.min(), values.iter().copied().reduce(f64::min));
             prop_assert_eq!(histogram.max(), values.iter().copied().reduce(f64::max));

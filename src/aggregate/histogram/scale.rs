@@ -1,7 +1,7 @@
-//! Where a value lies on the exponential scale: its bucket's index, at every schema.
+//! The exponential scale: the bucket index of a value at each schema.
 //!
-//! At schema *s* bucket *i* holds the values in `(base^(i-1), base^i]` with `base = 2^(2^-s)`. Two neighbouring buckets of
-//! one schema are exactly one bucket of the schema below, so an index is found at [`MAX_SCHEMA`] and made coarser.
+//! At schema *s* bucket *i* holds the values in `(base^(i-1), base^i]` with `base = 2^(2^-s)`. Two adjacent buckets of
+//! one schema are exactly one bucket of the schema below, so an index is calculated at [`MAX_SCHEMA`] and made coarser.
 
 use once_cell::sync::Lazy;
 
@@ -13,18 +13,18 @@ const BUCKETS_PER_OCTAVE: i32 = 1 << MAX_SCHEMA;
 const MANTISSA_BITS: u32 = 52;
 const MANTISSA_MASK: u64 = (1 << MANTISSA_BITS) - 1;
 
-/// The index of the same bucket `shift` schemas lower.
+/// Returns the index of the bucket that contains bucket `index`, `shift` schemas lower.
 #[inline]
 pub(super) fn coarser(index: i32, shift: i8) -> i32 {
     ((index - 1) >> shift) + 1
 }
 
-/// The index at [`MAX_SCHEMA`] of the bucket that holds `value`, which must be positive and finite. Constant time: the
-/// exponent gives the octave, and eight bits of the mantissa give its bucket or the one below.
+/// Returns the index at [`MAX_SCHEMA`] of the bucket that contains `value`, which must be positive and finite. Constant time:
+/// the exponent is the octave, and eight bits of the mantissa select its bucket or the one below.
 #[inline]
 pub(super) fn bucket_index(value: f64) -> i32 {
     let (bits, scale) = if value < f64::MIN_POSITIVE {
-        // A denormal has no exponent of its own: scaled by 2^54, exactly, it has.
+        // A denormal has no exponent. Scaled by 2^54, which is exact, it has one.
         ((value * (1_u64 << 54) as f64).to_bits(), 54)
     } else {
         (value.to_bits(), 0)
@@ -33,7 +33,7 @@ pub(super) fn bucket_index(value: f64) -> i32 {
     let mantissa = bits & MANTISSA_MASK;
     let octave = exponent * BUCKETS_PER_OCTAVE;
     if mantissa == 0 {
-        // A power of two is the upper bound of its bucket, and belongs to it.
+        // A power of two is the upper bound of its bucket, which contains it.
         return octave;
     }
     let bounds = &*OCTAVE;
@@ -41,7 +41,8 @@ pub(super) fn bucket_index(value: f64) -> i32 {
     octave + i32::from(guess) + i32::from(mantissa > bounds.upper[usize::from(guess)])
 }
 
-/// The value inside the bucket whose relative distance to both bounds is the same, and so the smallest: `2ab / (a + b)`.
+/// Returns the value with the same relative distance to both bounds of the bucket, which is the smallest maximum:
+/// `2ab / (a + b)`.
 pub(super) fn bucket_middle(index: i32, schema: i8) -> f64 {
     let base = (-f64::from(schema)).exp2().exp2();
     let lower = (f64::from(index - 1) * (-f64::from(schema)).exp2()).exp2();
@@ -50,14 +51,14 @@ pub(super) fn bucket_middle(index: i32, schema: i8) -> f64 {
 
 /// The bounds of the buckets of one octave at [`MAX_SCHEMA`].
 struct Octave {
-    /// The mantissa of the upper bound of bucket `k` (1 to 128) of an octave; the last is past all mantissas.
+    /// The mantissa of the upper bound of each bucket `k` (1 to 128). The last is above all mantissas.
     upper: [u64; BUCKETS_PER_OCTAVE as usize + 1],
-    /// For the first eight bits of a mantissa the first bucket that it can lie in. A bucket is wider than 1/256 of
-    /// an octave's start, so it is that one or the next.
+    /// For the first eight bits of a mantissa the first bucket that can contain it. A bucket is wider than 1/256 of the start of
+    /// an octave, so the bucket is that one or the next.
     guess: [u8; 256],
 }
 
-// std's LazyLock would do as well; once_cell is this project's choice for whatever is made once.
+/// The octave, calculated once.
 static OCTAVE: Lazy<Octave> = Lazy::new(|| {
     let mut upper = [0; BUCKETS_PER_OCTAVE as usize + 1];
     for (k, bound) in upper.iter_mut().enumerate() {
@@ -67,7 +68,7 @@ static OCTAVE: Lazy<Octave> = Lazy::new(|| {
     let mut guess = [0; 256];
     for (prefix, bucket) in guess.iter_mut().enumerate() {
         let mantissa = (prefix as u64) << (MANTISSA_BITS - 8);
-        // The bucket of the smallest mantissa above this prefix's first.
+        // The bucket of the first mantissa above the smallest one with this prefix.
         *bucket = upper.iter().skip(1).take_while(|&&bound| bound <= mantissa).count() as u8 + 1;
     }
     Octave { upper, guess }
@@ -78,8 +79,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_lies_between_the_bounds_of_its_bucket() {
-        // The bounds themselves, their neighbours, and what lies between, in octaves near and far.
+    fn a_value_is_between_the_bounds_of_its_bucket() {
+        // Bounds, the numbers next to them, and values between, over the whole range of octaves.
         for octave in [-1074, -1050, -1022, -1021, -3, -1, 0, 1, 7, 52, 1022] {
             for step in 0..=256 {
                 let value = (f64::from(octave) + f64::from(step) / 256.0).exp2();

@@ -1,5 +1,6 @@
-//! Compiles the Remote Write schemas in `proto/` to Rust, and names the dynamic library after the version of its ABI. protox is a
-//! protobuf compiler in Rust, so no `protoc` is needed.
+//! Compiles the Remote Write schemas in `proto/` to Rust, and sets the soname of the dynamic library.
+//!
+//! protox is a protobuf compiler in Rust: `protoc` is not needed.
 
 use std::env;
 use std::error::Error;
@@ -8,11 +9,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let schemas = protox::compile(["proto/remote_write_v1.proto", "proto/remote_write_v2.proto"], ["proto"])?;
     prost_build::Config::new().compile_fds(schemas)?;
     println!("cargo:rerun-if-changed=proto");
-    name_library()
+    set_soname()
 }
 
-/// The soname that `docs/abi.md` promises: a program that was linked to one version never loads another.
-fn name_library() -> Result<(), Box<dyn Error>> {
+/// Sets the soname of `docs/abi.md`, which has the version of the ABI: a program never loads a library of another version.
+fn set_soname() -> Result<(), Box<dyn Error>> {
     const LAYOUT: &str = "src/ffi/layout.rs";
     println!("cargo:rerun-if-changed={LAYOUT}");
     if env::var("CARGO_CFG_TARGET_OS")? == "linux" {

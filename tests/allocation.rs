@@ -1,4 +1,4 @@
-//! A sample on its way allocates nothing, once its series and the spread of its values are known.
+//! Samples cause no allocations once their series and the spread of the values are known.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ fn definition(metric_type: MetricType) -> SeriesDefinition {
     SeriesDefinition { metric, ..single::request(metric_type, ValueType::Time, 1) }
 }
 
-/// Samples of all four series, more than one block of the inbox holds.
+/// Returns samples of all four series, more than fit into one block of the inbox.
 fn samples() -> Vec<Sample> {
     (0..10_000).map(|i| Sample { series: 1 + i % 4, time_ms: 0, value: 0.5 + (i % 500) as f64 }).collect()
 }
@@ -37,12 +37,15 @@ fn pushing_allocates_nothing() {
             outlet.recycle(block);
         }
     };
-    // The blocks, and what the channel keeps for itself: one in 31 messages has it allocate for the next 31.
+    // Warm-up: allocates the blocks. The channel allocates once for every 31 messages.
     (0..100).for_each(|_| round());
     let rounds = 1000;
     let counted = allocation_counter::measure(|| (0..rounds).for_each(|_| round()));
-    let of_the_channel = rounds * samples.len() as u64 / 4096 / 31 + 2;
-    assert!(counted.count_total <= of_the_channel, "{counted:?}, of which {of_the_channel} are the channel's");
+    let channel_allocations = rounds * samples.len() as u64 / 4096 / 31 + 2;
+    assert!(
+        counted.count_total <= channel_allocations,
+        "{counted:?}, of which {channel_allocations} are of the channel"
+    );
 }
 
 #[test]

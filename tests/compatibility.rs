@@ -1,38 +1,39 @@
-//! A program that was compiled against a released header runs with this library, as long as both name one ABI version.
+//! ABI compatibility: a program that was compiled with a released header runs with this library if both have the same ABI version.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 const HEADER: &str = include_str!("../include/k6_remote_write.h");
 
-/// What a compiled program relies on: each function, struct, constant and type, as the header declares it.
-fn promises(header: &str) -> BTreeSet<String> {
-    let constants = header.lines().filter(|line| line.starts_with("#define K6RW_")).map(words);
+/// Returns the declarations that a compiled program relies on: functions, structs, constants and types.
+fn declarations(header: &str) -> BTreeSet<String> {
+    let constants = header.lines().filter(|line| line.starts_with("#define K6RW_")).map(normalized);
     let code = header.replace("extern \"C\" {", "").replace("}  // extern \"C\"", "");
     let lines = code.lines().filter(|line| !line.starts_with('#'));
     let code: String = lines.map(|line| line.split("//").next().unwrap_or_default().to_owned() + "\n").collect();
     let mut depth = 0_i32;
-    let declarations = code.split(|c| {
+    let items = code.split(|c| {
         depth += i32::from(c == '{') - i32::from(c == '}');
         c == ';' && depth == 0
     });
-    let declarations = declarations.map(words).filter(|declaration| !declaration.is_empty());
-    declarations.flat_map(|declaration| by_constant(&declaration)).chain(constants).collect()
+    let items = items.map(normalized).filter(|item| !item.is_empty());
+    items.flat_map(|item| by_constant(&item)).chain(constants).collect()
 }
 
-/// An enum may get more constants: each is a promise of its own.
+/// Splits an enum into its constants: an enum may get more of them.
 fn by_constant(declaration: &str) -> Vec<String> {
     match declaration.split_once('{') {
         Some((name, constants)) if declaration.starts_with("enum ") => constants
             .trim_end_matches(['}', ' ', ','])
             .split(',')
-            .map(|constant| name.to_owned() + &words(constant))
+            .map(|constant| name.to_owned() + &normalized(constant))
             .collect(),
         _ => vec![declaration.to_owned()],
     }
 }
 
-fn words(text: &str) -> String {
+/// Replaces each run of spaces and line breaks by one space.
+fn normalized(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -40,28 +41,28 @@ fn version(header: &str) -> &str {
     header.lines().find_map(|line| line.strip_prefix("#define K6RW_ABI_VERSION ")).expect("has a version")
 }
 
-/// What `new` breaks of what `old` promised. Nothing, if it says so by its version.
+/// Returns the declarations of `old` that `new` has removed or changed: none if the ABI version differs.
 fn broken(old: &str, new: &str) -> Vec<String> {
     if version(old) != version(new) {
         return Vec::new();
     }
-    promises(old).difference(&promises(new)).cloned().collect()
+    declarations(old).difference(&declarations(new)).cloned().collect()
 }
 
 #[test]
-fn every_released_header_of_this_abi_version_is_kept() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/released");
-    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+fn declarations_of_released_headers_are_kept() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/released");
+    for entry in std::fs::read_dir(directory).into_iter().flatten() {
         let path = entry.expect("readable").path();
         let released = std::fs::read_to_string(&path).expect("a header");
         let broken = broken(&released, HEADER);
-        assert!(broken.is_empty(), "{} promised {broken:#?}: raise ABI_VERSION, as docs/abi.md says", path.display());
+        assert!(broken.is_empty(), "{} declares {broken:#?}: increment ABI_VERSION (docs/abi.md)", path.display());
     }
 }
 
 #[test]
-fn whatever_a_program_relies_on_is_a_promise() {
-    for (was, becomes) in [
+fn changes_that_break_a_compiled_program_are_found() {
+    for (old, new) in [
         ("k6rw_status k6rw_push(", "k6rw_status k6rw_push_one("),
         (
             "int64_t time_ms,\n                      double value,",
@@ -74,22 +75,22 @@ fn whatever_a_program_relies_on_is_a_promise() {
         ("#define K6RW_ERROR_SIZE 4096", "#define K6RW_ERROR_SIZE 2048"),
         ("typedef uint32_t k6rw_status;", "typedef uint64_t k6rw_status;"),
     ] {
-        let changed = HEADER.replacen(was, becomes, 1);
-        assert_ne!(changed, HEADER, "{was}");
-        assert_eq!(broken(HEADER, &changed).len(), 1, "{was}");
-        assert!(broken(HEADER, &changed.replace("ABI_VERSION 1", "ABI_VERSION 2")).is_empty(), "{was}");
+        let changed = HEADER.replacen(old, new, 1);
+        assert_ne!(changed, HEADER, "{old}");
+        assert_eq!(broken(HEADER, &changed).len(), 1, "{old}");
+        assert!(broken(HEADER, &changed.replace("ABI_VERSION 1", "ABI_VERSION 2")).is_empty(), "{old}");
     }
 }
 
 #[test]
-fn more_functions_more_constants_and_other_words_break_nothing() {
-    for (was, becomes) in [
+fn new_functions_new_constants_and_new_comments_break_nothing() {
+    for (old, new) in [
         ("k6rw_status k6rw_push(", "k6rw_status k6rw_new(void);\n\nk6rw_status k6rw_push("),
         ("K6RW_INTERNAL = 10,", "K6RW_INTERNAL = 10,\n    K6RW_NEW = 11,"),
-        ("// Hands over one sample.", "// Takes one sample."),
+        ("typedef struct k6rw_sample {", "// A new comment.\ntypedef struct k6rw_sample {"),
     ] {
-        let changed = HEADER.replacen(was, becomes, 1);
-        assert_ne!(changed, HEADER, "{was}");
+        let changed = HEADER.replacen(old, new, 1);
+        assert_ne!(changed, HEADER, "{old}");
         assert_eq!(broken(HEADER, &changed), [""; 0]);
     }
 }

@@ -1,6 +1,6 @@
-//! What a series costs in memory. `cargo test --locked --test memory -- --nocapture` prints it.
+//! Memory of a series. `cargo test --locked --test memory -- --nocapture` prints it.
 
-#![cfg(target_os = "linux")] // which tells what is resident
+#![cfg(target_os = "linux")] // resident memory is read from /proc
 
 use k6_remote_write::k6::Sample;
 use k6_remote_write::k6::{MetricType, ValueType};
@@ -11,7 +11,7 @@ mod single;
 
 use single::{pipeline, request};
 
-/// `count` values of times in milliseconds, most of them between 20 and 80, a few ten times as long.
+/// Returns `count` samples with times in milliseconds: most between 20 and 80, a few ten times as long.
 fn times(series: u64, count: u64) -> impl Iterator<Item = Sample> {
     (0..count).map(move |i| {
         let mixed = (series * 31 + i) * 7919 % 1000;
@@ -21,21 +21,21 @@ fn times(series: u64, count: u64) -> impl Iterator<Item = Sample> {
 }
 
 fn resident_bytes() -> u64 {
-    let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
+    let pages = std::fs::read_to_string("/proc/self/statm").expect("/proc is mounted");
     pages.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).expect("a number") * 4096
 }
 
 #[test]
-fn series_are_within_their_bounds() {
-    // One after the other, as both look at the memory of the whole process, and kept, so that none is used again.
-    let (trend, _trends) = bytes_of_one(MetricType::Trend, ValueType::Time);
-    let (counter, _counters) = bytes_of_one(MetricType::Counter, ValueType::Default);
-    println!("a trend of ordinary spread takes {trend} bytes, a counter {counter}");
-    assert!(trend <= 4096, "{trend} bytes a trend");
-    assert!(counter <= 1024, "{counter} bytes a counter");
+fn the_memory_of_a_series_is_bounded() {
+    // One after the other, since both measure the whole process. The pipelines are kept, so that no memory is reused.
+    let (trend, _trends) = bytes_per_series(MetricType::Trend, ValueType::Time);
+    let (counter, _counters) = bytes_per_series(MetricType::Counter, ValueType::Default);
+    println!("bytes per series: trend {trend}, counter {counter}");
+    assert!(trend <= 4096, "{trend} bytes per trend");
+    assert!(counter <= 1024, "{counter} bytes per counter");
 }
 
-fn bytes_of_one(metric_type: MetricType, value_type: ValueType) -> (u64, DestinationPipeline) {
+fn bytes_per_series(metric_type: MetricType, value_type: ValueType) -> (u64, DestinationPipeline) {
     const SERIES: u64 = 20_000;
     let (mut pipeline, _queue) = pipeline();
     let before = resident_bytes();

@@ -1,6 +1,6 @@
-//! A receiver on the loopback interface that records what it gets, in either version of the protocol, and answers as its test says.
+//! A receiver on the loopback interface. It records requests of both versions of the protocol, and its test sets the responses.
 
-#![allow(dead_code)] // every test file uses a part of it
+#![allow(dead_code)] // each test file uses a part of it
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -16,10 +16,10 @@ use k6_remote_write::wire::proto::v1::{Label, Sample, TimeSeries, WriteRequest};
 use k6_remote_write::wire::proto::v2;
 use prost::Message;
 
-/// How long a test waits for what must happen.
+/// Maximum time that a test waits for an expected event.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What a client that speaks TLS begins with; a receiver that does not answers that the request is a bad one.
+/// First byte of a TLS handshake. The receiver does not support TLS: its response is 400.
 const TLS_HANDSHAKE: u8 = 22;
 
 /// One request, decoded.
@@ -27,76 +27,78 @@ const TLS_HANDSHAKE: u8 = 22;
 pub struct Recorded {
     pub method: String,
     pub path: String,
-    /// Names in lower case.
+    /// Headers, with names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// As its `Content-Type` says.
+    /// The version in the `Content-Type`.
     pub protocol: Protocol,
-    /// The request as one of 1.0, whichever it was.
+    /// The request, converted to 1.0.
     pub message: WriteRequest,
-    /// The request, if it was one of 2.0.
+    /// The request as it is, for 2.0.
     pub message_v2: Option<v2::Request>,
     pub body: Vec<u8>,
     pub at: Instant,
-    /// What it was answered.
+    /// The status of the response.
     pub status: u16,
-    /// Whether the receiver has stored all of it.
+    /// True if the receiver has stored all of it.
     pub stored: bool,
 }
 
-/// How to answer a request. Without more words a receiver understands what it gets, and says what it has written if that is of 2.0.
+/// The response to a request. Unless noted, the receiver supports both versions, and a response to 2.0 has the count of written
+/// samples.
 #[derive(Debug, Clone)]
 pub enum Reply {
     Status(u16),
-    /// With one header and a body.
+    /// Status, header name, header value and body.
     With(u16, &'static str, &'static str, &'static str),
-    /// Not before this long.
+    /// A status after a delay.
     Late(Duration, u16),
-    /// As a receiver of 1.0 that does not look at the type of what it gets: of 2.0 it finds nothing, and says nothing.
+    /// The status of a receiver of 1.0 that ignores the content type: it decodes nothing of 2.0, and sends no count.
     Unaware(u16),
-    /// With this many samples written, and words.
+    /// Status, count of written samples, and body.
     Written(u16, usize, &'static str),
-    /// The connection is reset before the request's body is read.
+    /// Resets the connection before the body of the request is read.
     ResetRequest,
-    /// The request is stored, but the connection is reset in the middle of the answer.
+    /// Stores the request, and resets the connection in the middle of the response.
     ResetAnswer,
-    /// The request is read, and the connection closed without an answer and without storing it.
+    /// Reads the request, and closes the connection without a response and without storing it.
     Close,
-    /// With a body of which a byte comes now and then, for as long as the other side listens.
+    /// Sends a body byte by byte, until the client closes the connection.
     Trickle(u16),
 }
 
 pub struct Recorder {
     address: SocketAddr,
     shared: Arc<Shared>,
-    news: Events<()>,
+    /// Receives an event for each request.
+    recorded: Events<()>,
 }
 
 struct Shared {
     requests: Mutex<Vec<Recorded>>,
-    reply: Mutex<Replies>,
+    replies: Mutex<Replies>,
     event: Mutex<Event<()>>,
     closing: AtomicBool,
 }
 
 struct Replies {
-    next: usize,
-    of: Box<dyn Fn(usize) -> Reply + Send>,
+    count: usize,
+    reply: Box<dyn Fn(usize) -> Reply + Send>,
 }
 
 impl Recorder {
-    /// Starts a receiver that answers its n-th request (from 0 on) with `reply(n)`.
+    /// Starts a receiver whose response to request n, counted from 0, is `reply(n)`.
     pub fn start(reply: impl Fn(usize) -> Reply + Send + 'static) -> Self {
         Self::listen("127.0.0.1:0", reply)
     }
 
-    /// The same on a given address.
+    /// Starts a receiver on this address.
     pub fn listen(address: &str, reply: impl Fn(usize) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind(address).expect("a port is free");
         let address = listener.local_addr().expect("known");
-        let (event, news) = channel();
+        let (event, recorded) = channel();
         let shared = Arc::new(Shared {
             requests: Mutex::default(),
-            reply: Mutex::new(Replies { next: 0, of: Box::new(reply) }),
+            replies: Mutex::new(Replies { count: 0, reply: Box::new(reply) }),
             event: Mutex::new(event),
             closing: AtomicBool::new(false),
         });
@@ -112,7 +114,7 @@ impl Recorder {
                 }
             }
         });
-        Self { address, shared, news }
+        Self { address, shared, recorded }
     }
 
     pub fn address(&self) -> String {
@@ -123,22 +125,22 @@ impl Recorder {
         format!("http://{}/api/v1/write", self.address)
     }
 
-    /// All requests so far.
+    /// Returns all requests so far.
     pub fn requests(&self) -> Vec<Recorded> {
-        self.shared.requests.lock().expect("no test panics with it").clone()
+        self.shared.requests.lock().expect("no panic while locked").clone()
     }
 
-    /// Waits until `count` requests have come, and returns all.
+    /// Waits for `count` requests, and returns all requests so far.
     pub fn await_requests(&self, count: usize) -> Vec<Recorded> {
         let deadline = Instant::now() + PATIENCE;
         while self.requests().len() < count {
             let left = deadline.saturating_duration_since(Instant::now());
-            self.news.recv_timeout(left).unwrap_or_else(|_| panic!("no {count} requests: {:#?}", self.requests()));
+            self.recorded.recv_timeout(left).unwrap_or_else(|_| panic!("no {count} requests: {:#?}", self.requests()));
         }
         self.requests()
     }
 
-    /// All points that were stored, by series.
+    /// Returns all points that were stored, by series.
     pub fn points(&self) -> BTreeMap<String, Vec<(i64, f64)>> {
         points(self.requests().into_iter().filter(|request| request.stored).map(|request| request.message))
     }
@@ -149,14 +151,14 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         self.shared.closing.store(true, Ordering::SeqCst);
         let _ = TcpStream::connect(self.address);
-        // The listener is gone when nobody answers any more.
+        // Until the listener is closed, connecting succeeds.
         while TcpStream::connect(self.address).is_ok() {
             thread::yield_now();
         }
     }
 }
 
-/// Serves one request of a connection; `None` when the connection has ended.
+/// Serves one request of a connection. Returns `None` when the connection has ended.
 fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
     let head = read_head(connection)?;
     let mut lines = head.lines();
@@ -165,9 +167,9 @@ fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_lowercase(), value.trim().to_string()))
         .collect();
-    let reply = shared.reply.lock().ok()?.take();
+    let reply = shared.replies.lock().ok()?.next();
     if matches!(reply, Reply::ResetRequest) {
-        // What has come and is not read makes the system reset the connection.
+        // The system resets a connection that is closed with unread data.
         wait_for_a_byte(connection);
         return None;
     }
@@ -181,16 +183,16 @@ fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
         Protocol::V1 => (decode(&body), None),
         Protocol::V2 => {
             let message = v2::Request::decode(&*decompress(&body)).expect("a Request");
-            (translate(&message), Some(message))
+            (convert(&message), Some(message))
         }
     };
     let samples: usize = message.timeseries.iter().map(|series| series.samples.len()).sum();
-    let (status, header, words) = match reply {
+    let (status, header, response_body) = match reply {
         Reply::Status(status) | Reply::Late(_, status) | Reply::Unaware(status) | Reply::Trickle(status) => {
             (status, None, "")
         }
-        Reply::With(status, name, value, words) => (status, Some((name, value)), words),
-        Reply::Written(status, _, words) => (status, None, words),
+        Reply::With(status, name, value, body) => (status, Some((name, value)), body),
+        Reply::Written(status, _, body) => (status, None, body),
         Reply::ResetRequest | Reply::ResetAnswer => (204, None, ""),
         Reply::Close => (0, None, ""),
     };
@@ -208,9 +210,9 @@ fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
         stored: status / 100 == 2 && !unaware,
     });
     let _ = shared.event.lock().ok()?.send(());
-    let mut answer = format!("HTTP/1.1 {status} Status\r\n");
+    let mut response = format!("HTTP/1.1 {status} Status\r\n");
     if let Some((name, value)) = header {
-        answer += &format!("{name}: {value}\r\n");
+        response += &format!("{name}: {value}\r\n");
     }
     let written = match reply {
         Reply::Written(_, written, _) => Some(written),
@@ -221,18 +223,18 @@ fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
         _ => None,
     };
     if let Some(written) = written {
-        answer += &format!("X-Prometheus-Remote-Write-Samples-Written: {written}\r\n");
+        response += &format!("X-Prometheus-Remote-Write-Samples-Written: {written}\r\n");
     }
     let mut connection = connection;
     match reply {
         Reply::Late(pause, _) => thread::sleep(pause),
         Reply::ResetAnswer => {
-            connection.write_all(&answer.as_bytes()[..answer.len() / 2]).ok()?;
+            connection.write_all(&response.as_bytes()[..response.len() / 2]).ok()?;
             return None;
         }
         Reply::Close => return None,
         Reply::Trickle(_) => {
-            connection.write_all(format!("{answer}Content-Length: 1000000\r\n\r\n").as_bytes()).ok()?;
+            connection.write_all(format!("{response}Content-Length: 1000000\r\n\r\n").as_bytes()).ok()?;
             while !shared.closing.load(Ordering::SeqCst) {
                 connection.write_all(b".").ok()?;
                 thread::sleep(Duration::from_millis(20));
@@ -242,22 +244,22 @@ fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
         _ => {}
     }
     if status == 204 {
-        answer += "\r\n";
+        response += "\r\n";
     } else {
-        answer += &format!("Content-Length: {}\r\n\r\n{words}", words.len());
+        response += &format!("Content-Length: {}\r\n\r\n{response_body}", response_body.len());
     }
-    // The sender may have given up on a late answer.
-    connection.write_all(answer.as_bytes()).ok()
+    // The sender may have closed the connection before a late response.
+    connection.write_all(response.as_bytes()).ok()
 }
 
 impl Replies {
-    fn take(&mut self) -> Reply {
-        self.next += 1;
-        (self.of)(self.next - 1)
+    fn next(&mut self) -> Reply {
+        self.count += 1;
+        (self.reply)(self.count - 1)
     }
 }
 
-/// Reads up to the empty line, byte by byte, so that nothing of the body is taken.
+/// Reads up to the empty line, byte by byte, so that the body stays unread.
 fn read_head(mut connection: &TcpStream) -> Option<String> {
     let mut head = Vec::new();
     let mut byte = [0];
@@ -274,7 +276,7 @@ fn read_head(mut connection: &TcpStream) -> Option<String> {
     String::from_utf8(head).ok()
 }
 
-/// Reads the body; with `leave_one` the last byte is seen, but left unread, so that closing resets the connection.
+/// Reads the body. With `leave_one` the last byte is awaited but stays unread, so that closing resets the connection.
 fn read_body(mut connection: &TcpStream, len: usize, leave_one: bool) -> Option<Vec<u8>> {
     let mut body = vec![0; len];
     let read = len - usize::from(leave_one);
@@ -298,9 +300,9 @@ pub fn decode(body: &[u8]) -> WriteRequest {
     WriteRequest::decode(&*decompress(body)).expect("a WriteRequest")
 }
 
-/// The series of a request of 2.0 as 1.0 has them.
-fn translate(message: &v2::Request) -> WriteRequest {
-    let symbol = |at: u32| message.symbols[at as usize].clone();
+/// Converts a request of 2.0 to 1.0.
+fn convert(message: &v2::Request) -> WriteRequest {
+    let symbol = |index: u32| message.symbols[index as usize].clone();
     let label = |pair: &[u32]| Label { name: symbol(pair[0]), value: symbol(pair[1]) };
     let sample = |sample: &v2::Sample| Sample { value: sample.value, timestamp: sample.timestamp };
     let series = message.timeseries.iter().map(|series| TimeSeries {
@@ -311,7 +313,7 @@ fn translate(message: &v2::Request) -> WriteRequest {
     WriteRequest { timeseries: series.collect(), metadata: vec![] }
 }
 
-/// The points of messages by series, which is written as PromQL would: `name{label="value"}`. In the order of arrival.
+/// Returns the points of messages by series, in the order of arrival. Series have PromQL's form: `name{label="value"}`.
 pub fn points(messages: impl IntoIterator<Item = WriteRequest>) -> BTreeMap<String, Vec<(i64, f64)>> {
     let mut points: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for series in messages.into_iter().flat_map(|message| message.timeseries) {

@@ -201,8 +201,8 @@ mod time {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// For every sequence of clock steps: no sample is lost, the times of a series increase ([`TestPipeline::points`] asserts it),
-        /// and no time is more than a millisecond ahead of the latest time of the clock.
+        /// For every sequence of clock steps: no sample is lost, the times of a series increase ([`TestPipeline::points`] asserts
+        /// it), and no time is more than a millisecond ahead of the latest time of the clock.
         #[test]
         fn the_total_is_exact_for_every_sequence_of_clock_steps(
             rate in prop_oneof![Just(1), Just(3), Just(10)],

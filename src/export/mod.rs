@@ -1,8 +1,8 @@
 //! Export: accumulators → named points.
 //!
-//! In come the accumulators of target series, from [`crate::resample::registry`] at the end of a window, as [`Readings`]: a trait that is
-//! defined here and that [`crate::aggregate`] implements. Out go points to the [`crate::send::Batcher`]. The names are those of
-//! k6's own Prometheus output, so that dashboards need no changes:
+//! In come the accumulators of target series, from [`crate::resample::registry`] at the end of a window. They are read through the
+//! trait [`Readings`], which is defined here and implemented by [`crate::aggregate`]. Out go points to the
+//! [`crate::send::Batcher`]. The names are those of k6's own Prometheus output, so that dashboards need no changes:
 //!
 //! | k6 type | series |
 //! |---|---|

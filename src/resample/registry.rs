@@ -2,7 +2,7 @@
 //!
 //! In come series, which are registered once, and samples from [`super::pipeline`]; each view that selects a k6 series makes one
 //! target series of it. k6 series with the same metric and, once made valid, the same labels feed one target series. Names and
-//! labels come from [`crate::series`]; [`super::name_conflicts`] decides between metrics that export the same series.
+//! labels come from [`crate::series`]; `name_conflicts` decides between metrics that export the same series.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};

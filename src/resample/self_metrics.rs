@@ -60,7 +60,7 @@ const RUN_END: &str = "remote_write_run_end_time_seconds";
 pub struct RunLabels {
     /// Tags of all self metrics, which distinguish this run from others.
     pub tags: Vec<(String, String)>,
-    /// Extra tags of [`RUN_INFO`] only.
+    /// Extra tags of the metric `remote_write_run_info`.
     pub run_info: Vec<(String, String)>,
 }
 

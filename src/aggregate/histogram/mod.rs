@@ -1,8 +1,8 @@
 //! The exponential histogram of trends: percentiles within 0.5 %, in memory that depends on the spread of the values and not on
 //! their number.
 //!
-//! Its buckets are those of Prometheus's native histograms ([`scale`]). Making a histogram coarser, and merging two of them, adds no
-//! error. A histogram starts at the schema of its [`Resolution`]; the schema is lowered when the values spread over too many
+//! Its buckets are those of Prometheus's native histograms ([`scale`]). Making a histogram coarser, and merging two of them, adds
+//! no error. A histogram starts at the schema of its [`Resolution`]; the schema is lowered when the values spread over too many
 //! buckets.
 
 mod buckets;

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
+use k6_remote_write::k6::MetricType;
 use k6_remote_write::k6::Sample;
-use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::output::Output;
 use k6_remote_write::report::{Event, Level};
 use k6_remote_write::series::SeriesDefinition;
@@ -46,12 +46,7 @@ fn open_in(protocol: Protocol, url: &str, mut options: Value) -> Output {
 }
 
 fn counter(output: &Output, metric: &str) -> u64 {
-    let definition = SeriesDefinition {
-        metric: metric.into(),
-        metric_type: MetricType::Counter,
-        value_type: ValueType::Default,
-        tags: vec![("method".into(), "GET".into())],
-    };
+    let definition = SeriesDefinition::new(metric, MetricType::Counter).with_tags([("method", "GET")]);
     output.register(definition).expect("open")
 }
 
@@ -563,12 +558,7 @@ fn every_call_fails_after_close() {
 
 /// Registers counters that differ in a tag.
 fn counters(output: &Output, number: usize) -> Vec<u64> {
-    let definition = |i: usize| SeriesDefinition {
-        metric: "c".into(),
-        metric_type: MetricType::Counter,
-        value_type: ValueType::Default,
-        tags: vec![("i".into(), i.to_string())],
-    };
+    let definition = |i: usize| SeriesDefinition::new("c", MetricType::Counter).with_tags([("i", i.to_string())]);
     (0..number).map(|i| output.register(definition(i)).expect("open")).collect()
 }
 

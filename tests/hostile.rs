@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use k6_remote_write::http::{Client, Credentials, Endpoint, Proxy, Tls};
-use k6_remote_write::k6::{MetricType, ValueType};
+use k6_remote_write::k6::MetricType;
 use k6_remote_write::output::Output;
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::Protocol;
@@ -292,13 +292,7 @@ fn close_returns_in_time_whatever_the_response() {
                 let options = json!({ "pushInterval": "100ms", "timeout": "300ms", "flushTimeout": "500ms", "unsentDirectory": "" });
                 let document = json!({ "argument": hostile.url("http"), "json": options }).to_string();
                 let output = Output::open(document.as_bytes()).expect("valid");
-                let definition = SeriesDefinition {
-                    metric: "c".into(),
-                    metric_type: MetricType::Counter,
-                    value_type: ValueType::Default,
-                    tags: vec![],
-                };
-                output.register(definition).expect("open");
+                output.register(SeriesDefinition::new("c", MetricType::Counter)).expect("open");
                 while hostile.requests.load(Ordering::SeqCst) == 0 {
                     thread::yield_now();
                 }

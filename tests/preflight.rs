@@ -4,8 +4,8 @@ mod recording_receiver;
 
 use std::time::{Duration, Instant};
 
+use k6_remote_write::k6::MetricType;
 use k6_remote_write::k6::Sample;
-use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::output::{OpenError, Output};
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::Protocol;
@@ -39,13 +39,7 @@ fn complaint(urls: &[&str], protocol: &str) -> String {
 
 /// Ships one sample and returns what is said of the destination at the end.
 fn ship(output: &Output) -> Value {
-    let definition = SeriesDefinition {
-        metric: "c".into(),
-        metric_type: MetricType::Counter,
-        value_type: ValueType::Default,
-        tags: vec![],
-    };
-    let series = output.register(definition).expect("open");
+    let series = output.register(SeriesDefinition::new("c", MetricType::Counter)).expect("open");
     output.push(&[Sample { series, time_ms: 0, value: 1.0 }]).expect("open");
     let report: Value = serde_json::from_str(output.close().expect("open")).expect("JSON");
     report["destinations"][0].clone()

@@ -3,7 +3,7 @@
 use loom::thread;
 
 use super::*;
-use crate::k6::{MetricType, ValueType};
+use crate::k6::MetricType;
 
 /// Tries `run` in every order.
 fn in_every_order(run: impl Fn(Arc<Inbox>, InboxReceiver, Arc<Reporter>) + Send + Sync + 'static) {
@@ -20,13 +20,7 @@ fn beside<T: 'static>(inbox: &Arc<Inbox>, body: impl FnOnce(&Inbox) -> T + 'stat
 }
 
 fn register(inbox: &Inbox) -> Result<u64, Closed> {
-    let definition = SeriesDefinition {
-        metric: "m".into(),
-        metric_type: MetricType::Counter,
-        value_type: ValueType::Default,
-        tags: vec![],
-    };
-    inbox.register(definition)
+    inbox.register(SeriesDefinition::new("m", MetricType::Counter))
 }
 
 /// How many samples were taken in.

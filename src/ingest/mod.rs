@@ -251,17 +251,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::k6::{MetricType, ValueType};
+    use crate::k6::MetricType;
 
     const SOON: Duration = Duration::from_secs(5);
 
     fn definition(metric: &str) -> SeriesDefinition {
-        SeriesDefinition {
-            metric: metric.into(),
-            metric_type: MetricType::Counter,
-            value_type: ValueType::Default,
-            tags: vec![],
-        }
+        SeriesDefinition::new(metric, MetricType::Counter)
     }
 
     fn samples(series: u64, values: std::ops::Range<u32>) -> Vec<Sample> {

@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use k6_remote_write::k6::MetricType;
 use k6_remote_write::k6::Sample;
-use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::output::Output;
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::proto::v1::WriteRequest;
@@ -63,17 +63,12 @@ fn load(series: u64, rate: u64, seconds: u64) {
 }
 
 fn definition(number: u64) -> SeriesDefinition {
-    let tag = |name: &str, value: String| (name.into(), value);
-    SeriesDefinition {
-        metric: "soak_requests".into(),
-        metric_type: MetricType::Counter,
-        value_type: ValueType::Default,
-        tags: vec![
-            tag("method", "GET".into()),
-            tag("status", "200".into()),
-            tag("url", format!("http://host/{number}")),
-        ],
-    }
+    let url = format!("http://host/{number}");
+    SeriesDefinition::new("soak_requests", MetricType::Counter).with_tags([
+        ("method", "GET"),
+        ("status", "200"),
+        ("url", &url),
+    ])
 }
 
 /// Pushes at the rate and returns how many samples that were. Says every ten seconds how it goes.

@@ -404,7 +404,7 @@ func TestTheOutputsOwnMetricsHaveTheTestsTags(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.NoError(t, out.Stop())
-	assert.Contains(t, r.all(), "__name__=k6_remote_write_samples_total,destination=1,testid=x")
+	assert.Contains(t, r.all(), "__name__=k6_remote_write_samples_sent_total,destination=1,testid=x")
 }
 
 func TestThresholdsAreToldAsK6LeftThem(t *testing.T) {

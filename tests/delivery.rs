@@ -62,10 +62,10 @@ fn add(output: &Output, series: u64, value: f64) {
 /// Closes, and sees that the report adds up. Its events are those that k6 shows.
 fn close(output: &Output) -> Value {
     let mut report: Value = serde_json::from_str(output.close().expect("open")).expect("JSON");
-    let ends = ["points_delivered", "points_refused", "points_dropped", "points_saved", "points_undelivered"];
+    let ends = ["points_sent", "points_failed", "points_dropped", "points_in_unsent_file", "points_lost"];
     let sum: u64 = ends.iter().map(|end| count(&report, end)).sum();
-    assert_eq!(sum, count(&report, "points_made"), "{report:#}");
-    assert_eq!(report["samples"], count(&report, "samples_taken") + count(&report, "samples_ignored"), "{report:#}");
+    assert_eq!(sum, count(&report, "points"), "{report:#}");
+    assert_eq!(report["samples"], count(&report, "samples_in") + count(&report, "samples_invalid_name"), "{report:#}");
     report["events"].as_array_mut().expect("events").retain(|event| event["level"] != "debug");
     report
 }
@@ -113,8 +113,8 @@ fn values(recorder: &Recorder) -> Vec<f64> {
 /// Expects that nothing is lost: every point that was made was stored, in order, from a first 0 to the total.
 fn expect_whole(recorder: &Recorder, report: &Value, total: f64) {
     let stored: usize = recorder.points().values().map(|points| distinct(points).len()).sum();
-    assert_eq!(stored as u64, count(report, "points_made"), "{report:#}");
-    assert_eq!(count(report, "points_delivered"), count(report, "points_made"), "{report:#}");
+    assert_eq!(stored as u64, count(report, "points"), "{report:#}");
+    assert_eq!(count(report, "points_sent"), count(report, "points"), "{report:#}");
     let values = values(recorder);
     assert_eq!((values.first(), values.last()), (Some(&0.0), Some(&total)), "{values:?}");
     assert_eq!(summary(report)["level"], "info", "{report:#}");
@@ -200,7 +200,7 @@ fn every_window_arrives_through_a_time_of_errors() {
         assert_eq!(await_event(&output).level, Level::Info);
         let report = close(&output);
         expect_whole(&recorder, &report, 9.0);
-        assert_eq!(count(&report, "retries"), 5);
+        assert_eq!(count(&report, "requests_retried"), 5);
         assert_eq!(report["events"].as_array().map(Vec::len), Some(1), "one line for all failures: {report:#}");
         let requests = recorder.requests();
         assert!(
@@ -250,7 +250,7 @@ fn what_is_refused_is_lost_alone_counted_and_told_once_for_each_cause() {
         let report = close(&output);
         assert_eq!(values(&recorder).last(), Some(&2.0));
         // The first batch had the zero, the second the first value.
-        assert_eq!((count(&report, "points_refused"), count(&report, "retries")), (2, 0));
+        assert_eq!((count(&report, "points_failed"), count(&report, "requests_retried")), (2, 0));
         assert_eq!(report["events"].as_array().map(Vec::len), Some(1), "{report:#}");
         assert_eq!(summary(&report)["level"], "error");
     });
@@ -377,12 +377,9 @@ fn the_end_waits_no_longer_than_the_flush_timeout_and_tells_what_is_left() {
         let report = close(&output);
         let took = before.elapsed();
         assert!(took >= Duration::from_millis(400) && took < Duration::from_secs(5), "{took:?}");
-        assert!(count(&report, "points_undelivered") >= 3, "{report:#}");
-        assert_eq!(count(&report, "points_delivered"), 0);
-        assert_eq!(
-            summary(&report)["fields"]["points_not_delivered_in_time"],
-            report["destinations"][0]["points_undelivered"]
-        );
+        assert!(count(&report, "points_lost") >= 3, "{report:#}");
+        assert_eq!(count(&report, "points_sent"), 0);
+        assert_eq!(summary(&report)["fields"]["points_lost"], report["destinations"][0]["points_lost"]);
         assert_eq!(summary(&report)["level"], "error");
     });
 }
@@ -398,7 +395,7 @@ fn a_hanging_receiver_does_not_hold_up_the_end() {
         let before = Instant::now();
         let report = close(&output);
         assert!(before.elapsed() < Duration::from_millis(1500), "{:?}", before.elapsed());
-        assert!(count(&report, "points_undelivered") > 0);
+        assert!(count(&report, "points_lost") > 0);
     });
 }
 
@@ -413,7 +410,7 @@ fn whoever_hurries_the_end_does_not_wait_for_the_flush_timeout() {
         let closing = scope.spawn(|| close(&output));
         assert_eq!(await_event(&output).level, Level::Warn, "events come while the output closes");
         output.cancel_flush();
-        assert!(count(&closing.join().expect("closes"), "points_undelivered") > 0);
+        assert!(count(&closing.join().expect("closes"), "points_lost") > 0);
     });
 }
 
@@ -447,11 +444,11 @@ fn what_is_left_is_in_a_file_with_every_window_and_the_log_says_how_to_import_it
         );
         let text = std::fs::read_to_string(file).expect("is there");
         let lines: Vec<_> = text.lines().filter(|line| line.starts_with(SERIES)).collect();
-        assert_eq!(lines.len() as u64, count(&report, "points_saved"), "{text}");
+        assert_eq!(lines.len() as u64, count(&report, "points_in_unsent_file"), "{text}");
         assert!(lines.last().is_some_and(|line| line.starts_with(&format!("{SERIES} 5 "))), "{text}");
         assert!(text.ends_with("# EOF\n"));
         // The stale marker, which OpenMetrics has no word for.
-        assert_eq!(count(&report, "points_undelivered"), 1);
+        assert_eq!(count(&report, "points_lost"), 1);
         std::fs::remove_dir_all(folder).expect("is there");
     });
 }
@@ -470,7 +467,7 @@ fn a_full_queue_drops_the_oldest_and_the_total_still_arrives() {
         assert!(count(&report, "points_dropped") > 0, "{report:#}");
         let points = recorder.points().remove(SERIES).expect("shipped");
         assert!(points.iter().any(|&(_, value)| value == 8.0), "{points:?}");
-        assert_eq!(points.len() as u64, count(&report, "points_delivered"));
+        assert_eq!(points.len() as u64, count(&report, "points_sent"));
         assert_eq!(summary(&report)["level"], "error");
     });
 }
@@ -597,7 +594,7 @@ fn requests_are_bounded_and_a_receiver_that_finds_them_too_large_gets_smaller_on
             let sizes: Vec<_> = recorder.requests().iter().map(|request| request.message.timeseries.len()).collect();
             assert_eq!(sizes[..7], [100, 50, 25, 25, 25, 25, 25], "{sizes:?}");
             assert!(sizes[7..].iter().all(|&size| size <= 25), "{sizes:?}");
-            assert_eq!(count(&report, "points_delivered"), count(&report, "points_made"));
+            assert_eq!(count(&report, "points_sent"), count(&report, "points"));
             let totals = recorder.points().into_values().map(|points| points.iter().any(|&(_, value)| value == 1.0));
             assert_eq!(totals.filter(|whole| *whole).count(), 250);
         }
@@ -616,7 +613,7 @@ fn a_request_takes_no_more_series_once_it_has_its_bytes() {
         let largest = recorder.requests().iter().map(|request| request.message.timeseries.len()).max();
         assert!(largest.is_some_and(|largest| (2..20).contains(&largest)), "{largest:?}");
         assert_eq!(recorder.points().len(), 100);
-        assert_eq!(count(&report, "points_delivered"), count(&report, "points_made"));
+        assert_eq!(count(&report, "points_sent"), count(&report, "points"));
     });
 }
 
@@ -642,7 +639,7 @@ fn many_series_have_several_requests_under_way_and_each_keeps_its_order() {
             assert!(points.windows(2).all(|pair| pair[0].0 <= pair[1].0), "{name}: {points:?}");
             assert!(points.iter().any(|&(_, value)| value == 4.0), "{name}: {points:?}");
         }
-        assert_eq!(count(&report, "points_delivered"), count(&report, "points_made"));
+        assert_eq!(count(&report, "points_sent"), count(&report, "points"));
         let arrivals: Vec<_> = recorder.requests().iter().map(|request| request.at).collect();
         // One that waited for the other's answer would come later.
         let close_together = arrivals.windows(2).filter(|pair| pair[1] - pair[0] < LATE).count();
@@ -661,8 +658,8 @@ fn a_partial_write_counts_what_was_written() {
     let series = counters(&output, 10);
     add_to_all(&output, &series);
     let report = close(&output);
-    assert_eq!((count(&report, "points_made"), count(&report, "points_delivered")), (30, 27), "{report:#}");
-    assert_eq!((count(&report, "points_refused"), count(&report, "retries")), (3, 0));
+    assert_eq!((count(&report, "points"), count(&report, "points_sent")), (30, 27), "{report:#}");
+    assert_eq!((count(&report, "points_failed"), count(&report, "requests_retried")), (3, 0));
     let told =
         report["events"].as_array().expect("events").iter().find(|event| event["level"] == "error").expect("told");
     assert_eq!(
@@ -681,7 +678,7 @@ fn a_good_answer_that_counts_less_than_was_sent_is_a_partial_write() {
     let series = counters(&output, 10);
     add_to_all(&output, &series);
     let report = close(&output);
-    assert_eq!((count(&report, "points_delivered"), count(&report, "points_refused")), (27, 3), "{report:#}");
+    assert_eq!((count(&report, "points_sent"), count(&report, "points_failed")), (27, 3), "{report:#}");
 }
 
 /// What the receiver was sent, by version, in order.
@@ -723,7 +720,7 @@ fn a_receiver_that_does_not_understand_2_0_gets_the_same_points_in_1_0_and_1_0_s
         let versions = versions(&recorder);
         assert_eq!(versions[0], Protocol::V2);
         assert!(versions[1..].iter().all(|&version| version == Protocol::V1), "{versions:?}");
-        assert_eq!(count(&report, "retries"), 0);
+        assert_eq!(count(&report, "requests_retried"), 0);
     }
 }
 
@@ -751,7 +748,7 @@ fn nothing_else_is_sent_before_the_protocol_is_known() {
     let requests = recorder.await_requests(5);
     assert!(requests[1].at - requests[0].at >= Duration::from_millis(690));
     let report = close(&output);
-    assert_eq!(count(&report, "points_delivered"), count(&report, "points_made"));
+    assert_eq!(count(&report, "points_sent"), count(&report, "points"));
 }
 
 #[test]
@@ -771,8 +768,8 @@ fn a_receiver_that_comes_back_with_another_protocol_loses_nothing() {
 #[test]
 fn a_receiver_of_neither_version_is_told_of_once_and_asked_in_both() {
     let (recorder, report) = negotiate(4, |_| Reply::Status(415));
-    assert_eq!(count(&report, "points_delivered"), 0);
-    assert_eq!(count(&report, "points_refused"), count(&report, "points_made"));
+    assert_eq!(count(&report, "points_sent"), 0);
+    assert_eq!(count(&report, "points_failed"), count(&report, "points"));
     assert_eq!(versions(&recorder).len() % 2, 0, "each batch in both");
     let lines = report["events"].as_array().expect("events").len();
     assert_eq!(lines, 2, "one for the refusals, one for the end: {report:#}");
@@ -787,7 +784,7 @@ fn a_version_that_the_user_chose_is_kept_and_silence_about_it_is_told() {
     assert_eq!((event.level, &event.fields["status"]), (Level::Error, &json!(204)));
     assert!(event.fields["hint"].as_str().is_some_and(|hint| hint.contains("1.0")), "{event:?}");
     let report = close(&output);
-    assert_eq!((count(&report, "points_delivered"), recorder.points()), (0, BTreeMap::new()));
+    assert_eq!((count(&report, "points_sent"), recorder.points()), (0, BTreeMap::new()));
     assert!(versions(&recorder).iter().all(|&version| version == Protocol::V2));
 }
 
@@ -862,7 +859,7 @@ fn at_the_end_of_a_test_no_part_waits_for_its_turn() {
     let c = counter(&output, "c");
     add(&output, c, 1.0);
     let report = close(&output);
-    assert_eq!((count(&report, "points_delivered"), report["samples"].as_u64()), (3, Some(1)));
+    assert_eq!((count(&report, "points_sent"), report["samples"].as_u64()), (3, Some(1)));
 }
 
 #[test]
@@ -886,10 +883,7 @@ fn a_slow_destination_holds_up_no_other() {
     let report: Value = serde_json::from_str(output.close().expect("open")).expect("JSON");
     assert!(before.elapsed() < Duration::from_secs(5), "one deadline for all: {:?}", before.elapsed());
     let [slow_report, quick_report] = [0, 1].map(|number| &report["destinations"][number]);
-    assert_eq!(quick_report["points_delivered"], quick_report["points_made"]);
+    assert_eq!(quick_report["points_sent"], quick_report["points"]);
     assert_eq!(quick.points()["k6_c_total"].iter().map(|point| point.1).rfind(|value| !value.is_nan()), Some(8.0));
-    assert_eq!(
-        (&slow_report["points_delivered"], &slow_report["points_undelivered"]),
-        (&json!(0), &slow_report["points_made"])
-    );
+    assert_eq!((&slow_report["points_sent"], &slow_report["points_lost"]), (&json!(0), &slow_report["points"]));
 }

@@ -112,7 +112,7 @@ impl Reference {
     }
 
     fn expect_report(&self, report: &Value) {
-        assert_eq!((&report["samples"], &report["samples_rejected"]), (&self.finite.into(), &self.not_finite.into()));
+        assert_eq!((&report["samples"], &report["samples_not_finite"]), (&self.finite.into(), &self.not_finite.into()));
         assert_eq!((&report["samples_dropped"], &report["panics"]), (&0.into(), &0.into()));
     }
 }
@@ -368,7 +368,7 @@ proptest! {
         prop_assert!(closing.elapsed() < Duration::from_secs(5));
         let report = report.expect("was open");
         let to = &report["destinations"][0];
-        let fates = ["points_delivered", "points_refused", "points_dropped", "points_undelivered"];
+        let fates = ["points_sent", "points_failed", "points_dropped", "points_lost"];
         prop_assert!(fates.iter().filter_map(|fate| to[*fate].as_u64()).sum::<u64>() > 0, "{}", report);
         prop_assert_eq!(&report["panics"], &json!(0));
         prop_assert!(is_clean(&report["events"]), "{}", report);

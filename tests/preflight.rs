@@ -66,7 +66,7 @@ fn a_request_without_points_comes_first_and_finds_the_protocol_out() {
         assert!(asked.iter().all(|request| request.message.timeseries.is_empty()));
 
         let report = ship(&output);
-        assert_eq!(report["points_delivered"], report["points_made"], "{protocol}");
+        assert_eq!(report["points_sent"], report["points"], "{protocol}");
         assert_eq!(recorder.points().into_keys().collect::<Vec<_>>(), ["k6_c_total"], "and nothing else");
         let later = recorder.requests().split_off(asked.len());
         assert!(later.iter().all(|request| Some(&request.protocol) == sent.last()), "{protocol}: it is known");

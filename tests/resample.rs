@@ -244,7 +244,7 @@ fn the_outputs_own_metrics_travel_with_the_others() {
     };
     assert_eq!(values(r#"k6_remote_write_samples_in_total{testid="t"}"#), [0.0, 1.0, 2.0]);
     assert_eq!(values(r#"k6_remote_write_samples_pending{testid="t"}"#), [0.0, 0.0]);
-    assert_eq!(values(r#"k6_remote_write_samples_dropped_total{reason="full_queue",testid="t"}"#), [0.0, 0.0, 0.0]);
+    assert_eq!(values(r#"k6_remote_write_samples_dropped_total{reason="queue_full",testid="t"}"#), [0.0, 0.0, 0.0]);
     assert_eq!(values("k6_c_total"), [0.0, 2.0, 4.0]);
 }
 

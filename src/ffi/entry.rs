@@ -153,7 +153,7 @@ pub unsafe extern "C" fn k6rw_poll_event(
     // SAFETY: event and error are what the header asks for; the handle is only compared.
     unsafe {
         call_on(output, error, |output| {
-            if output.has_ended() {
+            if output.is_closed() {
                 return Err(CallError::Closed);
             }
             check_out(event, "the place for the event")?;
@@ -235,7 +235,7 @@ fn push(output: &Output, samples: &[Sample]) -> Result<(), CallError> {
 
 /// Answers "closed" before anything else is looked at.
 fn open(output: &Output) -> Result<(), CallError> {
-    if output.is_closed() { Err(CallError::Closed) } else { Ok(()) }
+    if output.is_closing() { Err(CallError::Closed) } else { Ok(()) }
 }
 
 fn text(text: &str) -> Text {

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -44,7 +44,7 @@ impl<T: Clone> SecretFile<T> {
 
     /// What the file says now, or what it said last, while it cannot be read: it may be changed in two steps.
     pub fn current(&self) -> T {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock();
         if let Ok(now) = read(&self.path).and_then(|text| (self.parse)(&text)) {
             *last = now;
         }

@@ -113,8 +113,8 @@ fn what_is_handed_to_an_abandoned_inbox_is_counted_and_not_kept() {
         taken.take(&outlet);
         outlet.abandon();
         assert_eq!(pushing.join().expect("ends"), 5);
-        assert_eq!(taken.samples as u64 + reporter.samples.dropped.get(), 5);
+        assert_eq!(taken.samples as u64 + reporter.counters().samples_dropped.get(), 5);
         assert_eq!(inbox.waiting.load(Ordering::Relaxed), 0);
-        assert!(lock(&inbox.definitions).is_empty() && lock(&inbox.staged).block.is_empty());
+        assert!(inbox.definitions.lock().is_empty() && inbox.staged.lock().block.is_empty());
     });
 }

@@ -12,12 +12,12 @@ mod loom_tests;
 
 pub use consumer::consume;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use self::sync::Mutex;
 use self::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use self::sync::channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
-use self::sync::{Mutex, MutexGuard};
 use crate::k6::Sample;
 use crate::report::{Level, Reporter, event};
 use crate::series::SeriesDefinition;
@@ -97,9 +97,9 @@ pub fn inbox(reporter: Arc<Reporter>) -> (Arc<Inbox>, InboxReceiver) {
 impl Inbox {
     /// Gives a series its id, from 1 on.
     pub fn register(&self, definition: SeriesDefinition) -> Result<u64, Closed> {
-        let mut definitions = lock(&self.definitions);
+        let mut definitions = self.definitions.lock();
         // SecretSource to the end, so that an id is never given after close.
-        let staged = lock(&self.staged);
+        let staged = self.staged.lock();
         if staged.closed {
             return Err(Closed);
         }
@@ -114,7 +114,7 @@ impl Inbox {
     pub fn push(&self, samples: &[Sample]) -> Result<usize, Closed> {
         let registered = self.registered.load(Ordering::Acquire);
         let is_known = |sample: &Sample| (1..=registered).contains(&sample.series);
-        let mut staged = lock(&self.staged);
+        let mut staged = self.staged.lock();
         if staged.closed {
             return Err(Closed);
         }
@@ -135,7 +135,7 @@ impl Inbox {
 
     /// Lets nothing more in. What is in comes out first. False if that has been done before.
     pub fn close(&self) -> bool {
-        let mut staged = lock(&self.staged);
+        let mut staged = self.staged.lock();
         if std::mem::replace(&mut staged.closed, true) {
             return false;
         }
@@ -147,13 +147,13 @@ impl Inbox {
 
     /// Whether [`Self::close`] was called.
     pub fn is_closed(&self) -> bool {
-        lock(&self.staged).closed
+        self.staged.lock().closed
     }
 
     fn stage(&self, staged: &mut Staged, mut samples: &[Sample]) {
         while !samples.is_empty() {
             if staged.abandoned {
-                return self.reporter.samples.dropped.add(samples.len() as u64);
+                return self.reporter.counters().samples_dropped.add(samples.len() as u64);
             }
             if self.waiting.load(Ordering::Relaxed) >= MAX_WAITING_SAMPLES {
                 return self.drop_overload(staged, samples.len());
@@ -175,10 +175,10 @@ impl Inbox {
     /// The resampling thread does not keep up by far: memory stays bounded, and the loss is told.
     #[cold]
     fn drop_overload(&self, staged: &mut Staged, samples: usize) {
-        self.reporter.samples.dropped.add(samples as u64);
+        self.reporter.counters().samples_dropped.add(samples as u64);
         if !std::mem::replace(&mut staged.overloaded, true) {
             self.reporter.log(
-                event(Level::Error, "Samples come faster than they can be taken in: some are lost")
+                event(Level::Error, "Samples arrive faster than they can be processed, dropping some")
                     .with("samples_waiting", MAX_WAITING_SAMPLES),
             );
         }
@@ -209,7 +209,7 @@ impl InboxReceiver {
 
     /// Has the block that is not full yet come out next, behind all others, and returns how many messages wait then.
     pub fn flush(&self) -> usize {
-        let mut staged = lock(&self.inbox.staged);
+        let mut staged = self.inbox.staged.lock();
         let block = std::mem::take(&mut staged.block);
         // An empty one too: series may have been registered without a sample.
         self.inbox.send(Message::Samples(block));
@@ -219,7 +219,7 @@ impl InboxReceiver {
     /// The series that were registered since the last call, in the order of their ids. To be asked for after a block was
     /// received and before it is looked at: all of its series are known then.
     pub fn take_definitions(&self) -> Vec<SeriesDefinition> {
-        std::mem::take(&mut lock(&self.inbox.definitions))
+        std::mem::take(&mut self.inbox.definitions.lock())
     }
 
     /// Gives back a block that has been read.
@@ -233,19 +233,14 @@ impl InboxReceiver {
 
     /// Nobody will take anything out any more: what waits, and whatever comes, is counted as dropped and not kept.
     pub fn abandon(self) {
-        let mut staged = lock(&self.inbox.staged);
+        let mut staged = self.inbox.staged.lock();
         staged.abandoned = true;
         staged.block = Vec::new();
         let lost = self.inbox.waiting.swap(0, Ordering::Relaxed);
-        self.inbox.reporter.samples.dropped.add(lost as u64);
+        self.inbox.reporter.counters().samples_dropped.add(lost as u64);
         drop(staged);
         self.take_definitions();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics while a lock is held; if it ever does, the samples are still whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -321,7 +316,7 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(inbox.push(&many), Ok(0));
         }
-        assert_eq!(reporter.samples.dropped.get(), 1 << 20);
+        assert_eq!(reporter.counters().samples_dropped.get(), 1 << 20);
         assert!(reporter.poll().is_some() && reporter.poll().is_none());
     }
 
@@ -336,9 +331,9 @@ mod tests {
         assert_eq!(inbox.push(&samples(id, 0..3)), Ok(0));
         assert_eq!(inbox.push(&samples(id + 1, 0..3)), Ok(3));
         assert_eq!(inbox.register(definition("m")), Ok(2));
-        assert_eq!(reporter.samples.dropped.get(), 5000 - taken.len() as u64 + 3);
+        assert_eq!(reporter.counters().samples_dropped.get(), 5000 - taken.len() as u64 + 3);
         assert_eq!(inbox.waiting.load(Ordering::Relaxed), 0);
-        assert!(lock(&inbox.definitions).is_empty() && lock(&inbox.staged).block.is_empty());
+        assert!(inbox.definitions.lock().is_empty() && inbox.staged.lock().block.is_empty());
         assert!(inbox.close());
     }
 

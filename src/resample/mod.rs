@@ -87,7 +87,7 @@ impl<C: Clock> Resampler<C> {
     /// Counts samples once, however many destinations they go to.
     fn count(&mut self, samples: &[Sample]) {
         let rejected = samples.iter().filter(|sample| !sample.value.is_finite()).count();
-        self.reporter.samples.taken.add((samples.len() - rejected) as u64);
+        self.reporter.counters().samples.add((samples.len() - rejected) as u64);
         if rejected > 0 {
             self.reject(samples, rejected);
         }
@@ -95,7 +95,7 @@ impl<C: Clock> Resampler<C> {
 
     #[cold]
     fn reject(&mut self, samples: &[Sample], count: usize) {
-        self.reporter.samples.rejected.add(count as u64);
+        self.reporter.counters().samples_not_finite.add(count as u64);
         let Some(first) = samples.iter().find(|sample| !sample.value.is_finite()) else { return };
         if !std::mem::replace(&mut self.warned_not_finite, true) {
             self.reporter.log(

@@ -81,21 +81,21 @@ impl DestinationPipeline {
         if self.windows.stepped_back_ms(now_ms) > 0 {
             self.adapt_to_step_back();
         }
-        let (mut taken, mut ignored, mut over_limit) = (0, 0, 0);
+        let (mut recorded, mut invalid_name, mut over_max_series) = (0, 0, 0);
         for sample in samples.iter().filter(|sample| sample.value.is_finite()) {
             let number = sample.series.wrapping_sub(1) as usize;
             // A time to come would hold a gauge's value until then.
             match self.registry.record(number, sample.value, sample.time_ms.min(now_ms)) {
-                RecordOutcome::Recorded => taken += 1,
+                RecordOutcome::Recorded => recorded += 1,
                 RecordOutcome::NotSelected => {}
-                RecordOutcome::InvalidName => ignored += 1,
-                RecordOutcome::OverLimit => over_limit += 1,
+                RecordOutcome::InvalidName => invalid_name += 1,
+                RecordOutcome::OverLimit => over_max_series += 1,
             }
         }
         let counters = &self.reporter.counters;
-        counters.samples_taken.add(taken);
-        counters.samples_ignored.add(ignored);
-        counters.samples_over_limit.add(over_limit);
+        counters.samples_in.add(recorded);
+        counters.samples_invalid_name.add(invalid_name);
+        counters.samples_over_max_series.add(over_max_series);
     }
 
     /// How long to wait for the open window's end if the clock goes on as it should.

@@ -208,7 +208,7 @@ impl Registry {
             hash = hash.wrapping_add(1);
         }
         let Some(target) = self.next_target() else {
-            self.reporter.counters.series_over_limit.add(1);
+            self.reporter.counters.series_over_max_series.add(1);
             self.warn_over_limit();
             return Err(RecordOutcome::OverLimit);
         };
@@ -509,7 +509,7 @@ mod tests {
         let fates: Vec<_> = (0..6).map(|number| registry.record(number, 1.0, 0)).collect();
         let (taken, over) = (RecordOutcome::Recorded, RecordOutcome::OverLimit);
         assert_eq!(fates, [taken, taken, taken, over, taken, over]);
-        assert_eq!(destination.counters.series_over_limit.get(), 2);
+        assert_eq!(destination.counters.series_over_max_series.get(), 2);
         let warning = reporter.poll().expect("warned");
         assert_eq!(
             (&warning.fields["label_with_most_values"], &warning.fields["label_value_count"]),

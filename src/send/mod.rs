@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `batcher` | points → batches |
 //! | `queue` | the batches that wait |
+//! | `worker` | the thread of a sender |
 //! | `sender` | the way of a batch through its attempts |
 //! | `preflight` | whether the receiver takes metrics at all |
 //! | `negotiation` | which version of the protocol the receiver speaks |
@@ -19,6 +20,7 @@
 //! | `unsent` | what could not be sent, into a file |
 
 mod batcher;
+mod worker;
 mod sender;
 mod health;
 mod preflight;
@@ -33,3 +35,4 @@ pub use batcher::{Batcher, Role};
 pub use preflight::PreflightError;
 pub use queue::{Batch, Queue};
 pub use sender::{Sender, Settings};
+pub use worker::Worker;

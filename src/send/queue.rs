@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::report::{DestinationReporter, Level, event};
@@ -92,8 +93,8 @@ impl Queue {
 
     /// Adds a batch at the end of a shard's line. Never waits.
     pub fn push(&self, shard: usize, batch: Batch) {
-        let mut state = self.lock();
-        self.reporter.counters.points_made.add(batch.unsent().len() as u64);
+        let mut state = self.state.lock();
+        self.reporter.counters.points.add(batch.unsent().len() as u64);
         while state.bytes + batch.bytes() > self.limit_bytes {
             let bytes_before = state.bytes;
             let Some(oldest) = state.pop_oldest() else { break };
@@ -126,7 +127,7 @@ impl Queue {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
             {
-                let mut state = self.lock();
+                let mut state = self.state.lock();
                 if let Some(batch) = state.pop(shard) {
                     self.note_level(&state);
                     return Some(batch);
@@ -141,13 +142,13 @@ impl Queue {
 
     /// Nothing comes after this: the sender ends when all is sent, at the latest after `flush_timeout`.
     pub fn close(&self, flush_timeout: Duration) {
-        self.lock().deadline = Some(Instant::now() + flush_timeout);
+        self.state.lock().deadline = Some(Instant::now() + flush_timeout);
         self.changed.notify_waiters();
     }
 
     /// If the queue is closed, its deadline is now.
     pub fn cancel_flush(&self) {
-        if let Some(deadline) = &mut self.lock().deadline {
+        if let Some(deadline) = &mut self.state.lock().deadline {
             *deadline = Instant::now();
         }
         self.changed.notify_waiters();
@@ -158,7 +159,7 @@ impl Queue {
         while time > Instant::now() {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            if self.lock().deadline.is_some() {
+            if self.state.lock().deadline.is_some() {
                 return;
             }
             let _ = tokio::time::timeout_at(time.into(), changed).await;
@@ -170,7 +171,7 @@ impl Queue {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            let deadline = self.lock().deadline;
+            let deadline = self.state.lock().deadline;
             match deadline {
                 Some(deadline) if deadline <= Instant::now() => return,
                 Some(deadline) => {
@@ -183,7 +184,7 @@ impl Queue {
 
     /// Takes all that is left, the oldest first, without waiting.
     pub fn drain(&self) -> Vec<Batch> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let all = std::iter::from_fn(|| state.pop_oldest()).collect();
         self.note_level(&state);
         all
@@ -191,14 +192,8 @@ impl Queue {
 
     fn note_level(&self, state: &State) {
         let counters = &self.reporter.counters;
-        counters.queue_bytes_highest.raise(state.bytes as u64);
-        counters.queue_bytes.set(state.bytes as u64);
+        counters.queue_bytes_max.raise(state.bytes as u64);
         counters.points_pending.set(state.points as u64);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while the lock is held; if it ever does, the batches are still whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -263,9 +258,9 @@ mod tests {
         }
         assert_eq!(destination.counters.points_pending.get(), 9);
         assert_eq!(sizes(&queue), [3, 6]);
-        assert_eq!((destination.counters.points_dropped.get(), destination.counters.points_made.get()), (9, 18));
-        assert_eq!(destination.counters.queue_bytes_highest.get(), 9 * POINT as u64);
-        assert_eq!((destination.counters.points_pending.get(), destination.counters.queue_bytes.get()), (0, 0));
+        assert_eq!((destination.counters.points_dropped.get(), destination.counters.points.get()), (9, 18));
+        assert_eq!(destination.counters.queue_bytes_max.get(), 9 * POINT as u64);
+        assert_eq!(destination.counters.points_pending.get(), 0);
         assert!(reporter.poll().is_some_and(|event| event.level == Level::Warn));
         assert!(reporter.poll().is_none());
     }

@@ -168,12 +168,12 @@ impl Sender {
             counters.requests.add(1);
             let begin = Instant::now();
             let response = self.client.send(protocol, body.clone()).await;
-            self.reporter.note_latency(begin.elapsed());
+            self.reporter.note_duration(begin.elapsed());
             let Outcome::Retry(retry_after) = Outcome::to(protocol, &response) else { return response };
             let pause = backoff.next(retry_after);
             self.health.borrow_mut().note_failure(&response);
             tokio::time::sleep(pause).await;
-            counters.retries.add(1);
+            counters.requests_retried.add(1);
             counters.points_retried.add(points as u64);
         }
     }
@@ -190,13 +190,13 @@ impl Sender {
         if understood {
             self.note_understood(protocol);
         }
-        counters.points_delivered.add(written);
-        counters.points_refused.add(points - written);
+        counters.points_sent.add(written);
+        counters.points_failed.add(points - written);
         let mut health = self.health.borrow_mut();
         if written < points {
             health.note_refusal(response, points - written);
         } else {
-            counters.bytes_delivered.add(bytes);
+            counters.bytes_sent.add(bytes);
             health.note_success();
         }
     }

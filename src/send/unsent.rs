@@ -24,16 +24,16 @@ const MAX_NAMES: u32 = 1000;
 pub(super) fn save(points: &[&Point], folder: Option<&Path>, reporter: &DestinationReporter) {
     let counters = &reporter.counters;
     let (points, unsayable): (Vec<&Point>, Vec<_>) = points.iter().partition(|point| number_of(point).is_some());
-    counters.points_undelivered.add(unsayable.len() as u64);
+    counters.points_lost.add(unsayable.len() as u64);
     if points.is_empty() {
         return;
     }
     let Some(folder) = folder else {
-        return counters.points_undelivered.add(points.len() as u64);
+        return counters.points_lost.add(points.len() as u64);
     };
     match write_new_file(&points, folder) {
         Ok(path) => {
-            counters.points_saved.add(points.len() as u64);
+            counters.points_in_unsent_file.add(points.len() as u64);
             let path = path.canonicalize().unwrap_or(path);
             let path = path.display().to_string();
             let import =
@@ -47,7 +47,7 @@ pub(super) fn save(points: &[&Point], folder: Option<&Path>, reporter: &Destinat
             );
         }
         Err(error) => {
-            counters.points_undelivered.add(points.len() as u64);
+            counters.points_lost.add(points.len() as u64);
             reporter.log(
                 event(
                     Level::Error,
@@ -227,7 +227,7 @@ k6_m_total{condition="zero",url="/\"a\\\n"} +Inf 2.000
         let event = reporter.poll().expect("is told");
         assert_eq!((event.level, &event.fields["folder"]), (Level::Error, &"/nonexistent/folder".into()));
         assert!(event.fields["error"].as_str().is_some_and(|words| words.contains("No such file")), "{event:?}");
-        assert_eq!((destination.counters.points_undelivered.get(), destination.counters.points_saved.get()), (4, 0));
+        assert_eq!((destination.counters.points_lost.get(), destination.counters.points_in_unsent_file.get()), (4, 0));
     }
 
     #[test]
@@ -236,7 +236,7 @@ k6_m_total{condition="zero",url="/\"a\\\n"} +Inf 2.000
         points[3].value = Value::Histogram(Arc::default());
         let destination = reporter.destination("http://host/w");
         save(&[&points[3]], Some(Path::new("/nonexistent/folder")), &destination);
-        assert_eq!(destination.counters.points_undelivered.get(), 1);
+        assert_eq!(destination.counters.points_lost.get(), 1);
     }
 
     #[test]
@@ -245,7 +245,7 @@ k6_m_total{condition="zero",url="/\"a\\\n"} +Inf 2.000
         let destination = reporter.destination("http://host/w");
         save(&[&points[3]], Some(Path::new("/nonexistent/folder")), &destination);
         assert!(reporter.poll().is_none());
-        assert_eq!((destination.counters.points_undelivered.get(), destination.counters.points_saved.get()), (1, 0));
+        assert_eq!((destination.counters.points_lost.get(), destination.counters.points_in_unsent_file.get()), (1, 0));
     }
 
     #[test]

@@ -73,7 +73,7 @@ void broken_pipe(void) {
     EXPECT_STATUS(K6RW_OK, k6rw_open(json, (size_t)json_len, &output, &error));
     push_much(output);
     EXPECT_STATUS(K6RW_OK, k6rw_close(output, &report, &error));
-    EXPECT(holds(report, "\"points_delivered\":0,"));
+    EXPECT(holds(report, "\"points_sent\":0,"));
     EXPECT_STATUS(K6RW_OK, k6rw_free(output, &error));
 
     shutdown(listener, SHUT_RDWR);

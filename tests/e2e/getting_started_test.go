@@ -19,7 +19,7 @@ var prepared = regexp.MustCompile(`^(git clone|cd|make|cargo build|build/victori
 
 // varying is what differs from run to run in what commands print.
 var varying = regexp.MustCompile(
-	`@\[[\d.]+\]|time="[^"]+"|\b(bytes|points|points_delivered|queue_bytes_highest|requests|samples|slowest_request_ms)=\d+|[\d.]+/s`)
+	`@\[[\d.]+\]|time="[^"]+"|\b(bytes_sent|points|points_sent|queue_bytes_max|requests|samples|sent_batch_duration_max_ms)=\d+|[\d.]+/s`)
 
 // localVictoriaMetrics is where the pages have one.
 const localVictoriaMetrics = "localhost:8428"

@@ -57,7 +57,6 @@ struct Octave {
     guess: [u8; 256],
 }
 
-// std's LazyLock would do as well; once_cell is this project's choice for whatever is made once.
 static OCTAVE: Lazy<Octave> = Lazy::new(|| {
     let mut upper = [0; BUCKETS_PER_OCTAVE as usize + 1];
     for (k, bound) in upper.iter_mut().enumerate() {

@@ -26,14 +26,14 @@ pub enum ValueType {
     Data,
 }
 
-/// One measurement: the record that crosses the C ABI, 24 bytes.
+/// A sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C)]
 pub struct Sample {
-    /// What `k6rw_register_series` gave. Never 0.
+    /// The id of the series, from k6rw_register_series().
     pub series: u64,
-    /// When it was taken, in milliseconds since the Unix epoch. Any value does no harm.
+    /// The time in milliseconds since the Unix epoch. Any value is allowed.
     pub time_ms: i64,
-    /// In k6's units: milliseconds for times, bytes for data. NaN and infinities are counted and left out.
+    /// The value in the unit of k6: milliseconds for times, bytes for data. NaN and infinities are counted, not recorded.
     pub value: f64,
 }

@@ -81,7 +81,7 @@ fn whoever_does_not_take_it_is_named_with_words_and_hint_and_all_of_them_at_once
     let text = complaint(&[&taken.url(), &disabled.url(), &locked.url()], "auto");
     let lines: Vec<_> = text.split("\n\t- ").collect();
     assert_eq!(lines.len(), 3, "{text}");
-    assert!(lines[0].starts_with("preflight: the test does not start"), "{text}");
+    assert!(lines[0].ends_with("preflight failed, the test does not start:"), "{text}");
     assert!(lines[1].starts_with(&format!("{}: status 404; not enabled; ", disabled.url())), "{text}");
     assert!(lines[1].contains("--web.enable-remote-write-receiver"), "{text}");
     assert!(lines[2].contains("status 401; the receiver wants other credentials; sent were none"), "{text}");

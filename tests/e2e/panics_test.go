@@ -62,7 +62,7 @@ func TestAPanicAtTheEndIsAnErrorOfTheOutputAlone(t *testing.T) {
 	result := run(t, load)
 
 	errors := linesOf(result, "error")
-	if len(errors) != 1 || !strings.Contains(errors[0].String(), "a fault on purpose at src/ffi/entry.rs:") {
+	if len(errors) != 1 || !strings.Contains(errors[0].String(), "injected fault at src/ffi/entry.rs:") {
 		t.Errorf("expected one error:\n%s", result.LogText())
 	}
 }

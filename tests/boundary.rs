@@ -34,7 +34,7 @@ fn samples(series: u64, count: usize) -> Vec<Sample> {
 }
 
 #[test]
-fn the_samples_of_a_run_arrive() {
+fn a_whole_run_arrives() {
     let receiver = Recorder::start(|_| Reply::Status(204));
     let output = open_to(&receiver.url());
     assert!(description(output).1.contains(&receiver.url()));

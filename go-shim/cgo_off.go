@@ -2,5 +2,5 @@
 
 package remotewrite
 
-// The library is called by cgo, which xk6 turns off unless it is told. Go's first complaint is this name, which nothing has.
+// The library needs cgo, which xk6 turns off by default. The compiler reports this undefined name first.
 var _ = thisExtensionNeedsCgo_SoBuildWith_xk6_build_cgo_1

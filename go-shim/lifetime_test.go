@@ -1,6 +1,6 @@
 package remotewrite
 
-// What an output leaves behind, and what it does beside others.
+// Resources that an output uses, and several outputs in one process.
 
 import (
 	"errors"
@@ -21,13 +21,13 @@ import (
 	"go.k6.io/k6/v2/output"
 )
 
-// usage is what a process would run out of.
+// usage is the use of limited resources.
 type usage struct {
 	goroutines, threads, files int
 	memory                     int // resident, in KiB
 }
 
-// used measures this process, on Linux.
+// used measures this process. Linux only.
 func used(t *testing.T) usage {
 	t.Helper()
 	threads, err := os.ReadDir("/proc/self/task")
@@ -45,7 +45,7 @@ func used(t *testing.T) usage {
 	return usage{runtime.NumGoroutine(), len(threads), len(files), memory}
 }
 
-// live is a whole life of an output.
+// live opens, uses and stops an output.
 func live(t *testing.T, url string, of metrics.TimeSeries) {
 	t.Helper()
 	logger, _ := logtest.NewNullLogger()
@@ -56,11 +56,11 @@ func live(t *testing.T, url string, of metrics.TimeSeries) {
 	require.NoError(t, out.Stop())
 }
 
-// Not beside other tests: what they use would count.
+// Not in parallel with other tests: their resources would count.
 func TestAThousandOutputsLeaveNothingBehind(t *testing.T) {
 	r := startReceiver(t)
 	of := series(t, metrics.NewRegistry(), "count", metrics.Counter, nil)
-	for range 200 { // what is made once, and how far the allocators go
+	for range 200 { // until everything that is made once is there
 		live(t, r.URL, of)
 	}
 	before := used(t)
@@ -69,7 +69,7 @@ func TestAThousandOutputsLeaveNothingBehind(t *testing.T) {
 	}
 	after := used(t)
 	t.Logf("before %+v, after %+v", before, after)
-	// The receiver is in this process too: its connections end a little later.
+	// The receiver is in this process too, and its connections end a little later.
 	assert.LessOrEqual(t, after.goroutines, before.goroutines+5)
 	assert.LessOrEqual(t, after.threads, before.threads+5)
 	assert.LessOrEqual(t, after.files, before.files+5)
@@ -78,7 +78,7 @@ func TestAThousandOutputsLeaveNothingBehind(t *testing.T) {
 	}
 }
 
-func TestOutputsInOneProcessKeepTheirSamplesApart(t *testing.T) {
+func TestOutputsInOneProcessDoNotMixTheirSamples(t *testing.T) {
 	t.Parallel()
 	of := series(t, metrics.NewRegistry(), "count", metrics.Counter, nil)
 	var callers sync.WaitGroup
@@ -112,7 +112,7 @@ func TestTwoHundredGoroutinesRegisterAndPushAtOnce(t *testing.T) {
 	for caller := range 200 {
 		callers.Go(func() {
 			for i := range all {
-				// Each in an order of its own, so that many meet the same new series at once.
+				// Each in a different order, so that goroutines register the same series at once.
 				of := all[(i*7+caller*13)%len(all)]
 				out.AddMetricSamples([]metrics.SampleContainer{metrics.Sample{TimeSeries: of, Value: 1}})
 			}
@@ -127,13 +127,13 @@ func TestTwoHundredGoroutinesRegisterAndPushAtOnce(t *testing.T) {
 	}
 }
 
-// failing is an output of someone else that does not start.
+// failing is another output, which fails to start.
 type failing struct{ output.Output }
 
 func (failing) Start() error { return errors.New("no") }
 
-// k6's own manager stops what it has started; an output behind the one that failed is neither started nor stopped.
-func TestAnotherOutputThatFailsToStartEndsThisOneInOrder(t *testing.T) {
+// k6's manager stops the outputs that it has started. An output after the one that failed is neither started nor stopped.
+func TestAnotherOutputThatFailsToStartStopsThisOneCleanly(t *testing.T) {
 	t.Parallel()
 	r := startReceiver(t)
 	first, hook := newOutput(t, r.URL, lib.Options{})
@@ -150,7 +150,7 @@ func TestAnotherOutputThatFailsToStartEndsThisOneInOrder(t *testing.T) {
 	require.NoError(t, last.Stop(), "an output that was never started")
 }
 
-func TestAStopWhileSamplesComeLosesNoneThatCameBefore(t *testing.T) {
+func TestAStopKeepsAllSamplesThatWereAddedBefore(t *testing.T) {
 	t.Parallel()
 	r := startReceiver(t)
 	out, hook := newOutput(t, r.URL, lib.Options{})

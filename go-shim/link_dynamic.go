@@ -2,7 +2,7 @@
 
 package remotewrite
 
-// k6 loads the library when it starts, from its own folder.
+// k6 loads the library when it starts, from the directory of the k6 binary.
 
 // #cgo linux,amd64 LDFLAGS: -L${SRCDIR}/lib/linux_amd64
 // #cgo linux,arm64 LDFLAGS: -L${SRCDIR}/lib/linux_arm64

@@ -2,8 +2,8 @@
 
 package remotewrite
 
-// The library becomes a part of k6: one file is the whole product. A release of this module brings it for the platforms
-// below; `make k6` builds it into the same folders. The tag musl is for Alpine, since Go does not tell the two libcs apart.
+// The library is linked into k6, which is a single file then. A release of this module has the library for the platforms
+// below; `make k6` builds it into the same directories. The tag musl is for Alpine: Go does not distinguish the two libcs.
 
 // #cgo linux,amd64,!musl LDFLAGS: ${SRCDIR}/lib/linux_amd64/libk6_remote_write.a
 // #cgo linux,arm64,!musl LDFLAGS: ${SRCDIR}/lib/linux_arm64/libk6_remote_write.a

@@ -26,13 +26,13 @@ import (
 // record is a sample as it crosses the C ABI: 24 bytes, no pointers.
 type record = C.k6rw_sample
 
-// seriesID is what the library calls a series. 0 is none.
+// seriesID is the library's id of a series. 0 is not an id.
 type seriesID = C.uint64_t
 
-// errNoEvent tells that the log is up to date, errClosed that there will be nothing more to log.
+// errNoEvent means that there is no event now, errClosed that there will be no more.
 var (
-	errNoEvent = errors.New("no event waits")
-	errClosed  = errors.New("the output is closed")
+	errNoEvent = errors.New("there is no event")
+	errClosed  = errors.New("output is closed")
 )
 
 // native is an open output of the library. Its methods may be called from any goroutine.
@@ -42,16 +42,45 @@ type native struct {
 
 // event is a line for the log.
 type event struct {
-	Level   string        `json:"level"`
+	Level   level         `json:"level"`
 	Message string        `json:"message"`
 	Fields  logrus.Fields `json:"fields"`
 }
 
-// openNative hands the document over, which starts the library's threads.
+// level is a level of k6's log. At logrus.FatalLevel the library asks to abort the test.
+type level logrus.Level
+
+// UnmarshalText reads the name of a level in the report. An unknown level, of a newer library, is information.
+func (l *level) UnmarshalText(text []byte) error {
+	parsed, err := logrus.ParseLevel(string(text))
+	if err != nil {
+		parsed = logrus.InfoLevel
+	}
+	*l = level(parsed)
+	return nil
+}
+
+// levelOf converts a level of the header. An unknown level, of a newer library, is information.
+func levelOf(code C.uint32_t) level {
+	switch code {
+	case C.K6RW_LEVEL_DEBUG:
+		return level(logrus.DebugLevel)
+	case C.K6RW_LEVEL_WARN:
+		return level(logrus.WarnLevel)
+	case C.K6RW_LEVEL_ERROR:
+		return level(logrus.ErrorLevel)
+	case C.K6RW_LEVEL_FATAL:
+		return level(logrus.FatalLevel)
+	default:
+		return level(logrus.InfoLevel)
+	}
+}
+
+// openNative opens an output with this configuration document, which starts the library's threads.
 func openNative(document []byte) (*native, error) {
 	if library := uint32(C.k6rw_abi_version()); library != C.K6RW_ABI_VERSION {
-		return nil, fmt.Errorf("the library has ABI version %d, but the extension was built for %d: build k6 anew with "+
-			"a library and an extension of one release", library, uint32(C.K6RW_ABI_VERSION))
+		return nil, fmt.Errorf("the library has ABI version %d, the extension needs %d: rebuild k6 with "+
+			"a library and an extension of the same release", library, uint32(C.K6RW_ABI_VERSION))
 	}
 	var opened native
 	var failure C.k6rw_error
@@ -67,7 +96,7 @@ func openNative(document []byte) (*native, error) {
 	}
 }
 
-// version is the library's own.
+// version returns the version of the library.
 func version() string {
 	return textOf(C.k6rw_version())
 }
@@ -81,12 +110,12 @@ func (n *native) description() (string, error) {
 	return textOf(description), nil
 }
 
-// register makes a series known.
+// register registers a series and returns its id.
 func (n *native) register(metric *metrics.Metric, tags map[string]string) (seriesID, error) {
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
 	text := func(s string) C.k6rw_text {
-		// Scripts can make strings that are not UTF-8; one odd tag must not cost its series.
+		// Scripts can make strings that are not UTF-8. Such a tag must not cost the series.
 		s = strings.ToValidUTF8(s, "\uFFFD")
 		if s == "" {
 			return C.k6rw_text{}
@@ -117,15 +146,15 @@ func (n *native) register(metric *metrics.Metric, tags map[string]string) (serie
 	return id, nil
 }
 
-// push hands over all records, which may be reused at once. After close it does nothing.
+// push records all samples. The caller may reuse the slice at once. After close it does nothing.
 func (n *native) push(records []record) {
 	if len(records) > 0 {
-		// All ids are the library's own, so it can only fail when the output is closed: no message is needed.
+		// All ids are valid, so this fails only if the output is closed: the error is not needed.
 		C.k6rw_push_batch(n.handle, unsafe.SliceData(records), C.size_t(len(records)), nil)
 	}
 }
 
-// pollEvent takes the next line for the log; errNoEvent or errClosed if there is none.
+// pollEvent returns the next event, or errNoEvent or errClosed.
 func (n *native) pollEvent() (*event, error) {
 	var next C.k6rw_event
 	var failure C.k6rw_error
@@ -138,17 +167,17 @@ func (n *native) pollEvent() (*event, error) {
 	default:
 		return nil, errorOf(&failure)
 	}
-	polled := &event{Level: levelNames[next.level], Message: C.GoString(&next.message[0])}
+	polled := &event{Level: levelOf(next.level), Message: C.GoString(&next.message[0])}
 	fields := C.GoBytes(unsafe.Pointer(&next.fields[0]), C.int(next.fields_len))
 	return polled, decode(fields, &polled.Fields)
 }
 
-// cancelFlush makes close wait no longer.
+// cancelFlush makes close stop waiting for receivers.
 func (n *native) cancelFlush() {
 	C.k6rw_cancel_flush(n.handle, nil)
 }
 
-// close ships what is left, ends the output, and returns the last lines for the log.
+// close sends what is queued, frees the output, and returns the last events.
 func (n *native) close() ([]event, error) {
 	var text C.k6rw_text
 	var failure C.k6rw_error
@@ -163,25 +192,17 @@ func (n *native) close() ([]event, error) {
 	return last.Events, err
 }
 
-// decode keeps numbers as they are written: as float64, which json.Unmarshal would make of them, the log has 3e+06 for
-// three million.
+// decode keeps numbers as they are written. json.Unmarshal would make them float64, and the log would have 3e+06 for three
+// million.
 func decode(text []byte, value any) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	return decoder.Decode(value)
 }
 
-// recordOf makes a record of a sample.
+// recordOf returns the record of a sample.
 func recordOf(id seriesID, taken time.Time, value float64) record {
 	return record{series: id, time_ms: C.int64_t(taken.UnixMilli()), value: C.double(value)}
-}
-
-var levelNames = map[C.uint32_t]string{
-	C.K6RW_LEVEL_DEBUG: "debug",
-	C.K6RW_LEVEL_INFO:  "info",
-	C.K6RW_LEVEL_WARN:  "warn",
-	C.K6RW_LEVEL_ERROR: "error",
-	C.K6RW_LEVEL_FATAL: "fatal",
 }
 
 func metricType(t metrics.MetricType) C.uint32_t {
@@ -195,7 +216,7 @@ func metricType(t metrics.MetricType) C.uint32_t {
 	case metrics.Rate:
 		return C.K6RW_METRIC_RATE
 	}
-	return math.MaxUint32 // a type that k6 did not have: the library says so
+	return math.MaxUint32 // a new type of k6, which the library rejects
 }
 
 func valueType(v metrics.ValueType) C.uint32_t {

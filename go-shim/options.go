@@ -11,20 +11,20 @@ import (
 	"go.k6.io/k6/v2/output"
 )
 
-// The library is handed the variables of this output, and of k6's own, and those of AWS's tools.
+// The prefixes of the environment variables that the library gets: those of this output and of k6's own, and those of AWS.
 const (
 	variablePrefix    = "K6_PROMETHEUS_RW_"
 	awsVariablePrefix = "AWS_"
 )
 
-// cloudTestRunID is the variable in which k6 hands on the id that k6 Cloud gave to the run.
+// cloudTestRunID is the variable with the id of the run in k6 Cloud.
 const cloudTestRunID = "K6_CLOUDRUN_TEST_RUN_ID"
 
-// k6Module is the Go module that k6 is.
+// k6Module is the Go module of k6.
 const k6Module = "go.k6.io/k6/v2"
 
-// document is what the user wrote, unread, by where it was written. The library parses and validates all of it; its
-// fields are described at k6rw_open in the header.
+// document has all options by source, as the user wrote them. The library parses and validates them. The header describes the
+// fields at k6rw_open.
 type document struct {
 	Argument    string            `json:"argument"`
 	Environment map[string]string `json:"environment"`
@@ -48,7 +48,7 @@ type run struct {
 	Scenarios        []string              `json:"scenarios,omitempty"`
 }
 
-// gatherOptions makes the document of what k6 hands to an output.
+// gatherOptions collects the document from the parameters of an output.
 func gatherOptions(params output.Params) ([]byte, error) {
 	environment := make(map[string]string)
 	for name, value := range params.Environment {
@@ -81,7 +81,7 @@ func gatherOptions(params output.Params) ([]byte, error) {
 	})
 }
 
-// k6Version is that of the k6 that Go built this extension into. Programs of `go test` do not have it.
+// k6Version returns the version of the k6 that this extension is part of. It is empty in programs of `go test`.
 func k6Version() string {
 	if built, known := debug.ReadBuildInfo(); known {
 		for _, module := range append(built.Deps, &built.Main) {

@@ -19,7 +19,7 @@ import (
 	"go.k6.io/k6/v2/output"
 )
 
-// eventInterval is how often the library is asked for lines for the log.
+// eventInterval is the interval at which the library is polled for events.
 const eventInterval = 100 * time.Millisecond
 
 // Output hands every sample of a k6 run to the library.
@@ -31,15 +31,15 @@ type Output struct {
 	builtin     *metrics.BuiltinMetrics
 	stopTest    func(error)
 
-	// thresholds are k6's own objects, which its metrics engine writes to while the test runs.
+	// thresholds belong to k6's metrics engine, which writes to them while the test runs.
 	thresholds map[string]metrics.Thresholds
-	evaluated  bool // by that engine, unless the user wants none of it
+	evaluated  bool // false with --no-thresholds
 
-	// ids has every series that was seen. A series that the library refused is there too, with 0: it was reported once.
+	// ids has every known series. A series that failed to register has the id 0, so that it is logged once.
 	mutex sync.RWMutex
 	ids   map[metrics.TimeSeries]seriesID
 
-	// batches are reused: a call of AddMetricSamples allocates only when it has more samples than any before it.
+	// batches are reused, so that AddMetricSamples allocates only if it gets more samples than before.
 	batches    sync.Pool
 	background sync.WaitGroup
 	stopped    <-chan struct{}
@@ -53,11 +53,11 @@ var (
 	_ output.WithThresholds        = new(Output)
 )
 
-// New opens the output. An invalid configuration is told with all its mistakes, and k6's exit code for one.
+// New opens the output. The error of an invalid configuration lists all mistakes, and has k6's exit code for it.
 func New(params output.Params) (*Output, error) {
 	document, err := gatherOptions(params)
 	if err != nil {
-		return nil, fmt.Errorf("options cannot be gathered: %w", err)
+		return nil, fmt.Errorf("failed to gather options: %w", err)
 	}
 	library, err := openNative(document)
 	if err != nil {
@@ -82,7 +82,7 @@ func New(params output.Params) (*Output, error) {
 	}, nil
 }
 
-// Description says in k6's banner where metrics go, and how often.
+// Description returns the URLs and intervals of the destinations, for k6's banner.
 func (o *Output) Description() string {
 	return o.description
 }
@@ -97,12 +97,12 @@ func (o *Output) SetThresholds(thresholds map[string]metrics.Thresholds) {
 	o.thresholds = thresholds
 }
 
-// SetTestRunStopCallback receives what ends the test early.
+// SetTestRunStopCallback receives the function that aborts the test.
 func (o *Output) SetTestRunStopCallback(stop func(error)) {
 	o.stopTest = stop
 }
 
-// Start begins to forward the library's events to k6's log.
+// Start starts to forward the library's events to k6's log.
 func (o *Output) Start() error {
 	o.logger.WithField("version", version()).Debug("Output started")
 	o.registerDroppedIterations()
@@ -118,14 +118,14 @@ func (o *Output) Start() error {
 	return nil
 }
 
-// AddMetricSamples hands samples over, with one call into the library. It may be called by many goroutines at once, and
-// waits for none of them but while a new series is registered.
+// AddMetricSamples hands samples to the library, in one call. It may be called by many goroutines at once; they wait for each
+// other only while a new series is registered.
 func (o *Output) AddMetricSamples(containers []metrics.SampleContainer) {
 	batch := o.batches.Get().(*[]record) //nolint:forcetypeassert // nothing else is put there
 	records := (*batch)[:0]
 	o.mutex.RLock()
 	for _, container := range containers {
-		// A single sample's GetSamples would allocate a slice for it.
+		// GetSamples of a single sample would allocate a slice.
 		if sample, ok := container.(metrics.Sample); ok {
 			records = o.appendRecord(records, &sample)
 			continue
@@ -146,8 +146,8 @@ func (o *Output) Stop() error {
 	return o.StopWithTestError(nil)
 }
 
-// StopWithTestError ships what is left and logs how the run went. The test's own error is k6's to report. k6 traps no
-// signals at this point any more: a Ctrl-C means that the user does not want to wait, not that metrics may be lost.
+// StopWithTestError sends what is queued and logs a summary. k6 reports the error of the test itself. k6 does not handle
+// signals any more at this point: a Ctrl-C ends the flush, and unsent samples are written to a file.
 func (o *Output) StopWithTestError(error) error {
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
@@ -171,7 +171,7 @@ func (o *Output) StopWithTestError(error) error {
 	return err
 }
 
-// appendRecord appends one sample. The read lock must be held; it is given up while a new series is registered.
+// appendRecord appends one sample. The read lock must be held; it is released while a new series is registered.
 func (o *Output) appendRecord(records []record, sample *metrics.Sample) []record {
 	id, known := o.ids[sample.TimeSeries]
 	if !known {
@@ -185,7 +185,7 @@ func (o *Output) appendRecord(records []record, sample *metrics.Sample) []record
 	return append(records, recordOf(id, sample.Time, sample.Value))
 }
 
-// intern registers a series, if no other goroutine has meanwhile.
+// intern returns the id of a series, and registers it unless another goroutine has done so.
 func (o *Output) intern(series metrics.TimeSeries) seriesID {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
@@ -194,14 +194,14 @@ func (o *Output) intern(series metrics.TimeSeries) seriesID {
 	}
 	id, err := o.library.register(series.Metric, series.Tags.Map())
 	if err != nil {
-		o.logger.WithError(err).WithField("metric", series.Metric.Name).Error("A series is not shipped")
+		o.logger.WithError(err).WithField("metric", series.Metric.Name).Error("Failed to register series")
 	}
 	o.ids[series] = id
 	return id
 }
 
-// registerDroppedIterations makes k6's one counter that a good run never touches exist from the start, at 0, for each
-// scenario: an alert on it has something to look at. k6's own samples feed the same series.
+// registerDroppedIterations registers dropped_iterations for each scenario, so that it exists from the start, at 0, and alerts
+// can use it: k6 has no sample of it unless iterations are dropped. k6's samples go to the same series.
 func (o *Output) registerDroppedIterations() {
 	if o.builtin == nil {
 		return
@@ -212,28 +212,28 @@ func (o *Output) registerDroppedIterations() {
 			tags[metrics.TagScenario.String()] = scenario
 		}
 		if _, err := o.library.register(o.builtin.DroppedIterations, tags); err != nil {
-			o.logger.WithError(err).Error("Dropped iterations are not shipped before the first")
+			o.logger.WithError(err).Error("Failed to register dropped_iterations")
 		}
 	}
 }
 
-// runTags are the tags of the whole test, for others to be added.
+// runTags returns a copy of the tags of the whole test.
 func (o *Output) runTags() map[string]string {
 	tags := make(map[string]string)
 	maps.Copy(tags, o.options.RunTags)
 	return tags
 }
 
-// thresholdPassed is 1 or 0 for each threshold, a metric like those of a script: k6 has none.
+// thresholdPassed is 1 or 0 for each threshold. k6 has no such metric.
 var thresholdPassed = &metrics.Metric{Name: "threshold_passed", Type: metrics.Gauge}
 
-// pushThresholds tells which thresholds the run has passed. k6 evaluates them for the last time before it stops its outputs, in
-// the goroutine that stops them; until then they are behind a lock that is k6's alone.
+// pushThresholds adds a sample for each threshold. k6 evaluates thresholds for the last time before it stops the outputs, in the
+// same goroutine; before that, only k6 can lock them.
 func (o *Output) pushThresholds() {
 	o.mutex.RLock()
-	began := len(o.ids) > 0 // else another output did not start, and nothing was evaluated
+	started := len(o.ids) > 0 // otherwise another output failed to start, and nothing was evaluated
 	o.mutex.RUnlock()
-	if !began || !o.evaluated {
+	if !started || !o.evaluated {
 		return
 	}
 	var records []record
@@ -243,7 +243,7 @@ func (o *Output) pushThresholds() {
 			tags["metric"], tags["threshold"] = metric, threshold.Source
 			id, err := o.library.register(thresholdPassed, tags)
 			if err != nil {
-				o.logger.WithError(err).WithField("metric", metric).Error("A threshold is not shipped")
+				o.logger.WithError(err).WithField("metric", metric).Error("Failed to register threshold")
 				continue
 			}
 			passed := 1.0
@@ -256,7 +256,7 @@ func (o *Output) pushThresholds() {
 	o.library.push(records)
 }
 
-// forwardEvents logs what the library has to tell, and returns false when there will be nothing more.
+// forwardEvents logs all events of the library, and returns false if there will be no more.
 func (o *Output) forwardEvents() bool {
 	for {
 		polled, err := o.library.pollEvent()
@@ -266,7 +266,7 @@ func (o *Output) forwardEvents() bool {
 		case errors.Is(err, errClosed):
 			return false
 		case err != nil:
-			o.logger.WithError(err).Error("An event of the output cannot be read")
+			o.logger.WithError(err).Error("Failed to read an event")
 			return true
 		default:
 			o.log(polled)
@@ -275,26 +275,15 @@ func (o *Output) forwardEvents() bool {
 }
 
 func (o *Output) log(e *event) {
-	level, err := logrus.ParseLevel(e.Level)
-	if err != nil {
-		level = logrus.InfoLevel
-	}
-	entry := o.logger.WithFields(e.Fields)
-	switch level {
-	case logrus.DebugLevel:
-		entry.Debug(e.Message)
-	case logrus.WarnLevel:
-		entry.Warn(e.Message)
-	case logrus.ErrorLevel:
-		entry.Error(e.Message)
-	case logrus.FatalLevel:
+	level := logrus.Level(e.Level)
+	if level == logrus.FatalLevel {
 		o.abort(errors.New(e.Message))
-	default:
-		entry.Info(e.Message)
+		return
 	}
+	o.logger.WithFields(e.Fields).Log(level, e.Message)
 }
 
-// abort stops the test, which makes k6 log the error.
+// abort aborts the test. k6 logs the error.
 func (o *Output) abort(err error) {
 	if o.stopTest != nil {
 		err = errext.WithExitCodeIfNone(err, exitcodes.ExternalAbort)

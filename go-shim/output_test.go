@@ -32,14 +32,14 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// receiver keeps the last value of every series, decoded by Go's own packages.
+// receiver keeps the last value of every series. It decodes requests with Go packages, not with the library.
 type receiver struct {
 	*httptest.Server
 	mutex  sync.Mutex
 	values map[string]float64
 }
 
-// labelName is the data model's.
+// labelName matches valid label names of Prometheus.
 var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
 func startReceiver(t *testing.T) *receiver {
@@ -95,7 +95,7 @@ func (r *receiver) all() map[string]float64 {
 	return maps.Clone(r.values)
 }
 
-// newOutput opens an output to the receiver, started as k6 would.
+// newOutput opens an output as k6 does.
 func newOutput(t *testing.T, url string, options lib.Options) (*Output, *logtest.Hook) {
 	t.Helper()
 	logger, hook := logtest.NewNullLogger()
@@ -114,7 +114,7 @@ func newOutput(t *testing.T, url string, options lib.Options) (*Output, *logtest
 	return out, hook
 }
 
-// series makes a series in a registry of its own.
+// series makes a series.
 func series(t testing.TB, registry *metrics.Registry, name string, metricType metrics.MetricType, tags map[string]string,
 ) metrics.TimeSeries {
 	t.Helper()
@@ -190,7 +190,7 @@ func TestManyGoroutinesLoseNothing(t *testing.T) {
 	}
 }
 
-func TestAMistakeEndsWithK6sExitCodeForConfiguration(t *testing.T) {
+func TestAnInvalidConfigurationHasK6sExitCode(t *testing.T) {
 	t.Parallel()
 	logger, _ := logtest.NewNullLogger()
 	_, err := New(output.Params{Logger: logger, ConfigArgument: "ftp://example.com", JSONConfig: json.RawMessage(`{"ulr": 1}`)})
@@ -208,7 +208,7 @@ func TestTheBannerNamesDestinationAndRate(t *testing.T) {
 	require.NoError(t, out.Stop())
 }
 
-func TestWhatTheUserWroteIsHandedOverUnread(t *testing.T) {
+func TestOptionsAreHandedOverAsWritten(t *testing.T) {
 	t.Parallel()
 	document, err := gatherOptions(output.Params{
 		ConfigArgument: "anything",
@@ -248,7 +248,7 @@ func TestDroppedIterationsExistFromTheStart(t *testing.T) {
 	registry := metrics.NewRegistry()
 	out.SetBuiltinMetrics(metrics.RegisterBuiltinMetrics(registry))
 	require.NoError(t, out.Start())
-	// k6's own sample for one of them feeds the same series.
+	// k6's sample of one of them goes to the same series.
 	tags := registry.RootTagSet().With("testid", "x").With("scenario", "two")
 	out.AddMetricSamples([]metrics.SampleContainer{metrics.Sample{
 		TimeSeries: metrics.TimeSeries{Metric: out.builtin.DroppedIterations, Tags: tags}, Time: time.Now(), Value: 3,
@@ -260,7 +260,7 @@ func TestDroppedIterationsExistFromTheStart(t *testing.T) {
 	}, r.all())
 }
 
-func TestAPartOfARunIsToldApart(t *testing.T) {
+func TestAnExecutionSegmentGetsAnInstanceLabel(t *testing.T) {
 	t.Parallel()
 	for tag, expected := range map[string]string{"": "instance=1/2:1", "instance_id": "instance_id=7"} {
 		r := startReceiver(t)
@@ -280,7 +280,7 @@ func TestAPartOfARunIsToldApart(t *testing.T) {
 	}
 }
 
-func TestThePageOfMetricsHasAllOfK6sOwn(t *testing.T) {
+func TestTheDocumentationHasAllMetricsOfK6(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../docs/metrics.md")
 	require.NoError(t, err)
@@ -303,11 +303,11 @@ func TestTextThatIsNotUTF8CostsNoSeries(t *testing.T) {
 
 func TestWhateverTheTagsEveryBodyDecodesAndEverySeriesCounts(t *testing.T) {
 	t.Parallel()
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test that fails must fail again
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // deterministic, so that a failure can be repeated
 	text := func() string {
 		runes := make([]rune, random.IntN(12))
 		for i := range runes {
-			runes[i] = rune(random.IntN(0x300)) // ASCII with its control characters, and what takes two bytes
+			runes[i] = rune(random.IntN(0x300)) // ASCII with control characters, and characters of two bytes
 		}
 		return string(runes)
 	}
@@ -331,7 +331,7 @@ func TestWhateverTheTagsEveryBodyDecodesAndEverySeriesCounts(t *testing.T) {
 	}
 }
 
-func TestASeriesThatIsRefusedIsToldOnceAndCostsNoOther(t *testing.T) {
+func TestASeriesThatFailsToRegisterIsLoggedOnceAndCostsNoOther(t *testing.T) {
 	t.Parallel()
 	r := startReceiver(t)
 	out, hook := newOutput(t, r.URL, lib.Options{})
@@ -343,7 +343,7 @@ func TestASeriesThatIsRefusedIsToldOnceAndCostsNoOther(t *testing.T) {
 			metrics.Samples{{TimeSeries: large, Value: 1}, {TimeSeries: small, Value: 1}},
 		})
 	}
-	assert.Equal(t, []string{"A series is not shipped"}, messages(hook, logrus.ErrorLevel))
+	assert.Equal(t, []string{"Failed to register series"}, messages(hook, logrus.ErrorLevel))
 	require.NoError(t, out.Stop())
 	assert.Equal(t, map[string]float64{"__name__=k6_small_total": 3}, r.all())
 }
@@ -358,13 +358,13 @@ func TestEventsReachTheLogWhileTheTestRuns(t *testing.T) {
 		metrics.Sample{TimeSeries: series(t, metrics.NewRegistry(), "count", metrics.Counter, nil), Value: 1},
 	})
 	require.Eventually(t, func() bool { return len(messages(hook, logrus.ErrorLevel)) > 0 }, 10*time.Second, 10*time.Millisecond)
-	refusal := slices.IndexFunc(hook.AllEntries(), func(e *logrus.Entry) bool { return e.Level == logrus.ErrorLevel })
-	assert.EqualValues(t, "404", hook.AllEntries()[refusal].Data["status"])
+	rejection := slices.IndexFunc(hook.AllEntries(), func(e *logrus.Entry) bool { return e.Level == logrus.ErrorLevel })
+	assert.EqualValues(t, "404", hook.AllEntries()[rejection].Data["status"])
 	require.NoError(t, out.Stop())
-	assert.Len(t, messages(hook, logrus.ErrorLevel), 2, "the refusal and the end")
+	assert.Len(t, messages(hook, logrus.ErrorLevel), 2, "the rejection and the summary")
 }
 
-func TestATestWhoseMetricsDoNotGetThroughIsStoppedWhenAskedFor(t *testing.T) {
+func TestAbortOnFailureAbortsTheTest(t *testing.T) {
 	t.Parallel()
 	logger, _ := logtest.NewNullLogger()
 	out, err := New(output.Params{
@@ -393,7 +393,7 @@ func TestATestWhoseMetricsDoNotGetThroughIsStoppedWhenAskedFor(t *testing.T) {
 	assert.Empty(t, stopped, "once")
 }
 
-func TestTheOutputsOwnMetricsHaveTheTestsTags(t *testing.T) {
+func TestSelfMetricsHaveTheTagsOfTheTest(t *testing.T) {
 	t.Parallel()
 	r := startReceiver(t)
 	logger, _ := logtest.NewNullLogger()
@@ -404,17 +404,17 @@ func TestTheOutputsOwnMetricsHaveTheTestsTags(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.NoError(t, out.Stop())
-	assert.Contains(t, r.all(), "__name__=k6_remote_write_samples_total,destination=1,testid=x")
+	assert.Contains(t, r.all(), "__name__=k6_remote_write_samples_sent_total,destination=1,testid=x")
 }
 
-func TestThresholdsAreToldAsK6LeftThem(t *testing.T) {
+func TestThresholdsAreSentAsK6EvaluatedThem(t *testing.T) {
 	t.Parallel()
 	r := startReceiver(t)
 	out, _ := newOutput(t, r.URL, lib.Options{RunTags: map[string]string{"testid": "x"}})
 	thresholds := metrics.NewThresholds([]string{"count>5", "count<5"})
 	out.SetThresholds(map[string]metrics.Thresholds{"count": thresholds})
 	require.NoError(t, out.Start())
-	// k6's metrics engine evaluates them as long as the test runs, and a last time before it stops the outputs.
+	// k6's metrics engine evaluates them while the test runs, and a last time before it stops the outputs.
 	evaluated := make(chan struct{})
 	go func() {
 		defer close(evaluated)
@@ -431,12 +431,12 @@ func TestThresholdsAreToldAsK6LeftThem(t *testing.T) {
 	require.NoError(t, out.Stop())
 	values := r.all()
 	assert.InDelta(t, 1, values["__name__=k6_threshold_passed,metric=count,testid=x,threshold=count>5"], 0)
-	passed, told := values["__name__=k6_threshold_passed,metric=count,testid=x,threshold=count<5"]
-	assert.True(t, told)
+	passed, sent := values["__name__=k6_threshold_passed,metric=count,testid=x,threshold=count<5"]
+	assert.True(t, sent)
 	assert.InDelta(t, 0, passed, 0)
 }
 
-func TestThresholdsThatWereNeverEvaluatedAreNotTold(t *testing.T) {
+func TestThresholdsThatWereNeverEvaluatedAreNotSent(t *testing.T) {
 	t.Parallel()
 	for _, about := range []struct{ noThresholds, sampled bool }{{true, true}, {false, false}} {
 		r := startReceiver(t)
@@ -468,7 +468,7 @@ func TestAfterStopNothingHappens(t *testing.T) {
 	require.Error(t, out.Stop())
 }
 
-// load is what one call of AddMetricSamples gets from k6 at some thousand requests a second.
+// load returns the samples of one call of AddMetricSamples at some thousand requests per second.
 func load(tb testing.TB) []metrics.SampleContainer {
 	tb.Helper()
 	registry := metrics.NewRegistry()
@@ -491,7 +491,7 @@ func TestAddMetricSamplesAllocatesNothing(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector makes sync.Pool allocate")
 	}
-	// All allocations of the process count, so there is no receiver in it: nothing listens at that port.
+	// Allocations of the whole process count, so there is no receiver in it: nothing listens on this port.
 	logger, _ := logtest.NewNullLogger()
 	out, err := New(output.Params{
 		Logger:         logger,
@@ -503,8 +503,8 @@ func TestAddMetricSamplesAllocatesNothing(t *testing.T) {
 	})
 	require.NoError(t, err)
 	containers := load(t)
-	out.AddMetricSamples(containers) // registers, and makes the batch large enough
-	// The pool may give the batch to the garbage collector now and then: that is no allocation for each call.
+	out.AddMetricSamples(containers) // registers the series, and allocates the batch
+	// The garbage collector may empty the pool now and then, but not at each call.
 	assert.Less(t, testing.AllocsPerRun(1000, func() { out.AddMetricSamples(containers) }), 1.0)
 	require.NoError(t, out.Stop())
 }

@@ -2,5 +2,5 @@
 
 package remotewrite
 
-// raceDetector: sync.Pool drops at random what it is given when the race detector runs.
+// raceDetector is true if the race detector runs, in which sync.Pool drops items at random.
 const raceDetector = true

@@ -1,17 +1,18 @@
-// Package remotewrite is a k6 output that ships metrics by Prometheus Remote Write.
+// Package remotewrite is a k6 output that sends metrics with Prometheus Remote Write.
 //
-// It is a thin shim over a Rust library, which does all the work behind a C ABI: here k6's samples become records, its
-// options one JSON document, and the library's events lines of k6's log. Nothing is parsed, computed or sent in Go.
+// It is a thin shim over a Rust library with a C ABI. It converts k6's samples to records, k6's options to a JSON document,
+// and the library's events to lines of k6's log. What only k6 knows becomes samples here: which thresholds have passed, and
+// which scenarios may drop iterations. Options are parsed, samples aggregated and requests sent in the library.
 //
-//	register.go  makes the output known to k6
-//	output.go    the output: the way of a sample, start and stop
-//	options.go   what the user wrote, gathered for the library
-//	native.go    every call into the library
+//	register.go  registers the output with k6
+//	output.go    the output: samples, events, start and stop
+//	options.go   collects the options for the library
+//	native.go    all calls into the library
 package remotewrite
 
 import "go.k6.io/k6/v2/output"
 
-// Name is what users write after --out.
+// Name is the name of the output after --out.
 const Name = "remote-write"
 
 func init() {

@@ -1,17 +1,16 @@
-//! Faults on purpose, to see what a panic does to a run. Only in debug builds: in a release build, which is what is shipped, a
-//! point is nothing.
+//! Fault injection for tests of panics. Debug builds only: in a release build a point does nothing.
 //!
-//! `K6RW_PANIC_AT=sender:2..4` makes the point `sender` panic the second and the third time that it is passed.
+//! `K6RW_PANIC_AT=sender:2..4` makes the point `sender` panic the second and the third time it is reached.
 
-/// A place that a test can make panic.
+/// A point that a test can make panic.
 #[cfg(not(debug_assertions))]
 #[inline(always)]
 pub fn point(_name: &str) {}
 
-/// A place that a test can make panic.
+/// A point that a test can make panic.
 ///
 /// # Panics
-/// As `K6RW_PANIC_AT` says.
+/// If `K6RW_PANIC_AT` names it.
 #[cfg(debug_assertions)]
 #[track_caller]
 pub fn point(name: &str) {
@@ -30,6 +29,6 @@ pub fn point(name: &str) {
 
     let Some((armed, range)) = &*FAULT else { return };
     if armed == name && range.contains(&(PASSES.fetch_add(1, Ordering::Relaxed) + 1)) {
-        panic!("a fault on purpose");
+        panic!("injected fault");
     }
 }

@@ -1,19 +1,18 @@
-//! Ships k6's metrics by Prometheus Remote Write.
+//! A k6 output that sends metrics with Prometheus Remote Write.
 //!
-//! A library behind a C ABI: k6's shim hands over every sample, a background thread resamples them into windows, and a
-//! sender ships the windows' points. Data flows one way, through the rooms in this order, and a room knows only the next:
+//! k6's Go shim hands every sample to this library through a C ABI. The modules are declared in the order of the pipeline,
+//! and no module imports one before it:
 //!
-//! [`ffi`] (the C ABI) → [`ingest`] → [`resample`] ([`test_start`]) → [`pipeline`] ([`registry`], [`view`], [`series`], [`aggregate`], [`window`]) → [`export`] →
-//! [`send`] → [`wire`].
+//! [`ffi`] (C ABI) → [`output`] (open and close; reads [`config`]) → [`ingest`] (any thread → background thread) →
+//! [`resample`] (samples → windows; with [`series`] and [`aggregate`]) → [`export`] (windows → points) → [`send`]
+//! (batches, queue, retries; with [`http`] and [`wire`]) → receiver.
 //!
-//! [`config`] (with [`selector`] and [`secret`]) is read once at the start, [`output`] puts the rooms together, [`report`] is
-//! where all of them tell what happened, and [`panics`] keeps one room's panic from the others.
+//! Shared by all: [`report`] (events and counters), [`time`], [`k6`] (k6's types), [`secret`] and [`panics`].
 //!
 //! ```
-//! use k6_remote_write::k6::Sample;
+//! use k6_remote_write::k6::{MetricType, Sample, ValueType};
 //! use k6_remote_write::output::Output;
 //! use k6_remote_write::series::SeriesDefinition;
-//! use k6_remote_write::k6::{MetricType, ValueType};
 //!
 //! let output = Output::open(br#"{"argument": "http://127.0.0.1:9090/api/v1/write", "json": {"flushTimeout": "0s", "unsentDirectory": ""}}"#)?;
 //! let series = output
@@ -29,7 +28,7 @@
 //! # Ok::<(), k6_remote_write::output::OpenError>(())
 //! ```
 
-#![deny(unsafe_code)] // but for `ffi`, which allows it; `make lint` sees that no other does
+#![deny(unsafe_code)] // only `ffi` allows it, as `make lint` checks
 
 pub mod ffi;
 pub mod output;

@@ -1,5 +1,4 @@
-//! Panics, caught where a room ends: what was said and where, for one line of the log. Nothing is printed, and no panic
-//! gets as far as k6.
+//! Catches panics, with message and location for the log. Nothing is printed, and no panic reaches k6.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -12,47 +11,47 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[error("{message} at {location}")]
 pub struct Panic {
-    /// What it said.
+    /// The message.
     pub message: String,
     /// File, line and column of the source.
     pub location: String,
 }
 
 thread_local! {
-    /// How many times this thread is in [`catch`].
+    /// The number of calls of [`catch`] that this thread is in.
     static CATCHING: Cell<usize> = const { Cell::new(0) };
-    /// Where this thread panicked last.
+    /// The location of this thread's last panic.
     static LOCATION: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Runs `body`. Costs nothing to speak of unless it panics.
+/// Runs `body` and returns its panic, if it panics. Cheap if it does not.
 ///
-/// What `body` shares must be safe to see after a panic: all that this library shares sits behind locks, which shrug off
-/// poison, and atomics.
+/// Data that `body` shares must stay valid after a panic. This library shares atomics, and data behind locks that are held
+/// for a few statements which do not panic.
 pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
-    keep_locations();
+    install_hook();
     CATCHING.set(CATCHING.get() + 1);
     let result = catch_unwind(AssertUnwindSafe(body));
     CATCHING.set(CATCHING.get() - 1);
     result.map_err(|payload| caught(&*payload))
 }
 
-/// The panic that somebody else caught, such as tokio that of a task, on a thread that is in [`catch`].
+/// Returns a panic that other code has caught, such as tokio in a task, on a thread that is in [`catch`].
 pub fn caught(payload: &(dyn Any + Send)) -> Panic {
     Panic { message: message(payload).into(), location: LOCATION.take() }
 }
 
-/// Only a hook learns where a panic is. Panics of other code in the process go on to the hook before.
-fn keep_locations() {
+/// Installs a panic hook: only a hook sees the location. Panics of other code in the process go to the previous hook.
+fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let before = panic::take_hook();
+        let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             if CATCHING.get() == 0 {
-                return before(info);
+                return previous(info);
             }
             let location = info.location().map(ToString::to_string).unwrap_or_default();
-            // Nobody asks any more if the thread is already past its thread-locals.
+            // Fails when the thread has already destroyed its thread-locals; then nothing reads it.
             let _ = LOCATION.try_with(|last| last.replace(location));
         }));
     });
@@ -68,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_caught_with_its_words_and_its_place() {
+    fn a_panic_is_caught_with_its_message_and_location() {
         let panic = catch(|| panic!("of {}", "choice")).expect_err("panics");
         assert_eq!(panic.message, "of choice");
         assert!(panic.location.starts_with("src/panics.rs:"), "{}", panic.location);
@@ -76,13 +75,13 @@ mod tests {
     }
 
     #[test]
-    fn the_inner_of_two_catches_it() {
+    fn the_inner_of_two_calls_catches_a_panic() {
         let outer = catch(|| catch(|| panic!("inside")).expect_err("panics").message);
         assert_eq!(outer.ok(), Some("inside".into()));
     }
 
     #[test]
-    fn nothing_is_caught_where_nothing_panics() {
+    fn without_a_panic_the_result_is_returned() {
         assert_eq!(catch(|| 7).ok(), Some(7));
     }
 }

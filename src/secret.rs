@@ -1,4 +1,4 @@
-//! Text that appears nowhere but where it is meant for.
+//! Text that is never shown.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use zeroize::Zeroize;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
-/// What is shown in its place.
+/// The text that is shown instead of a secret.
 pub const MASK: &str = "***";
 
 impl Secret {
-    /// The text itself, for whom it is meant.
+    /// Returns the secret.
     pub fn expose(&self) -> &str {
         &self.0
     }

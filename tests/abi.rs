@@ -1,5 +1,5 @@
-//! C programs over the header, `tests/abi/`: compiled as every language that the header speaks, linked to the static and to the
-//! dynamic library, and run against a receiver, also under valgrind.
+//! The C programs in `tests/abi/`: compiled as each language that the header supports, linked to the static and to the dynamic
+//! library, and run against a receiver, also under valgrind.
 
 mod recording_receiver;
 
@@ -12,7 +12,7 @@ use recording_receiver::{Recorder, Reply};
 const STATIC: &str = "libk6_remote_write.a";
 const DYNAMIC: &str = "libk6_remote_write.so";
 
-/// A compiler, and what it needs to hear of the language.
+/// A compiler, and its options for the language.
 type Language = (&'static str, &'static [&'static str]);
 
 const C11: Language = ("gcc", &["-std=c11"]);
@@ -32,16 +32,16 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Where the libraries are: in the folder LIBRARIES, or where cargo put those that belong to this test.
+/// The directory of the libraries: LIBRARIES, or that of this test's build.
 fn libraries() -> PathBuf {
-    if let Some(folder) = std::env::var_os("LIBRARIES") {
-        return folder.into();
+    if let Some(directory) = std::env::var_os("LIBRARIES") {
+        return directory.into();
     }
     let test = std::env::current_exe().expect("known");
     test.parent().expect("target/<profile>/deps/<test>").to_path_buf()
 }
 
-/// A compiler's command for all of the suite, with every warning an error.
+/// The command that compiles the suite. Warnings are errors.
 fn compiler((compiler, language): Language) -> Command {
     let mut command = Command::new(compiler);
     command.args(language).args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-D_POSIX_C_SOURCE=200809L", "-g"]);
@@ -63,13 +63,13 @@ fn succeed(mut command: Command) {
 
 /// Compiles and links the suite for one test.
 fn build(test: &str, language: Language, library: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("abi").join(test);
-    std::fs::create_dir_all(&folder).expect("can be made");
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("abi").join(test);
+    std::fs::create_dir_all(&directory).expect("can be made");
     // The program asks for the dynamic library by its soname.
-    let soname = folder.join(format!("{DYNAMIC}.{ABI_VERSION}"));
+    let soname = directory.join(format!("{DYNAMIC}.{ABI_VERSION}"));
     let _ = std::fs::remove_file(&soname);
     std::os::unix::fs::symlink(libraries().join(DYNAMIC), soname).expect("can be made");
-    let program = folder.join("abi");
+    let program = directory.join("abi");
     let mut command = compiler(language);
     command.args(["-x", "none"]).arg(libraries().join(library));
     command.arg("-Wl,-rpath,$ORIGIN").args(["-lgcc_s", "-lpthread", "-lm", "-ldl", "-o"]).arg(&program);
@@ -77,7 +77,7 @@ fn build(test: &str, language: Language, library: &str) -> PathBuf {
     program
 }
 
-/// Runs the program, which opens that many outputs one after the other, and looks at what the receiver got.
+/// Runs the program, which opens `outputs` outputs one after the other, and checks what the receiver got.
 fn run(mut command: Command, outputs: usize) {
     let recorder = Recorder::start(|_| Reply::Status(204));
     command.arg(recorder.url()).arg(outputs.to_string());
@@ -95,7 +95,7 @@ fn run_under_valgrind(test: &str, library: &str, options: &[&str]) {
 }
 
 #[test]
-fn the_suite_compiles_as_every_language_without_a_warning() {
+fn the_suite_compiles_as_each_language_without_warnings() {
     for language in LANGUAGES {
         if is_installed(language.0) {
             let mut command = compiler(language);

@@ -1,5 +1,5 @@
-//! The C ABI as Rust calls it, for the tools that see into a library only where all of it is Rust: `make miri` and `make sanitize`.
-//! What C programs do with it is in tests/abi/.
+//! The C ABI called from Rust, for tools that need all code to be Rust: `make miri` and `make sanitize`. C programs are in
+//! tests/abi/.
 
 #![allow(unsafe_code)]
 
@@ -14,7 +14,7 @@ use k6_remote_write::ffi::*;
 use recording_receiver::{Recorder, Reply};
 use serde_json::json;
 
-/// An output without series of its own, with windows of 100 ms. Miri is slow: it has the last window alone, and no authorities to read.
+/// Opens an output without self metrics, with windows of 100 ms. Miri is slow: it gets one window, and no trusted CAs to read.
 fn open_to(url: &str) -> *mut OutputHandle {
     let json = json!({
         "pushInterval": if cfg!(miri) { "1h" } else { "100ms" },
@@ -55,7 +55,7 @@ fn a_whole_run_arrives() {
 }
 
 #[test]
-fn events_are_texts_within_their_records() {
+fn events_have_a_message_and_fields() {
     let output = open_to("http://127.0.0.1:1/");
     register(output, &b"no name ".repeat(1000), (1, 0), &[]);
     let (message, fields) = loop {
@@ -70,26 +70,26 @@ fn events_are_texts_within_their_records() {
 }
 
 #[test]
-fn what_the_header_forbids_is_a_status() {
+fn what_the_header_forbids_is_an_error() {
     use Status::*;
     let null_handle = null_mut::<OutputHandle>();
     let output = open_to("http://127.0.0.1:1/");
-    let crooked = |address: usize| without_provenance_mut::<u8>(address + 1);
+    let misaligned = |address: usize| without_provenance_mut::<u8>(address + 1);
     let series = Series { metric: text(b"m"), metric_type: 0, value_type: 0, tags: null(), tag_count: 0 };
     let with = |change: fn(&mut Series)| {
         let mut series = series;
         change(&mut series);
         let mut id = 0;
-        // SAFETY: null or alive, but for a pointer that is never followed, since it is not aligned or has an impossible length.
+        // SAFETY: null or valid, except pointers that are not read, since they are misaligned or have an invalid length.
         call(|error| unsafe { k6rw_register_series(output, &series, &mut id, error) }).0
     };
     let status = |function: &dyn Fn(*mut Error) -> Status| call(function).0;
-    // SAFETY: as above; handles may be anything.
+    // SAFETY: as above. A handle may be any value.
     unsafe {
         assert_eq!(status(&|error| k6rw_open(null(), 1, &mut null_mut(), error)), K6RW_NULL_POINTER);
         assert_eq!(status(&|error| k6rw_open(b"{}".as_ptr().cast(), 2, null_mut(), error)), K6RW_NULL_POINTER);
         assert_eq!(
-            status(&|error| k6rw_open(b"{}".as_ptr().cast(), 2, crooked(16).cast(), error)),
+            status(&|error| k6rw_open(b"{}".as_ptr().cast(), 2, misaligned(16).cast(), error)),
             K6RW_INVALID_ARGUMENT
         );
         assert_eq!(
@@ -99,18 +99,18 @@ fn what_the_header_forbids_is_a_status() {
         assert_eq!(status(&|error| k6rw_description(output, null_mut(), error)), K6RW_NULL_POINTER);
         assert_eq!(status(&|error| k6rw_register_series(output, null(), &mut 0, error)), K6RW_NULL_POINTER);
         assert_eq!(
-            status(&|error| k6rw_register_series(output, crooked(16).cast(), &mut 0, error)),
+            status(&|error| k6rw_register_series(output, misaligned(16).cast(), &mut 0, error)),
             K6RW_INVALID_ARGUMENT
         );
         assert_eq!(status(&|error| k6rw_register_series(output, &series, null_mut(), error)), K6RW_NULL_POINTER);
         assert_eq!(status(&|error| k6rw_push_batch(output, null(), 1, error)), K6RW_NULL_POINTER);
         assert_eq!(status(&|error| k6rw_push_batch(output, null(), 0, error)), K6RW_OK);
-        assert_eq!(status(&|error| k6rw_push_batch(output, crooked(16).cast(), 1, error)), K6RW_INVALID_ARGUMENT);
+        assert_eq!(status(&|error| k6rw_push_batch(output, misaligned(16).cast(), 1, error)), K6RW_INVALID_ARGUMENT);
         assert_eq!(status(&|error| k6rw_poll_event(output, null_mut(), error)), K6RW_NULL_POINTER);
         assert_eq!(status(&|error| k6rw_close(output, null_mut(), error)), K6RW_NULL_POINTER);
-        // Nobody has to ask for the message, nor for an aligned one.
+        // The error may be null or misaligned.
         assert_eq!(k6rw_push(output, 7, 0, 1.0, null_mut()), K6RW_UNKNOWN_SERIES);
-        assert_eq!(k6rw_push(output, 7, 0, 1.0, crooked(16).cast()), K6RW_UNKNOWN_SERIES);
+        assert_eq!(k6rw_push(output, 7, 0, 1.0, misaligned(16).cast()), K6RW_UNKNOWN_SERIES);
     }
     assert_eq!(with(|series| series.metric = text(b"\xff")), K6RW_INVALID_UTF8);
     assert_eq!(with(|series| series.metric = Text { data: null(), len: 1 }), K6RW_NULL_POINTER);
@@ -136,35 +136,35 @@ fn what_the_header_forbids_is_a_status() {
     assert_eq!((free(output), free(output), cancel_flush(output)), (K6RW_OK, K6RW_INVALID_HANDLE, K6RW_INVALID_HANDLE));
 }
 
-/// Registers, pushes and asks for events until the output has ended; returns how many samples were taken.
+/// Registers, pushes and polls until the output is closed. Returns how many samples were accepted.
 fn work(output: *mut OutputHandle) -> usize {
-    let mut taken = 0;
+    let mut accepted = 0;
     for _ in 0..3 {
         let (status, id) = register(output, b"shared", (0, 0), &[]);
         if status != Status::K6RW_OK || push_batch(output, &samples(id, 5)) != Status::K6RW_OK {
             break;
         }
-        taken += 5;
+        accepted += 5;
         poll_event(output);
     }
-    taken
+    accepted
 }
 
 #[test]
-fn what_threads_push_before_another_closes_is_counted() {
+fn samples_that_are_pushed_before_the_close_are_counted() {
     let receiver = Recorder::start(|_| Reply::Status(204));
     let address = open_to(&receiver.url()).addr();
     thread::scope(|scope| {
         let workers = [(); 3].map(|()| scope.spawn(move || work(without_provenance_mut(address))));
         let (_, report) = close(without_provenance_mut(address));
-        let taken: usize = workers.into_iter().map(|worker| worker.join().expect("ends")).sum();
-        assert_eq!(report.expect("was open")["samples"], taken);
+        let accepted: usize = workers.into_iter().map(|worker| worker.join().expect("ends")).sum();
+        assert_eq!(report.expect("was open")["samples"], accepted);
     });
     assert_eq!(free(without_provenance_mut(address)), Status::K6RW_OK);
 }
 
 #[test]
-fn an_output_may_be_freed_while_others_use_it() {
+fn an_output_may_be_freed_while_other_threads_use_it() {
     let address = open_to("http://127.0.0.1:1/").addr();
     thread::scope(|scope| {
         (0..3).for_each(|_| drop(scope.spawn(move || work(without_provenance_mut(address)))));

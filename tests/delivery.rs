@@ -57,10 +57,10 @@ fn add(output: &Output, series: u64, value: f64) {
 /// Closes an output and checks that its report adds up. Returns the report without debug events.
 fn close(output: &Output) -> Value {
     let mut report: Value = serde_json::from_str(output.close().expect("open")).expect("JSON");
-    let ends = ["points_delivered", "points_refused", "points_dropped", "points_saved", "points_undelivered"];
+    let ends = ["points_sent", "points_failed", "points_dropped", "points_in_unsent_file", "points_lost"];
     let sum: u64 = ends.iter().map(|end| count(&report, end)).sum();
-    assert_eq!(sum, count(&report, "points_made"), "{report:#}");
-    assert_eq!(report["samples"], count(&report, "samples_taken") + count(&report, "samples_ignored"), "{report:#}");
+    assert_eq!(sum, count(&report, "points"), "{report:#}");
+    assert_eq!(report["samples"], count(&report, "samples_in") + count(&report, "samples_invalid_name"), "{report:#}");
     report["events"].as_array_mut().expect("events").retain(|event| event["level"] != "debug");
     report
 }
@@ -108,8 +108,8 @@ fn values(recorder: &Recorder) -> Vec<f64> {
 /// Expects that nothing is lost: every point was stored, in order, from a first 0 to the total.
 fn expect_nothing_lost(recorder: &Recorder, report: &Value, total: f64) {
     let stored: usize = recorder.points().values().map(|points| distinct(points).len()).sum();
-    assert_eq!(stored as u64, count(report, "points_made"), "{report:#}");
-    assert_eq!(count(report, "points_delivered"), count(report, "points_made"), "{report:#}");
+    assert_eq!(stored as u64, count(report, "points"), "{report:#}");
+    assert_eq!(count(report, "points_sent"), count(report, "points"), "{report:#}");
     let values = values(recorder);
     assert_eq!((values.first(), values.last()), (Some(&0.0), Some(&total)), "{values:?}");
     assert_eq!(summary(report)["level"], "info", "{report:#}");
@@ -195,7 +195,7 @@ fn every_window_arrives_after_a_series_of_errors() {
         assert_eq!(await_event(&output).level, Level::Info);
         let report = close(&output);
         expect_nothing_lost(&recorder, &report, 9.0);
-        assert_eq!(count(&report, "retries"), 5);
+        assert_eq!(count(&report, "requests_retried"), 5);
         assert_eq!(report["events"].as_array().map(Vec::len), Some(1), "one line for all failures: {report:#}");
         let requests = recorder.requests();
         assert!(
@@ -245,7 +245,7 @@ fn rejected_points_are_counted_and_each_cause_is_logged_once() {
         let report = close(&output);
         assert_eq!(values(&recorder).last(), Some(&2.0));
         // The first batch had the zero, the second the first value.
-        assert_eq!((count(&report, "points_refused"), count(&report, "retries")), (2, 0));
+        assert_eq!((count(&report, "points_failed"), count(&report, "requests_retried")), (2, 0));
         assert_eq!(report["events"].as_array().map(Vec::len), Some(1), "{report:#}");
         assert_eq!(summary(&report)["level"], "error");
     });
@@ -372,12 +372,9 @@ fn close_waits_at_most_for_the_flush_timeout_and_reports_the_lost_points() {
         let report = close(&output);
         let took = before.elapsed();
         assert!(took >= Duration::from_millis(400) && took < Duration::from_secs(5), "{took:?}");
-        assert!(count(&report, "points_undelivered") >= 3, "{report:#}");
-        assert_eq!(count(&report, "points_delivered"), 0);
-        assert_eq!(
-            summary(&report)["fields"]["points_not_delivered_in_time"],
-            report["destinations"][0]["points_undelivered"]
-        );
+        assert!(count(&report, "points_lost") >= 3, "{report:#}");
+        assert_eq!(count(&report, "points_sent"), 0);
+        assert_eq!(summary(&report)["fields"]["points_lost"], report["destinations"][0]["points_lost"]);
         assert_eq!(summary(&report)["level"], "error");
     });
 }
@@ -393,7 +390,7 @@ fn close_does_not_wait_for_a_request_that_hangs() {
         let before = Instant::now();
         let report = close(&output);
         assert!(before.elapsed() < Duration::from_millis(1500), "{:?}", before.elapsed());
-        assert!(count(&report, "points_undelivered") > 0);
+        assert!(count(&report, "points_lost") > 0);
     });
 }
 
@@ -408,7 +405,7 @@ fn cancel_flush_ends_the_wait_for_the_flush_timeout() {
         let closing = scope.spawn(|| close(&output));
         assert_eq!(await_event(&output).level, Level::Warn, "events are available while the output closes");
         output.cancel_flush();
-        assert!(count(&closing.join().expect("closes"), "points_undelivered") > 0);
+        assert!(count(&closing.join().expect("closes"), "points_lost") > 0);
     });
 }
 
@@ -443,11 +440,11 @@ fn unsent_samples_are_in_a_file_and_the_log_has_the_command_that_imports_it() {
         );
         let text = std::fs::read_to_string(file).expect("is there");
         let lines: Vec<_> = text.lines().filter(|line| line.starts_with(SERIES)).collect();
-        assert_eq!(lines.len() as u64, count(&report, "points_saved"), "{text}");
+        assert_eq!(lines.len() as u64, count(&report, "points_in_unsent_file"), "{text}");
         assert!(lines.last().is_some_and(|line| line.starts_with(&format!("{SERIES} 5 "))), "{text}");
         assert!(text.ends_with("# EOF\n"));
         // The stale marker, which OpenMetrics cannot represent.
-        assert_eq!(count(&report, "points_undelivered"), 1);
+        assert_eq!(count(&report, "points_lost"), 1);
         std::fs::remove_dir_all(directory).expect("is there");
     });
 }
@@ -466,7 +463,7 @@ fn a_full_queue_drops_the_oldest_points_and_the_total_still_arrives() {
         assert!(count(&report, "points_dropped") > 0, "{report:#}");
         let points = recorder.points().remove(SERIES).expect("stored");
         assert!(points.iter().any(|&(_, value)| value == 8.0), "{points:?}");
-        assert_eq!(points.len() as u64, count(&report, "points_delivered"));
+        assert_eq!(points.len() as u64, count(&report, "points_sent"));
         assert_eq!(summary(&report)["level"], "error");
     });
 }
@@ -588,7 +585,7 @@ fn requests_get_smaller_when_the_receiver_rejects_them_as_too_large() {
             let sizes: Vec<_> = recorder.requests().iter().map(|request| request.message.timeseries.len()).collect();
             assert_eq!(sizes[..7], [100, 50, 25, 25, 25, 25, 25], "{sizes:?}");
             assert!(sizes[7..].iter().all(|&size| size <= 25), "{sizes:?}");
-            assert_eq!(count(&report, "points_delivered"), count(&report, "points_made"));
+            assert_eq!(count(&report, "points_sent"), count(&report, "points"));
             let totals = recorder.points().into_values().map(|points| points.iter().any(|&(_, value)| value == 1.0));
             assert_eq!(totals.filter(|whole| *whole).count(), 250);
         }
@@ -607,7 +604,7 @@ fn a_request_is_limited_in_bytes() {
         let largest = recorder.requests().iter().map(|request| request.message.timeseries.len()).max();
         assert!(largest.is_some_and(|largest| (2..20).contains(&largest)), "{largest:?}");
         assert_eq!(recorder.points().len(), 100);
-        assert_eq!(count(&report, "points_delivered"), count(&report, "points_made"));
+        assert_eq!(count(&report, "points_sent"), count(&report, "points"));
     });
 }
 
@@ -633,7 +630,7 @@ fn many_series_are_sent_concurrently_and_each_keeps_its_order() {
             assert!(points.windows(2).all(|pair| pair[0].0 <= pair[1].0), "{name}: {points:?}");
             assert!(points.iter().any(|&(_, value)| value == 4.0), "{name}: {points:?}");
         }
-        assert_eq!(count(&report, "points_delivered"), count(&report, "points_made"));
+        assert_eq!(count(&report, "points_sent"), count(&report, "points"));
         let arrivals: Vec<_> = recorder.requests().iter().map(|request| request.at).collect();
         // A request that waits for the response to another one arrives later.
         let close_together = arrivals.windows(2).filter(|pair| pair[1] - pair[0] < LATE).count();
@@ -652,8 +649,8 @@ fn a_partial_write_counts_the_written_points() {
     let series = counters(&output, 10);
     add_to_all(&output, &series);
     let report = close(&output);
-    assert_eq!((count(&report, "points_made"), count(&report, "points_delivered")), (30, 27), "{report:#}");
-    assert_eq!((count(&report, "points_refused"), count(&report, "retries")), (3, 0));
+    assert_eq!((count(&report, "points"), count(&report, "points_sent")), (30, 27), "{report:#}");
+    assert_eq!((count(&report, "points_failed"), count(&report, "requests_retried")), (3, 0));
     let event =
         report["events"].as_array().expect("events").iter().find(|event| event["level"] == "error").expect("logged");
     assert_eq!(
@@ -672,7 +669,7 @@ fn a_success_with_fewer_points_than_were_sent_is_a_partial_write() {
     let series = counters(&output, 10);
     add_to_all(&output, &series);
     let report = close(&output);
-    assert_eq!((count(&report, "points_delivered"), count(&report, "points_refused")), (27, 3), "{report:#}");
+    assert_eq!((count(&report, "points_sent"), count(&report, "points_failed")), (27, 3), "{report:#}");
 }
 
 /// Returns the protocol version of each request, in order.
@@ -714,7 +711,7 @@ fn a_receiver_without_2_0_gets_the_same_points_in_1_0_and_1_0_from_then_on() {
         let versions = versions(&recorder);
         assert_eq!(versions[0], Protocol::V2);
         assert!(versions[1..].iter().all(|&version| version == Protocol::V1), "{versions:?}");
-        assert_eq!(count(&report, "retries"), 0);
+        assert_eq!(count(&report, "requests_retried"), 0);
     }
 }
 
@@ -742,7 +739,7 @@ fn only_one_request_is_sent_until_the_protocol_is_known() {
     let requests = recorder.await_requests(5);
     assert!(requests[1].at - requests[0].at >= Duration::from_millis(690));
     let report = close(&output);
-    assert_eq!(count(&report, "points_delivered"), count(&report, "points_made"));
+    assert_eq!(count(&report, "points_sent"), count(&report, "points"));
 }
 
 #[test]
@@ -762,8 +759,8 @@ fn a_receiver_that_restarts_with_another_protocol_loses_nothing() {
 #[test]
 fn a_receiver_of_neither_version_gets_each_batch_in_both_and_is_logged_once() {
     let (recorder, report) = negotiate(4, |_| Reply::Status(415));
-    assert_eq!(count(&report, "points_delivered"), 0);
-    assert_eq!(count(&report, "points_refused"), count(&report, "points_made"));
+    assert_eq!(count(&report, "points_sent"), 0);
+    assert_eq!(count(&report, "points_failed"), count(&report, "points"));
     assert_eq!(versions(&recorder).len() % 2, 0, "each batch in both versions");
     let lines = report["events"].as_array().expect("events").len();
     assert_eq!(lines, 2, "one for the rejections, one for the end: {report:#}");
@@ -778,7 +775,7 @@ fn a_version_that_the_user_has_set_is_kept_and_a_missing_confirmation_is_logged(
     assert_eq!((event.level, &event.fields["status"]), (Level::Error, &json!(204)));
     assert!(event.fields["hint"].as_str().is_some_and(|hint| hint.contains("1.0")), "{event:?}");
     let report = close(&output);
-    assert_eq!((count(&report, "points_delivered"), recorder.points()), (0, BTreeMap::new()));
+    assert_eq!((count(&report, "points_sent"), recorder.points()), (0, BTreeMap::new()));
     assert!(versions(&recorder).iter().all(|&version| version == Protocol::V2));
 }
 
@@ -853,7 +850,7 @@ fn segments_do_not_delay_the_last_window_of_a_test() {
     let c = counter(&output, "c");
     add(&output, c, 1.0);
     let report = close(&output);
-    assert_eq!((count(&report, "points_delivered"), report["samples"].as_u64()), (3, Some(1)));
+    assert_eq!((count(&report, "points_sent"), report["samples"].as_u64()), (3, Some(1)));
 }
 
 #[test]
@@ -877,10 +874,7 @@ fn a_slow_destination_does_not_delay_another() {
     let report: Value = serde_json::from_str(output.close().expect("open")).expect("JSON");
     assert!(before.elapsed() < Duration::from_secs(5), "destinations share the flush timeout: {:?}", before.elapsed());
     let [slow_report, fast_report] = [0, 1].map(|number| &report["destinations"][number]);
-    assert_eq!(fast_report["points_delivered"], fast_report["points_made"]);
+    assert_eq!(fast_report["points_sent"], fast_report["points"]);
     assert_eq!(fast.points()["k6_c_total"].iter().map(|point| point.1).rfind(|value| !value.is_nan()), Some(8.0));
-    assert_eq!(
-        (&slow_report["points_delivered"], &slow_report["points_undelivered"]),
-        (&json!(0), &slow_report["points_made"])
-    );
+    assert_eq!((&slow_report["points_sent"], &slow_report["points_lost"]), (&json!(0), &slow_report["points"]));
 }

@@ -1,6 +1,6 @@
-//! Random calls, random documents, random answers, each held against a reference that is simple enough to be right.
+//! Random calls, documents and responses, compared with simple reference implementations.
 //!
-//! `make fuzz` tries as many cases as one likes; without it a few are tried, with a fixed seed where `make test` runs them.
+//! `make fuzz` runs any number of cases, `make test` a few with a fixed seed.
 
 mod calls;
 mod recording_receiver;
@@ -17,12 +17,12 @@ use proptest::prelude::*;
 use recording_receiver::{Recorder, Reply};
 use serde_json::{Value, json};
 
-/// Cases of a run that does not ask for another number with PROPTEST_CASES.
+/// The number of cases, unless PROPTEST_CASES is set.
 const CASES: u32 = 48;
 
 fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
-    // A failure prints the shortest case that fails: that is what becomes a test.
+    // A failure prints its shortest case.
     ProptestConfig {
         cases: cases.unwrap_or(CASES),
         failure_persistence: None,
@@ -31,7 +31,7 @@ fn config() -> ProptestConfig {
     }
 }
 
-/// One call of a random sequence. `output` is which of those that were opened, or none of them.
+/// A call. `output` is the index of an output, which may not be open yet.
 #[derive(Debug, Clone)]
 enum Call {
     Open,
@@ -61,12 +61,12 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
     vec(call, 1..60)
 }
 
-/// What an output should have become of the calls so far.
+/// The expected state of an output.
 #[derive(Default)]
 struct Reference {
     closed: bool,
     freed: bool,
-    /// By id: the target series that it feeds.
+    /// The target series of each id.
     series: Vec<String>,
     finite: u64,
     not_finite: u64,
@@ -112,12 +112,12 @@ impl Reference {
     }
 
     fn expect_report(&self, report: &Value) {
-        assert_eq!((&report["samples"], &report["samples_rejected"]), (&self.finite.into(), &self.not_finite.into()));
+        assert_eq!((&report["samples"], &report["samples_not_finite"]), (&self.finite.into(), &self.not_finite.into()));
         assert_eq!((&report["samples_dropped"], &report["panics"]), (&0.into(), &0.into()));
     }
 }
 
-/// Makes the calls on the library and on the reference, and compares each answer.
+/// Makes the calls on the library and on the reference, and compares the results.
 struct Both {
     receiver: Recorder,
     outputs: Vec<(*mut OutputHandle, Reference)>,
@@ -187,7 +187,7 @@ impl Both {
         }
     }
 
-    /// Ends all outputs, and expects that the receiver knows just what the reference knows.
+    /// Closes all outputs, and checks that the receiver has the totals of the reference.
     fn end(mut self) {
         for output in 0..self.outputs.len() {
             self.make(&Call::Close { output });
@@ -203,7 +203,7 @@ impl Both {
     }
 }
 
-/// An option's name as it is, or not quite, and a value of any kind.
+/// Options with valid and invalid names and values.
 fn options() -> impl Strategy<Value = BTreeMap<String, Value>> {
     let names = k6_remote_write::config::OPTIONS.iter().map(|option| option.name.to_owned()).collect::<Vec<_>>();
     let name = prop_oneof![8 => prop::sample::select(names), 1 => "[a-zA-Z]{0,12}"];
@@ -229,7 +229,7 @@ fn documents() -> impl Strategy<Value = Vec<u8>> {
         values(),
     );
     let valid = fields.prop_map(|(json, mut environment, ext)| {
-        // What opens has nothing to send when it is closed, and nobody to send it to; whatever becomes of one of the two.
+        // An output that opens has nothing to send at the end, and no receiver, unless the broken byte changes one of the two.
         environment.insert("K6_PROMETHEUS_RW_SELF_METRICS".into(), "false".into());
         environment.insert("K6_PROMETHEUS_RW_UNSENT_DIRECTORY".into(), String::new());
         let argument = "http://me:hunter2@127.0.0.1:1/w";
@@ -248,8 +248,8 @@ fn documents() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![8 => nearly_valid, 1 => vec(any::<u8>(), 0..64)]
 }
 
-/// An answer that no receiver should give, and some do.
-fn answers() -> impl Strategy<Value = Vec<u8>> {
+/// A response that violates HTTP or the specification.
+fn responses() -> impl Strategy<Value = Vec<u8>> {
     let status = prop_oneof![100..600_u16, Just(204), Just(429), Just(503), Just(400)];
     let retry_after = prop_oneof!["[0-9]{1,30}", "\\PC{0,20}", Just("Thu, 01 Jan 2099 00:00:00 GMT".to_owned())];
     let http =
@@ -262,20 +262,20 @@ fn answers() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![6 => http, 1 => vec(any::<u8>(), 0..200), 1 => Just(chunked)]
 }
 
-/// Answers one request after the other, each on a connection of its own, and 204 when there are no more answers.
-fn answer_all(listener: &TcpListener, answers: Vec<Vec<u8>>) {
-    let mut answers = answers.into_iter();
+/// Answers requests, each on a separate connection, and with 204 when there are no more responses.
+fn answer_all(listener: &TcpListener, responses: Vec<Vec<u8>>) {
+    let mut responses = responses.into_iter();
     for connection in listener.incoming() {
         let Ok(connection) = connection else { return };
         if is_end(&connection) {
             return;
         }
-        let answer = answers.next().unwrap_or_else(|| b"HTTP/1.1 204 x\r\nConnection: close\r\n\r\n".to_vec());
-        let _ = (&connection).write_all(&answer);
+        let response = responses.next().unwrap_or_else(|| b"HTTP/1.1 204 x\r\nConnection: close\r\n\r\n".to_vec());
+        let _ = (&connection).write_all(&response);
     }
 }
 
-/// Reads a request; true if there is none.
+/// Reads a request. Returns true if there is none.
 fn is_end(connection: &TcpStream) -> bool {
     let mut reader = BufReader::new(connection);
     let (mut line, mut len) = (String::new(), 0);
@@ -289,7 +289,7 @@ fn is_end(connection: &TcpStream) -> bool {
     len == 0 || reader.read_exact(&mut body).is_err()
 }
 
-/// Whether no text in it could forge a line of a log.
+/// Returns true if no string in it could forge a log line.
 fn is_clean(value: &Value) -> bool {
     match value {
         Value::String(text) => !text.contains(char::is_control),
@@ -312,7 +312,7 @@ proptest! {
     }
 
     #[test]
-    fn any_document_opens_or_is_refused_without_its_secrets(document in documents()) {
+    fn any_document_opens_or_is_rejected_without_showing_secrets(document in documents()) {
         let (status, message, output) = open(&document);
         prop_assert!([Status::K6RW_OK, Status::K6RW_INVALID_CONFIG].contains(&status), "{status:?}: {message}");
         prop_assert!(!message.contains("hunter2"), "{message}");
@@ -324,7 +324,7 @@ proptest! {
     }
 
     #[test]
-    fn any_series_is_registered_or_refused_for_what_is_wrong_with_it(
+    fn any_series_is_registered_or_rejected_with_the_right_status(
         metric in vec(any::<u8>(), 0..20),
         tags in vec((vec(any::<u8>(), 0..8), "\\PC{0,8}"), 0..8),
         codes in (0..6_u32, 0..5_u32),
@@ -347,10 +347,10 @@ proptest! {
     }
 
     #[test]
-    fn any_answers_end_in_time_with_one_clean_report(answers in vec(answers(), 0..6)) {
+    fn any_responses_end_in_time_with_one_clean_report(responses in vec(responses(), 0..6)) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("known");
-        let receiver = std::thread::spawn(move || answer_all(&listener, answers));
+        let receiver = std::thread::spawn(move || answer_all(&listener, responses));
         let document = json!({
             "argument": format!("http://{address}/w"),
             "json": { "pushInterval": "100ms", "timeout": "200ms", "flushTimeout": "500ms", "unsentDirectory": "" },
@@ -368,8 +368,8 @@ proptest! {
         prop_assert!(closing.elapsed() < Duration::from_secs(5));
         let report = report.expect("was open");
         let to = &report["destinations"][0];
-        let fates = ["points_delivered", "points_refused", "points_dropped", "points_undelivered"];
-        prop_assert!(fates.iter().filter_map(|fate| to[*fate].as_u64()).sum::<u64>() > 0, "{}", report);
+        let outcomes = ["points_sent", "points_failed", "points_dropped", "points_lost"];
+        prop_assert!(outcomes.iter().filter_map(|outcome| to[*outcome].as_u64()).sum::<u64>() > 0, "{}", report);
         prop_assert_eq!(&report["panics"], &json!(0));
         prop_assert!(is_clean(&report["events"]), "{}", report);
         prop_assert_eq!(free(output), Status::K6RW_OK);

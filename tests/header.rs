@@ -1,9 +1,9 @@
-//! The committed header is what cbindgen makes of the sources. `UPDATE_HEADER=1` writes it (`make header`).
+//! Compares the committed header with the output of cbindgen. `UPDATE_HEADER=1` writes it (`make header`).
 
 use std::path::{Path, PathBuf};
 
 fn sources() -> [PathBuf; 3] {
-    // Just the files whose items the header has; in this order they stand in it.
+    // The files with the items of the header, in the order of the header.
     ["src/k6.rs", "src/ffi/layout.rs", "src/ffi/entry.rs"].map(|file| root().join(file))
 }
 
@@ -20,9 +20,8 @@ fn generated() -> String {
     let mut text = Vec::new();
     builder.generate().expect("the sources parse").write(&mut text);
     let text = String::from_utf8(text).expect("UTF-8");
-    // What Rust's readers need is told to C's once, at the top of the header.
-    let safety = ["//\n// # Safety\n// The pointers are as the header's first paragraphs ask.\n"];
-    let text = safety.iter().fold(text, |text, paragraph| text.replace(paragraph, ""));
+    // C programmers find this once, at the top of the header.
+    let text = text.replace("//\n// # Safety\n// The pointers must be as the conventions of the header require.\n", "");
     text.replace("`", "")
 }
 

@@ -9,6 +9,7 @@ use k6_remote_write::wire::STALE_MARKER;
 use k6_remote_write::wire::proto::v1::histogram::Count;
 use k6_remote_write::wire::proto::v1::metric_metadata;
 use pipeline::{START, TestPipeline, is_stale, pipeline};
+use serde_json::Value;
 
 #[test]
 fn a_rate_has_the_share_of_the_window_and_cumulative_counts() {
@@ -89,8 +90,8 @@ fn samples_that_are_nan_or_infinite_are_counted_and_ignored() {
     }
     pipeline.at(101_000);
     assert_eq!(pipeline.points_of("k6_c_total"), [(100_400, 0.0), (101_000, 1.0)]);
-    assert_eq!(pipeline.reporter.samples.rejected.get(), 3);
-    assert_eq!(pipeline.reporter.samples.taken.get(), 1);
+    assert_eq!(pipeline.reporter.counters().samples_not_finite.get(), 3);
+    assert_eq!(pipeline.reporter.counters().samples.get(), 1);
     let events = std::iter::from_fn(|| pipeline.reporter.poll());
     assert_eq!(events.filter(|event| event.level == Level::Warn).count(), 1);
 }
@@ -111,7 +112,10 @@ fn a_sample_that_is_nan_or_infinite_changes_no_metric_type() {
     let (finite, mixed) = (run(&[]), run(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY]));
     let bits = |pipeline: &TestPipeline| format!("{:?}", pipeline.messages);
     assert_eq!(bits(&mixed), bits(&finite));
-    assert_eq!((mixed.reporter.samples.taken.get(), mixed.reporter.samples.rejected.get()), (4 * 2, 4 * 9));
+    assert_eq!(
+        (mixed.reporter.counters().samples.get(), mixed.reporter.counters().samples_not_finite.get()),
+        (4 * 2, 4 * 9)
+    );
 }
 
 #[test]
@@ -290,7 +294,10 @@ fn samples_over_max_series_are_counted_and_the_others_are_recorded() {
     let points = pipeline.points();
     assert_eq!(points.keys().collect::<Vec<_>>(), [r#"k6_c_total{tag="a"}"#, r#"k6_c_total{tag="b"}"#]);
     assert!(points.values().all(|points| points.last() == Some(&(101_000, 2.0))));
-    let report = pipeline.reporter.report();
-    let destination = &report.destinations[0];
-    assert_eq!((destination.series_over_limit, destination.samples_over_limit), (1, 2));
+    let report: Value = serde_json::from_str(&pipeline.reporter.report()).expect("JSON");
+    let destination = &report["destinations"][0];
+    assert_eq!(
+        (&destination["series_over_max_series"], &destination["samples_over_max_series"]),
+        (&1.into(), &2.into())
+    );
 }

@@ -1,4 +1,4 @@
-//! Whether a receiver takes metrics, asked before the test: who is asked, with what, and what is told.
+//! The option preflight: which request is sent before the test, and what a failure reports.
 
 mod recording_receiver;
 
@@ -12,7 +12,7 @@ use k6_remote_write::wire::Protocol;
 use recording_receiver::{Recorder, Reply};
 use serde_json::{Value, json};
 
-/// How long a request may take. A busy machine may need seconds for what else there is.
+/// The timeout of a request. Everything else may take seconds on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Opens an output with a block for each URL.
@@ -28,8 +28,8 @@ fn open(urls: &[&str], protocol: &str) -> Result<Output, OpenError> {
     Output::open(json!({ "script": { "ext": { "apm": blocks } } }).to_string().as_bytes())
 }
 
-/// What a preflight that fails says.
-fn complaint(urls: &[&str], protocol: &str) -> String {
+/// Returns the error of a preflight.
+fn preflight_error(urls: &[&str], protocol: &str) -> String {
     match open(urls, protocol) {
         Err(error @ OpenError::Preflight(_)) => error.to_string(),
         Err(error) => panic!("not by preflight: {error}"),
@@ -37,8 +37,8 @@ fn complaint(urls: &[&str], protocol: &str) -> String {
     }
 }
 
-/// Ships one sample and returns what is said of the destination at the end.
-fn ship(output: &Output) -> Value {
+/// Sends one sample and returns the report of the destination.
+fn send(output: &Output) -> Value {
     let series = output.register(SeriesDefinition::new("c", MetricType::Counter)).expect("open");
     output.push(&[Sample { series, time_ms: 0, value: 1.0 }]).expect("open");
     let report: Value = serde_json::from_str(output.close().expect("open")).expect("JSON");
@@ -46,7 +46,7 @@ fn ship(output: &Output) -> Value {
 }
 
 #[test]
-fn a_request_without_points_comes_first_and_finds_the_protocol_out() {
+fn the_first_request_has_no_points_and_detects_the_protocol() {
     for (protocol, aware, sent) in [
         ("auto", true, vec![Protocol::V2]),
         ("auto", false, vec![Protocol::V2, Protocol::V1]),
@@ -54,13 +54,13 @@ fn a_request_without_points_comes_first_and_finds_the_protocol_out() {
         ("2.0", true, vec![Protocol::V2]),
     ] {
         let recorder = Recorder::start(move |_| if aware { Reply::Status(204) } else { Reply::Unaware(204) });
-        let output = open(&[&recorder.url()], protocol).expect("taken");
+        let output = open(&[&recorder.url()], protocol).expect("accepted");
         let asked = recorder.requests();
         assert_eq!(asked.iter().map(|request| request.protocol).collect::<Vec<_>>(), sent, "{protocol}");
         assert!(asked.iter().all(|request| request.message.timeseries.is_empty()));
 
-        let report = ship(&output);
-        assert_eq!(report["points_delivered"], report["points_made"], "{protocol}");
+        let report = send(&output);
+        assert_eq!(report["points_sent"], report["points"], "{protocol}");
         assert_eq!(recorder.points().into_keys().collect::<Vec<_>>(), ["k6_c_total"], "and nothing else");
         let later = recorder.requests().split_off(asked.len());
         assert!(later.iter().all(|request| Some(&request.protocol) == sent.last()), "{protocol}: it is known");
@@ -68,45 +68,45 @@ fn a_request_without_points_comes_first_and_finds_the_protocol_out() {
 }
 
 #[test]
-fn whoever_does_not_take_it_is_named_with_words_and_hint_and_all_of_them_at_once() {
-    let taken = Recorder::start(|_| Reply::Status(204));
+fn all_receivers_that_fail_are_listed_with_message_and_hint() {
+    let accepting = Recorder::start(|_| Reply::Status(204));
     let disabled = Recorder::start(|_| Reply::With(404, "X-A", "b", "not enabled"));
     let locked = Recorder::start(|_| Reply::Status(401));
-    let text = complaint(&[&taken.url(), &disabled.url(), &locked.url()], "auto");
+    let text = preflight_error(&[&accepting.url(), &disabled.url(), &locked.url()], "auto");
     let lines: Vec<_> = text.split("\n\t- ").collect();
     assert_eq!(lines.len(), 3, "{text}");
-    assert!(lines[0].starts_with("preflight: the test does not start"), "{text}");
+    assert!(lines[0].ends_with("preflight failed, the test does not start:"), "{text}");
     assert!(lines[1].starts_with(&format!("{}: status 404; not enabled; ", disabled.url())), "{text}");
     assert!(lines[1].contains("--web.enable-remote-write-receiver"), "{text}");
     assert!(lines[2].contains("status 401; check the credentials: the request had no credentials"), "{text}");
-    assert!(taken.points().is_empty());
+    assert!(accepting.points().is_empty());
 }
 
 #[test]
-fn a_failure_that_would_be_tried_again_is_one_here() {
+fn a_failure_that_would_be_retried_later_is_an_error_here() {
     let busy = Recorder::start(|_| Reply::Status(503));
-    assert!(complaint(&[&busy.url()], "auto").contains("status 503"));
+    assert!(preflight_error(&[&busy.url()], "auto").contains("status 503"));
     assert_eq!(busy.requests().len(), 1);
 }
 
 #[test]
-fn receivers_that_hang_are_waited_for_all_at_once() {
+fn receivers_that_hang_are_waited_for_in_parallel() {
     let hanging: Vec<_> = (0..8).map(|_| Recorder::start(|_| Reply::Late(Duration::from_secs(60), 204))).collect();
     let urls: Vec<_> = hanging.iter().map(Recorder::url).collect();
     let before = Instant::now();
-    let text = complaint(&urls.iter().map(String::as_str).collect::<Vec<_>>(), "auto");
+    let text = preflight_error(&urls.iter().map(String::as_str).collect::<Vec<_>>(), "auto");
     assert!(before.elapsed() < 5 * TIMEOUT, "{:?}", before.elapsed());
     assert_eq!(text.matches("raise `timeout`").count(), 8, "{text}");
 }
 
 #[test]
-fn a_receiver_that_would_store_nothing_of_the_version_that_was_asked_for_fails() {
+fn a_receiver_that_does_not_support_the_configured_protocol_fails() {
     let unaware = Recorder::start(|_| Reply::Unaware(204));
-    assert!(complaint(&[&unaware.url()], "2.0").contains("did not confirm that it has stored the points"));
+    assert!(preflight_error(&[&unaware.url()], "2.0").contains("did not confirm that it has stored the points"));
 }
 
 #[test]
 fn a_redirect_to_another_receiver_fails() {
     let moved = Recorder::start(|_| Reply::With(308, "Location", "http://127.0.0.2:1/", ""));
-    assert!(complaint(&[&moved.url()], "auto").contains("the URL has moved"));
+    assert!(preflight_error(&[&moved.url()], "auto").contains("the URL has moved"));
 }

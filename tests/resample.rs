@@ -244,8 +244,29 @@ fn self_metrics_are_exported_with_the_other_metrics() {
     };
     assert_eq!(values(r#"k6_remote_write_samples_in_total{testid="t"}"#), [0.0, 1.0, 2.0]);
     assert_eq!(values(r#"k6_remote_write_samples_pending{testid="t"}"#), [0.0, 0.0]);
-    assert_eq!(values(r#"k6_remote_write_samples_dropped_total{reason="full_queue",testid="t"}"#), [0.0, 0.0, 0.0]);
+    assert_eq!(values(r#"k6_remote_write_samples_dropped_total{reason="queue_full",testid="t"}"#), [0.0, 0.0, 0.0]);
     assert_eq!(values("k6_c_total"), [0.0, 2.0, 4.0]);
+    let points = pipeline.points();
+    let names = points.keys().filter_map(|series| series.split('{').next()?.strip_prefix("k6_remote_write_"));
+    assert_eq!(
+        names.filter(|name| !name.starts_with("run_")).collect::<Vec<_>>(),
+        [
+            "bytes_sent_total",
+            "queue_bytes_max_highest",
+            "queue_bytes_max_lowest",
+            "queue_bytes_max",
+            "samples_dropped_total",
+            "samples_failed_total",
+            "samples_in_total",
+            "samples_pending_highest",
+            "samples_pending_lowest",
+            "samples_pending",
+            "samples_retried_total",
+            "samples_sent_total",
+            "sent_batch_duration_count",
+            "sent_batch_duration_sum",
+        ]
+    );
 }
 
 #[test]

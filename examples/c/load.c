@@ -1,8 +1,8 @@
-/* Another host than k6: reads a file again and again, and ships how long that takes.
+/* Uses the library without k6: reads a file repeatedly, and sends how long that takes.
  *
  *     load URL FILE SECONDS
  *
- * docs/abi.md says how to compile it, and what the receiver has then. */
+ * See docs/abi.md for how to compile and run it. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -13,7 +13,7 @@
 
 #include "k6_remote_write.h"
 
-/* The series of this program; their order is that of their ids. */
+/* The series of this program. */
 enum { READS, READ_BYTES, READ_TIME, READS_FAILED, SERIES };
 
 static const struct {
@@ -22,7 +22,7 @@ static const struct {
 } definitions[SERIES] = {
     [READS] = {"reads", K6RW_METRIC_COUNTER, K6RW_VALUE_DEFAULT},
     [READ_BYTES] = {"read_bytes", K6RW_METRIC_COUNTER, K6RW_VALUE_DATA},
-    [READ_TIME] = {"read_time", K6RW_METRIC_TREND, K6RW_VALUE_TIME}, /* in milliseconds here, in seconds at the receiver */
+    [READ_TIME] = {"read_time", K6RW_METRIC_TREND, K6RW_VALUE_TIME}, /* milliseconds here, seconds at the receiver */
     [READS_FAILED] = {"reads_failed", K6RW_METRIC_RATE, K6RW_VALUE_DEFAULT},
 };
 
@@ -34,15 +34,15 @@ static double now_ms(clockid_t clock) {
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* Every function answers with a status, and with a message where it is not K6RW_OK. */
-static void must(k6rw_status status, const k6rw_error *error) {
+/* Every function returns a status, and a message if that is not K6RW_OK. */
+static void check(k6rw_status status, const k6rw_error *error) {
     if (status != K6RW_OK) {
         fprintf(stderr, "load: %s\n", error->message);
         exit(1);
     }
 }
 
-/* The work that is measured: the file's size, or -1. */
+/* The work that is measured. Returns the size of the file, or -1. */
 static long read_all(const char *path) {
     char buffer[65536];
     long size = 0;
@@ -58,7 +58,7 @@ static long read_all(const char *path) {
     return size;
 }
 
-/* What the library has to say: a line for its caller's log, now and then. */
+/* Prints the events of the library, which are lines for the log. */
 static void print_events(k6rw_output *output) {
     k6rw_event event;
     k6rw_error error;
@@ -81,14 +81,14 @@ int main(int argc, char **argv) {
         return 2;
     }
     if (k6rw_abi_version() != K6RW_ABI_VERSION) {
-        fprintf(stderr, "load: header and library are not of one version\n");
+        fprintf(stderr, "load: header and library have different ABI versions\n");
         return 1;
     }
 
-    /* Options as in k6's JSON configuration: docs/configuration.md has all of them. */
+    /* Options as in k6's JSON configuration, see docs/configuration.md. */
     snprintf(options, sizeof options, "{\"argument\": \"%s\", \"json\": {\"pushInterval\": \"1s\", \"metricPrefix\": \"load_\"}}",
              argv[1]);
-    must(k6rw_open(options, strlen(options), &output, &error), &error);
+    check(k6rw_open(options, strlen(options), &output, &error), &error);
 
     for (int i = 0; i < SERIES; i++) {
         k6rw_tag tag = {.name = text("file"), .value = text(argv[2])};
@@ -99,27 +99,27 @@ int main(int argc, char **argv) {
             .tags = &tag,
             .tag_count = 1,
         };
-        must(k6rw_register_series(output, &series, &ids[i], &error), &error);
+        check(k6rw_register_series(output, &series, &ids[i], &error), &error);
     }
 
     for (double end = now_ms(CLOCK_MONOTONIC) + 1e3 * atof(argv[3]); now_ms(CLOCK_MONOTONIC) < end;) {
-        double began = now_ms(CLOCK_MONOTONIC);
+        double start = now_ms(CLOCK_MONOTONIC);
         long size = read_all(argv[2]);
-        double took = now_ms(CLOCK_MONOTONIC) - began;
+        double duration = now_ms(CLOCK_MONOTONIC) - start;
         int64_t time = (int64_t)now_ms(CLOCK_REALTIME);
         k6rw_sample samples[] = {
             {.series = ids[READS], .time_ms = time, .value = 1},
             {.series = ids[READ_BYTES], .time_ms = time, .value = size < 0 ? 0 : (double)size},
-            {.series = ids[READ_TIME], .time_ms = time, .value = took},
+            {.series = ids[READ_TIME], .time_ms = time, .value = duration},
             {.series = ids[READS_FAILED], .time_ms = time, .value = size < 0},
         };
-        must(k6rw_push_batch(output, samples, sizeof samples / sizeof *samples, &error), &error);
+        check(k6rw_push_batch(output, samples, sizeof samples / sizeof *samples, &error), &error);
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
 
     print_events(output);
-    must(k6rw_close(output, &report, &error), &error); /* ships what is left */
+    check(k6rw_close(output, &report, &error), &error); /* sends what is queued */
     printf("%.*s\n", (int)report.len, report.data);
-    must(k6rw_free(output, &error), &error);
+    check(k6rw_free(output, &error), &error);
     return 0;
 }

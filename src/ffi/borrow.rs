@@ -1,14 +1,14 @@
-//! Pointers and lengths of a C caller → slices and text of Rust, checked for all that can be checked.
+//! Converts pointers and lengths of the C caller to slices and strings. Checks all that can be checked.
 
 use super::error::CallError;
-use super::layout::{Series, Tag, Text};
+use super::layout::{MetricTypeCode, Series, Tag, Text, ValueTypeCode};
 use crate::k6::{MetricType, ValueType};
 use crate::series::{MAX_SERIES_BYTES, SeriesDefinition};
 
-/// `len` items from `first` on. Null is nothing if `len` is 0.
+/// Returns `len` items from `first` on. `first` may be null if `len` is 0.
 ///
 /// # Safety
-/// `first` must be null, or valid for reading `len` initialised items, and written to by nobody, for the whole of `'a`. Null and
+/// `first` must be null, or valid for reading `len` initialised items that do not change for the whole of `'a`. Null and
 /// alignment are checked here.
 pub(super) unsafe fn slice<'a, T>(first: *const T, len: usize, what: &'static str) -> Result<&'a [T], CallError> {
     if len == 0 {
@@ -20,54 +20,54 @@ pub(super) unsafe fn slice<'a, T>(first: *const T, len: usize, what: &'static st
     if !first.is_aligned() {
         return Err(CallError::InvalidArgument(format!("{what} is not aligned to {} bytes", align_of::<T>())));
     }
-    // No object is larger than isize::MAX; a length past that is a negative one by mistake.
+    // No object is larger than isize::MAX. A larger length is probably a negative number.
     if len.checked_mul(size_of::<T>()).is_none_or(|bytes| bytes > isize::MAX as usize) {
-        return Err(CallError::InvalidArgument(format!("{what} cannot have a length of {len}")));
+        return Err(CallError::InvalidArgument(format!("invalid length of {what}: {len}")));
     }
-    // SAFETY: not null, aligned, no larger than an object can be; that all of it is readable and initialised, and stays as it is for
-    // `'a`, is the caller's promise.
+    // SAFETY: not null, aligned, and not larger than an object can be. The caller guarantees that all of it is readable and
+    // initialised, and does not change for `'a`.
     Ok(unsafe { std::slice::from_raw_parts(first, len) })
 }
 
-/// One item.
+/// Returns one item.
 ///
 /// # Safety
 /// As for [`slice`] with a length of 1.
 pub(super) unsafe fn item<'a, T>(pointer: *const T, what: &'static str) -> Result<&'a T, CallError> {
-    // SAFETY: the caller promises what `slice` asks for.
+    // SAFETY: the caller guarantees what `slice` requires.
     let items = unsafe { slice(pointer, 1, what) }?;
     items.first().ok_or(CallError::NullPointer(what))
 }
 
-/// Puts a result where the caller wants it.
+/// Writes a result to `out`.
 ///
 /// # Safety
-/// `place` must be null or valid for writing one `T`, and nobody may look there any more. Null and alignment are checked by
+/// `out` must be null, or valid for writing one `T` that nothing else refers to. Null and alignment are checked by
 /// [`check_out`].
-pub(super) unsafe fn write_out<T>(place: *mut T, value: T, what: &'static str) -> Result<(), CallError> {
-    check_out(place, what)?;
-    // SAFETY: not null and aligned; that it is writable, and that nobody looks there, is the caller's promise.
-    unsafe { place.write(value) };
+pub(super) unsafe fn write_out<T>(out: *mut T, value: T, what: &'static str) -> Result<(), CallError> {
+    check_out(out, what)?;
+    // SAFETY: not null and aligned. The caller guarantees that it is writable, and that nothing refers to it.
+    unsafe { out.write(value) };
     Ok(())
 }
 
-/// Whether a result could be put there, to be asked before anything is done that cannot be undone.
-pub(super) fn check_out<T>(place: *mut T, what: &'static str) -> Result<(), CallError> {
-    if place.is_null() {
+/// Checks that a result can be written to `out`. To be called before anything that cannot be undone.
+pub(super) fn check_out<T>(out: *mut T, what: &'static str) -> Result<(), CallError> {
+    if out.is_null() {
         return Err(CallError::NullPointer(what));
     }
-    if !place.is_aligned() {
+    if !out.is_aligned() {
         return Err(CallError::InvalidArgument(format!("{what} is not aligned to {} bytes", align_of::<T>())));
     }
     Ok(())
 }
 
-/// Owned text.
+/// Copies a string.
 ///
 /// # Safety
 /// As for [`slice`].
 unsafe fn owned(text: Text, what: &'static str) -> Result<String, CallError> {
-    // SAFETY: the caller promises that the text is as for `slice`, for as long as this function looks at it.
+    // SAFETY: the caller guarantees what `slice` requires, for as long as this function runs.
     let bytes = unsafe { slice(text.data.cast::<u8>(), text.len, what) }?;
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),
@@ -75,26 +75,26 @@ unsafe fn owned(text: Text, what: &'static str) -> Result<String, CallError> {
     }
 }
 
-/// A copy of a series in Rust's own types.
+/// Copies a series.
 ///
 /// # Safety
-/// The tags of `series` and all texts must be as for [`slice`].
+/// The tags of `series` and all strings must be as for [`slice`].
 pub(super) unsafe fn definition(series: &Series) -> Result<SeriesDefinition, CallError> {
-    // Before a tag is looked at: many empty ones take memory too.
+    // Before a tag is read: many empty tags take memory too.
     within_limit(series.metric.len.saturating_add(series.tag_count.saturating_mul(size_of::<Tag>())))?;
-    // SAFETY: the caller promises that the tags are as for `slice`, which checks what can be checked.
-    let tags = unsafe { slice(series.tags, series.tag_count, "tags") }?;
+    // SAFETY: the caller guarantees what `slice` requires.
+    let tags = unsafe { slice(series.tags, series.tag_count, "series->tags") }?;
     let texts = tags.iter().flat_map(|tag| [tag.name.len, tag.value.len]);
     within_limit(texts.fold(series.metric.len, usize::saturating_add))?;
-    // SAFETY: the caller promises that all texts are as for `slice`, which checks what can be checked.
+    // SAFETY: the caller guarantees what `slice` requires, for all strings.
     unsafe {
         Ok(SeriesDefinition {
-            metric: owned(series.metric, "the metric's name")?,
+            metric: owned(series.metric, "series->metric")?,
             metric_type: metric_type(series.metric_type)?,
             value_type: value_type(series.value_type)?,
             tags: tags
                 .iter()
-                .map(|tag| Ok((owned(tag.name, "a tag's name")?, owned(tag.value, "a tag's value")?)))
+                .map(|tag| Ok((owned(tag.name, "tag.name")?, owned(tag.value, "tag.value")?)))
                 .collect::<Result<_, CallError>>()?,
         })
     }
@@ -104,26 +104,26 @@ fn within_limit(bytes: usize) -> Result<(), CallError> {
     if bytes <= MAX_SERIES_BYTES {
         return Ok(());
     }
-    Err(CallError::InvalidArgument(format!(
-        "the metric's name and its tags take {bytes} bytes together; allowed are {MAX_SERIES_BYTES}"
-    )))
+    Err(CallError::InvalidArgument(format!("series has {bytes} bytes of text: must be at most {MAX_SERIES_BYTES}")))
 }
 
 fn metric_type(code: u32) -> Result<MetricType, CallError> {
+    use MetricTypeCode::*;
     match code {
-        0 => Ok(MetricType::Counter),
-        1 => Ok(MetricType::Gauge),
-        2 => Ok(MetricType::Trend),
-        3 => Ok(MetricType::Rate),
-        _ => Err(CallError::InvalidArgument(format!("{code} is no metric type; allowed are 0 to 3"))),
+        _ if code == K6RW_METRIC_COUNTER as u32 => Ok(MetricType::Counter),
+        _ if code == K6RW_METRIC_GAUGE as u32 => Ok(MetricType::Gauge),
+        _ if code == K6RW_METRIC_TREND as u32 => Ok(MetricType::Trend),
+        _ if code == K6RW_METRIC_RATE as u32 => Ok(MetricType::Rate),
+        _ => Err(CallError::InvalidArgument(format!("invalid series->metric_type: {code}"))),
     }
 }
 
 fn value_type(code: u32) -> Result<ValueType, CallError> {
+    use ValueTypeCode::*;
     match code {
-        0 => Ok(ValueType::Default),
-        1 => Ok(ValueType::Time),
-        2 => Ok(ValueType::Data),
-        _ => Err(CallError::InvalidArgument(format!("{code} is not a value type; must be 0 to 2"))),
+        _ if code == K6RW_VALUE_DEFAULT as u32 => Ok(ValueType::Default),
+        _ if code == K6RW_VALUE_TIME as u32 => Ok(ValueType::Time),
+        _ if code == K6RW_VALUE_DATA as u32 => Ok(ValueType::Data),
+        _ => Err(CallError::InvalidArgument(format!("invalid series->value_type: {code}"))),
     }
 }

@@ -1,4 +1,4 @@
-//! What went wrong in a call → a status and a message. Panics end here: none crosses the boundary.
+//! Runs the body of an entry point and returns its failure, or its panic, as a status and a message.
 
 use std::ffi::c_char;
 
@@ -8,10 +8,10 @@ use super::layout::{Error, OutputHandle, Status};
 use crate::output::Output;
 use crate::panics::catch;
 
-/// Runs the body of an entry point: its failure, or its panic, becomes a status and, in `error`, a message.
+/// Runs the body of an entry point. Returns its status, and writes its message to `error`.
 ///
 /// # Safety
-/// `error` must be null or valid for writing one [`Error`]. One that is not aligned gets nothing.
+/// `error` must be null or valid for writing one [`Error`]. If it is not aligned, nothing is written.
 pub(super) unsafe fn call(error: *mut Error, body: impl FnOnce() -> Result<(), CallError>) -> Status {
     let outcome = catch(|| match body() {
         Ok(()) => (Status::K6RW_OK, String::new()),
@@ -22,8 +22,8 @@ pub(super) unsafe fn call(error: *mut Error, body: impl FnOnce() -> Result<(), C
         (failure.status(), failure.to_string())
     });
     if !error.is_null() && error.is_aligned() {
-        // SAFETY: not null and aligned, and the caller of `call` promises that it is valid for writing. Only through
-        // raw pointers, since the memory need not be initialised.
+        // SAFETY: not null and aligned, and the caller guarantees that it is valid for writing. Only through raw pointers,
+        // since the memory need not be initialised.
         unsafe {
             let len = write_text(&raw mut (*error).message, &message);
             (&raw mut (*error).message_len).write(len);
@@ -32,11 +32,11 @@ pub(super) unsafe fn call(error: *mut Error, body: impl FnOnce() -> Result<(), C
     status
 }
 
-/// The same for the functions of an output that is handles. A panic is told in its log too, since a caller on the way of a sample
-/// seldom asks for the message.
+/// As [`call`], for the functions that take a handle. A panic is also logged, since callers that push samples seldom read the
+/// message.
 ///
 /// # Safety
-/// As for [`call`]. The handle may be anything: it is only compared.
+/// As for [`call`]. The handle may be any value: it is only compared.
 pub(super) unsafe fn call_on(
     handle: *const OutputHandle,
     error: *mut Error,
@@ -49,11 +49,12 @@ pub(super) unsafe fn call_on(
             Err(panic.into())
         })
     };
-    // SAFETY: the caller promises what `call` asks for.
+    // SAFETY: the caller guarantees what `call` requires.
     unsafe { call(error, body) }
 }
 
-/// Writes text, cut at a character's end if need be, and a NUL, the only one; returns the bytes without it.
+/// Writes `text` and a NUL, and returns the length without the NUL. Text that is too long is cut between two characters; a NUL
+/// inside it is replaced.
 ///
 /// # Safety
 /// `array` must be valid for writing.
@@ -61,7 +62,7 @@ pub(super) unsafe fn write_text<const N: usize>(array: *mut [c_char; N], text: &
     let text = text.replace('\0', "\u{FFFD}");
     let len = text.floor_char_boundary(text.len().min(N - 1));
     let first = array.cast::<u8>();
-    // SAFETY: `len` is at most N - 1, so that text and NUL fit into the array, which the caller promises is writable; it
+    // SAFETY: `len` is at most N - 1, so that text and NUL fit into the array, which the caller guarantees to be writable. It
     // cannot overlap the text, which the library owns.
     unsafe {
         first.copy_from_nonoverlapping(text.as_ptr(), len);
@@ -93,7 +94,7 @@ mod tests {
     fn a_panic_becomes_a_status() {
         let (status, message) = message_of(|| panic!("of {}", "choice"));
         assert_eq!(status, Status::K6RW_INTERNAL);
-        assert!(message.starts_with("the library failed: of choice at src/ffi/call.rs:"), "{message}");
+        assert!(message.starts_with("internal error: of choice at src/ffi/call.rs:"), "{message}");
     }
 
     #[test]
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_message_is_cut_at_a_characters_end() {
+    fn a_long_message_is_cut_between_characters() {
         let (_, message) = message_of(|| Err(CallError::InvalidArgument("ä".repeat(5000))));
         assert_eq!(message, "ä".repeat(2047));
     }
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_needs_to_ask_for_the_message() {
+    fn the_error_may_be_null() {
         // SAFETY: null is allowed.
         assert_eq!(unsafe { call(std::ptr::null_mut(), || Err(CallError::NoEvent)) }, Status::K6RW_NO_EVENT);
     }

@@ -1,4 +1,4 @@
-//! The functions of the header, each a few lines: check, call, answer.
+//! The functions of the header. Each checks its arguments, calls the output, and writes the result.
 
 use std::ffi::c_char;
 
@@ -6,40 +6,44 @@ use super::borrow::{check_out, definition, item, slice, write_out};
 use super::call::{call, call_on, write_text};
 use super::error::CallError;
 use super::handle;
-use super::layout::{ABI_VERSION, Error, EventRecord, OutputHandle, Sample, Series, Status, Text};
+use super::layout::{ABI_VERSION, Error, EventRecord, LevelCode, OutputHandle, Sample, Series, Status, Text};
 use crate::fault;
 use crate::output::Output;
 use crate::report::Event;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The version of the ABI that the library has. A program checks it against K6RW_ABI_VERSION of its header before any other
-/// call: if they differ, it must make none.
+/// Returns the version of the ABI of the library. If it is not K6RW_ABI_VERSION, do not call any other function.
 #[unsafe(no_mangle)]
 pub extern "C" fn k6rw_abi_version() -> u32 {
     ABI_VERSION
 }
 
-/// The library's own version, such as 1.2.3. Valid for as long as the library is loaded.
+/// Returns the version of the library, such as 1.2.3. Valid as long as the library is loaded.
 #[unsafe(no_mangle)]
 pub extern "C" fn k6rw_version() -> Text {
     text(VERSION)
 }
 
-/// Opens an output: reads the configuration, starts the background threads, and gives a handle.
+/// Opens an output: validates the configuration, starts the background threads, and returns a handle.
 ///
-/// `config` is one JSON object of `config_len` bytes with what the user wrote, unread. All of its fields may be missing:
-/// "argument" (string: what follows --out remote-write=), "environment" (object: at least all of K6_PROMETHEUS_RW_*
-/// and AWS_*), "json" (object or null: k6's collectors."remote-write"), "script" (object: "ext" is the script's options.ext.loadimpact,
-/// "cloud" its options.cloud), "run" (object: "tags" of every sample, "executionSegment" such as "0:1/2", "features" that are
-/// on, "cloudTestRunId": k6 Cloud's id of this run, if it has one, "k6Version" such as "v2.2.0", "script": the script's URL,
-/// "scenarios": an array of their names). Of several open outputs that are given the same "script", the first ships to the
-/// blocks in it.
+/// `config` is a JSON object of `config_len` bytes. All fields are optional:
 ///
-/// K6RW_INVALID_CONFIG with every mistake of the configuration at once, K6RW_PREFLIGHT_FAILED if preflight failed. Without K6RW_OK there is no handle to free.
+/// - "argument": string, the text after `--out remote-write=`.
+/// - "environment": object, the environment variables, at least those that begin with K6_PROMETHEUS_RW_ or AWS_.
+/// - "json": object or null, `collectors."remote-write"` of k6's JSON configuration.
+/// - "script": object, with `options.ext.loadimpact` of the script as "ext" and its `options.cloud` as "cloud". If several
+///   open outputs have the same "script", only the first one sends to the destinations in it.
+/// - "run": object, with the "tags" of all samples, the "executionSegment" such as "0:1/2", the "features" that are on,
+///   the "cloudTestRunId" of k6 Cloud, the "k6Version" such as "v2.2.0", the URL of the "script", the names of the
+///   "scenarios".
+///
+/// Blocks on the network only if the option preflight is on.
+///
+/// Also returns K6RW_INVALID_CONFIG, K6RW_PREFLIGHT_FAILED, K6RW_SYSTEM.
 ///
 /// # Safety
-/// The pointers are as the header's first paragraphs ask.
+/// The pointers must be as the conventions of the header require.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn k6rw_open(
     config: *const c_char,
@@ -47,43 +51,44 @@ pub unsafe extern "C" fn k6rw_open(
     output: *mut *mut OutputHandle,
     error: *mut Error,
 ) -> Status {
-    // SAFETY: config, output and error are what the header asks for.
+    // SAFETY: config, output and error are as the header requires.
     unsafe {
         call(error, || {
-            check_out(output, "the place for the output")?;
-            let document = slice(config.cast::<u8>(), config_len, "the configuration")?;
+            check_out(output, "output")?;
+            let document = slice(config.cast::<u8>(), config_len, "config")?;
             let opened = Output::open(document).map_err(CallError::from)?;
-            write_out(output, handle::insert(opened), "the place for the output")
+            write_out(output, handle::insert(opened), "output")
         })
     }
 }
 
-/// Where the output ships to and how often, for people; without secrets. Valid until k6rw_free().
+/// Returns the URLs and intervals of the destinations, for display. The text has no secrets and is valid until k6rw_free().
 ///
 /// # Safety
-/// The pointers are as the header's first paragraphs ask.
+/// The pointers must be as the conventions of the header require.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn k6rw_description(
     output: *const OutputHandle,
     description: *mut Text,
     error: *mut Error,
 ) -> Status {
-    // SAFETY: description and error are what the header asks for; the handle is only compared.
+    // SAFETY: description and error are as the header requires; the handle is only compared.
     unsafe {
         call_on(output, error, |output| {
-            open(output)?;
-            write_out(description, text(output.description()), "the place for the description")
+            check_open(output)?;
+            write_out(description, text(output.description()), "description")
         })
     }
 }
 
-/// Registers a k6 series before its first sample and gives its id, a small number from 1 on. Copies all text.
+/// Registers a k6 series and returns its id. Ids count from 1.
 ///
-/// A metric whose name Prometheus does not take gets an id too, with a warning among the events; its samples are counted
-/// and left out.
+/// If the name of the metric is not valid in Prometheus, there is a warning event, and its samples are counted and not sent.
+///
+/// Also returns K6RW_INVALID_UTF8, and K6RW_INVALID_ARGUMENT if the series has more than 1 MiB of text.
 ///
 /// # Safety
-/// The pointers are as the header's first paragraphs ask.
+/// The pointers must be as the conventions of the header require.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn k6rw_register_series(
     output: *mut OutputHandle,
@@ -91,21 +96,23 @@ pub unsafe extern "C" fn k6rw_register_series(
     id: *mut u64,
     error: *mut Error,
 ) -> Status {
-    // SAFETY: series, all that it points to, id and error are what the header asks for; the handle is only compared.
+    // SAFETY: series, all that it points to, id and error are as the header requires; the handle is only compared.
     unsafe {
         call_on(output, error, |output| {
-            open(output)?;
-            check_out(id, "the place for the id")?;
-            let definition = definition(item(series, "the series")?)?;
-            write_out(id, output.register(definition)?, "the place for the id")
+            check_open(output)?;
+            check_out(id, "id")?;
+            let definition = definition(item(series, "series")?)?;
+            write_out(id, output.register(definition)?, "id")
         })
     }
 }
 
-/// Hands over one sample. Never blocks on the network. For more than one at a time, k6rw_push_batch() is several times cheaper.
+/// Records one sample. For several samples, k6rw_push_batch() is faster.
+///
+/// Also returns K6RW_UNKNOWN_SERIES.
 ///
 /// # Safety
-/// The pointers are as the header's first paragraphs ask.
+/// The pointers must be as the conventions of the header require.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn k6rw_push(
     output: *mut OutputHandle,
@@ -114,16 +121,16 @@ pub unsafe extern "C" fn k6rw_push(
     value: f64,
     error: *mut Error,
 ) -> Status {
-    // SAFETY: error is what the header asks for; the handle is only compared.
+    // SAFETY: error is as the header requires; the handle is only compared.
     unsafe { call_on(output, error, |output| push(output, &[Sample { series, time_ms, value }])) }
 }
 
-/// Hands over `len` samples. Copies them: the caller may reuse the array at once. Never blocks on the network.
+/// Records `len` samples.
 ///
-/// K6RW_UNKNOWN_SERIES if some have ids that were never given: those are left out, all others are taken.
+/// Also returns K6RW_UNKNOWN_SERIES: the samples with an unknown id are ignored, all others are recorded.
 ///
 /// # Safety
-/// The pointers are as the header's first paragraphs ask.
+/// The pointers must be as the conventions of the header require.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn k6rw_push_batch(
     output: *mut OutputHandle,
@@ -131,32 +138,36 @@ pub unsafe extern "C" fn k6rw_push_batch(
     len: usize,
     error: *mut Error,
 ) -> Status {
-    // SAFETY: samples and error are what the header asks for; any bytes are a valid k6rw_sample. The handle is only compared.
+    // SAFETY: samples and error are as the header requires; any bytes are a valid k6rw_sample. The handle is only compared.
     unsafe {
-        call_on(output, error, |output| {
-            open(output)?;
-            push(output, slice(samples, len, "the samples")?)
+        call_on(output, error, |output| match slice(samples, len, "samples") {
+            Ok(samples) => push(output, samples),
+            // Only here, since `push` checks it too, and its lock is taken for every batch.
+            Err(invalid) => check_open(output).and(Err(invalid)),
         })
     }
 }
 
-/// Takes the next line for the log, or answers K6RW_NO_EVENT. Never blocks. Events are few; to ask some times a second is enough.
+/// Returns the next event, which is a line for the log. Events are rare: a few polls a second are enough. Also works while
+/// k6rw_close() is running.
+///
+/// Also returns K6RW_NO_EVENT.
 ///
 /// # Safety
-/// The pointers are as the header's first paragraphs ask.
+/// The pointers must be as the conventions of the header require.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn k6rw_poll_event(
     output: *mut OutputHandle,
     event: *mut EventRecord,
     error: *mut Error,
 ) -> Status {
-    // SAFETY: event and error are what the header asks for; the handle is only compared.
+    // SAFETY: event and error are as the header requires; the handle is only compared.
     unsafe {
         call_on(output, error, |output| {
-            if output.has_ended() {
+            if output.is_closed() {
                 return Err(CallError::Closed);
             }
-            check_out(event, "the place for the event")?;
+            check_out(event, "event")?;
             let next = output.poll_event()?.ok_or(CallError::NoEvent)?;
             write_event(event, &next);
             Ok(())
@@ -164,39 +175,42 @@ pub unsafe extern "C" fn k6rw_poll_event(
     }
 }
 
-/// Closes the last window, ships all that is queued within the flush timeout, writes what is left to a file, and gives the report:
-/// a JSON object, valid until k6rw_free(), whose "events" are the lines that were not polled, the last of which sums up the run.
-/// Blocks until then; meanwhile other threads may still take events, and may call k6rw_cancel_flush().
+/// Closes the output: sends the last window and all that is queued, within the flush timeout, and writes unsent samples to
+/// a file.
 ///
-/// After it, every function but k6rw_cancel_flush() and k6rw_free() answers K6RW_CLOSED, in every thread.
+/// `report` receives a JSON object that is valid until k6rw_free(). Its "events" are those that were not polled; the last
+/// ones sum up the run, one for each destination.
+///
+/// Blocks until the output is closed. Meanwhile other threads may call k6rw_poll_event() and k6rw_cancel_flush(); all other
+/// functions except k6rw_free() return K6RW_CLOSED. Afterwards k6rw_poll_event() does so too.
 ///
 /// # Safety
-/// The pointers are as the header's first paragraphs ask.
+/// The pointers must be as the conventions of the header require.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn k6rw_close(output: *mut OutputHandle, report: *mut Text, error: *mut Error) -> Status {
-    // SAFETY: report and error are what the header asks for; the handle is only compared.
+    // SAFETY: report and error are as the header requires; the handle is only compared.
     unsafe {
         let handle = output;
         call_on(output, error, |output| {
             fault::point("close");
-            open(output)?;
-            check_out(report, "the place for the report")?;
+            check_open(output)?;
+            check_out(report, "report")?;
             let closed = output.close()?;
-            // Freed meanwhile, by another thread: the report goes with this call.
+            // If another thread has freed the output meanwhile, the report ends with this call.
             handle::get(handle)?;
-            write_out(report, text(closed), "the place for the report")
+            write_out(report, text(closed), "report")
         })
     }
 }
 
-/// Has k6rw_close(), under way in another thread or still to come, not wait for receivers any longer. What is not sent yet goes to a
-/// file at once. Never blocks.
+/// Makes k6rw_close() stop waiting for receivers, whether it is running in another thread or is called later. Unsent samples
+/// are written to a file at once. May be called on a closed output.
 ///
 /// # Safety
-/// The pointers are as the header's first paragraphs ask.
+/// The pointers must be as the conventions of the header require.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn k6rw_cancel_flush(output: *mut OutputHandle, error: *mut Error) -> Status {
-    // SAFETY: error is what the header asks for; the handle is only compared.
+    // SAFETY: error is as the header requires; the handle is only compared.
     unsafe {
         call_on(output, error, |output| {
             output.cancel_flush();
@@ -205,20 +219,20 @@ pub unsafe extern "C" fn k6rw_cancel_flush(output: *mut OutputHandle, error: *mu
     }
 }
 
-/// Ends the handle and frees what belongs to it. An output that is still open is closed first, as k6rw_close() does. Null is
-/// allowed and does nothing. A handle that was freed before is K6RW_INVALID_HANDLE: no handle is given twice.
+/// Frees an output, and closes it first if it is open. `output` may be NULL. Handles are not reused, so that freeing a handle
+/// twice returns K6RW_INVALID_HANDLE.
 ///
 /// # Safety
-/// The pointers are as the header's first paragraphs ask.
+/// The pointers must be as the conventions of the header require.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn k6rw_free(output: *mut OutputHandle, error: *mut Error) -> Status {
-    // SAFETY: error is what the header asks for; the handle is only compared.
+    // SAFETY: error is as the header requires; the handle is only compared.
     unsafe {
         call(error, || {
             if output.is_null() {
                 return Ok(());
             }
-            // Already closed is as good.
+            // It may be closed already.
             let _ = handle::remove(output)?.close();
             Ok(())
         })
@@ -233,9 +247,9 @@ fn push(output: &Output, samples: &[Sample]) -> Result<(), CallError> {
     }
 }
 
-/// Answers "closed" before anything else is looked at.
-fn open(output: &Output) -> Result<(), CallError> {
-    if output.is_closed() { Err(CallError::Closed) } else { Ok(()) }
+/// Returns [`CallError::Closed`] before any other error.
+fn check_open(output: &Output) -> Result<(), CallError> {
+    if output.is_closing() { Err(CallError::Closed) } else { Ok(()) }
 }
 
 fn text(text: &str) -> Text {
@@ -245,10 +259,10 @@ fn text(text: &str) -> Text {
 /// # Safety
 /// `record` must be valid for writing, and aligned, as [`check_out`] checks. It need not be initialised.
 unsafe fn write_event(record: *mut EventRecord, event: &Event) {
-    // SAFETY: the caller promises that the record is writable and aligned; its fields are written through raw pointers, since
-    // a reference would claim that they are initialised.
+    // SAFETY: the caller guarantees that the record is writable and aligned. Its fields are written through raw pointers, since
+    // a reference would require them to be initialised.
     unsafe {
-        (&raw mut (*record).level).write(event.level as u32);
+        (&raw mut (*record).level).write(LevelCode::from(event.level) as u32);
         let len = write_text(&raw mut (*record).message, &event.message);
         (&raw mut (*record).message_len).write(len);
         let len = write_text(&raw mut (*record).fields, &event.fields_within(super::layout::EVENT_FIELDS_SIZE - 1));

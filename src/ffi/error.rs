@@ -1,4 +1,4 @@
-//! Why a call fails, and which status that is.
+//! The errors of a call, and their statuses.
 
 use thiserror::Error as ThisError;
 
@@ -8,26 +8,26 @@ use crate::ingest::Closed;
 use crate::output::OpenError;
 use crate::panics::Panic;
 
-/// Why a call fails.
+/// The error of a call.
 #[derive(Debug, ThisError)]
 pub(super) enum CallError {
-    #[error("{0} is null")]
+    #[error("{0} is NULL")]
     NullPointer(&'static str),
     #[error("{0}")]
     InvalidArgument(String),
-    #[error("{0} is not UTF-8: the first wrong byte is at {1}")]
+    #[error("{0} is not UTF-8: invalid byte at offset {1}")]
     InvalidUtf8(&'static str, usize),
-    #[error("the handle is none that k6rw_open gave, or it has been freed")]
+    #[error("output is not a valid handle: k6rw_open did not return it, or it has been freed")]
     InvalidHandle,
-    #[error("{0} of the samples have ids that k6rw_register_series never gave: they were left out, all others taken")]
+    #[error("{0} samples were ignored: k6rw_register_series did not return their ids")]
     UnknownSeries(usize),
-    #[error("the output is closed")]
+    #[error("output is closed")]
     Closed,
-    #[error("no event waits")]
+    #[error("there is no event")]
     NoEvent,
     #[error(transparent)]
     Open(#[from] OpenError),
-    #[error("the library failed: {0}")]
+    #[error("internal error: {0}")]
     Panic(#[from] Panic),
 }
 

@@ -1,111 +1,123 @@
-//! The structs and enums of the header. Their layout is the contract of one ABI version.
+//! The structs and enums of the header. Their layout is fixed within an ABI version.
 
 use std::ffi::c_char;
 
 pub use crate::k6::Sample;
+use crate::report::Level;
 
-/// Counts up with every change that a program compiled against an older header would not survive: `docs/abi.md` has the rules.
-/// `build.rs` reads this line.
+/// The version of the ABI. Incremented with every incompatible change, see `docs/abi.md`. `build.rs` reads this line.
 pub const ABI_VERSION: u32 = 1;
 
-/// Bytes for the text of an error, its final NUL among them.
+/// The size of k6rw_error.message in bytes, including the NUL.
 pub const ERROR_SIZE: usize = 4096;
 
-/// Bytes for the message of an event, its final NUL among them.
+/// The size of k6rw_event.message in bytes, including the NUL.
 pub const EVENT_MESSAGE_SIZE: usize = 1024;
 
-/// Bytes for the fields of an event, their final NUL among them.
+/// The size of k6rw_event.fields in bytes, including the NUL.
 pub const EVENT_FIELDS_SIZE: usize = 4096;
 
-/// An open output. Opaque: made by k6rw_open(), ended by k6rw_free().
+/// A handle of an open output. k6rw_open() returns it, k6rw_free() frees it.
 #[derive(Debug)]
 pub struct OutputHandle {
     _opaque: (),
 }
 
-/// What became of a call.
+/// Result of a call.
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Status {
-    /// Done.
+    /// Success.
     K6RW_OK = 0,
-    /// A pointer is null that must not be.
+    /// A required pointer is NULL.
     K6RW_NULL_POINTER = 1,
-    /// A length, an enum's value or a pointer's alignment is not possible.
+    /// A length, an enum value or the alignment of a pointer is invalid.
     K6RW_INVALID_ARGUMENT = 2,
-    /// Text is not UTF-8.
+    /// A string is not UTF-8.
     K6RW_INVALID_UTF8 = 3,
-    /// The configuration is not valid, and the message has every mistake; or a file that it names is not.
+    /// The configuration, or a file that it names, is invalid. The message lists all mistakes.
     K6RW_INVALID_CONFIG = 4,
-    /// The handle is not one that k6rw_open() gave, or it has been freed.
+    /// The handle was not returned by k6rw_open(), or it has been freed.
     K6RW_INVALID_HANDLE = 5,
-    /// Samples had ids that k6rw_register_series() never gave. They were left out; all others were taken.
+    /// Some samples have an id that k6rw_register_series() did not return. They are ignored, all others are recorded.
     K6RW_UNKNOWN_SERIES = 6,
-    /// The output has been closed.
+    /// k6rw_close() was called on the output.
     K6RW_CLOSED = 7,
-    /// No event waits. Not an error.
+    /// There is no event. Not an error.
     K6RW_NO_EVENT = 8,
-    /// The system refused what the library needs, such as a thread.
+    /// The operating system refused a resource, such as a thread.
     K6RW_SYSTEM = 9,
-    /// The library failed. The call had no effect, or only a part of it; please report it.
+    /// Internal error. The call may have had a part of its effect. Please report it.
     K6RW_INTERNAL = 10,
-    /// The option preflight is on, and a receiver does not take metrics. The message has all that do not, and why.
+    /// The option preflight is on, and a receiver rejected the test request. The message lists all such receivers.
     K6RW_PREFLIGHT_FAILED = 11,
 }
 
-/// The type of a k6 metric.
+/// Type of a k6 metric.
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum MetricTypeCode {
-    /// Sums its values.
+    /// Sum of the values.
     K6RW_METRIC_COUNTER = 0,
-    /// Keeps its latest value.
+    /// Latest value.
     K6RW_METRIC_GAUGE = 1,
-    /// Keeps the distribution of its values.
+    /// Distribution of the values.
     K6RW_METRIC_TREND = 2,
-    /// Keeps the share of its values that are not zero.
+    /// Share of the values that are not zero.
     K6RW_METRIC_RATE = 3,
 }
 
-/// What the values of a k6 metric are.
+/// Type of the values of a k6 metric.
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum ValueTypeCode {
-    /// Plain numbers.
+    /// Numbers without a unit.
     K6RW_VALUE_DEFAULT = 0,
-    /// Durations in milliseconds. They are shipped in seconds.
+    /// Durations in milliseconds. The receiver gets seconds.
     K6RW_VALUE_TIME = 1,
-    /// Amounts of data in bytes.
+    /// Sizes in bytes.
     K6RW_VALUE_DATA = 2,
 }
 
-/// How serious an event is.
+/// Level of an event.
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum LevelCode {
-    /// For those who look for it.
+    /// Details for debugging.
     K6RW_LEVEL_DEBUG = 0,
-    /// Good to know.
+    /// Normal operation.
     K6RW_LEVEL_INFO = 1,
-    /// May heal by itself.
+    /// A problem that may resolve itself.
     K6RW_LEVEL_WARN = 2,
-    /// Something is lost.
+    /// Data is lost.
     K6RW_LEVEL_ERROR = 3,
-    /// The test is to stop. Comes only if the option abortOnFailure is set, and once.
+    /// The host must abort the test. At most one event for each destination, and only with the option abortOnFailure.
     K6RW_LEVEL_FATAL = 4,
 }
 
-/// Text as pointer and length: UTF-8, not ended by NUL. The pointer may be null if the length is 0.
+impl From<Level> for LevelCode {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Debug => Self::K6RW_LEVEL_DEBUG,
+            Level::Info => Self::K6RW_LEVEL_INFO,
+            Level::Warn => Self::K6RW_LEVEL_WARN,
+            Level::Error => Self::K6RW_LEVEL_ERROR,
+            Level::Fatal => Self::K6RW_LEVEL_FATAL,
+        }
+    }
+}
+
+/// A string: UTF-8 with a length, not terminated by NUL.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub struct Text {
-    /// The first byte.
+    /// The first byte. May be NULL if len is 0.
     pub data: *const c_char,
-    /// The number of bytes.
+    /// The length in bytes.
     pub len: usize,
 }
 
@@ -113,50 +125,50 @@ pub struct Text {
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub struct Tag {
-    /// As k6 has it: made a valid label name by the library.
+    /// The name in k6. The library turns it into a valid label name.
     pub name: Text,
-    /// An empty value leaves the label out.
+    /// The value. A tag with an empty value is ignored.
     pub value: Text,
 }
 
-/// A k6 metric and one of its tag sets.
+/// A k6 series: a metric and a set of tags.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub struct Series {
-    /// The metric's name in k6, such as http_req_duration.
+    /// The name of the metric in k6, such as http_req_duration.
     pub metric: Text,
-    /// One of k6rw_metric_type.
+    /// A k6rw_metric_type.
     pub metric_type: u32,
-    /// One of k6rw_value_type.
+    /// A k6rw_value_type.
     pub value_type: u32,
-    /// The tags in any order. May be null if tag_count is 0.
+    /// The tags, in any order. May be NULL if tag_count is 0.
     pub tags: *const Tag,
     /// The number of tags.
     pub tag_count: usize,
 }
 
-/// Receives the message of a call that failed. Owned by the caller, who need not initialise it.
+/// The message of a failed call. Owned by the caller.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Error {
-    /// The message: UTF-8, ended by NUL, cut if it is longer than the array. Empty after a call that did not fail.
+    /// The message: UTF-8, terminated by NUL, truncated if too long. Empty after K6RW_OK.
     pub message: [c_char; ERROR_SIZE],
-    /// Its bytes without the NUL.
+    /// The length of the message in bytes, without the NUL.
     pub message_len: usize,
 }
 
-/// Receives a line for the log. Owned by the caller, who need not initialise it.
+/// A line for the log. Owned by the caller.
 #[derive(Debug)]
 #[repr(C)]
 pub struct EventRecord {
-    /// One of k6rw_level.
+    /// A k6rw_level.
     pub level: u32,
-    /// The message: one sentence, UTF-8, ended by NUL, cut if it is longer than the array.
+    /// The message: UTF-8, terminated by NUL, truncated if too long.
     pub message: [c_char; EVENT_MESSAGE_SIZE],
-    /// Its bytes without the NUL.
+    /// The length of the message in bytes, without the NUL.
     pub message_len: usize,
-    /// A JSON object with the event's fields, ended by NUL. Fields that do not fit into the array are left out.
+    /// The fields: a JSON object, terminated by NUL. Fields that do not fit are left out.
     pub fields: [c_char; EVENT_FIELDS_SIZE],
-    /// Its bytes without the NUL.
+    /// The length of the fields in bytes, without the NUL.
     pub fields_len: usize,
 }

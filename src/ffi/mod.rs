@@ -1,16 +1,16 @@
-//! The C ABI: the only door to the library, and the only place with `unsafe`.
+//! The C ABI, and the only module with `unsafe`.
 //!
-//! Every entry point checks what it is given, catches panics, and turns whatever goes wrong into a status and a message. What
-//! callers may rely on is written once, at the top of the header that cbindgen makes of this module (`cbindgen.toml`).
+//! Every entry point checks its arguments, catches panics, and returns errors as a status and a message. The conventions for
+//! callers are at the top of the header, which cbindgen generates from this module (`cbindgen.toml`). Next is [`crate::output`].
 //!
 //! | file | holds |
 //! |---|---|
 //! | `entry` | the functions of the header |
-//! | `layout` | its structs and enums |
-//! | `borrow` | pointers and lengths → slices and text |
-//! | `handle` | which handles are alive |
-//! | `call` | runs the body of an entry point; panics end here |
-//! | `error` | why a call fails → its status |
+//! | `call` | runs the body of an entry point; catches panics |
+//! | `handle` | the table of handles |
+//! | `borrow` | pointers and lengths → slices and strings |
+//! | `layout` | structs and enums of the header |
+//! | `error` | the errors of a call, and their statuses |
 
 #![allow(unsafe_code)]
 

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -45,7 +45,7 @@ impl<T: Clone> SecretFile<T> {
     /// Returns the current secret. While the file is not readable or not valid, which it can be while it is replaced, the secret
     /// is the last one.
     pub fn current(&self) -> T {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock();
         if let Ok(current) = read(&self.path).and_then(|text| (self.parse)(&text)) {
             *last = current;
         }

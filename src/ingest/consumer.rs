@@ -1,4 +1,4 @@
-//! The loop of the background thread: blocks of the inbox → the resampler, which closes its windows on the clock.
+//! The loop of the background thread: takes blocks from the inbox, hands them to the resampler, and closes windows on time.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use super::{InboxReceiver, Received};
 use crate::resample::Resampler;
 use crate::time::clock::Clock;
 
-/// Hands everything over to `resampler` until the inbox is closed, then closes its last windows.
+/// Hands all samples to `resampler` until the inbox is closed, then closes the last windows.
 pub fn consume<C: Clock>(inbox: &InboxReceiver, mut resampler: Resampler<C>) {
     let mut open = true;
     while open {
         open = hand_over(inbox.receive(resampler.time_left()), inbox, &mut resampler);
         let ended = resampler.due();
         if !ended.is_empty() {
-            // What is in the inbox now belongs to these windows; what comes meanwhile to the next.
+            // Samples that are in the inbox now belong to these windows, later ones to the next.
             for _ in 0..inbox.flush() {
                 open &= hand_over(inbox.receive(Duration::ZERO), inbox, &mut resampler);
             }
@@ -23,7 +23,7 @@ pub fn consume<C: Clock>(inbox: &InboxReceiver, mut resampler: Resampler<C>) {
     resampler.close();
 }
 
-/// Returns false when nothing more will come.
+/// Returns false when the inbox is closed and empty.
 fn hand_over<C: Clock>(received: Received, inbox: &InboxReceiver, resampler: &mut Resampler<C>) -> bool {
     match received {
         Received::Samples(block) => {

@@ -1,5 +1,5 @@
-//! What the inbox asks of crossbeam's channels, made of loom's lock and condition. Time stands still: a receiver waits for ever,
-//! so that one which nobody wakes is a deadlock, which loom tells.
+//! The part of crossbeam's channels that the inbox uses, made of loom's mutex and condition variable. Timeouts never expire, so
+//! that a receiver that is not woken is a deadlock, which loom reports.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

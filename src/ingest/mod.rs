@@ -1,7 +1,7 @@
-//! What any thread may hand to the resampling thread: series and samples.
+//! The inbox: series and samples from any thread → the background thread.
 //!
-//! Handing over takes one short lock, copies, and never waits for the network, for encoding or for a window to close. Samples
-//! are gathered into blocks, so that a channel message, which costs more than a sample, is paid once for thousands.
+//! Pushing takes one short lock, copies, and never waits for the network, for encoding or for a window to close. Samples are
+//! collected in blocks, since a channel message costs more than a sample. Next is [`crate::resample`].
 
 mod consumer;
 mod sync;
@@ -12,30 +12,30 @@ mod loom_tests;
 
 pub use consumer::consume;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use self::sync::Mutex;
 use self::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use self::sync::channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
-use self::sync::{Mutex, MutexGuard};
 use crate::k6::Sample;
 use crate::report::{Level, Reporter, event};
 use crate::series::SeriesDefinition;
 
-/// Samples in one block. A model is to have more than one soon.
+/// The number of samples in a block. Small for loom, so that few samples make several blocks.
 const BLOCK_SAMPLES: usize = if cfg!(k6rw_loom) { 2 } else { 4096 };
 
-/// Blocks that are kept for the next samples: 1.5 MiB.
+/// The number of empty blocks that are kept: 1.5 MiB.
 const SPARE_BLOCKS: usize = 16;
 
-/// Samples that may wait for the resampling thread, 96 MiB: seconds of the highest rate that k6 reaches.
+/// The number of samples that may wait for the background thread: 96 MiB, seconds at the highest rate that k6 reaches.
 const MAX_WAITING_SAMPLES: usize = 4 << 20;
 
 /// The output has been closed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Closed;
 
-/// The end that any thread may use.
+/// The sending end, for any thread.
 pub struct Inbox {
     staged: Mutex<Staged>,
     definitions: Mutex<Vec<SeriesDefinition>>,
@@ -59,25 +59,25 @@ enum Message {
     Close,
 }
 
-/// The end that belongs to the resampling thread.
+/// The receiving end, for the background thread.
 pub struct InboxReceiver {
     inbox: Arc<Inbox>,
     messages: Receiver<Message>,
     spare_blocks: Sender<Vec<Sample>>,
 }
 
-/// What came out of the inbox.
+/// Result of [`InboxReceiver::receive`].
 #[derive(Debug, PartialEq)]
 pub enum Received {
-    /// Samples, in the order in which they were handed over.
+    /// Samples, in the order in which they were pushed.
     Samples(Vec<Sample>),
-    /// Nothing in time.
+    /// Nothing arrived in time.
     Nothing,
-    /// Nothing more will come.
+    /// The inbox is closed and empty.
     Closed,
 }
 
-/// An empty inbox, and its other end.
+/// Makes an empty inbox.
 pub fn inbox(reporter: Arc<Reporter>) -> (Arc<Inbox>, InboxReceiver) {
     let (messages, received) = unbounded();
     let (spare_sender, spare_blocks) = bounded(SPARE_BLOCKS);
@@ -90,31 +90,31 @@ pub fn inbox(reporter: Arc<Reporter>) -> (Arc<Inbox>, InboxReceiver) {
         spare_blocks,
         reporter,
     });
-    let outlet = InboxReceiver { inbox: Arc::clone(&inbox), messages: received, spare_blocks: spare_sender };
-    (inbox, outlet)
+    let receiver = InboxReceiver { inbox: Arc::clone(&inbox), messages: received, spare_blocks: spare_sender };
+    (inbox, receiver)
 }
 
 impl Inbox {
-    /// Gives a series its id, from 1 on.
+    /// Registers a series and returns its id, from 1 on.
     pub fn register(&self, definition: SeriesDefinition) -> Result<u64, Closed> {
-        let mut definitions = lock(&self.definitions);
-        // SecretSource to the end, so that an id is never given after close.
-        let staged = lock(&self.staged);
+        let mut definitions = self.definitions.lock();
+        // Held to the end, so that no id is returned after close.
+        let staged = self.staged.lock();
         if staged.closed {
             return Err(Closed);
         }
         if !staged.abandoned {
             definitions.push(definition);
         }
-        // Under the lock, so that ids follow the order of the definitions. Whoever has an id has its definition waiting.
+        // Under the lock, so that ids have the order of the definitions, and the definition of every id is there.
         Ok(self.registered.fetch_add(1, Ordering::AcqRel) + 1)
     }
 
-    /// Hands over samples and returns how many had an id that [`Self::register`] never gave; those are left out.
+    /// Pushes samples. Returns the number of those whose id [`Self::register`] did not return; they are left out.
     pub fn push(&self, samples: &[Sample]) -> Result<usize, Closed> {
         let registered = self.registered.load(Ordering::Acquire);
         let is_known = |sample: &Sample| (1..=registered).contains(&sample.series);
-        let mut staged = lock(&self.staged);
+        let mut staged = self.staged.lock();
         if staged.closed {
             return Err(Closed);
         }
@@ -133,9 +133,9 @@ impl Inbox {
         Ok(unknown)
     }
 
-    /// Lets nothing more in. What is in comes out first. False if that has been done before.
+    /// Closes the inbox; what is in it is still received. Returns false if it was closed before.
     pub fn close(&self) -> bool {
-        let mut staged = lock(&self.staged);
+        let mut staged = self.staged.lock();
         if std::mem::replace(&mut staged.closed, true) {
             return false;
         }
@@ -145,15 +145,15 @@ impl Inbox {
         true
     }
 
-    /// Whether [`Self::close`] was called.
+    /// Returns true if [`Self::close`] was called.
     pub fn is_closed(&self) -> bool {
-        lock(&self.staged).closed
+        self.staged.lock().closed
     }
 
     fn stage(&self, staged: &mut Staged, mut samples: &[Sample]) {
         while !samples.is_empty() {
             if staged.abandoned {
-                return self.reporter.samples.dropped.add(samples.len() as u64);
+                return self.reporter.counters().samples_dropped.add(samples.len() as u64);
             }
             if self.waiting.load(Ordering::Relaxed) >= MAX_WAITING_SAMPLES {
                 return self.drop_overload(staged, samples.len());
@@ -172,13 +172,13 @@ impl Inbox {
         }
     }
 
-    /// The resampling thread does not keep up by far: memory stays bounded, and the loss is told.
+    /// Drops samples that the background thread is too slow for, so that memory stays bounded.
     #[cold]
     fn drop_overload(&self, staged: &mut Staged, samples: usize) {
-        self.reporter.samples.dropped.add(samples as u64);
+        self.reporter.counters().samples_dropped.add(samples as u64);
         if !std::mem::replace(&mut staged.overloaded, true) {
             self.reporter.log(
-                event(Level::Error, "Samples come faster than they can be taken in: some are lost")
+                event(Level::Error, "Samples arrive faster than they can be processed, dropping some")
                     .with("samples_waiting", MAX_WAITING_SAMPLES),
             );
         }
@@ -189,7 +189,7 @@ impl Inbox {
     }
 
     fn send(&self, message: Message) {
-        // Fails when the resampling thread has ended, which told so with `InboxReceiver::abandon`: then nothing waits here.
+        // Fails after `InboxReceiver::abandon`; then nothing waits here.
         let _ = self.messages.send(message);
     }
 }
@@ -207,45 +207,40 @@ impl InboxReceiver {
         }
     }
 
-    /// Has the block that is not full yet come out next, behind all others, and returns how many messages wait then.
+    /// Sends the block that is not full yet, and returns the number of messages that wait.
     pub fn flush(&self) -> usize {
-        let mut staged = lock(&self.inbox.staged);
+        let mut staged = self.inbox.staged.lock();
         let block = std::mem::take(&mut staged.block);
-        // An empty one too: series may have been registered without a sample.
+        // Even if it is empty: series may have been registered without a sample.
         self.inbox.send(Message::Samples(block));
         self.messages.len()
     }
 
-    /// The series that were registered since the last call, in the order of their ids. To be asked for after a block was
-    /// received and before it is looked at: all of its series are known then.
+    /// Takes the series that were registered since the last call, in the order of their ids. To be called after a block is
+    /// received and before it is read: then all of its series are known.
     pub fn take_definitions(&self) -> Vec<SeriesDefinition> {
-        std::mem::take(&mut lock(&self.inbox.definitions))
+        std::mem::take(&mut self.inbox.definitions.lock())
     }
 
-    /// Gives back a block that has been read.
+    /// Returns a block that has been read, to be used again.
     pub fn recycle(&self, mut block: Vec<Sample>) {
         block.clear();
-        // Enough are spare already, or the block never held anything: it may go.
+        // A block that never held samples is not worth keeping; if enough are spare, this one is dropped.
         if block.capacity() >= BLOCK_SAMPLES {
             let _ = self.spare_blocks.try_send(block);
         }
     }
 
-    /// Nobody will take anything out any more: what waits, and whatever comes, is counted as dropped and not kept.
+    /// Stops receiving: samples that wait, and all later ones, are counted as dropped and not kept.
     pub fn abandon(self) {
-        let mut staged = lock(&self.inbox.staged);
+        let mut staged = self.inbox.staged.lock();
         staged.abandoned = true;
         staged.block = Vec::new();
         let lost = self.inbox.waiting.swap(0, Ordering::Relaxed);
-        self.inbox.reporter.samples.dropped.add(lost as u64);
+        self.inbox.reporter.counters().samples_dropped.add(lost as u64);
         drop(staged);
         self.take_definitions();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics while a lock is held; if it ever does, the samples are still whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -264,8 +259,8 @@ mod tests {
     }
 
     #[test]
-    fn samples_come_out_in_order_and_whole_whatever_the_sizes() {
-        let (inbox, outlet) = inbox(Arc::default());
+    fn samples_are_received_in_order_whatever_the_sizes() {
+        let (inbox, receiver) = inbox(Arc::default());
         let id = inbox.register(definition("m")).expect("open");
         let mut next = 0;
         for len in [1, 4095, 1, 10_000, 3] {
@@ -275,10 +270,10 @@ mod tests {
         assert!(inbox.close());
         let mut values = Vec::new();
         loop {
-            match outlet.receive(SOON) {
+            match receiver.receive(SOON) {
                 Received::Samples(block) => {
                     values.extend(block.iter().map(|sample| sample.value as u32));
-                    outlet.recycle(block);
+                    receiver.recycle(block);
                 }
                 Received::Nothing => panic!("closed inboxes do not wait"),
                 Received::Closed => break,
@@ -289,18 +284,18 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_were_never_given_are_left_out_and_counted() {
-        let (inbox, outlet) = inbox(Arc::default());
+    fn samples_with_unknown_ids_are_left_out_and_counted() {
+        let (inbox, receiver) = inbox(Arc::default());
         assert_eq!(inbox.register(definition("m")), Ok(1));
         let mixed: Vec<_> = [0, 1, 2, u64::MAX, 1].into_iter().flat_map(|series| samples(series, 0..1)).collect();
         assert_eq!(inbox.push(&mixed), Ok(3));
-        assert_eq!(outlet.flush(), 1);
-        assert!(matches!(outlet.receive(SOON), Received::Samples(block) if block.len() == 2));
+        assert_eq!(receiver.flush(), 1);
+        assert!(matches!(receiver.receive(SOON), Received::Samples(block) if block.len() == 2));
     }
 
     #[test]
-    fn a_closed_inbox_takes_nothing() {
-        let (inbox, _outlet) = inbox(Arc::default());
+    fn a_closed_inbox_accepts_nothing() {
+        let (inbox, _receiver) = inbox(Arc::default());
         assert!(inbox.close());
         assert!(!inbox.close());
         assert_eq!(inbox.push(&[]), Err(Closed));
@@ -308,32 +303,32 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_when_nobody_takes_samples_out() {
+    fn memory_is_bounded_without_a_receiver() {
         let reporter = Arc::new(Reporter::default());
-        let (inbox, _outlet) = inbox(Arc::clone(&reporter));
+        let (inbox, _receiver) = inbox(Arc::clone(&reporter));
         let id = inbox.register(definition("m")).expect("open");
         let many = samples(id, 0..1 << 20);
         for _ in 0..5 {
             assert_eq!(inbox.push(&many), Ok(0));
         }
-        assert_eq!(reporter.samples.dropped.get(), 1 << 20);
+        assert_eq!(reporter.counters().samples_dropped.get(), 1 << 20);
         assert!(reporter.poll().is_some() && reporter.poll().is_none());
     }
 
     #[test]
-    fn an_abandoned_inbox_keeps_nothing_and_counts_all_that_is_lost() {
+    fn an_abandoned_inbox_keeps_nothing_and_counts_all_dropped_samples() {
         let reporter = Arc::new(Reporter::default());
-        let (inbox, outlet) = inbox(Arc::clone(&reporter));
+        let (inbox, receiver) = inbox(Arc::clone(&reporter));
         let id = inbox.register(definition("m")).expect("open");
         assert_eq!(inbox.push(&samples(id, 0..5000)), Ok(0));
-        let Received::Samples(taken) = outlet.receive(SOON) else { panic!("a full block waits") };
-        outlet.abandon();
+        let Received::Samples(taken) = receiver.receive(SOON) else { panic!("a full block waits") };
+        receiver.abandon();
         assert_eq!(inbox.push(&samples(id, 0..3)), Ok(0));
         assert_eq!(inbox.push(&samples(id + 1, 0..3)), Ok(3));
         assert_eq!(inbox.register(definition("m")), Ok(2));
-        assert_eq!(reporter.samples.dropped.get(), 5000 - taken.len() as u64 + 3);
+        assert_eq!(reporter.counters().samples_dropped.get(), 5000 - taken.len() as u64 + 3);
         assert_eq!(inbox.waiting.load(Ordering::Relaxed), 0);
-        assert!(lock(&inbox.definitions).is_empty() && lock(&inbox.staged).block.is_empty());
+        assert!(inbox.definitions.lock().is_empty() && inbox.staged.lock().block.is_empty());
         assert!(inbox.close());
     }
 
@@ -341,7 +336,7 @@ mod tests {
     fn samples_from_many_threads_all_arrive() {
         // Miri takes a minute for what takes a millisecond.
         let rounds = if cfg!(miri) { 10 } else { 1000 };
-        let (inbox, outlet) = inbox(Arc::default());
+        let (inbox, receiver) = inbox(Arc::default());
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
@@ -354,9 +349,9 @@ mod tests {
         });
         inbox.close();
         let mut count = 0;
-        while let Received::Samples(block) = outlet.receive(SOON) {
+        while let Received::Samples(block) = receiver.receive(SOON) {
             count += block.len();
         }
-        assert_eq!((count, outlet.take_definitions().len()), (8 * rounds * 7, 8 * rounds));
+        assert_eq!((count, receiver.take_definitions().len()), (8 * rounds * 7, 8 * rounds));
     }
 }

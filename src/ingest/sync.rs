@@ -1,12 +1,26 @@
-//! Locks, counters and channels of the inbox: std's and crossbeam's. Under `--cfg k6rw_loom` they are loom's, which tries every
-//! order in which threads can take turns: `make model`.
+//! Locks, atomics and channels of the inbox. Under `--cfg k6rw_loom` they are loom's, which runs the tests of `loom_tests` in
+//! every order of their threads: `make model`.
 
 #[cfg(not(k6rw_loom))]
 pub(super) use crossbeam_channel as channel;
 #[cfg(not(k6rw_loom))]
-pub(super) use std::sync::{Mutex, MutexGuard, atomic};
+pub(super) use parking_lot::Mutex;
+#[cfg(not(k6rw_loom))]
+pub(super) use std::sync::atomic;
 
 #[cfg(k6rw_loom)]
 pub(super) use super::loom_channel as channel;
 #[cfg(k6rw_loom)]
-pub(super) use loom::sync::{Mutex, MutexGuard, atomic};
+pub(super) use loom::sync::atomic;
+
+/// loom's mutex with the interface of parking_lot's.
+#[cfg(k6rw_loom)]
+#[derive(Default)]
+pub(super) struct Mutex<T>(loom::sync::Mutex<T>);
+
+#[cfg(k6rw_loom)]
+impl<T> Mutex<T> {
+    pub(super) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
+        self.0.lock().expect("no poison")
+    }
+}

@@ -61,7 +61,7 @@ impl<C: Clock> Resampler<C> {
         }
         // The only check of a sample's value: everything after it relies on finite values.
         let finite = samples.iter().filter(|sample| sample.value.is_finite()).count();
-        self.reporter.samples.taken.add(finite as u64);
+        self.reporter.counters().samples.add(finite as u64);
         if finite == samples.len() {
             self.record_finite(samples, now_ms);
         } else {
@@ -105,7 +105,7 @@ impl<C: Clock> Resampler<C> {
     #[cold]
     fn without_not_finite(&mut self, samples: &[Sample]) -> Vec<Sample> {
         let (finite, others): (Vec<Sample>, Vec<Sample>) = samples.iter().partition(|sample| sample.value.is_finite());
-        self.reporter.samples.rejected.add(others.len() as u64);
+        self.reporter.counters().samples_not_finite.add(others.len() as u64);
         if let Some(first) = others.first()
             && !std::mem::replace(&mut self.warned_not_finite, true)
         {

@@ -95,9 +95,9 @@ impl DestinationPipeline {
             }
         }
         let counters = &self.reporter.counters;
-        counters.samples_taken.add(recorded);
-        counters.samples_ignored.add(invalid_name);
-        counters.samples_over_limit.add(over_max_series);
+        counters.samples_in.add(recorded);
+        counters.samples_invalid_name.add(invalid_name);
+        counters.samples_over_max_series.add(over_max_series);
     }
 
     /// Returns the time until the open window ends if the clock does not jump.

@@ -257,7 +257,7 @@ impl Registry {
             hash = hash.wrapping_add(1);
         }
         let Some(target) = self.next_target() else {
-            self.reporter.counters.series_over_limit.add(1);
+            self.reporter.counters.series_over_max_series.add(1);
             self.warn_max_series();
             return Err(RecordOutcome::OverMaxSeries);
         };
@@ -491,7 +491,7 @@ mod tests {
         let outcomes: Vec<_> = (0..6).map(|number| registry.record(number, 1.0, 0)).collect();
         let (recorded, over) = (RecordOutcome::Recorded, RecordOutcome::OverMaxSeries);
         assert_eq!(outcomes, [recorded, recorded, recorded, over, recorded, over]);
-        assert_eq!(destination.counters.series_over_limit.get(), 2);
+        assert_eq!(destination.counters.series_over_max_series.get(), 2);
         let warning = reporter.poll().expect("warned");
         assert_eq!(
             (&warning.fields["label_with_most_values"], &warning.fields["label_value_count"]),

@@ -7,43 +7,19 @@ use std::sync::Arc;
 
 use super::registry::Registry;
 use crate::k6::{MetricType, ValueType};
-use crate::report::{Count, Counters, DestinationReporter};
+use crate::report::{Counter, Counters, DestinationReporter, SelfMetric};
 use crate::series::SeriesDefinition;
 use crate::time::window::Window;
 
-/// A metric that is read from a counter.
-struct Counted {
-    name: &'static str,
-    metric_type: MetricType,
-    value_type: ValueType,
-    tag: Option<(&'static str, &'static str)>,
-    read: fn(&Counters) -> &Count,
+/// The counters that are self metrics.
+fn counted() -> impl Iterator<Item = (&'static Counter<Counters>, SelfMetric)> {
+    Counters::ALL.iter().filter_map(|counter| Some((counter, counter.self_metric?)))
 }
 
-const fn counter(name: &'static str, read: fn(&Counters) -> &Count) -> Counted {
-    Counted { name, metric_type: MetricType::Counter, value_type: ValueType::Default, tag: None, read }
+/// In the names of self metrics, *sample* is Prometheus's word for a point.
+fn metric_of(counter: &Counter<Counters>) -> String {
+    format!("remote_write_{}", counter.name.replace("points_", "samples_"))
 }
-
-const COUNTED: [Counted; 8] = [
-    counter("remote_write_samples_in", |counters| &counters.samples_taken),
-    counter("remote_write_samples", |counters| &counters.points_delivered),
-    counter("remote_write_samples_failed", |counters| &counters.points_refused),
-    counter("remote_write_samples_retried", |counters| &counters.points_retried),
-    Counted {
-        tag: Some(("reason", "full_queue")),
-        ..counter("remote_write_samples_dropped", |counters| &counters.points_dropped)
-    },
-    Counted { value_type: ValueType::Data, ..counter("remote_write_bytes", |counters| &counters.bytes_delivered) },
-    Counted {
-        metric_type: MetricType::Gauge,
-        ..counter("remote_write_samples_pending", |counters| &counters.points_pending)
-    },
-    Counted {
-        metric_type: MetricType::Gauge,
-        value_type: ValueType::Data,
-        ..counter("remote_write_queue_highest_bytes", |counters| &counters.queue_bytes_highest)
-    },
-];
 
 /// The duration of requests: a trend.
 const DURATION: &str = "remote_write_sent_batch_duration";
@@ -66,7 +42,7 @@ pub struct RunLabels {
 
 /// The self metrics of one destination. Their ids are `None` if they are not exported.
 pub struct SelfMetrics {
-    /// For each of [`COUNTED`] its id and the count of the last window.
+    /// For each of [`counted`] its id and the count of the last window.
     counted: Vec<(Option<usize>, u64)>,
     duration: Option<usize>,
     run_info: Option<usize>,
@@ -84,11 +60,11 @@ impl SelfMetrics {
             let definition = SeriesDefinition::new(metric, metric_type).with_value_type(value_type);
             registry.register_self_metric(&definition.with_tags(labels.tags.iter().cloned().chain(extra_tags)))
         };
-        let mut register_counted = |counted: &Counted| {
-            let extra_tags = counted.tag.map(|(name, value)| (name.into(), value.into()));
-            register(counted.name, counted.metric_type, counted.value_type, extra_tags.into_iter().collect())
+        let mut register_counted = |counter: &Counter<Counters>, metric: SelfMetric| {
+            let extra_tags = metric.tag.map(|(name, value)| (name.into(), value.into()));
+            register(&metric_of(counter), metric.metric_type, metric.value_type, extra_tags.into_iter().collect())
         };
-        let counted = COUNTED.iter().map(|counted| (register_counted(counted), 0)).collect();
+        let counted = counted().map(|(counter, metric)| (register_counted(counter, metric), 0)).collect();
         // Of two tags with one name, the tag of the test is kept.
         let is_free = |(name, _): &&(String, String)| labels.tags.iter().all(|(known, _)| known != name);
         let run_info = labels.run_info.iter().filter(is_free).cloned().collect();
@@ -122,14 +98,14 @@ impl SelfMetrics {
                 record(self.run_end, window.end_ms as f64);
             }
         }
-        for (counted, (id, last)) in COUNTED.iter().zip(&mut self.counted) {
-            let now = (counted.read)(&self.reporter.counters).get();
-            let value = if counted.metric_type == MetricType::Counter { now - *last } else { now };
+        for ((counter, metric), (id, last)) in counted().zip(&mut self.counted) {
+            let now = (counter.count)(&self.reporter.counters).get();
+            let value = if metric.metric_type == MetricType::Counter { now - *last } else { now };
             record(*id, value as f64);
             *last = now;
         }
-        for latency in self.reporter.take_latencies() {
-            record(self.duration, latency.as_secs_f64() * 1000.0);
+        for duration in self.reporter.take_durations() {
+            record(self.duration, duration.as_secs_f64() * 1000.0);
         }
     }
 }

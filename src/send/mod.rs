@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `batcher` | points → batches |
 //! | `queue` | batches that wait to be sent |
+//! | `worker` | thread of a sender |
 //! | `preflight` | asks before the test whether the receiver accepts requests |
 //! | `sender` | a batch's requests, attempts and outcome |
 //! | `negotiation` | protocol version that the receiver supports |
@@ -19,6 +20,7 @@
 //! | `unsent` | file of unsent samples |
 
 mod batcher;
+mod worker;
 mod preflight;
 mod sender;
 mod queue;
@@ -33,3 +35,4 @@ pub use batcher::{Batcher, Role};
 pub use preflight::PreflightError;
 pub use queue::{Batch, Queue};
 pub use sender::{Sender, Settings};
+pub use worker::Worker;

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::report::{DestinationReporter, Level, event};
@@ -92,8 +93,8 @@ impl Queue {
 
     /// Adds a batch at the end of a shard. Never waits.
     pub fn push(&self, shard: usize, batch: Batch) {
-        let mut state = self.lock();
-        self.reporter.counters.points_made.add(batch.unsent().len() as u64);
+        let mut state = self.state.lock();
+        self.reporter.counters.points.add(batch.unsent().len() as u64);
         while state.bytes + batch.bytes() > self.limit_bytes {
             let bytes_before = state.bytes;
             let Some(oldest) = state.pop_oldest() else { break };
@@ -123,7 +124,7 @@ impl Queue {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
             {
-                let mut state = self.lock();
+                let mut state = self.state.lock();
                 if let Some(batch) = state.pop(shard) {
                     self.update_gauges(&state);
                     return Some(batch);
@@ -138,13 +139,13 @@ impl Queue {
 
     /// Closes the queue: the sender ends when all batches are sent, at the latest after `flush_timeout`.
     pub fn close(&self, flush_timeout: Duration) {
-        self.lock().deadline = Some(Instant::now() + flush_timeout);
+        self.state.lock().deadline = Some(Instant::now() + flush_timeout);
         self.changed.notify_waiters();
     }
 
     /// Sets the deadline of a closed queue to now.
     pub fn cancel_flush(&self) {
-        if let Some(deadline) = &mut self.lock().deadline {
+        if let Some(deadline) = &mut self.state.lock().deadline {
             *deadline = Instant::now();
         }
         self.changed.notify_waiters();
@@ -155,7 +156,7 @@ impl Queue {
         while time > Instant::now() {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            if self.lock().deadline.is_some() {
+            if self.state.lock().deadline.is_some() {
                 return;
             }
             let _ = tokio::time::timeout_at(time.into(), changed).await;
@@ -167,7 +168,7 @@ impl Queue {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            let deadline = self.lock().deadline;
+            let deadline = self.state.lock().deadline;
             match deadline {
                 Some(deadline) if deadline <= Instant::now() => return,
                 Some(deadline) => {
@@ -180,7 +181,7 @@ impl Queue {
 
     /// Removes and returns all batches, the oldest first. Never waits.
     pub fn drain(&self) -> Vec<Batch> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let all = std::iter::from_fn(|| state.pop_oldest()).collect();
         self.update_gauges(&state);
         all
@@ -188,14 +189,8 @@ impl Queue {
 
     fn update_gauges(&self, state: &State) {
         let counters = &self.reporter.counters;
-        counters.queue_bytes_highest.raise(state.bytes as u64);
-        counters.queue_bytes.set(state.bytes as u64);
+        counters.queue_bytes_max.raise(state.bytes as u64);
         counters.points_pending.set(state.points as u64);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while the lock is held; if it ever does, the batches are still whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -260,9 +255,9 @@ mod tests {
         }
         assert_eq!(destination.counters.points_pending.get(), 9);
         assert_eq!(sizes(&queue), [3, 6]);
-        assert_eq!((destination.counters.points_dropped.get(), destination.counters.points_made.get()), (9, 18));
-        assert_eq!(destination.counters.queue_bytes_highest.get(), 9 * POINT as u64);
-        assert_eq!((destination.counters.points_pending.get(), destination.counters.queue_bytes.get()), (0, 0));
+        assert_eq!((destination.counters.points_dropped.get(), destination.counters.points.get()), (9, 18));
+        assert_eq!(destination.counters.queue_bytes_max.get(), 9 * POINT as u64);
+        assert_eq!(destination.counters.points_pending.get(), 0);
         assert!(reporter.poll().is_some_and(|event| event.level == Level::Warn));
         assert!(reporter.poll().is_none());
     }

@@ -202,13 +202,13 @@ impl Sender {
         loop {
             let begin = Instant::now();
             let response = self.send_once(protocol, body.clone()).await;
-            self.reporter.note_latency(begin.elapsed());
+            self.reporter.note_duration(begin.elapsed());
             let Outcome::Retry(retry_after) = Outcome::to(protocol, &response) else { return response };
             let pause = backoff.next(retry_after);
             let abort = self.health.borrow_mut().record_failure(&response);
             self.abort_test(abort);
             tokio::time::sleep(pause).await;
-            counters.retries.add(1);
+            counters.requests_retried.add(1);
             counters.points_retried.add(points as u64);
         }
     }
@@ -227,14 +227,14 @@ impl Sender {
         if supported {
             self.confirm_protocol(protocol);
         }
-        counters.points_delivered.add(written);
-        counters.points_refused.add(points - written);
+        counters.points_sent.add(written);
+        counters.points_failed.add(points - written);
         let mut health = self.health.borrow_mut();
         if written < points {
             let abort = health.record_rejection(response, points - written);
             self.abort_test(abort);
         } else {
-            counters.bytes_delivered.add(exchange.bytes as u64);
+            counters.bytes_sent.add(exchange.bytes as u64);
             health.record_success();
         }
     }

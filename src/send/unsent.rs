@@ -25,16 +25,16 @@ const MAX_NAMES: u32 = 1000;
 pub(super) fn save(points: &[&Point], directory: Option<&Path>, reporter: &DestinationReporter) {
     let counters = &reporter.counters;
     let (points, unsupported): (Vec<&Point>, Vec<_>) = points.iter().partition(|point| float_value(point).is_some());
-    counters.points_undelivered.add(unsupported.len() as u64);
+    counters.points_lost.add(unsupported.len() as u64);
     if points.is_empty() {
         return;
     }
     let Some(directory) = directory else {
-        return counters.points_undelivered.add(points.len() as u64);
+        return counters.points_lost.add(points.len() as u64);
     };
     match write_new_file(&points, directory) {
         Ok(path) => {
-            counters.points_saved.add(points.len() as u64);
+            counters.points_in_unsent_file.add(points.len() as u64);
             let path = path.canonicalize().unwrap_or(path);
             let path = path.display().to_string();
             let import = format!(
@@ -50,7 +50,7 @@ pub(super) fn save(points: &[&Point], directory: Option<&Path>, reporter: &Desti
             );
         }
         Err(error) => {
-            counters.points_undelivered.add(points.len() as u64);
+            counters.points_lost.add(points.len() as u64);
             reporter.log(
                 event(Level::Error, "Failed to write unsent samples to a file; they are lost")
                     .with("points", points.len())
@@ -227,7 +227,7 @@ k6_m_total{condition="zero",url="/\"a\\\n"} +Inf 2.000
         let event = reporter.poll().expect("is logged");
         assert_eq!((event.level, &event.fields["directory"]), (Level::Error, &"/nonexistent/directory".into()));
         assert!(event.fields["error"].as_str().is_some_and(|error| error.contains("No such file")), "{event:?}");
-        assert_eq!((destination.counters.points_undelivered.get(), destination.counters.points_saved.get()), (4, 0));
+        assert_eq!((destination.counters.points_lost.get(), destination.counters.points_in_unsent_file.get()), (4, 0));
     }
 
     #[test]
@@ -236,7 +236,7 @@ k6_m_total{condition="zero",url="/\"a\\\n"} +Inf 2.000
         points[3].value = Value::Histogram(Arc::default());
         let destination = reporter.destination("http://host/w");
         save(&[&points[3]], Some(Path::new("/nonexistent/directory")), &destination);
-        assert_eq!(destination.counters.points_undelivered.get(), 1);
+        assert_eq!(destination.counters.points_lost.get(), 1);
     }
 
     #[test]
@@ -245,7 +245,7 @@ k6_m_total{condition="zero",url="/\"a\\\n"} +Inf 2.000
         let destination = reporter.destination("http://host/w");
         save(&[&points[3]], Some(Path::new("/nonexistent/directory")), &destination);
         assert!(reporter.poll().is_none());
-        assert_eq!((destination.counters.points_undelivered.get(), destination.counters.points_saved.get()), (1, 0));
+        assert_eq!((destination.counters.points_lost.get(), destination.counters.points_in_unsent_file.get()), (1, 0));
     }
 
     #[test]

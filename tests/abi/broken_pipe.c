@@ -1,4 +1,4 @@
-/* A receiver that hangs up while a body is written to it. The program has not touched SIGPIPE, which would end it. */
+/* A receiver that closes the connection during a request. The program does not handle SIGPIPE, which would end it. */
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -11,20 +11,20 @@
 #define SERIES 3000
 #define TAG_BYTES 2000
 
-/* Takes some of each request, and hangs up: with more to come, a writer gets a SIGPIPE sooner or later. */
+/* Reads a part of each request and closes the connection, so that the writer gets a SIGPIPE. */
 static void *hang_up(void *argument) {
     char some[4096];
     int connection, listener = *(int *)argument;
     while ((connection = accept(listener, NULL, NULL)) >= 0) {
         if (read(connection, some, sizeof some) > 0) {
-            shutdown(connection, SHUT_WR); /* what is not read turns the close into a reset */
+            shutdown(connection, SHUT_WR); /* unread data turns the close into a reset */
         }
         close(connection);
     }
     return NULL;
 }
 
-/* Text that does not compress, different for each seed. */
+/* Text that does not compress, and differs for each seed. */
 static void fill(char *tag, uint32_t seed) {
     size_t i;
     for (i = 0; i < TAG_BYTES; i++) {
@@ -73,7 +73,7 @@ void broken_pipe(void) {
     EXPECT_STATUS(K6RW_OK, k6rw_open(json, (size_t)json_len, &output, &error));
     push_much(output);
     EXPECT_STATUS(K6RW_OK, k6rw_close(output, &report, &error));
-    EXPECT(holds(report, "\"points_delivered\":0,"));
+    EXPECT(holds(report, "\"points_sent\":0,"));
     EXPECT_STATUS(K6RW_OK, k6rw_free(output, &error));
 
     shutdown(listener, SHUT_RDWR);

@@ -1,4 +1,4 @@
-/* What one version of the ABI promises to programs that are compiled already: the layout of structs, the values of constants. */
+/* What an ABI version guarantees to compiled programs: the layout of structs and the values of constants. */
 
 #include "suite.h"
 

@@ -1,5 +1,5 @@
-/* All that the header forbids and promises to answer: null, wrong lengths, values and alignment, bytes that are not UTF-8, ids
- * and handles that were never given. */
+/* Invalid arguments, which must be errors: NULL, wrong lengths, values and alignment, bytes that are not UTF-8, unknown ids and
+ * handles. */
 
 #include "suite.h"
 
@@ -15,39 +15,39 @@ static void opens(void) {
     EXPECT_STATUS(K6RW_INVALID_CONFIG, k6rw_open("{\"a\": 1}", 8, &output, &error));
     EXPECT_STATUS(K6RW_INVALID_CONFIG, k6rw_open(latin1, sizeof latin1 - 1, &output, &error));
     EXPECT_STATUS(K6RW_INVALID_CONFIG, k6rw_open(wrong, sizeof wrong - 1, &output, &error));
-    /* Nobody needs to ask for the message. */
+    /* The error may be NULL. */
     EXPECT(k6rw_open("[]", 2, &output, NULL) == K6RW_INVALID_CONFIG);
     EXPECT(output == NULL);
 }
 
-/* Every function that takes a handle, with one that is none. */
-static void handle(k6rw_output *none, k6rw_status status) {
+/* Calls every function that takes a handle with an invalid one. */
+static void handle(k6rw_output *invalid, k6rw_status status) {
     k6rw_series series = series_of("m", K6RW_METRIC_COUNTER, NULL, 0);
     k6rw_sample sample = sample_of(1, 1.0);
     k6rw_event event;
-    k6rw_text place;
+    k6rw_text out;
     uint64_t id = 0;
-    EXPECT_STATUS(status, k6rw_description(none, &place, &error));
-    EXPECT_STATUS(status, k6rw_register_series(none, &series, &id, &error));
-    EXPECT_STATUS(status, k6rw_push(none, 1, 0, 1.0, &error));
-    EXPECT_STATUS(status, k6rw_push_batch(none, &sample, 1, &error));
-    EXPECT_STATUS(status, k6rw_poll_event(none, &event, &error));
-    EXPECT_STATUS(status, k6rw_close(none, &place, &error));
-    EXPECT_STATUS(status, k6rw_cancel_flush(none, &error));
-    EXPECT_STATUS(none == NULL ? K6RW_OK : status, k6rw_free(none, &error));
-    EXPECT_STATUS(status, k6rw_push_batch(none, NULL, 1, &error)); /* whatever else is wrong */
-    EXPECT(k6rw_push_batch(none, &sample, 1, NULL) == status);
+    EXPECT_STATUS(status, k6rw_description(invalid, &out, &error));
+    EXPECT_STATUS(status, k6rw_register_series(invalid, &series, &id, &error));
+    EXPECT_STATUS(status, k6rw_push(invalid, 1, 0, 1.0, &error));
+    EXPECT_STATUS(status, k6rw_push_batch(invalid, &sample, 1, &error));
+    EXPECT_STATUS(status, k6rw_poll_event(invalid, &event, &error));
+    EXPECT_STATUS(status, k6rw_close(invalid, &out, &error));
+    EXPECT_STATUS(status, k6rw_cancel_flush(invalid, &error));
+    EXPECT_STATUS(invalid == NULL ? K6RW_OK : status, k6rw_free(invalid, &error));
+    EXPECT_STATUS(status, k6rw_push_batch(invalid, NULL, 1, &error)); /* before any other error */
+    EXPECT(k6rw_push_batch(invalid, &sample, 1, NULL) == status);
 }
 
-static void handles(k6rw_output *alive) {
-    int somewhere = 0;
+static void handles(k6rw_output *valid) {
+    int unrelated = 0;
     handle(NULL, K6RW_NULL_POINTER);
-    handle((k6rw_output *)(void *)&somewhere, K6RW_INVALID_HANDLE);
-    handle((k6rw_output *)(void *)((char *)alive + 1), K6RW_INVALID_HANDLE);
+    handle((k6rw_output *)(void *)&unrelated, K6RW_INVALID_HANDLE);
+    handle((k6rw_output *)(void *)((char *)valid + 1), K6RW_INVALID_HANDLE);
     handle((k6rw_output *)(uintptr_t)-1, K6RW_INVALID_HANDLE);
 }
 
-static void places(k6rw_output *output) {
+static void pointers(k6rw_output *output) {
     uint64_t numbers[2] = {0, 0};
     uint64_t *misaligned = (uint64_t *)(void *)((char *)numbers + 1);
     k6rw_series series = series_of("m", K6RW_METRIC_COUNTER, NULL, 0);
@@ -79,7 +79,7 @@ static void series(k6rw_output *output) {
     tag.value.data = wrong;
     tag.value.len = (size_t)-1;
     EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_register_series(output, &series, &id, &error));
-    tag.value.len = (size_t)1 << 21; /* too much, so that nobody looks whether it is there */
+    tag.value.len = (size_t)1 << 21; /* over the limit, so that it is not read */
     EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_register_series(output, &series, &id, &error));
     series.tag_count = (size_t)1 << 24; /* as above */
     EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_register_series(output, &series, &id, &error));
@@ -87,12 +87,12 @@ static void series(k6rw_output *output) {
     EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_register_series(output, &series, &id, &error));
     series.tag_count = 0;
     series.metric.data = wrong;
-    EXPECT_STATUS(K6RW_OK, k6rw_register_series(output, &series, &id, &error)); /* its one byte is good */
+    EXPECT_STATUS(K6RW_OK, k6rw_register_series(output, &series, &id, &error)); /* its one byte is valid */
     series.metric.len = sizeof wrong;
     EXPECT_STATUS(K6RW_INVALID_UTF8, k6rw_register_series(output, &series, &id, &error));
     series.metric.data = NULL;
     EXPECT_STATUS(K6RW_NULL_POINTER, k6rw_register_series(output, &series, &id, &error));
-    series.metric.len = 0; /* no name that Prometheus takes, but no mistake of the caller's either */
+    series.metric.len = 0; /* not a valid name in Prometheus, but a valid call */
     EXPECT_STATUS(K6RW_OK, k6rw_register_series(output, &series, &id, &error));
     series.metric_type = 4;
     EXPECT_STATUS(K6RW_INVALID_ARGUMENT, k6rw_register_series(output, &series, &id, &error));
@@ -114,7 +114,7 @@ static void samples(k6rw_output *output) {
     EXPECT_STATUS(K6RW_UNKNOWN_SERIES, k6rw_push(output, 0, 0, 1.0, &error));
     EXPECT_STATUS(K6RW_UNKNOWN_SERIES, k6rw_push(output, UINT64_MAX, 0, 1.0, &error));
     EXPECT_STATUS(K6RW_UNKNOWN_SERIES, k6rw_push_batch(output, three, 3, &error));
-    /* Values and times may be anything at all. */
+    /* All values and times are valid. */
     three[0].time_ms = INT64_MIN;
     three[1] = sample_of(1, 0.0);
     memset(&three[1].value, 0xff, sizeof three[1].value); /* a NaN */
@@ -128,7 +128,7 @@ void forbidden(void) {
     opens();
     EXPECT_STATUS(K6RW_OK, k6rw_open(NOWHERE, sizeof NOWHERE - 1, &output, &error));
     handles(output);
-    places(output);
+    pointers(output);
     series(output);
     samples(output);
     EXPECT_STATUS(K6RW_OK, k6rw_free(output, &error));

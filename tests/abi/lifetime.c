@@ -1,13 +1,13 @@
-/* Outputs that come and go: what was freed stays freed, and threads and open files do not grow in number. */
+/* Outputs that are opened and freed one after the other: freed handles stay invalid, threads and open files do not accumulate. */
 
 #include <dirent.h>
 
 #include "suite.h"
 
-/* How many entries a folder of /proc has; 0 where there is none. */
-static int entries(const char *folder) {
+/* The number of entries in a directory of /proc; 0 if there is none. */
+static int entries(const char *directory) {
     int count = 0;
-    DIR *open = opendir(folder);
+    DIR *open = opendir(directory);
     if (open != NULL) {
         while (readdir(open) != NULL) {
             count++;
@@ -40,7 +40,7 @@ void lifetime(int times) {
         }
     }
     if (times > 10) {
-        /* Senders end within a second after the output: some may still be about. */
+        /* Senders end within a second after the output, so some may still be running. */
         EXPECT(entries("/proc/self/fd") <= files + 20);
         EXPECT(entries("/proc/self/task") <= 20);
     }

@@ -1,10 +1,9 @@
-/* Uses the header as a C program would: all that it allows and all that it forbids, which must be answered. Compiles as C11,
- * C17, C++17 and C++20.
+/* Tests of the header as a C program uses it, with valid and invalid calls. Compiles as C11, C17, C++17 and C++20.
  *
  *     abi URL OUTPUTS
  *
- * URL is a receiver, whose points the caller of this program looks at; OUTPUTS is how many outputs are opened and closed
- * one after the other. Ends with 0 if every answer was the expected one. */
+ * URL is a receiver; the caller of this program checks its points. OUTPUTS is the number of outputs that are opened and
+ * closed one after the other. Exits with 0 if all results are as expected. */
 
 #include <pthread.h>
 

@@ -1,8 +1,8 @@
-/* Every order of three calls on an output, each answered as the state asks for that the calls before it made. */
+/* Every sequence of three calls on an output. Each must return the status for the state after the calls before it. */
 
 #include "suite.h"
 
-enum { DESCRIPTION, REGISTER, PUSH, PUSH_BATCH, POLL_EVENT, CLOSE, HURRY, FREE, CALLS };
+enum { DESCRIPTION, REGISTER, PUSH, PUSH_BATCH, POLL_EVENT, CLOSE, CANCEL_FLUSH, FREE, CALLS };
 
 typedef struct state {
     k6rw_output *output;
@@ -11,7 +11,7 @@ typedef struct state {
     int freed;
 } state;
 
-/* What a call must answer that can only fail by the state. */
+/* The status of a call that can only fail because of the state. */
 static k6rw_status by_state(const state *s, k6rw_status otherwise) {
     return s->freed ? K6RW_INVALID_HANDLE : s->closed ? K6RW_CLOSED : otherwise;
 }
@@ -19,11 +19,11 @@ static k6rw_status by_state(const state *s, k6rw_status otherwise) {
 static void call(state *s, int which) {
     k6rw_series series = series_of("ordered", K6RW_METRIC_TREND, NULL, 0);
     k6rw_sample sample = sample_of(s->series + 1, 1.0); /* one that was never registered */
-    k6rw_text place = {NULL, 0};
+    k6rw_text out = {NULL, 0};
     k6rw_event event;
     switch (which) {
     case DESCRIPTION:
-        EXPECT_STATUS(by_state(s, K6RW_OK), k6rw_description(s->output, &place, &error));
+        EXPECT_STATUS(by_state(s, K6RW_OK), k6rw_description(s->output, &out, &error));
         break;
     case REGISTER: {
         uint64_t id = 0;
@@ -47,10 +47,10 @@ static void call(state *s, int which) {
         break;
     case CLOSE:
         EXPECT_STATUS(by_state(s, K6RW_NULL_POINTER), k6rw_close(s->output, NULL, &error));
-        EXPECT_STATUS(by_state(s, K6RW_OK), k6rw_close(s->output, &place, &error));
+        EXPECT_STATUS(by_state(s, K6RW_OK), k6rw_close(s->output, &out, &error));
         s->closed = 1;
         break;
-    case HURRY:
+    case CANCEL_FLUSH:
         EXPECT_STATUS(s->freed ? K6RW_INVALID_HANDLE : K6RW_OK, k6rw_cancel_flush(s->output, &error));
         break;
     default:

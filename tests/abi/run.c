@@ -1,4 +1,4 @@
-/* A whole run as the header means it. Its points must be at the receiver: k6_abi_requests_total{method="GET"} is 1003. */
+/* A normal run. The receiver must have its points: k6_abi_requests_total{method="GET"} is 1003. */
 
 #include "suite.h"
 
@@ -32,7 +32,7 @@ void run(const char *url) {
         batch[i] = sample_of(counter, 1.0);
     }
     EXPECT_STATUS(K6RW_OK, k6rw_push_batch(output, batch, 1000, &error));
-    memset(batch, 0xff, sizeof batch); /* copied: it is ours again */
+    memset(batch, 0xff, sizeof batch); /* the library has copied it */
     batch[0] = sample_of(counter, 1.0);
     batch[1] = sample_of(counter + 1000, 100.0);
     batch[2] = sample_of(counter, 1.0);

@@ -1,4 +1,4 @@
-/* What all parts of the suite share: expectations, and short ways to say what they are about. */
+/* Assertions and helpers for all parts of the suite. */
 
 #ifndef ABI_SUITE_H
 #define ABI_SUITE_H
@@ -18,13 +18,13 @@ void threads(const char *url);
 void broken_pipe(void);
 void lifetime(int times);
 
-/* Counts a failure, from any thread, and says where it was. */
+/* Counts a failure, from any thread, and prints its location. */
 void expect(int ok, const char *what, const char *file, int line);
 int failed(void);
 
 #define EXPECT(condition) expect((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
 
-/* The status of a call that has `&error` as its last argument, and with it a message exactly when there is something to say. */
+/* Checks the status of a call whose last argument is `&error`, and that there is a message if and only if it failed. */
 #define EXPECT_STATUS(status, call)                                              \
     do {                                                                         \
         k6rw_error error;                                                        \
@@ -40,10 +40,10 @@ int failed(void);
                "message of " #call, __FILE__, __LINE__);                         \
     } while (0)
 
-/* Nobody listens there, and nothing waits for it at the end. */
+/* A configuration without a receiver, which does not wait for one at the end. */
 #define NOWHERE "{\"argument\": \"http://127.0.0.1:1/\", \"json\": {\"pushInterval\": \"1h\", \"flushTimeout\": \"0s\", \"unsentDirectory\": \"\"}}"
 
-/* An output to a URL, with windows of 100 ms. */
+/* Opens an output to a URL, with windows of 100 ms. */
 k6rw_output *open_to(const char *url);
 
 static inline k6rw_text text(const char *s) {
@@ -71,7 +71,7 @@ static inline k6rw_sample sample_of(uint64_t series, double value) {
     return sample;
 }
 
-/* Whether text of the library holds some other. */
+/* Returns 1 if `whole` contains `part`. */
 static inline int holds(k6rw_text whole, const char *part) {
     size_t len = strlen(part), i;
     for (i = 0; i + len <= whole.len; i++) {

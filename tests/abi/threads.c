@@ -1,4 +1,4 @@
-/* Eight threads at once: none loses a sample, and each sees the end of the output in order. */
+/* Eight threads at once: no sample is lost, and each thread sees the output close in order. */
 
 #include <pthread.h>
 
@@ -11,7 +11,7 @@
 typedef struct worker {
     pthread_t thread;
     k6rw_output *output;
-    uint64_t taken; /* samples that an answer said were taken */
+    uint64_t accepted; /* samples whose push returned K6RW_OK */
 } worker;
 
 static uint64_t register_one(k6rw_output *output, k6rw_status *status) {
@@ -21,7 +21,7 @@ static uint64_t register_one(k6rw_output *output, k6rw_status *status) {
     return id;
 }
 
-/* Registers and pushes until it has done its rounds, or the output is closed or freed. */
+/* Registers and pushes for some rounds, or until the output is closed or freed. */
 static void *work(void *argument) {
     worker *self = (worker *)argument;
     k6rw_sample batch[BATCH];
@@ -40,7 +40,7 @@ static void *work(void *argument) {
             EXPECT(status == K6RW_CLOSED || status == K6RW_INVALID_HANDLE);
             return NULL;
         }
-        self->taken += BATCH;
+        self->accepted += BATCH;
         status = k6rw_poll_event(self->output, &event, NULL);
         EXPECT(status == K6RW_OK || status == K6RW_NO_EVENT || status == K6RW_CLOSED || status == K6RW_INVALID_HANDLE);
     }
@@ -51,25 +51,25 @@ static void start(worker *workers, k6rw_output *output) {
     int i;
     for (i = 0; i < THREADS; i++) {
         workers[i].output = output;
-        workers[i].taken = 0;
+        workers[i].accepted = 0;
         EXPECT(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0);
     }
 }
 
 static uint64_t join(worker *workers) {
-    uint64_t taken = 0;
+    uint64_t accepted = 0;
     int i;
     for (i = 0; i < THREADS; i++) {
         EXPECT(pthread_join(workers[i].thread, NULL) == 0);
-        taken += workers[i].taken;
+        accepted += workers[i].accepted;
     }
-    return taken;
+    return accepted;
 }
 
-/* The report counts just the samples whose push was answered with K6RW_OK. */
-static void expect_samples(k6rw_text report, uint64_t taken) {
+/* The report counts exactly the samples whose push returned K6RW_OK. */
+static void expect_samples(k6rw_text report, uint64_t accepted) {
     char samples[64];
-    snprintf(samples, sizeof samples, "{\"samples\":%llu,", (unsigned long long)taken);
+    snprintf(samples, sizeof samples, "{\"samples\":%llu,", (unsigned long long)accepted);
     EXPECT(holds(report, samples));
 }
 
@@ -106,12 +106,12 @@ static void *close_once(void *argument) {
     worker *self = (worker *)argument;
     k6rw_text report = {NULL, 0};
     k6rw_status status = k6rw_close(self->output, &report, NULL);
-    EXPECT(status == K6RW_OK || status == K6RW_CLOSED); /* nobody frees meanwhile */
-    self->taken = status == K6RW_OK ? 1 : 0;
+    EXPECT(status == K6RW_OK || status == K6RW_CLOSED); /* no thread frees it meanwhile */
+    self->accepted = status == K6RW_OK ? 1 : 0;
     return NULL;
 }
 
-static void everyone_closes(const char *url) {
+static void all_close(const char *url) {
     worker workers[THREADS];
     k6rw_output *output = open_to(url);
     int i;
@@ -123,7 +123,7 @@ static void everyone_closes(const char *url) {
     EXPECT_STATUS(K6RW_OK, k6rw_free(output, &error));
 }
 
-/* Each with an output of its own, opened and freed while the others do the same. */
+/* Opens and frees outputs while other threads do the same. */
 static void *live(void *argument) {
     (void)argument;
     lifetime(5);
@@ -145,6 +145,6 @@ void threads(const char *url) {
     all_at_once(url);
     close_in_the_middle(url);
     free_in_the_middle(url);
-    everyone_closes(url);
+    all_close(url);
     outputs_side_by_side();
 }

@@ -1,4 +1,4 @@
-//! The C ABI in few words, for tests that call the library as C does.
+//! Short forms of the C functions, for tests that call the library as C does.
 
 #![allow(unsafe_code)]
 #![allow(dead_code)] // every test file uses a part of it
@@ -10,7 +10,7 @@ use std::ptr::{null, null_mut};
 use k6_remote_write::ffi::*;
 use serde_json::Value;
 
-/// Makes a call with an error to write to, and checks that its message is there exactly when there is something to say.
+/// Calls a function with an error, and checks that there is a message if and only if it failed.
 pub fn call(function: impl FnOnce(*mut Error) -> Status) -> (Status, String) {
     let mut error = MaybeUninit::<Error>::uninit();
     let status = function(error.as_mut_ptr());
@@ -23,7 +23,7 @@ pub fn call(function: impl FnOnce(*mut Error) -> Status) -> (Status, String) {
 
 pub fn open(document: &[u8]) -> (Status, String, *mut OutputHandle) {
     let mut output = null_mut();
-    // SAFETY: all pointers are to what is alive.
+    // SAFETY: all pointers are valid.
     let (status, message) =
         call(|error| unsafe { k6rw_open(document.as_ptr().cast(), document.len(), &mut output, error) });
     (status, message, output)
@@ -31,7 +31,7 @@ pub fn open(document: &[u8]) -> (Status, String, *mut OutputHandle) {
 
 pub fn description(output: *const OutputHandle) -> (Status, String) {
     let mut text = Text { data: null(), len: 0 };
-    // SAFETY: all pointers are to what is alive, and a handle may be anything.
+    // SAFETY: all pointers are valid, and a handle may be any value.
     let (status, _) = call(|error| unsafe { k6rw_description(output, &mut text, error) });
     (status, owned(text))
 }
@@ -50,28 +50,28 @@ pub fn register(output: *mut OutputHandle, metric: &[u8], codes: (u32, u32), tag
         tag_count: tags.len(),
     };
     let mut id = 0;
-    // SAFETY: all pointers are to what is alive, and a handle may be anything.
+    // SAFETY: all pointers are valid, and a handle may be any value.
     let (status, _) = call(|error| unsafe { k6rw_register_series(output, &series, &mut id, error) });
     (status, id)
 }
 
 pub fn push(output: *mut OutputHandle, series: u64, value: f64) -> Status {
-    // SAFETY: the error is alive, and a handle may be anything.
+    // SAFETY: the error is valid, and a handle may be any value.
     call(|error| unsafe { k6rw_push(output, series, 0, value, error) }).0
 }
 
 pub fn push_batch(output: *mut OutputHandle, samples: &[Sample]) -> Status {
-    // SAFETY: all pointers are to what is alive, and a handle may be anything.
+    // SAFETY: all pointers are valid, and a handle may be any value.
     call(|error| unsafe { k6rw_push_batch(output, samples.as_ptr(), samples.len(), error) }).0
 }
 
 /// The next event's message and fields.
 pub fn poll_event(output: *mut OutputHandle) -> (Status, Option<(String, Value)>) {
     let mut event = MaybeUninit::<EventRecord>::uninit();
-    // SAFETY: all pointers are to what is alive, and a handle may be anything.
+    // SAFETY: all pointers are valid, and a handle may be any value.
     let (status, _) = call(|error| unsafe { k6rw_poll_event(output, event.as_mut_ptr(), error) });
     let event = (status == Status::K6RW_OK).then(|| {
-        // SAFETY: both texts are there, ended by NUL, though not all of the record.
+        // SAFETY: both strings are initialised and terminated by NUL, though not all of the record.
         let [message, fields] = unsafe {
             let event = event.as_ptr();
             [(&raw const (*event).message).cast::<c_char>(), (&raw const (*event).fields).cast()]
@@ -84,18 +84,18 @@ pub fn poll_event(output: *mut OutputHandle) -> (Status, Option<(String, Value)>
 
 pub fn close(output: *mut OutputHandle) -> (Status, Option<Value>) {
     let mut report = Text { data: null(), len: 0 };
-    // SAFETY: all pointers are to what is alive, and a handle may be anything.
+    // SAFETY: all pointers are valid, and a handle may be any value.
     let (status, _) = call(|error| unsafe { k6rw_close(output, &mut report, error) });
     (status, (status == Status::K6RW_OK).then(|| serde_json::from_str(&owned(report)).expect("JSON")))
 }
 
 pub fn cancel_flush(output: *mut OutputHandle) -> Status {
-    // SAFETY: the error is alive, and a handle may be anything.
+    // SAFETY: the error is valid, and a handle may be any value.
     call(|error| unsafe { k6rw_cancel_flush(output, error) }).0
 }
 
 pub fn free(output: *mut OutputHandle) -> Status {
-    // SAFETY: the error is alive, and a handle may be anything.
+    // SAFETY: the error is valid, and a handle may be any value.
     call(|error| unsafe { k6rw_free(output, error) }).0
 }
 
@@ -103,7 +103,7 @@ fn owned(text: Text) -> String {
     if text.len == 0 {
         return String::new();
     }
-    // SAFETY: the library gave it, and its output was not freed yet.
+    // SAFETY: the library returned it, and its output was not freed yet.
     let bytes = unsafe { std::slice::from_raw_parts(text.data.cast::<u8>(), text.len) };
     std::str::from_utf8(bytes).expect("UTF-8").to_owned()
 }

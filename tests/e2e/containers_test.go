@@ -125,7 +125,7 @@ func TestThePartsOfTheComposeFileWorkTogether(t *testing.T) {
 		user := imageUser(t)
 		k6.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
 	}
-	if said, err := k6.CombinedOutput(); err != nil || !bytes.Contains(said, []byte("All samples were shipped")) {
+	if said, err := k6.CombinedOutput(); err != nil || !bytes.Contains(said, []byte("All samples were sent")) {
 		t.Fatalf("%s: %v\n%s", k6, err, said)
 	}
 

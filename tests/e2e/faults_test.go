@@ -99,7 +99,7 @@ func TestAReceiverThatIsNotThereCostsTheUserNothingButAWarning(t *testing.T) {
 		t.Fatalf("expected one warning, got %d:\n%s", len(warnings), result.LogText())
 	}
 	end := result.Log[len(result.Log)-1]
-	if saved, _ := end.Fields["points_saved_to_file"].(float64); end.Level != "error" || saved == 0 {
+	if saved, _ := end.Fields["points_in_unsent_file"].(float64); end.Level != "error" || saved == 0 {
 		t.Errorf("the last line should say how many points are in the file:\n%s", result.LogText())
 	}
 	if early := end.Time.Sub(warnings[0].Time); early < 2*time.Second {

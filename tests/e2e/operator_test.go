@@ -243,6 +243,6 @@ func costOf(t *testing.T, variables map[string]string) cost {
 	return cost{
 		series:   number(`count(last_over_time({__name__=~"k6_.+"}[1s]))`),
 		requests: number("sum(increase("+sent+"_count[4s])) or histogram_count(sum(increase("+sent+"_seconds[4s])))") / 4,
-		bytes:    number("sum(increase(k6_remote_write_bytes_total[4s]))") / 4,
+		bytes:    number("sum(increase(k6_remote_write_bytes_sent_total[4s]))") / 4,
 	}
 }

@@ -25,7 +25,7 @@ func TestAPanicOfTheLibraryCostsK6Nothing(t *testing.T) {
 		{at: "resample:3..4", part: "resampling thread", file: "src/resample/mod.rs", panics: 1, says: "samples_dropped"},
 		// The batch of the panic is lost, but the points after it have the totals.
 		{at: "sender:2..4", part: "sender", file: "src/send/sender.rs", panics: 2, whole: true},
-		{at: "sender:2..1000", part: "sender", file: "src/send/sender.rs", panics: 10, says: "points_not_delivered_in_time"},
+		{at: "sender:2..1000", part: "sender", file: "src/send/sender.rs", panics: 10, says: "points_lost"},
 	} {
 		t.Run(fault.at, func(t *testing.T) {
 			t.Parallel()
@@ -62,7 +62,7 @@ func TestAPanicAtTheEndIsAnErrorOfTheOutputAlone(t *testing.T) {
 	result := run(t, load)
 
 	errors := linesOf(result, "error")
-	if len(errors) != 1 || !strings.Contains(errors[0].String(), "a fault on purpose at src/ffi/entry.rs:") {
+	if len(errors) != 1 || !strings.Contains(errors[0].String(), "injected fault at src/ffi/entry.rs:") {
 		t.Errorf("expected one error:\n%s", result.LogText())
 	}
 }

@@ -37,7 +37,7 @@ func TestPreflightCostsNothing(t *testing.T) {
 				}
 			}
 			last := result.Log[len(result.Log)-1]
-			if last.Fields["points"] != last.Fields["points_delivered"] {
+			if last.Fields["points"] != last.Fields["points_sent"] {
 				t.Errorf("not all points are there: %s", last)
 			}
 		})

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use once_cell::sync::Lazy;
+use parking_lot::Mutex;
 
 use super::document::Script;
 
@@ -24,20 +24,15 @@ impl ApmBlockLease {
             [&script.ext, &script.cloud].map(|options| options.as_ref()?.get("apm").map(ToString::to_string));
         let hash = HASHER.hash_one((ext, cloud));
         // Made only if it is one: dropping a lease ends it.
-        let is_new = leased().insert(hash);
+        let is_new = LEASED.lock().insert(hash);
         is_new.then(|| Self(hash))
     }
 }
 
 impl Drop for ApmBlockLease {
     fn drop(&mut self) {
-        leased().remove(&self.0);
+        LEASED.lock().remove(&self.0);
     }
-}
-
-fn leased() -> MutexGuard<'static, BTreeSet<u64>> {
-    // Nothing panics while the lock is held; if it ever does, the set is still whole.
-    LEASED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@
 #   make lint        formatting, lints, the header, the shim
 #   make audit       licences and known vulnerabilities of what is depended on
 #   make header      include/k6_remote_write.h anew from the Rust sources
-#   make dashboards  dashboards/*.json anew from tools/dashboards
+#   make dashboards  deploy/dashboards/*.json anew from tools/dashboards
 
 K6_VERSION := v2.2.0
 CARGO_DENY_VERSION := 0.20.2
@@ -269,7 +269,7 @@ lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6 audit lint-deli
 # What carries it to people: workflows, image, containers side by side.
 lint-delivery: $(BUILD)/actionlint $(BUILD)/compose-spec
 	$(BUILD)/actionlint
-	$(BUILD)/compose-spec compose.yaml >/dev/null
+	cd deploy/compose && $(BUILD)/compose-spec compose.yaml >/dev/null
 	BUILD=$(BUILD) HADOLINT_VERSION=$(HADOLINT_VERSION) tests/lint-image.sh
 
 # What is depended on: licences and sources, and known vulnerabilities where their databases are reached.
@@ -281,7 +281,7 @@ header:
 	UPDATE_HEADER=1 $(CARGO) test --test header
 
 dashboards:
-	cd tools/dashboards && go run . $(ROOT)/dashboards
+	cd tools/dashboards && go run . $(ROOT)/deploy/dashboards
 
 clean:
 	rm -rf $(BUILD) target go-shim/lib go-shim/include

@@ -42,7 +42,7 @@ func readCompose(t *testing.T) map[string]service {
 		t.Fatal(err)
 	}
 	command := exec.Command(reader, "-format", "json", "compose.yaml")
-	command.Dir = root(t)
+	command.Dir = filepath.Join(root(t), "deploy/compose")
 	var model struct {
 		Services map[string]service `json:"services"`
 	}
@@ -179,12 +179,12 @@ func TestGrafanaFindsWhatIsProvisioned(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	readCompose(t)["grafana"].mount(t, folder)
-	provider := read(t, "containers/grafana/dashboards.yaml")
+	provider := read(t, "deploy/compose/grafana/dashboards.yaml")
 	dashboards, err := filepath.Glob(filepath.Join(folder, find(t, provider, `path: (\S+)`), "*.json"))
 	if err != nil || len(dashboards) == 0 {
 		t.Errorf("no dashboards where %s has them: %v", provider, err)
 	}
-	url := find(t, read(t, "containers/grafana/datasources.yaml"), `url: (\S+)`)
+	url := find(t, read(t, "deploy/compose/grafana/datasources.yaml"), `url: (\S+)`)
 	if wrote := readCompose(t)["k6"].Environment["K6_PROMETHEUS_RW_SERVER_URL"]; wrote != url+"/api/v1/write" {
 		t.Errorf("Grafana reads from %s, k6 writes to %s", url, wrote)
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 )
 
-const folder = "../../dashboards"
+const folder = "../../deploy/dashboards"
 
 func TestTheCommittedFilesAreWhatTheCodeMakes(t *testing.T) {
 	made := all()

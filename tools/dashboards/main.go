@@ -1,4 +1,4 @@
-// Command dashboards writes Grafana's dashboards of dashboards/ anew.
+// Command dashboards writes Grafana's dashboards to deploy/dashboards.
 //
 //	main.go        which dashboards there are, and how they become JSON
 //	variable.go    what can be chosen at the top of a dashboard

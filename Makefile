@@ -170,7 +170,7 @@ screenshot: k6 receivers
 # All loads, for an hour or more; bench/results.md and the picture are written anew. SHORT=1 takes a look at all of them in three
 # minutes, LOAD=a,growth runs some; neither writes.
 bench: k6 $(BUILD)/k6-plain
-	cd tests/e2e && go build -o $(BUILD)/bench ./cmd/bench
+	cd bench && go build -o $(BUILD)/bench .
 	$(BUILD)/bench $(if $(SHORT),-short) $(if $(LOAD),-load $(LOAD)) $(if $(SHORT)$(LOAD),,-write bench) $(BENCH_FLAGS)
 
 # What each step of a sample's way costs.
@@ -260,9 +260,10 @@ lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6 audit lint-deli
 	$(CARGO) test --test header
 	@unsafe=$$(grep -rl unsafe_code src | sort | tr '\n' ' '); test "$$unsafe" = "src/ffi/mod.rs src/lib.rs " || \
 		{ echo "only src/ffi may allow unsafe code: $$unsafe"; exit 1; }
-	@unformatted=$$(gofmt -l go-shim tests/e2e tools/dashboards); test -z "$$unformatted" || { echo "not gofmt: $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l go-shim tests/e2e bench tools/dashboards); test -z "$$unformatted" || { echo "not gofmt: $$unformatted"; exit 1; }
 	cd go-shim && go vet ./... && $(BUILD)/staticcheck ./...
 	cd tests/e2e && go vet ./... && $(BUILD)/staticcheck ./...
+	cd bench && go vet ./... && $(BUILD)/staticcheck ./...
 	cd tools/dashboards && go vet ./... && $(BUILD)/staticcheck ./...
 	BUILD=$(BUILD) K6_VERSION=$(K6_VERSION) tests/lint-shim.sh
 

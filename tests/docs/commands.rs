@@ -35,7 +35,7 @@ fn targets_of_cargo_are_there() {
                     "--test" => {
                         [format!("tests/{name}.rs"), format!("tests/{name}/main.rs")].iter().any(|path| exists(path))
                     }
-                    "--bench" => exists(&format!("benches/{name}.rs")),
+                    "--bench" => exists(&format!("bench/{name}.rs")),
                     "--example" => manifest.contains(&format!("name = \"{name}\"")),
                     _ => true,
                 };

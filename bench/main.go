@@ -124,7 +124,7 @@ func names() []string {
 }
 
 // scriptPath is where a load's script is, from the repository's root.
-func scriptPath(script string) string { return filepath.Join("tests/e2e/cmd/bench/loads", script) }
+func scriptPath(script string) string { return filepath.Join("bench/loads", script) }
 
 // stage is what all runs share.
 type stage struct {

@@ -158,12 +158,12 @@ receivers: $(BUILD)/prometheus $(BUILD)/promtool $(BUILD)/prometheus-2 $(BUILD)/
 
 # KEEP=1 leaves the receiver up; RECEIVER=prometheus takes the other one.
 demo: k6 receivers
-	cd tests/e2e && go build -o $(BUILD)/demo ./cmd/demo
+	cd tools && go build -o $(BUILD)/demo ./demo
 	RECEIVER=$(RECEIVER) $(BUILD)/demo
 
 # The README's picture: a run in the UI of VictoriaMetrics, taken by a headless browser. No test needs it.
 screenshot: k6 receivers
-	cd tests/e2e && go build -o $(BUILD)/screenshot ./cmd/screenshot
+	cd tools && go build -o $(BUILD)/screenshot ./screenshot
 	@mkdir -p docs/images
 	$(BUILD)/screenshot docs/images/run.png
 
@@ -249,7 +249,7 @@ sanitize: nightly
 DURATION ?= 20m
 soak: k6 receivers
 	$(CARGO) run --release --example soak
-	cd tests/e2e && go build -o $(BUILD)/soak ./cmd/soak
+	cd tools && go build -o $(BUILD)/soak ./soak
 	$(BUILD)/soak -duration $(DURATION)
 
 ## Linting
@@ -260,10 +260,11 @@ lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6 audit lint-deli
 	$(CARGO) test --test header
 	@unsafe=$$(grep -rl unsafe_code src | sort | tr '\n' ' '); test "$$unsafe" = "src/ffi/mod.rs src/lib.rs " || \
 		{ echo "only src/ffi may allow unsafe code: $$unsafe"; exit 1; }
-	@unformatted=$$(gofmt -l go-shim tests/e2e bench tools/dashboards); test -z "$$unformatted" || { echo "not gofmt: $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l go-shim tests/e2e bench tools); test -z "$$unformatted" || { echo "not gofmt: $$unformatted"; exit 1; }
 	cd go-shim && go vet ./... && $(BUILD)/staticcheck ./...
 	cd tests/e2e && go vet ./... && $(BUILD)/staticcheck ./...
 	cd bench && go vet ./... && $(BUILD)/staticcheck ./...
+	cd tools && go vet ./... && $(BUILD)/staticcheck ./...
 	cd tools/dashboards && go vet ./... && $(BUILD)/staticcheck ./...
 	BUILD=$(BUILD) K6_VERSION=$(K6_VERSION) tests/lint-shim.sh
 

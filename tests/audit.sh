@@ -10,7 +10,7 @@ else
     echo "RustSec's database is not reached: advisories of crates were not looked at"
 fi
 
-for module in go-shim tests/e2e bench; do
+for module in go-shim tests/e2e bench tools; do
     status=0
     (cd "$module" && "$BUILD/govulncheck" ./...) || status=$?
     case $status in

@@ -47,7 +47,7 @@ func soak(duration time.Duration) error {
 	target := harness.StartTarget()
 	defer target.Close()
 	k6, err := harness.StartK6(harness.Run{
-		Script:  "tests/e2e/cmd/soak/load.js",
+		Script:  "tools/soak/load.js",
 		Out:     []string{"remote-write=" + proxy.URL()},
 		Args:    []string{"--summary-mode", "disabled", "--no-thresholds"}, // either would keep every value
 		Env:     map[string]string{"TARGET_URL": target.URL(), "DURATION": duration.String()},

@@ -12,7 +12,7 @@
 #   make miri        what Miri can run, on a nightly                (SEEDS=0..64: more orders of threads)
 #   make sanitize    tests under the thread sanitizer, on a nightly
 #   make soak        a million series, then 20 minutes of faults    (DURATION=1h)
-#   make dist        build/dist, what a release has for this platform  (dist.mk)
+#   make dist        build/dist, what a release has for this platform  (scripts/dist.mk)
 #   make lint        formatting, lints, the header, the shim
 #   make audit       licences and known vulnerabilities of what is depended on
 #   make header      include/k6_remote_write.h anew from the Rust sources
@@ -62,7 +62,7 @@ endif
 
 all: k6 receivers
 
-include dist.mk
+include scripts/dist.mk
 
 ## Building
 
@@ -266,18 +266,18 @@ lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6 audit lint-deli
 	cd bench && go vet ./... && $(BUILD)/staticcheck ./...
 	cd tools && go vet ./... && $(BUILD)/staticcheck ./...
 	cd tools/dashboards && go vet ./... && $(BUILD)/staticcheck ./...
-	BUILD=$(BUILD) K6_VERSION=$(K6_VERSION) tests/lint-shim.sh
+	BUILD=$(BUILD) K6_VERSION=$(K6_VERSION) scripts/lint-shim.sh
 
 # What carries it to people: workflows, image, containers side by side.
 lint-delivery: $(BUILD)/actionlint $(BUILD)/compose-spec
 	$(BUILD)/actionlint
 	cd deploy/compose && $(BUILD)/compose-spec compose.yaml >/dev/null
-	BUILD=$(BUILD) HADOLINT_VERSION=$(HADOLINT_VERSION) tests/lint-image.sh
+	BUILD=$(BUILD) HADOLINT_VERSION=$(HADOLINT_VERSION) scripts/lint-image.sh
 
 # What is depended on: licences and sources, and known vulnerabilities where their databases are reached.
 audit: $(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/govulncheck
 	$(BUILD)/cargo-deny/bin/cargo-deny --locked check licenses sources bans
-	BUILD=$(BUILD) tests/audit.sh
+	BUILD=$(BUILD) scripts/audit.sh
 
 header:
 	UPDATE_HEADER=1 $(CARGO) test --test header

@@ -4,7 +4,7 @@
 set -eu
 folder=$1
 shift
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/.."
 if [ -n "$(git status --porcelain)" ]; then
     echo "there is more here than the last commit" >&2
     exit 1

@@ -4,7 +4,7 @@
 # repository; Go, which takes modules from tags, can be told to take it from here.
 set -eu
 folder=$1 version=$2
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/.."
 
 rm -rf "$folder"
 mkdir -p "$folder/go-shim"

@@ -2,7 +2,7 @@
 # licenses.sh SBOM: the licences of all crates of an SBOM, as the crates themselves bring them.
 set -eu
 sbom=$1
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/.."
 
 echo "Licences of the crates that k6-remote-write's library is made of."
 cargo metadata --locked --format-version 1 | jq -r --slurpfile sbom "$sbom" '

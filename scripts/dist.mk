@@ -17,20 +17,20 @@ $(DIST)/%: export SOURCE_DATE_EPOCH ?= $(shell git -c safe.directory='*' log -1 
 dist: $(DIST)/SHA256SUMS
 
 # The module as its tag holds it: a repository with nothing but the shim, the header, and the libraries that are staged.
-$(DIST)/module: $(SHIM_SOURCES) $(STAGED) tools/dist/module.sh
-	tools/dist/module.sh $@ $(VERSION)
+$(DIST)/module: $(SHIM_SOURCES) $(STAGED) scripts/module.sh
+	scripts/module.sh $@ $(VERSION)
 
 # k6 as anybody builds it who has Go and a C compiler, and no Rust.
-$(DIST)/k6: $(DIST)/module $(BUILD)/xk6 tools/dist/k6.sh
+$(DIST)/k6: $(DIST)/module $(BUILD)/xk6 scripts/k6.sh
 	K6_VERSION=$(K6_VERSION) MODULE=$(SHIM_MODULE) MODULES=$(BUILD)/modules XK6=$(BUILD)/xk6 \
-		tools/dist/k6.sh $@ $< $(VERSION)
+		scripts/k6.sh $@ $< $(VERSION)
 
-$(TREE)/lib/pkgconfig/k6_remote_write.pc: tools/dist/k6_remote_write.pc.in
+$(TREE)/lib/pkgconfig/k6_remote_write.pc: scripts/k6_remote_write.pc.in
 	mkdir -p $(@D)
 	sed 's/@VERSION@/$(VERSION)/' $< > $@
 
-$(TREE)/LICENSES.txt: $(TREE)/crates.cdx.json tools/dist/licenses.sh
-	tools/dist/licenses.sh $< > $@
+$(TREE)/LICENSES.txt: $(TREE)/crates.cdx.json scripts/licenses.sh
+	scripts/licenses.sh $< > $@
 
 # Of what is in the library, not of what builds and tests it.
 $(TREE)/crates.cdx.json: Cargo.lock $(BUILD)/cargo-cyclonedx/$(CARGO_CYCLONEDX_VERSION)
@@ -46,13 +46,13 @@ $(TREE)/modules.cdx.json: $(DIST)/k6 $(BUILD)/cyclonedx-gomod
 	$(BUILD)/cyclonedx-gomod bin -json -noserial $< | jq '.metadata.timestamp = (env.SOURCE_DATE_EPOCH | tonumber | todate)' > $@
 
 $(DIST)/SHA256SUMS: $(DIST)/k6 $(STAGED) $(TREE)/LICENSES.txt $(TREE)/crates.cdx.json $(TREE)/modules.cdx.json \
-		$(TREE)/lib/pkgconfig/k6_remote_write.pc tests/dist.sh
+		$(TREE)/lib/pkgconfig/k6_remote_write.pc scripts/dist.sh
 	mkdir -p $(TREE)/bin $(TREE)/include $(TREE)/lib
 	cp $(DIST)/k6 $(TREE)/bin/
 	cp include/k6_remote_write.h $(TREE)/include/
 	cp -P $(SHIM_LIB)/* $(TREE)/lib/
 	cp LICENSE $(TREE)/
-	tests/dist.sh $(TREE)
+	scripts/dist.sh $(TREE)
 	cd $(DIST) && tar --sort=name --owner=0 --group=0 --numeric-owner --mode=go=rX,u+rw,a-s --mtime=@$(SOURCE_DATE_EPOCH) \
 		-c $(RELEASE) | gzip -9n > $(RELEASE).tar.gz
 	cd $(DIST) && sha256sum $(RELEASE).tar.gz > $@
@@ -77,4 +77,4 @@ $(BUILD)/cyclonedx-gomod: tools/cyclonedx/go.mod tools/cyclonedx/go.sum
 
 # As long as a build without any cache.
 reproducible: dist
-	tools/dist/reproducible.sh $(BUILD)/a/folder/of/another/depth build/xk6 build/cyclonedx-gomod build/cargo-cyclonedx
+	scripts/reproducible.sh $(BUILD)/a/folder/of/another/depth build/xk6 build/cyclonedx-gomod build/cargo-cyclonedx

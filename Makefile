@@ -276,7 +276,7 @@ lint-delivery: $(BUILD)/actionlint $(BUILD)/compose-spec
 
 # What is depended on: licences and sources, and known vulnerabilities where their databases are reached.
 audit: $(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/govulncheck
-	$(BUILD)/cargo-deny/bin/cargo-deny --locked check licenses sources bans
+	$(BUILD)/cargo-deny/bin/cargo-deny --locked check --config scripts/deny.toml licenses sources bans
 	BUILD=$(BUILD) scripts/audit.sh
 
 header:

@@ -4,8 +4,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-if "$BUILD/cargo-deny/bin/cargo-deny" --locked fetch db 2>/dev/null; then
-    "$BUILD/cargo-deny/bin/cargo-deny" --locked check --disable-fetch advisories
+if "$BUILD/cargo-deny/bin/cargo-deny" --locked fetch --config scripts/deny.toml db 2>/dev/null; then
+    "$BUILD/cargo-deny/bin/cargo-deny" --locked check --config scripts/deny.toml --disable-fetch advisories
 else
     echo "RustSec's database is not reached: advisories of crates were not looked at"
 fi

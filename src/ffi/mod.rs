@@ -1,7 +1,7 @@
 //! The C ABI: the only door to the library, and the only place with `unsafe`.
 //!
 //! Every entry point checks what it is given, catches panics, and turns whatever goes wrong into a status and a message. What
-//! callers may rely on is written once, at the top of the header that cbindgen makes of this module (`cbindgen.toml`).
+//! callers may rely on is written once, at the top of the header that cbindgen makes of this module (`include/cbindgen.toml`).
 //!
 //! | file | holds |
 //! |---|---|

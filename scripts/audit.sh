@@ -1,9 +1,10 @@
 #!/bin/sh
-# Known vulnerabilities of what is depended on: findings fail. Their databases are on the network alone (github.com/RustSec,
-# vuln.go.dev); where they are not reached, this says so. BUILD is the folder with cargo-deny and govulncheck.
+# Licences, sources and known vulnerabilities of dependencies: findings fail. The databases of vulnerabilities are on the network alone
+# (github.com/RustSec, vuln.go.dev); where they are not reached, this says so. BUILD is the directory with cargo-deny and govulncheck.
 set -eu
 cd "$(dirname "$0")/.."
 
+"$BUILD/cargo-deny/bin/cargo-deny" --locked check --config scripts/deny.toml licenses sources bans
 if "$BUILD/cargo-deny/bin/cargo-deny" --locked fetch --config scripts/deny.toml db 2>/dev/null; then
     "$BUILD/cargo-deny/bin/cargo-deny" --locked check --config scripts/deny.toml --disable-fetch advisories
 else

@@ -1,8 +1,6 @@
-# What a release has, for the platform of this machine. docs/distribution.md says what is in it and how to check it.
+## Release
 #
-#   make dist           build/dist: library, header, k6, licences, SBOMs, checksums; the shim's module as its tag holds it
-#   make musl           build/k6-musl, one file that needs no library at all, and the library that Alpine takes
-#   make reproducible   make dist in another folder too, compared
+# What a release has, for the platform of this machine. docs/distribution.md says what is in it and how to check it.
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 DIST := $(BUILD)/dist
@@ -12,9 +10,7 @@ TREE := $(DIST)/$(RELEASE)
 # Files carry the time of the last commit, as all that is made of them may.
 $(DIST)/%: export SOURCE_DATE_EPOCH ?= $(shell git -c safe.directory='*' log -1 --format=%ct 2>/dev/null || echo 0)
 
-.PHONY: dist musl reproducible
-
-dist: $(DIST)/SHA256SUMS
+dist: $(DIST)/SHA256SUMS ## build/dist: library, header, k6, licences, SBOMs, checksums; the shim's module as its tag holds it
 
 # The module as its tag holds it: a repository with nothing but the shim, the header, and the libraries that are staged.
 $(DIST)/module: $(SHIM_SOURCES) $(STAGED) scripts/module.sh
@@ -57,24 +53,21 @@ $(DIST)/SHA256SUMS: $(DIST)/k6 $(STAGED) $(TREE)/LICENSES.txt $(TREE)/crates.cdx
 		-c $(RELEASE) | gzip -9n > $(RELEASE).tar.gz
 	cd $(DIST) && sha256sum $(RELEASE).tar.gz > $@
 
-# For Alpine, and for k6 that needs nothing of the system. Asks for musl-gcc, and `rustup target add $(MUSL)`.
+# Needs musl-gcc, and `rustup target add $(MUSL)`.
 MUSL := x86_64-unknown-linux-musl
-musl: $(BUILD)/k6-musl
+musl: $(BUILD)/k6-musl ## build/k6-musl, one file that needs no library at all, and the library for Alpine
 
 target/$(MUSL)/release/libk6_remote_write.a: $(RUST_SOURCES)
 	RUSTFLAGS="$(REMAP) $(RUSTFLAGS)" $(CARGO) build --release --lib --target $(MUSL)
 	touch -c $@
 
-go-shim/lib/linux_amd64_musl/%.a: target/$(MUSL)/release/%.a include/k6_remote_write.h
-	$(STAGE)
+go-shim/lib/linux_amd64_musl/%.a: target/$(MUSL)/release/%.a include/k6_remote_write.h scripts/stage.sh
+	scripts/stage.sh $< $@
 
 $(BUILD)/k6-musl: $(SHIM_SOURCES) go-shim/include/k6_remote_write.h go-shim/lib/linux_amd64_musl/libk6_remote_write.a $(BUILD)/xk6
 	CC=musl-gcc $(BUILD)/xk6 --quiet build $(K6_VERSION) --cgo=1 --output $@ --with $(SHIM_MODULE)=$(ROOT)/go-shim \
 		--build-flags=-trimpath --build-flags=-tags=musl --build-flags='-ldflags=-s -w -linkmode external -extldflags -static'
 
-$(BUILD)/cyclonedx-gomod: tools/cyclonedx/go.mod tools/cyclonedx/go.sum
-	cd tools/cyclonedx && go build -o $@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
-
-# As long as a build without any cache.
-reproducible: dist
+# Takes as long as a build without any cache.
+reproducible: dist ## make dist in another directory too, compared
 	scripts/reproducible.sh $(BUILD)/a/folder/of/another/depth build/xk6 build/cyclonedx-gomod build/cargo-cyclonedx

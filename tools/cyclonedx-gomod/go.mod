@@ -1,4 +1,4 @@
-module github.com/k6-remote-write/k6-remote-write/tools/cyclonedx
+module github.com/k6-remote-write/k6-remote-write/tools/cyclonedx-gomod
 
 go 1.26
 

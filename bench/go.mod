@@ -4,9 +4,7 @@ go 1.26
 
 require (
 	github.com/k6-remote-write/k6-remote-write/tests/e2e v0.0.0
-	github.com/klauspost/compress v1.19.1
 	gonum.org/v1/plot v0.17.0
-	google.golang.org/protobuf v1.36.11
 )
 
 require (
@@ -18,8 +16,10 @@ require (
 	git.sr.ht/~sbinet/gg v0.7.0 // indirect
 	github.com/ajstarks/svgo v0.0.0-20211024235047-1546f124cd8b // indirect
 	github.com/golang/freetype v0.0.0-20170609003504-e2365dfdc4a0 // indirect
+	github.com/klauspost/compress v1.19.1 // indirect
 	golang.org/x/image v0.30.0 // indirect
 	golang.org/x/text v0.28.0 // indirect
+	google.golang.org/protobuf v1.36.11 // indirect
 )
 
 replace github.com/k6-remote-write/k6-remote-write/tests/e2e => ../tests/e2e

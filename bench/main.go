@@ -129,12 +129,12 @@ func scriptPath(script string) string { return filepath.Join("bench/loads", scri
 // stage is what all runs share.
 type stage struct {
 	short    bool
-	receiver *countingReceiver
+	receiver *harness.FakeReceiver
 	target   *harness.Target
 }
 
 func newStage(short bool) *stage {
-	return &stage{short: short, receiver: startCountingReceiver(), target: harness.StartTarget()}
+	return &stage{short: short, receiver: harness.StartFakeReceiver(harness.Fake{CountOnly: true}), target: harness.StartTarget()}
 }
 
 func (s *stage) close() {

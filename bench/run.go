@@ -17,14 +17,14 @@ import (
 // cost is that of one run.
 type cost struct {
 	wall     time.Duration
-	cpu      time.Duration // user and system
-	own      time.Duration // of it, by the library's threads
-	peak     float64       // bytes, the most that was resident at any time
-	resident []float64     // bytes, at each interval of the watch
-	growth   float64       // bytes a minute, over the second half of the run
-	work     int           // samples, or HTTP requests where k6 makes as many as it can
-	samples  int           // 0 where the output does not say
-	got      counts        // by the receiver
+	cpu      time.Duration  // user and system
+	own      time.Duration  // of it, by the library's threads
+	peak     float64        // bytes, the most that was resident at any time
+	resident []float64      // bytes, at each interval of the watch
+	growth   float64        // bytes a minute, over the second half of the run
+	work     int            // samples, or HTTP requests where k6 makes as many as it can
+	samples  int            // 0 where the output does not say
+	got      harness.Counts // by the receiver
 	flushes  []flush
 }
 
@@ -49,7 +49,7 @@ func (s *stage) run(run harness.Run) (cost, error) {
 	cost := costOf(result.State)
 	cost.wall = time.Since(started)
 	cost.growth, cost.own, cost.resident = watched.growth(), watched.ownTime(), watched.resident
-	cost.got = s.receiver.Counts().since(before)
+	cost.got = s.receiver.Counts().Since(before)
 	if cost.work = samplesOf(run); cost.work == 0 {
 		cost.work = s.target.Requests() - servedBefore
 	}
@@ -59,8 +59,8 @@ func (s *stage) run(run harness.Run) (cost, error) {
 		}
 	}
 	cost.flushes = flushesIn(result.Log)
-	if result.ExitCode != 0 || (len(run.Out) > 0) != (cost.got.points > 0) {
-		return cost, fmt.Errorf("exit code %d, %d points:\n%s", result.ExitCode, cost.got.points, result.LogText())
+	if result.ExitCode != 0 || (len(run.Out) > 0) != (cost.got.Points > 0) {
+		return cost, fmt.Errorf("exit code %d, %d points:\n%s", result.ExitCode, cost.got.Points, result.LogText())
 	}
 	return cost, nil
 }

@@ -50,8 +50,8 @@ func cpuOfWork(cost cost) float64     { return float64(cost.cpu) / float64(cost.
 func ownTimeOfWork(cost cost) float64 { return float64(cost.own) / float64(cost.work) }
 func peak(cost cost) float64          { return cost.peak }
 func growth(cost cost) float64        { return cost.growth }
-func points(cost cost) float64        { return float64(cost.got.points) }
+func points(cost cost) float64        { return float64(cost.got.Points) }
 func speed(cost cost) float64         { return float64(cost.work) / cost.wall.Seconds() }
 func bytesPerPoint(cost cost) float64 {
-	return float64(cost.got.bytes) / float64(cost.got.points)
+	return float64(cost.got.Bytes) / float64(cost.got.Points)
 }

@@ -1,7 +1,7 @@
 //go:build linux
 
 // The soak: k6 under a steady load for as long as one likes, while the way to the receiver is in trouble every other while,
-// in every way that the proxy knows. Prints k6's memory as it goes, and ends with 0 if it stayed flat and the receiver knows
+// by every fault that the fake receiver knows. Prints k6's memory as it goes, and ends with 0 if it stayed flat and the receiver knows
 // every request that the target served.
 package main
 
@@ -39,10 +39,7 @@ func soak(duration time.Duration) error {
 		return err
 	}
 	defer receiver.Stop()
-	proxy, err := harness.StartProxy(receiver.WriteURL())
-	if err != nil {
-		return err
-	}
+	proxy := harness.StartFakeReceiver(harness.Fake{Upstream: receiver.WriteURL()})
 	defer proxy.Close()
 	target := harness.StartTarget()
 	defer target.Close()
@@ -66,7 +63,7 @@ func soak(duration time.Duration) error {
 }
 
 // trouble lets one trouble follow the other until k6 ends, and returns k6's memory after each, in MiB.
-func trouble(k6 *harness.K6, proxy *harness.Proxy, target *harness.Target) []int {
+func trouble(k6 *harness.K6, proxy *harness.FakeReceiver, target *harness.Target) []int {
 	var memory []int
 	for i := 0; ; i++ {
 		fault := troubles[i%len(troubles)]
@@ -98,7 +95,7 @@ func resident(pid int) int {
 	return kibibytes / 1024
 }
 
-func judge(result *harness.Result, memory []int, proxy *harness.Proxy, receiver *harness.Receiver, target *harness.Target) error {
+func judge(result *harness.Result, memory []int, proxy *harness.FakeReceiver, receiver *harness.Receiver, target *harness.Target) error {
 	fmt.Println(result.LogText())
 	if result.ExitCode != 0 {
 		return fmt.Errorf("k6 ended with %d", result.ExitCode)

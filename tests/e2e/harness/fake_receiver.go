@@ -1,148 +1,240 @@
 package harness
 
-// A receiver with faults: stands before a real one, and passes requests on or does what a receiver in trouble does.
+// A receiver of the tests' own, with faults. It stands alone, or in front of a real one.
 
 import (
 	"bytes"
+	"crypto/tls"
 	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// Fault is how a request fares.
+// Fault is what a FakeReceiver does with a request.
 type Fault string
 
 const (
-	Pass        Fault = "pass"        // goes to the receiver and its answer comes back
-	Unavailable Fault = "unavailable" // 503, and the receiver never sees it
-	Hang        Fault = "hang"        // is never answered, and the receiver never sees it
-	LoseAnswer  Fault = "lose answer" // the receiver stores it, but the connection breaks before the answer
-	Refuse      Fault = "refuse"      // the connection is reset before a request can be sent
+	Pass         Fault = "pass"         // none: the request is accepted
+	Unavailable  Fault = "unavailable"  // 503
+	Unauthorized Fault = "unauthorized" // 401
+	Hang         Fault = "hang"         // the request is never answered
+	LoseAnswer   Fault = "lose answer"  // the request is accepted, but the connection breaks before the answer
+	Refuse       Fault = "refuse"       // the connection is reset before a request can be sent
 )
 
-// Request is one that came, and how it fared. Refused connections have no body.
-type Request struct {
-	Fate Fault
-	Type string // its Content-Type
-	Body []byte
+// Hook decides what happens to a request, whose body was read.
+type Hook func(*http.Request) Fault
+
+// Always is the hook that does the same with every request.
+func Always(fault Fault) Hook { return func(*http.Request) Fault { return fault } }
+
+// RequireAuthorization is the hook that passes requests whose Authorization is exactly this.
+func RequireAuthorization(authorization string) Hook {
+	return func(r *http.Request) Fault {
+		if r.Header.Get("Authorization") != authorization {
+			return Unauthorized
+		}
+		return Pass
+	}
 }
 
-// Proxy is a running one.
-type Proxy struct {
-	upstream string
-	server   *http.Server
-	listener net.Listener
-	closing  chan struct{}
+// Fake says what a FakeReceiver is to do. The zero value accepts and records everything by plain http.
+type Fake struct {
+	TLS       *tls.Config // listens by https; without a certificate in it, with one that is signed by no known authority
+	Upstream  string      // write URL of a receiver that accepted requests go to, and whose answers come back
+	Hook      Hook        // nil is Always(Pass)
+	CountOnly bool        // requests are counted, and not kept
+}
+
+// Request is one that came. A refused connection has nothing but its fault.
+type Request struct {
+	Fault  Fault
+	Path   string // with its query
+	Host   string
+	Header http.Header
+	Body   []byte   // compressed
+	Series []Series // of RequestsOf, in the order of the request; a stale marker is a NaN
+}
+
+// Counts are the numbers of what was accepted without an upstream.
+type Counts struct{ Requests, Bytes, Points int64 }
+
+// Since is what came after an earlier count.
+func (c Counts) Since(before Counts) Counts {
+	return Counts{c.Requests - before.Requests, c.Bytes - before.Bytes, c.Points - before.Points}
+}
+
+// FakeReceiver takes the requests of Remote Write 1.0 and 2.0, answers as Prometheus 3 does, and stores nothing.
+type FakeReceiver struct {
+	fake    Fake
+	server  *httptest.Server
+	closing chan struct{}
+
+	accepted struct{ requests, bytes, points atomic.Int64 }
 
 	mutex    sync.Mutex
-	fault    Fault
+	hook     Hook
+	refusing bool
 	requests []Request
 	idle     map[net.Conn]bool // kept alive by the client, to be reset when connections are refused
 }
 
-// StartProxy stands before the write URL of a receiver, and passes everything until it is told otherwise.
-func StartProxy(writeURL string) (*Proxy, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
+// StartFakeReceiver returns one that listens.
+func StartFakeReceiver(fake Fake) *FakeReceiver {
+	receiver := &FakeReceiver{fake: fake, closing: make(chan struct{}), hook: fake.Hook, idle: map[net.Conn]bool{}}
+	if receiver.hook == nil {
+		receiver.hook = Always(Pass)
 	}
-	proxy := &Proxy{
-		upstream: writeURL,
-		listener: listener,
-		closing:  make(chan struct{}),
-		fault:    Pass,
-		idle:     map[net.Conn]bool{},
+	receiver.server = httptest.NewUnstartedServer(receiver)
+	receiver.server.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are meant to fail
+	receiver.server.Config.ConnState = receiver.connectionChanged
+	if fake.TLS != nil {
+		receiver.server.TLS = fake.TLS
+		receiver.server.StartTLS()
+	} else {
+		receiver.server.Start()
 	}
-	proxy.server = &http.Server{Handler: proxy, ConnState: proxy.connectionChanged}
-	go proxy.server.Serve(listener)
-	return proxy, nil
+	return receiver
 }
 
-// URL takes the place of the receiver's write URL.
-func (p *Proxy) URL() string { return "http://" + p.listener.Addr().String() + "/api/v1/write" }
+// URL takes the place of a receiver's write URL.
+func (f *FakeReceiver) URL() string { return f.server.URL + "/api/v1/write" }
 
-// Set decides the fate of all requests from now on.
-func (p *Proxy) Set(fault Fault) {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	p.fault = fault
-	if fault == Refuse {
-		for connection := range p.idle {
+// Close ends the receiver, and the requests that hang.
+func (f *FakeReceiver) Close() {
+	close(f.closing)
+	f.server.CloseClientConnections()
+	f.server.Close()
+}
+
+// Set lets all requests from now on meet a fault.
+func (f *FakeReceiver) Set(fault Fault) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	f.hook, f.refusing = Always(fault), fault == Refuse
+	if f.refusing {
+		for connection := range f.idle {
 			reset(connection)
 		}
 	}
 }
 
-// FailFor lets all requests meet a fault for a while, and says how many did.
-func (p *Proxy) FailFor(fault Fault, while time.Duration) int {
-	before := p.Count(fault)
-	p.Set(fault)
+// FailFor lets all requests meet a fault for a while, and returns how many did.
+func (f *FakeReceiver) FailFor(fault Fault, while time.Duration) int {
+	before := f.Count(fault)
+	f.Set(fault)
 	time.Sleep(while)
-	p.Set(Pass)
-	return p.Count(fault) - before
+	f.Set(Pass)
+	return f.Count(fault) - before
 }
 
-// Requests are all that came, in the order in which their fate was decided.
-func (p *Proxy) Requests() []Request {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	return append([]Request(nil), p.requests...)
+// Requests are all that came, in the order in which their fault was decided.
+func (f *FakeReceiver) Requests() []Request {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return slices.Clone(f.requests)
 }
 
-// Count says how many requests met a fate.
-func (p *Proxy) Count(fate Fault) int {
+// RequestsOf are the requests, with their series, of programs whose User-Agent begins like this.
+func (f *FakeReceiver) RequestsOf(agent string) ([]Request, error) {
+	requests := slices.DeleteFunc(f.Requests(), func(request Request) bool {
+		return !strings.HasPrefix(request.Header.Get("User-Agent"), agent)
+	})
+	for i := range requests {
+		var err error
+		if requests[i].Series, err = seriesOf(requests[i].Body); err != nil {
+			return nil, err
+		}
+	}
+	return requests, nil
+}
+
+// Count is how many requests met a fault.
+func (f *FakeReceiver) Count(fault Fault) int {
 	count := 0
-	for _, request := range p.Requests() {
-		if request.Fate == fate {
+	for _, request := range f.Requests() {
+		if request.Fault == fault {
 			count++
 		}
 	}
 	return count
 }
 
-// Close ends the proxy and lets go of requests that hang.
-func (p *Proxy) Close() {
-	close(p.closing)
-	_ = p.server.Close()
+// Counts are those until now.
+func (f *FakeReceiver) Counts() Counts {
+	return Counts{f.accepted.requests.Load(), f.accepted.bytes.Load(), f.accepted.points.Load()}
 }
 
-// ServeHTTP lets a request meet its fate.
-func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP does with a request what the hook says.
+func (f *FakeReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return
+		return // the sender has gone
 	}
-	switch p.decide(r.Header.Get("Content-Type"), body) {
+	switch f.decide(r, body) {
 	case Pass:
-		p.forward(w, r, body)
+		f.accept(w, r, body)
 	case Unavailable:
 		http.Error(w, "come back later", http.StatusServiceUnavailable)
+	case Unauthorized:
+		http.Error(w, "who are you?", http.StatusUnauthorized)
 	case Hang:
 		select {
 		case <-r.Context().Done():
-		case <-p.closing:
+		case <-f.closing:
 		}
 		panic(http.ErrAbortHandler)
 	case LoseAnswer:
-		p.forward(&discardedAnswer{header: http.Header{}}, r, body)
+		f.accept(&discardedAnswer{header: http.Header{}}, r, body)
 		panic(http.ErrAbortHandler)
 	case Refuse:
 		panic(http.ErrAbortHandler)
 	}
 }
 
-func (p *Proxy) decide(contentType string, body []byte) Fault {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	p.requests = append(p.requests, Request{Fate: p.fault, Type: contentType, Body: body})
-	return p.fault
+func (f *FakeReceiver) decide(r *http.Request, body []byte) Fault {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	fault := f.hook(r)
+	if !f.fake.CountOnly {
+		f.requests = append(f.requests, Request{Fault: fault, Path: r.URL.String(), Host: r.Host, Header: r.Header, Body: body})
+	}
+	return fault
 }
 
-// forward sends a request as it came, and gives back what the receiver answers.
-func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, body []byte) {
-	request, err := http.NewRequestWithContext(r.Context(), r.Method, p.upstream, bytes.NewReader(body))
+func (f *FakeReceiver) accept(w http.ResponseWriter, r *http.Request, body []byte) {
+	if f.fake.Upstream != "" {
+		f.forward(w, r, body)
+		return
+	}
+	form := formOf(r.Header)
+	samples, histograms, err := form.points(body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	f.accepted.requests.Add(1)
+	f.accepted.bytes.Add(int64(len(body)))
+	f.accepted.points.Add(int64(samples + histograms))
+	if form == version2 {
+		w.Header().Set("X-Prometheus-Remote-Write-Samples-Written", strconv.Itoa(samples))
+		w.Header().Set("X-Prometheus-Remote-Write-Histograms-Written", strconv.Itoa(histograms))
+		w.Header().Set("X-Prometheus-Remote-Write-Exemplars-Written", "0")
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// forward sends a request as it came, and gives back what the upstream answers.
+func (f *FakeReceiver) forward(w http.ResponseWriter, r *http.Request, body []byte) {
+	request, err := http.NewRequestWithContext(r.Context(), r.Method, f.fake.Upstream, bytes.NewReader(body))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -162,18 +254,18 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, body []byte) {
 }
 
 // connectionChanged resets new connections while they are refused, and knows the idle ones.
-func (p *Proxy) connectionChanged(connection net.Conn, state http.ConnState) {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	delete(p.idle, connection)
+func (f *FakeReceiver) connectionChanged(connection net.Conn, state http.ConnState) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	delete(f.idle, connection)
 	switch state {
 	case http.StateNew:
-		if p.fault == Refuse {
-			p.requests = append(p.requests, Request{Fate: Refuse})
+		if f.refusing {
+			f.requests = append(f.requests, Request{Fault: Refuse})
 			reset(connection)
 		}
 	case http.StateIdle:
-		p.idle[connection] = true
+		f.idle[connection] = true
 	}
 }
 
@@ -185,7 +277,7 @@ func reset(connection net.Conn) {
 	_ = connection.Close()
 }
 
-// discardedAnswer takes an answer that nobody will get.
+// discardedAnswer takes an answer that is never sent.
 type discardedAnswer struct{ header http.Header }
 
 func (d *discardedAnswer) Header() http.Header            { return d.header }

@@ -14,7 +14,7 @@ import (
 )
 
 // VerifySignature says what is wrong with the signature of a request, which somebody with this secret key made.
-func VerifySignature(request Recorded, secretKey string) error {
+func VerifySignature(request Request, secretKey string) error {
 	const algorithm = "AWS4-HMAC-SHA256"
 	scheme, parameters, _ := strings.Cut(request.Header.Get("Authorization"), " ")
 	if scheme != algorithm {
@@ -51,7 +51,7 @@ func VerifySignature(request Recorded, secretKey string) error {
 	return nil
 }
 
-func canonicalRequest(request Recorded, signed []string, bodyHash string) (string, error) {
+func canonicalRequest(request Request, signed []string, bodyHash string) (string, error) {
 	target, err := url.Parse(request.Path)
 	if err != nil {
 		return "", err

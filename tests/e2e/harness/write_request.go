@@ -1,95 +1,19 @@
 package harness
 
-// A receiver that takes everything, keeps each request as it came, and stores nothing.
+// The body of a remote-write request, decoded by Go's own packages: its series, or only how many points it has.
 
 import (
-	"crypto/tls"
-	"io"
-	"log"
 	"net/http"
-	"net/http/httptest"
-	"slices"
 	"strings"
-	"sync"
 
 	prompb "buf.build/gen/go/prometheus/prometheus/protocolbuffers/go"
 	"github.com/klauspost/compress/snappy"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 )
 
-// Recorded is one request, decoded by Go's own packages.
-type Recorded struct {
-	Path   string // with its query
-	Host   string
-	Header http.Header
-	Body   []byte   // compressed
-	Series []Series // in the order of the request; a stale marker is a NaN
-}
-
-// Recorder is a running one.
-type Recorder struct {
-	server   *httptest.Server
-	mutex    sync.Mutex
-	requests []Recorded
-	failure  error
-}
-
-// StartRecorder listens by plain http.
-func StartRecorder() *Recorder {
-	recorder := newRecorder()
-	recorder.server.Start()
-	return recorder
-}
-
-// StartTLSRecorder listens by https; without another, with a certificate that nobody has reason to trust.
-func StartTLSRecorder(config *tls.Config) *Recorder {
-	recorder := newRecorder()
-	recorder.server.TLS = config
-	recorder.server.StartTLS()
-	return recorder
-}
-
-func newRecorder() *Recorder {
-	recorder := &Recorder{}
-	recorder.server = httptest.NewUnstartedServer(recorder)
-	recorder.server.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are meant to fail
-	return recorder
-}
-
-// URL takes the place of a receiver's write URL.
-func (r *Recorder) URL() string { return r.server.URL + "/api/v1/write" }
-
-// Close ends it.
-func (r *Recorder) Close() { r.server.Close() }
-
-// Requests are all that came from programs whose User-Agent begins like this.
-func (r *Recorder) Requests(agent string) ([]Recorded, error) {
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	return slices.DeleteFunc(slices.Clone(r.requests), func(request Recorded) bool {
-		return !strings.HasPrefix(request.Header.Get("User-Agent"), agent)
-	}), r.failure
-}
-
-// ServeHTTP takes a request.
-func (r *Recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	body, err := io.ReadAll(request.Body)
-	var series []Series
-	if err == nil {
-		series, err = decode(body)
-	}
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	if err != nil {
-		r.failure = err
-	}
-	r.requests = append(r.requests, Recorded{
-		Path: request.URL.String(), Host: request.Host, Header: request.Header, Body: body, Series: series,
-	})
-	w.WriteHeader(http.StatusNoContent)
-}
-
-func decode(compressed []byte) ([]Series, error) {
+// seriesOf are the series of a body of Remote Write 1.0; one of 2.0 has none for it.
+func seriesOf(compressed []byte) ([]Series, error) {
 	raw, err := snappy.Decode(nil, compressed)
 	if err != nil {
 		return nil, err
@@ -112,4 +36,64 @@ func decode(compressed []byte) ([]Series, error) {
 		all = append(all, series)
 	}
 	return all, nil
+}
+
+// form is where a version's message has its series, and a series its samples and histograms: the numbers of the fields.
+type form struct{ series, samples, histograms protowire.Number }
+
+var (
+	version1 = form{series: 1, samples: 2, histograms: 4}
+	version2 = form{series: 5, samples: 2, histograms: 3}
+)
+
+func formOf(header http.Header) form {
+	if strings.Contains(header.Get("Content-Type"), "io.prometheus.write.v2.Request") {
+		return version2
+	}
+	return version1
+}
+
+// points counts the samples and the histograms of a body, at the cost of a walk over its bytes.
+func (f form) points(body []byte) (samples, histograms int, err error) {
+	message, err := snappy.Decode(nil, body)
+	if err != nil {
+		return 0, 0, err
+	}
+	err = eachField(message, func(number protowire.Number, series []byte) error {
+		if number != f.series {
+			return nil
+		}
+		return eachField(series, func(number protowire.Number, _ []byte) error {
+			switch number {
+			case f.samples:
+				samples++
+			case f.histograms:
+				histograms++
+			}
+			return nil
+		})
+	})
+	return samples, histograms, err
+}
+
+// eachField goes through the fields of a message that have a length.
+func eachField(message []byte, visit func(number protowire.Number, content []byte) error) error {
+	for len(message) > 0 {
+		number, kind, tagLength := protowire.ConsumeTag(message)
+		if tagLength < 0 {
+			return protowire.ParseError(tagLength)
+		}
+		length := protowire.ConsumeFieldValue(number, kind, message[tagLength:])
+		if length < 0 {
+			return protowire.ParseError(length)
+		}
+		if kind == protowire.BytesType {
+			content, _ := protowire.ConsumeBytes(message[tagLength:])
+			if err := visit(number, content); err != nil {
+				return err
+			}
+		}
+		message = message[tagLength+length:]
+	}
+	return nil
 }

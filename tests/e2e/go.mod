@@ -12,5 +12,6 @@ require buf.build/gen/go/gogo/protobuf/protocolbuffers/go v1.36.11-2024061717284
 require (
 	buf.build/gen/go/prometheus/prometheus/protocolbuffers/go v1.36.11-20260707164124-2360da55afce.1
 	github.com/klauspost/compress v1.19.1
+	github.com/yuin/goldmark v1.8.7
 	google.golang.org/protobuf v1.36.11
 )

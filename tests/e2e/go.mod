@@ -2,10 +2,7 @@ module github.com/k6-remote-write/k6-remote-write/tests/e2e
 
 go 1.26
 
-require (
-	github.com/moby/patternmatcher v0.6.1
-	go.yaml.in/yaml/v3 v3.0.4
-)
+require go.yaml.in/yaml/v3 v3.0.4
 
 require buf.build/gen/go/gogo/protobuf/protocolbuffers/go v1.36.11-20240617172848-e1dbca2775a7.1 // indirect
 

@@ -199,7 +199,7 @@ CASES ?= 1000
 fuzz: ## random calls, documents and responses (CASES=100000)
 	PROPTEST_CASES=$(CASES) $(CARGO) test --test fuzz
 
-# A flag for all crates, so it has a target directory of its own.
+# A flag for all crates, so it has its own target directory.
 model: ## the inbox in every order of its threads
 	RUSTFLAGS="--cfg k6rw_loom" CARGO_TARGET_DIR=target/model CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 \
 		$(CARGO) test --lib ingest::loom_tests

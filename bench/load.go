@@ -19,7 +19,7 @@ type load struct {
 	script string
 	full   map[string]string // the script's environment
 	short  map[string]string // what the short form has in its place
-	// urlVariable tells the output remote-write its receiver, where that is not for the environment's usual variable.
+	// urlVariable is where the script reads the receiver's URL from, if the output has it from the script.
 	urlVariable string
 	repetitions int // of each output: long runs vary less
 	args        []string

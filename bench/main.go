@@ -37,9 +37,9 @@ func main() {
 
 func bench() error {
 	wanted := flag.String("load", "all", "the loads to run, by name and with commas between: "+strings.Join(names(), ", "))
-	repetitions := flag.Int("repetitions", 0, "how often each output runs each load; 0 for as often as the load says")
+	repetitions := flag.Int("repetitions", 0, "how often each output runs each load; 0 for the load's own number")
 	short := flag.Bool("short", false, "small loads, once: a look in three minutes, not a measurement")
-	write := flag.String("write", "", "a folder for results.md and growth.svg; without it, nothing is written")
+	write := flag.String("write", "", "a directory for results.md and growth.svg; without it, nothing is written")
 	flag.Parse()
 	if *short {
 		*repetitions = 1

@@ -98,21 +98,21 @@ func (r *report) addGrowth(all []grown) {
 }
 
 // writeTo writes results.md, and the picture if growth was measured.
-func (r *report) writeTo(folder string) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+func (r *report) writeTo(directory string) error {
+	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return err
 	}
 	head := "# Results of `make bench`\n\nWritten by the command; do not edit.\n\n"
-	if err := os.WriteFile(filepath.Join(folder, "results.md"), append([]byte(head), r.text.Bytes()...), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(directory, "results.md"), append([]byte(head), r.text.Bytes()...), 0o644); err != nil {
 		return err
 	}
 	if r.grown == nil {
 		return nil
 	}
-	return plotGrowth(r.grown[0], filepath.Join(folder, "growth.svg"))
+	return plotGrowth(r.grown[0], filepath.Join(directory, "growth.svg"))
 }
 
-// machine says where this was measured.
+// machine describes where this was measured.
 func machine() string {
 	model := "an unknown processor"
 	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {

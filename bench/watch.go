@@ -2,7 +2,7 @@
 
 package main
 
-// What the kernel tells of a process while it runs: what is resident, and what the library's own threads have computed.
+// What the kernel knows of a process while it runs: what is resident, and what the library's own threads have computed.
 
 import (
 	"fmt"
@@ -36,7 +36,7 @@ func watch(pid int) *watched {
 	return watched
 }
 
-// look says whether the process is still there.
+// look reports whether the process is still there.
 func (w *watched) look(process string) bool {
 	var size, pages int
 	if !scan(filepath.Join(process, "statm"), &size, &pages) || pages == 0 {

@@ -70,4 +70,4 @@ $(BUILD)/k6-musl: $(SHIM_SOURCES) go-shim/include/k6_remote_write.h go-shim/lib/
 
 # Takes as long as a build without any cache.
 reproducible: dist ## make dist in another directory too, compared
-	scripts/reproducible.sh $(BUILD)/a/folder/of/another/depth build/xk6 build/cyclonedx-gomod build/cargo-cyclonedx
+	scripts/reproducible.sh $(BUILD)/a/directory/of/another/depth build/xk6 build/cyclonedx-gomod build/cargo-cyclonedx

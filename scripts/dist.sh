@@ -3,12 +3,12 @@
 # are of what is in it. What else is asked of a release: tests/e2e/distribution_test.go.
 set -eu
 tree=$1
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+directory=$(mktemp -d)
+trap 'rm -rf "$directory"' EXIT
 fail() { echo "$tree: $*" >&2; exit 1; }
 
 version=$(sed -n 's/^Version: //p' "$tree/lib/pkgconfig/k6_remote_write.pc")
-cat > "$folder/version.c" <<'C'
+cat > "$directory/version.c" <<'C'
 #include <stdio.h>
 #include "k6_remote_write.h"
 
@@ -19,26 +19,26 @@ int main(void) {
 }
 C
 # Moved, as people do.
-cp -R "$tree" "$folder/moved"
-export PKG_CONFIG_PATH="$folder/moved/lib/pkgconfig"
+cp -R "$tree" "$directory/moved"
+export PKG_CONFIG_PATH="$directory/moved/lib/pkgconfig"
 # shellcheck disable=SC2046 # words are meant
-cc -o "$folder/dynamic" "$folder/version.c" $(pkg-config --cflags --libs k6_remote_write)
-rm "$folder/moved/lib/libk6_remote_write.so" # so that the linker takes the archive
+cc -o "$directory/dynamic" "$directory/version.c" $(pkg-config --cflags --libs k6_remote_write)
+rm "$directory/moved/lib/libk6_remote_write.so" # so that the linker takes the archive
 # shellcheck disable=SC2046
-cc -o "$folder/static" "$folder/version.c" $(pkg-config --cflags --libs --static k6_remote_write)
-said=$(LD_LIBRARY_PATH="$folder/moved/lib" "$folder/dynamic"; "$folder/static")
+cc -o "$directory/static" "$directory/version.c" $(pkg-config --cflags --libs --static k6_remote_write)
+said=$(LD_LIBRARY_PATH="$directory/moved/lib" "$directory/dynamic"; "$directory/static")
 [ "$said" = "$version 1
 $version 1" ] || fail "pkg-config says $version, the libraries say $said"
 
 # Each crate that the library is made of has its licence.
-jq -r '.components[] | .name + " " + .version' "$tree/crates.cdx.json" > "$folder/crates"
-[ "$(wc -l < "$folder/crates")" -gt 100 ] || fail "crates.cdx.json has only $(wc -l < "$folder/crates") crates"
+jq -r '.components[] | .name + " " + .version' "$tree/crates.cdx.json" > "$directory/crates"
+[ "$(wc -l < "$directory/crates")" -gt 100 ] || fail "crates.cdx.json has only $(wc -l < "$directory/crates") crates"
 while read -r crate; do
     grep -q "^  $crate\( \|$\)" "$tree/LICENSES.txt" || fail "LICENSES.txt has nothing of $crate"
-done < "$folder/crates"
+done < "$directory/crates"
 
 # Each module that Go says is in k6 is in its SBOM.
-jq -r '.components[].name' "$tree/modules.cdx.json" > "$folder/modules"
+jq -r '.components[].name' "$tree/modules.cdx.json" > "$directory/modules"
 go version -m "$tree/bin/k6" | awk '$1 == "dep" { print $2 }' | while read -r module; do
-    grep -qx "$module" "$folder/modules" || fail "modules.cdx.json has nothing of $module"
+    grep -qx "$module" "$directory/modules" || fail "modules.cdx.json has nothing of $module"
 done

@@ -13,7 +13,7 @@ for program in go gcc as ld git; do
 done
 printf '[url "file://%s"]\n\tinsteadOf = https://%s\n' "$repository" "${MODULE%/go-shim}" > "$home/.gitconfig"
 
-# Go keeps a version for good, but this one is made anew.
+# Go keeps a version for good, but this one is rebuilt.
 rm -rf "$MODULES/cache/vcs" "$MODULES/cache/download/$MODULE" "$MODULES/$MODULE@v$version"
 
 # For Go alone, as xk6 asks for its news, and does not read files.

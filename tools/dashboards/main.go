@@ -43,7 +43,7 @@ func file(builder *dashboard.DashboardBuilder) ([]byte, error) {
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: dashboards <folder>")
+		fmt.Fprintln(os.Stderr, "usage: dashboards <directory>")
 		os.Exit(2)
 	}
 	for name, builder := range all() {

@@ -1,4 +1,4 @@
-// The demo: a receiver, a shop, k6 with the remote-write output, and the question whether the receiver knows what k6 says.
+// The demo: a receiver, a shop, k6 with the remote-write output, and a comparison of the receiver's numbers with k6's.
 //
 //	RECEIVER=prometheus   takes Prometheus; otherwise it is VictoriaMetrics
 //	KEEP=1                leaves the receiver up
@@ -40,7 +40,7 @@ func demonstrate() error {
 		return err
 	}
 	if keep {
-		defer fmt.Printf("\n%s stays up: %s\nend it with: kill %d && rm -r %s\n", kind, receiver.UI(), receiver.PID(), receiver.Folder)
+		defer fmt.Printf("\n%s stays up: %s\nend it with: kill %d && rm -r %s\n", kind, receiver.UI(), receiver.PID(), receiver.Dir)
 	} else {
 		defer receiver.Stop()
 	}

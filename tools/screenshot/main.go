@@ -97,7 +97,7 @@ func shoot(browser, page, file string) error {
 	command := exec.Command(browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
 		"--user-data-dir="+profile, "--window-size="+windowSize, "--screenshot="+file,
 		fmt.Sprintf("--virtual-time-budget=%d", pageBudget.Milliseconds()), page)
-	command.Env = append(os.Environ(), "TZ=UTC") // in which the page is told the time
+	command.Env = append(os.Environ(), "TZ=UTC") // the time zone of the page's parameters
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", browser, err, output)
 	}

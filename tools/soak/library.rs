@@ -1,5 +1,5 @@
 //! `make soak`: a million series and a million samples a second for a minute, handed over as k6's shim does. Prints how much
-//! memory the library's process takes, and fails unless the receiver, a process of its own, knows every sample.
+//! memory the library's process takes, and fails unless the receiver, a separate process, has every sample.
 //!
 //! SOAK_SERIES, SOAK_RATE and SOAK_SECONDS ask for other numbers.
 
@@ -42,7 +42,7 @@ fn load(series: u64, rate: u64, seconds: u64) {
 
     let options = json!({
         "resampleRate": 10, "flushTimeout": "2m", "timeout": "30s", "queueBytes": 1 << 30, "protocol": "1.0",
-        "maxSeries": series + 100, // those that the output tells of itself count too
+        "maxSeries": series + 100, // self metrics count too
     });
     let output = Output::open(json!({ "argument": url, "json": options }).to_string().as_bytes()).expect("valid");
     let began = Instant::now();
@@ -76,7 +76,7 @@ fn definition(number: u64) -> SeriesDefinition {
     }
 }
 
-/// Pushes at the rate and returns how many samples that were. Says every ten seconds how it goes.
+/// Pushes at the rate and returns how many samples that were. Prints progress every ten seconds.
 fn push(output: &Output, series: u64, rate: u64, seconds: u64) -> u64 {
     let began = Instant::now();
     let (mut pushed, mut longest, mut next_line) = (0, Duration::ZERO, 10);

@@ -1,6 +1,6 @@
 //go:build linux
 
-// The soak: k6 under a steady load for as long as one likes, while the way to the receiver is in trouble every other while,
+// The soak: k6 under a steady load for as long as one likes, while the receiver fails every other while,
 // by every fault that the fake receiver knows. Prints k6's memory as it goes, and ends with 0 if it stayed flat and the receiver knows
 // every request that the target served.
 package main

@@ -11,12 +11,12 @@
 //	receiver.go       Prometheus and VictoriaMetrics, started and stopped
 //	query.go          what a receiver answers to PromQL
 //	dashboard.go      what of a dashboard asks for something
-//	view.go           what Grafana asks for when somebody looks at it
-//	rules.go          what Prometheus says of its rules
-//	own_metrics.go    what a receiver says of itself
+//	view.go           what Grafana asks for when a dashboard is shown
+//	rules.go          what Prometheus reports of its rules
+//	own_metrics.go    a receiver's own metrics
 //	operator.go       what k6-operator does with a TestRun
 //	listening.go      where k6's REST API is
-//	refused.go        an address where nobody is
+//	refused.go        an address that refuses connections
 //	comparison.go     k6's numbers beside the receiver's
 //	process.go        children that never outlive this program
 //

@@ -46,7 +46,7 @@ func RequireAuthorization(authorization string) Hook {
 	}
 }
 
-// Fake says what a FakeReceiver is to do. The zero value accepts and records everything by plain http.
+// Fake configures a FakeReceiver. The zero value accepts and records everything by plain http.
 type Fake struct {
 	TLS       *tls.Config // listens by https; without a certificate in it, with one that is signed by no known authority
 	Upstream  string      // write URL of a receiver that accepted requests go to, and whose answers come back
@@ -105,7 +105,7 @@ func StartFakeReceiver(fake Fake) *FakeReceiver {
 	return receiver
 }
 
-// URL takes the place of a receiver's write URL.
+// URL is the write URL.
 func (f *FakeReceiver) URL() string { return f.server.URL + "/api/v1/write" }
 
 // Close ends the receiver, and the requests that hang.
@@ -173,7 +173,7 @@ func (f *FakeReceiver) Counts() Counts {
 	return Counts{f.accepted.requests.Load(), f.accepted.bytes.Load(), f.accepted.points.Load()}
 }
 
-// ServeHTTP does with a request what the hook says.
+// ServeHTTP handles a request as the hook decides.
 func (f *FakeReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// VerifySignature says what is wrong with the signature of a request, which somebody with this secret key made.
+// VerifySignature returns what is wrong with the signature of a request, made with this secret key.
 func VerifySignature(request Request, secretKey string) error {
 	const algorithm = "AWS4-HMAC-SHA256"
 	scheme, parameters, _ := strings.Cut(request.Header.Get("Authorization"), " ")

@@ -1,29 +1,13 @@
-# Builds, tests and shows k6-remote-write. Needs Rust, Go, a C compiler and make; everything else is fetched at pinned versions.
-#
-#   make demo        one run end to end: k6, a real receiver, the numbers compared
-#   make test        all tests
-#   make k6          build/k6, k6 with this output                 (LINK=dynamic: loads the library at run time)
-#   make receivers   build/prometheus, build/promtool, build/victoria-metrics, and build/prometheus-2 where apt is
-#   make bench       this output beside k6's own, in turn, in one binary
-#   make bench-steps what each step of a sample's way costs
-#   make screenshot  the README's picture anew                     (needs chromium)
-#   make fuzz        random calls, documents and answers            (CASES=100000: for as long as one likes)
-#   make model       the inbox in every order of its threads
-#   make miri        what Miri can run, on a nightly                (SEEDS=0..64: more orders of threads)
-#   make sanitize    tests under the thread sanitizer, on a nightly
-#   make soak        a million series, then 20 minutes of faults    (DURATION=1h)
-#   make dist        build/dist, what a release has for this platform  (dist.mk)
-#   make lint        formatting, lints, the header, the shim
-#   make audit       licences and known vulnerabilities of what is depended on
-#   make header      include/k6_remote_write.h anew from the Rust sources
-#   make dashboards  dashboards/*.json anew from tools/dashboards
+# Builds, tests and lints k6-remote-write; `make help` lists the targets. Needs Rust, Go, a C compiler and make; everything else is
+# fetched, at the versions that are pinned here, in Cargo.lock and in the go.mod files.
 
 K6_VERSION := v2.2.0
 CARGO_DENY_VERSION := 0.20.2
-# Only for Miri and the sanitizers.
-NIGHTLY := nightly-2026-10-30
 CARGO_CYCLONEDX_VERSION := 0.5.9
 HADOLINT_VERSION := 2.15.1
+# For Miri and the sanitizers only.
+NIGHTLY := nightly-2026-10-30
+
 LINK ?= static
 RECEIVER ?= victoria-metrics
 
@@ -35,7 +19,7 @@ SHIM_MODULE := github.com/k6-remote-write/k6-remote-write/go-shim
 ABI_VERSION := $(shell sed -n 's/^pub const ABI_VERSION: u32 = \(.*\);/\1/p' src/ffi/layout.rs)
 SONAME := libk6_remote_write.so.$(ABI_VERSION)
 
-# The platform as the shim's folders name it.
+# The platform as the shim's directories name it.
 PLATFORM := $(subst $() ,_,$(shell go env GOOS GOARCH))
 
 RUST_SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src proto -type f)
@@ -44,58 +28,52 @@ LIBRARIES := target/release/libk6_remote_write.a target/release/libk6_remote_wri
 SHIM_LIB := go-shim/lib/$(PLATFORM)
 STAGED := go-shim/include/k6_remote_write.h $(SHIM_LIB)/libk6_remote_write.a $(SHIM_LIB)/$(SONAME)
 
-# What is fetched is what the lock files name, and Go is the one that is installed.
+# Dependencies are those of the lock files, and Go is the installed one.
 export GOTOOLCHAIN := local
 export GOFLAGS := -buildvcs=false
 CARGO := cargo --locked
 
-# Where it was built is not in what was built.
+# Keeps the paths of this machine out of what is built.
 CARGO_HOME ?= $(HOME)/.cargo
 REMAP := --remap-path-prefix=$(ROOT)=. --remap-path-prefix=$(CARGO_HOME)/registry/src=crates
 
 ifeq ($(filter $(LINK),static dynamic),)
-$(error LINK is "$(LINK)"; allowed are static and dynamic)
+$(error LINK is "$(LINK)"; it must be static or dynamic)
 endif
 
-.PHONY: all k6 receivers demo screenshot bench bench-steps test test-rust test-abi test-go test-e2e fuzz model nightly miri sanitize soak lint lint-delivery audit header clean
 .DELETE_ON_ERROR:
 
-all: k6 receivers
+all: k6 receivers ## what the demo and the tests need (the default)
 
-include dist.mk
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^## / { print "\n" substr($$0, 4) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
+		$(MAKEFILE_LIST)
 
-## Building
+# What a release has; its variables are used below.
+include scripts/dist.mk
+
+## Build
 
 # cargo itself knows best what is up to date; both files come from one run.
 $(LIBRARIES) &: $(RUST_SOURCES)
 	RUSTFLAGS="$(REMAP) $(RUSTFLAGS)" $(CARGO) build --release
 	touch -c $(LIBRARIES)
 
-# The shim's own copies, in the folders where a release of the module has them.
+# The shim's own copies, in the directories where a release of the module has them.
 go-shim/include/%.h: include/%.h
 	mkdir -p $(@D)
 	cp $< $@
 
-# One object that shows the functions of the header and nothing else, so that another Rust library in the same k6 cannot clash;
-# without debug information and LLVM's bitcode, which are two thirds of cargo's.
-FUNCTIONS = ${shell sed -n 's/^[a-z].*\(k6rw_[a-z_]*\)(.*/\1/p' include/k6_remote_write.h}
-define STAGE
-mkdir -p $(@D)
-$(LD) -r --force-group-allocation $(FUNCTIONS:%=--undefined=%) -o $@.o $<
-objcopy $(FUNCTIONS:%=--keep-global-symbol=%) --strip-unneeded --remove-section=.llvmbc --remove-section=.llvmcmd $@.o
-rm -f $@ && ar rcsD $@ $@.o && rm $@.o
-endef
-
-$(SHIM_LIB)/%.a: target/release/%.a include/k6_remote_write.h
-	$(STAGE)
+$(SHIM_LIB)/%.a: target/release/%.a include/k6_remote_write.h scripts/stage.sh
+	scripts/stage.sh $< $@
 
 $(SHIM_LIB)/$(SONAME): target/release/libk6_remote_write.so
 	mkdir -p $(@D)
 	cp $< $@
 	ln -sf $(SONAME) $(@D)/libk6_remote_write.so
 
-k6: $(BUILD)/k6
-# A file for each way of linking, so that a change of LINK builds anew.
+k6: $(BUILD)/k6 ## build/k6: k6 with this output (LINK=dynamic loads the library at run time)
+# One file for each way of linking, so that another LINK rebuilds.
 $(BUILD)/k6: $(BUILD)/k6-$(LINK)
 	ln -f $< $@
 ifeq ($(LINK),dynamic)
@@ -107,43 +85,29 @@ $(BUILD)/k6-static $(BUILD)/k6-dynamic: $(BUILD)/k6-%: $(SHIM_SOURCES) $(STAGED)
 	$(BUILD)/xk6 --quiet build $(K6_VERSION) --cgo=1 --output $@ --with $(SHIM_MODULE)=$(ROOT)/go-shim \
 		--build-flags=-trimpath --build-flags='-ldflags=-s -w' $(XK6_TAGS)
 
-# The k6 that people have, to compare with.
+# k6 without any extension, to compare with.
 $(BUILD)/k6-plain: $(BUILD)/xk6
 	$(BUILD)/xk6 --quiet build $(K6_VERSION) --output $@ --build-flags=-trimpath --build-flags='-ldflags=-s -w'
 
-# Tools are Go `tool` dependencies of modules of their own, so that none decides the versions of another.
-$(BUILD)/xk6: tools/xk6/go.mod tools/xk6/go.sum
-	cd tools/xk6 && go build -o $@ go.k6.io/xk6
+receivers: $(BUILD)/prometheus $(BUILD)/promtool $(BUILD)/prometheus-2 $(BUILD)/victoria-metrics ## build/prometheus, promtool, victoria-metrics, and prometheus-2 where apt is
 
-$(BUILD)/prometheus: tools/prometheus/go.mod tools/prometheus/go.sum
-	cd tools/prometheus && go build -tags remove_all_sd -o $@ github.com/prometheus/prometheus/cmd/prometheus
+# Programs in Go are `tool` dependencies of modules in tools/, which pin them; each has a module to itself if it needs other versions
+# of its dependencies than the others.
+$(BUILD)/xk6 $(BUILD)/victoria-metrics $(BUILD)/actionlint $(BUILD)/cyclonedx-gomod: $(BUILD)/%: tools/%/go.mod tools/%/go.sum
+	cd tools/$* && go build -o $@ tool
 
-$(BUILD)/promtool: tools/prometheus/go.mod tools/prometheus/go.sum
-	cd tools/prometheus && go build -tags remove_all_sd -o $@ github.com/prometheus/prometheus/cmd/promtool
+$(BUILD)/prometheus $(BUILD)/promtool &: tools/prometheus/go.mod tools/prometheus/go.sum
+	cd tools/prometheus && go build -tags remove_all_sd -o $(BUILD)/ tool
 
-# A Prometheus that knows no Remote Write 2.0: Debian's. Without apt, the tests that need it are skipped and say so.
+$(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/govulncheck $(BUILD)/compose-spec &: tools/lint/go.mod tools/lint/go.sum
+	cd tools/lint && go build -o $(BUILD)/ tool
+	mv $(BUILD)/cmd $(BUILD)/compose-spec
+
+# A Prometheus without Remote Write 2.0: Debian's. Without apt, the tests that need it are skipped.
 $(BUILD)/prometheus-2:
 	@mkdir -p $(BUILD)/debian && cd $(BUILD)/debian && \
 	if apt-get download prometheus && dpkg-deb --extract prometheus_2*.deb .; then cp usr/bin/prometheus $@; \
-	else echo "apt has no Prometheus 2: what is tested with it is skipped"; fi; rm -rf $(BUILD)/debian
-
-$(BUILD)/victoria-metrics: tools/victoria-metrics/go.mod tools/victoria-metrics/go.sum
-	cd tools/victoria-metrics && go build -o $@ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
-
-$(BUILD)/staticcheck: tools/lint/go.mod tools/lint/go.sum
-	cd tools/lint && go build -o $@ honnef.co/go/tools/cmd/staticcheck
-
-$(BUILD)/gosec: tools/gosec/go.mod tools/gosec/go.sum
-	cd tools/gosec && go build -o $@ github.com/securego/gosec/v2/cmd/gosec
-
-$(BUILD)/govulncheck: tools/govulncheck/go.mod tools/govulncheck/go.sum
-	cd tools/govulncheck && go build -o $@ golang.org/x/vuln/cmd/govulncheck
-
-$(BUILD)/actionlint: tools/actionlint/go.mod tools/actionlint/go.sum
-	cd tools/actionlint && go build -o $@ github.com/rhysd/actionlint/cmd/actionlint
-
-$(BUILD)/compose-spec: tools/compose/go.mod tools/compose/go.sum
-	cd tools/compose && go build -o $@ github.com/compose-spec/compose-go/v2/cmd
+	else echo "apt has no Prometheus 2: tests that need it are skipped"; fi; rm -rf $(BUILD)/debian
 
 # Not optimized: they run for a second, and would compile for many minutes.
 $(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/cargo-cyclonedx/$(CARGO_CYCLONEDX_VERSION): $(BUILD)/%:
@@ -152,54 +116,70 @@ $(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/cargo-cyclonedx/$(CARGO_CYCLO
 	rm -rf $(@D)/target
 	touch $@
 
-receivers: $(BUILD)/prometheus $(BUILD)/promtool $(BUILD)/prometheus-2 $(BUILD)/victoria-metrics
+header: ## include/k6_remote_write.h, generated from the Rust sources
+	UPDATE_HEADER=1 $(CARGO) test --test header
 
-## Showing
+dashboards: ## deploy/dashboards/*.json, generated by tools/dashboards
+	cd tools/dashboards && go run . $(ROOT)/deploy/dashboards
 
-# KEEP=1 leaves the receiver up; RECEIVER=prometheus takes the other one.
-demo: k6 receivers
-	cd tests/e2e && go build -o $(BUILD)/demo ./cmd/demo
+clean: ## remove all that was built
+	rm -rf $(BUILD) target go-shim/lib go-shim/include
+
+## Run
+
+demo: k6 receivers ## one run end to end, all numbers compared (RECEIVER=prometheus; KEEP=1 leaves the receiver running)
+	cd tools && go build -o $(BUILD)/demo ./demo
 	RECEIVER=$(RECEIVER) $(BUILD)/demo
 
-# The README's picture: a run in the UI of VictoriaMetrics, taken by a headless browser. No test needs it.
-screenshot: k6 receivers
-	cd tests/e2e && go build -o $(BUILD)/screenshot ./cmd/screenshot
-	@mkdir -p docs/images
-	$(BUILD)/screenshot docs/images/run.png
-
-# All loads, for an hour or more; bench/results.md and the picture are written anew. SHORT=1 takes a look at all of them in three
-# minutes, LOAD=a,growth runs some; neither writes.
-bench: k6 $(BUILD)/k6-plain
-	cd tests/e2e && go build -o $(BUILD)/bench ./cmd/bench
+bench: k6 $(BUILD)/k6-plain ## k6's own output and this one compared, an hour or more (SHORT=1, LOAD=a: less, and bench/ is not rewritten)
+	cd bench && go build -o $(BUILD)/bench .
 	$(BUILD)/bench $(if $(SHORT),-short) $(if $(LOAD),-load $(LOAD)) $(if $(SHORT)$(LOAD),,-write bench) $(BENCH_FLAGS)
 
-# What each step of a sample's way costs.
-bench-steps: $(STAGED)
+bench-steps: $(STAGED) ## what each step of a sample's path costs
 	$(CARGO) bench --bench sample_path
 	cd go-shim && go test -run '^$$' -bench . -benchtime 2s .
 
-## Testing
+# SOAK_SECONDS, SOAK_SERIES and SOAK_RATE are for the library alone, DURATION for k6 with faults.
+DURATION ?= 20m
+soak: k6 receivers ## a million series for a minute, then 20 minutes of faults (DURATION=1h)
+	$(CARGO) run --release --example soak
+	cd tools && go build -o $(BUILD)/soak ./soak
+	$(BUILD)/soak -duration $(DURATION)
 
-test: test-rust test-abi test-go test-dashboards test-e2e
+screenshot: k6 receivers ## the README's picture: a run in the UI of VictoriaMetrics (needs chromium)
+	cd tools && go build -o $(BUILD)/screenshot ./screenshot
+	@mkdir -p docs/images
+	$(BUILD)/screenshot docs/images/run.png
+
+## Test
+
+test: test-programs test-rust test-abi test-go test-dashboards test-e2e ## all tests but those of the next section
+
+# What the tests run, Rust beside Go: while one program is linked on one core, packages of the other are compiled.
+test-programs:
+	$(MAKE) --jobs=2 $(LIBRARIES) test-rust-programs receivers
+	$(MAKE) $(E2E_PROGRAMS)
+
+test-rust-programs:
+	$(CARGO) test --no-run
 
 # Random cases are the same in each run; `make fuzz` tries others.
-test-rust:
+test-rust: ## unit, property and integration tests
 	PROPTEST_RNG_SEED=1 $(CARGO) test
 
-# The C programs on the library that is shipped, and under valgrind, where that is installed.
-test-abi: $(LIBRARIES)
-	@command -v clang >/dev/null || echo "clang is not installed: the C programs were compiled with gcc alone"
-	@command -v valgrind >/dev/null || echo "valgrind is not installed: the C programs were not run under it"
+test-abi: $(LIBRARIES) ## the C programs on the library that is shipped, and under valgrind where it is installed
+	@command -v clang >/dev/null || echo "clang is not installed: the C programs are compiled with gcc alone"
+	@command -v valgrind >/dev/null || echo "valgrind is not installed: the C programs are not run under it"
 	LIBRARIES=$(ROOT)/target/release $(CARGO) test --test symbols --test abi -- --ignored \
 		$$(command -v valgrind >/dev/null || echo --skip memcheck --skip helgrind)
 
-test-go: $(STAGED)
-	cd go-shim && go test -count=1 ./... && go test -count=1 -race ./... && GOEXPERIMENT=cgocheck2 go test -count=1 ./...
-	cd go-shim && LD_LIBRARY_PATH=$(ROOT)/$(SHIM_LIB) go test -count=1 -tags k6rw_dynamic ./...
+# The first two take k6's packages as they were compiled for build/k6 (-trimpath); the third compiles them once more, for both checks.
+test-go: $(STAGED) ## the shim's tests: static, dynamic, with the race detector and cgo's own checks
+	cd go-shim && go test -count=1 -trimpath ./...
+	cd go-shim && LD_LIBRARY_PATH=$(ROOT)/$(SHIM_LIB) go test -count=1 -trimpath -tags k6rw_dynamic ./...
+	cd go-shim && GOEXPERIMENT=cgocheck2 go test -count=1 -race ./...
 
-# The dashboards are what the code makes, and valid.
-.PHONY: dashboards test-dashboards
-test-dashboards:
+test-dashboards: ## the committed dashboards are valid, and what the code generates
 	cd tools/dashboards && go vet ./... && go test -count=1 ./...
 
 # A debug build of the library, which can be made to panic (src/fault.rs), for the k6 that loads it.
@@ -208,80 +188,58 @@ $(BUILD)/debug/$(SONAME): $(RUST_SOURCES)
 	mkdir -p $(@D)
 	cp target/debug/libk6_remote_write.so $@
 
-test-e2e: k6 receivers $(BUILD)/k6-dynamic $(BUILD)/debug/$(SONAME) $(DIST)/k6 $(BUILD)/compose-spec
+E2E_PROGRAMS = $(BUILD)/k6 $(BUILD)/k6-dynamic $(BUILD)/debug/$(SONAME) $(DIST)/k6
+test-e2e: receivers $(E2E_PROGRAMS) ## k6 as it is built and released, real receivers, faults in between
 	cd tests/e2e && go vet ./... && go test -count=1 -parallel 6 -timeout 20m ./...
 
-# CASES=100000 tries more; PROPTEST_RNG_SEED repeats a run.
+## Test at length
+
+# PROPTEST_RNG_SEED repeats a run.
 CASES ?= 1000
-fuzz:
+fuzz: ## random calls, documents and responses (CASES=100000)
 	PROPTEST_CASES=$(CASES) $(CARGO) test --test fuzz
 
-# A flag for all crates, so it has a folder of its own.
-model:
+# A flag for all crates, so it has its own target directory.
+model: ## the inbox in every order of its threads
 	RUSTFLAGS="--cfg k6rw_loom" CARGO_TARGET_DIR=target/model CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 \
 		$(CARGO) test --lib ingest::loom_tests
 
-# Miri and the sanitizers are in nightly toolchains alone; nothing else needs one.
+# Miri and the sanitizers are in nightly toolchains only.
 nightly:
 	@rustup run $(NIGHTLY) cargo miri --version >/dev/null 2>&1 || \
 		rustup toolchain install $(NIGHTLY) --profile minimal --component miri --component rust-src --no-self-update || \
 		{ echo "this needs rustup, and a way to fetch $(NIGHTLY) with the components miri and rust-src"; exit 1; }
 
-# Sockets and the clock are the system's, as far as Miri has them. Threads that end with the process are not lost memory.
+# Sockets and the clock are the system's, as far as Miri has them. Threads that end with the process are not leaks.
 SEEDS ?= 0..8
 MIRI := CARGO_TARGET_DIR=target/miri PROPTEST_CASES=3 cargo +$(NIGHTLY) --locked miri test
 MIRI_FLAGS := -Zmiri-disable-isolation -Zmiri-ignore-leaks
-miri: nightly
+miri: nightly ## what Miri can run, on a nightly (SEEDS=0..64: more orders of threads)
 	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --lib -- ffi:: ingest:: panics:: report:: send::queue config::sources::apm_lease \
 		--skip memory_is_bounded
 	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --test boundary -- --skip a_whole_run
 	MIRIFLAGS="$(MIRI_FLAGS) -Zmiri-many-seeds=$(SEEDS)" $(MIRI) --lib -- ingest::tests::samples_from_many_threads
 
-# All crates and std are compiled for the thread sanitizer, but for what ring has in C and assembler. Three tests have tens of thousands
-# of points to send within ten seconds, which it makes too short.
-sanitize: nightly
+# Compiles all crates and std for the thread sanitizer, but for ring's C and assembler. Skips three tests that send tens of thousands
+# of points within ten seconds, for which it is too slow.
+sanitize: nightly ## tests under the thread sanitizer, on a nightly
 	RUSTFLAGS="-Zsanitizer=thread" CARGO_TARGET_DIR=target/sanitize CARGO_PROFILE_TEST_DEBUG=line-tables-only \
 		cargo +$(NIGHTLY) --locked test -Zbuild-std --target x86_64-unknown-linux-gnu \
 		--lib --test boundary --test delivery --test resample -- --skip nothing_else_is_sent_before \
 		--skip requests_are_bounded_and --skip many_series_have_several
 
-# SOAK_SECONDS, SOAK_SERIES and SOAK_RATE are for the library alone, DURATION for k6 and a receiver in trouble.
-DURATION ?= 20m
-soak: k6 receivers
-	$(CARGO) run --release --example soak
-	cd tests/e2e && go build -o $(BUILD)/soak ./cmd/soak
-	$(BUILD)/soak -duration $(DURATION)
+## Lint
 
-## Linting
+lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6 audit lint-delivery ## all below, formatting, clippy, the header, vet, staticcheck, xk6 lint
+	BUILD=$(BUILD) K6_VERSION=$(K6_VERSION) scripts/lint.sh
 
-lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6 audit lint-delivery
-	$(CARGO) fmt --check
-	$(CARGO) clippy --all-targets -- -D warnings
-	$(CARGO) test --test header
-	@unsafe=$$(grep -rl unsafe_code src | sort | tr '\n' ' '); test "$$unsafe" = "src/ffi/mod.rs src/lib.rs " || \
-		{ echo "only src/ffi may allow unsafe code: $$unsafe"; exit 1; }
-	@unformatted=$$(gofmt -l go-shim tests/e2e tools/dashboards); test -z "$$unformatted" || { echo "not gofmt: $$unformatted"; exit 1; }
-	cd go-shim && go vet ./... && $(BUILD)/staticcheck ./...
-	cd tests/e2e && go vet ./... && $(BUILD)/staticcheck ./...
-	cd tools/dashboards && go vet ./... && $(BUILD)/staticcheck ./...
-	BUILD=$(BUILD) K6_VERSION=$(K6_VERSION) tests/lint-shim.sh
-
-# What carries it to people: workflows, image, containers side by side.
-lint-delivery: $(BUILD)/actionlint $(BUILD)/compose-spec
+lint-delivery: $(BUILD)/actionlint $(BUILD)/compose-spec ## workflows, Compose file and Dockerfile
 	$(BUILD)/actionlint
-	$(BUILD)/compose-spec compose.yaml >/dev/null
-	BUILD=$(BUILD) HADOLINT_VERSION=$(HADOLINT_VERSION) tests/lint-image.sh
+	cd deploy/compose && $(BUILD)/compose-spec compose.yaml >/dev/null
+	BUILD=$(BUILD) HADOLINT_VERSION=$(HADOLINT_VERSION) scripts/lint-image.sh
 
-# What is depended on: licences and sources, and known vulnerabilities where their databases are reached.
-audit: $(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/govulncheck
-	$(BUILD)/cargo-deny/bin/cargo-deny --locked check licenses sources bans
-	BUILD=$(BUILD) tests/audit.sh
+audit: $(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/govulncheck ## licences, sources and known vulnerabilities of dependencies
+	BUILD=$(BUILD) scripts/audit.sh
 
-header:
-	UPDATE_HEADER=1 $(CARGO) test --test header
-
-dashboards:
-	cd tools/dashboards && go run . $(ROOT)/dashboards
-
-clean:
-	rm -rf $(BUILD) target go-shim/lib go-shim/include
+# Targets that are not files: those of `make help`, and what only other targets need.
+.PHONY: $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' $(MAKEFILE_LIST)) nightly test-programs test-rust-programs

@@ -12,7 +12,8 @@ fn root() -> &'static Path {
 }
 
 fn generated() -> String {
-    let config = cbindgen::Config::from_file(root().join("cbindgen.toml")).expect("cbindgen.toml is valid");
+    let config =
+        cbindgen::Config::from_file(root().join("include/cbindgen.toml")).expect("include/cbindgen.toml is valid");
     let mut builder = cbindgen::Builder::new().with_config(config);
     for source in sources() {
         builder = builder.with_src(source);
@@ -39,5 +40,5 @@ fn the_committed_header_is_what_cbindgen_generates() {
 #[test]
 fn the_header_names_the_librarys_abi_version() {
     let version = format!("#define K6RW_ABI_VERSION {}\n", k6_remote_write::ffi::ABI_VERSION);
-    assert!(generated().contains(&version), "cbindgen.toml names another version than src/ffi/layout.rs");
+    assert!(generated().contains(&version), "include/cbindgen.toml names another version than src/ffi/layout.rs");
 }

@@ -1,7 +1,7 @@
 //! The C ABI, and the only module with `unsafe`.
 //!
 //! Every entry point checks its arguments, catches panics, and returns errors as a status and a message. The conventions for
-//! callers are at the top of the header, which cbindgen generates from this module (`cbindgen.toml`). Next is [`crate::output`].
+//! callers are at the top of the header, which cbindgen generates from this module (`include/cbindgen.toml`). Next is [`crate::output`].
 //!
 //! | file | holds |
 //! |---|---|

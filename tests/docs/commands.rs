@@ -35,7 +35,7 @@ fn targets_of_cargo_are_there() {
                     "--test" => {
                         [format!("tests/{name}.rs"), format!("tests/{name}/main.rs")].iter().any(|path| exists(path))
                     }
-                    "--bench" => exists(&format!("benches/{name}.rs")),
+                    "--bench" => exists(&format!("bench/{name}.rs")),
                     "--example" => manifest.contains(&format!("name = \"{name}\"")),
                     _ => true,
                 };
@@ -93,11 +93,7 @@ fn paths_are_there() {
 
 /// The Makefile, and what it includes.
 fn makefile() -> String {
-    let included = fs::read_dir(root()).expect("readable").map(|entry| entry.expect("readable").path());
-    let included = included.filter(|path| path.extension().is_some_and(|extension| extension == "mk"));
-    included
-        .map(|path| fs::read_to_string(path).expect("readable"))
-        .fold(read("Makefile"), |all, one| all + "\n" + &one)
+    read("Makefile") + "\n" + &read("scripts/dist.mk")
 }
 
 /// The commands in a page's code, word by word, without the variables that stand before them.

@@ -4,7 +4,7 @@ use k6_remote_write::config::{Config, Document, OPTIONS, OptionSpec};
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::page::{Page, pages, read};
+use crate::page::{Page, page, pages, read};
 
 #[test]
 fn the_table_of_options_is_the_codes() {
@@ -88,7 +88,7 @@ fn what_is_written_as_json_is_valid() {
 
 #[test]
 fn the_usual_services_have_a_block_each() {
-    for (page, service) in [
+    for (path, service) in [
         ("docs/authentication.md", "Prometheus"),
         ("docs/authentication.md", "New Relic"),
         ("docs/receivers.md", "Prometheus"),
@@ -98,10 +98,10 @@ fn the_usual_services_have_a_block_each() {
         ("docs/receivers.md", "Grafana Cloud"),
         ("docs/receivers.md", "Amazon Managed Service for Prometheus"),
     ] {
-        let text = read(page);
-        let section = text.split("\n## ").flat_map(|part| part.split("\n### ")).find(|part| part.starts_with(service));
-        let section = section.unwrap_or_else(|| panic!("{page} has no section on {service}"));
-        assert!(section.contains("```sh\nK6_PROMETHEUS_RW_SERVER_URL="), "{page}: {service} has no block");
+        let page = page(path);
+        let mut blocks = page.blocks("sh").filter(|block| block.heading.starts_with(service));
+        let has_block = blocks.any(|block| block.text.starts_with("K6_PROMETHEUS_RW_SERVER_URL="));
+        assert!(has_block, "{path}: {service} has no block");
     }
 }
 
@@ -144,8 +144,7 @@ fn config(document: &Value) -> Result<Config, String> {
 
 /// The example in one language.
 fn example(language: &str) -> String {
-    let page = read("docs/configuration.md");
-    let (_, examples) = page.split_once("## Examples").expect("a section of examples");
-    let (_, block) = examples.split_once(&format!("```{language}\n")).expect("an example");
-    block.split("```").next().expect("ends").into()
+    let page = page("docs/configuration.md");
+    let mut examples = page.blocks(language).filter(|block| block.heading == "Examples");
+    examples.next().expect("an example").text
 }

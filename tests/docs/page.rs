@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
 /// One file.
 pub struct Page {
     /// From the repository's root.
@@ -12,6 +14,8 @@ pub struct Page {
 
 /// A fenced block.
 pub struct Block {
+    /// The nearest before it.
+    pub heading: String,
     pub language: String,
     pub text: String,
 }
@@ -51,41 +55,49 @@ pub fn read(path: &str) -> String {
 }
 
 pub fn pages() -> Vec<Page> {
-    files("", "md").into_iter().map(|path| Page { text: read(&path), path }).collect()
+    files("", "md").iter().map(|path| page(path)).collect()
+}
+
+pub fn page(path: &str) -> Page {
+    Page { path: path.into(), text: read(path) }
 }
 
 impl Page {
     /// The fenced blocks of a language.
     pub fn blocks(&self, language: &str) -> impl Iterator<Item = Block> {
-        self.parts().1.into_iter().filter(move |block| block.language == language)
+        self.headings_and_blocks().1.into_iter().filter(move |block| block.language == language)
     }
 
-    /// All that stands in backticks outside of blocks.
+    /// All code spans.
     pub fn code_spans(&self) -> Vec<String> {
-        code_spans(&self.parts().0)
+        let code = |event| if let Event::Code(text) = event { Some(text.into_string()) } else { None };
+        self.events().filter_map(code).collect()
     }
 
     /// Where links and images lead: another page, a file, an anchor or a URL.
     pub fn links(&self) -> Vec<String> {
-        let (prose, _) = self.parts();
-        let mut prose = prose;
-        for span in self.code_spans() {
-            prose = prose.replace(&format!("`{span}`"), "");
+        let mut links = Vec::new();
+        for event in self.events() {
+            match event {
+                Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                    links.push(dest_url.into_string())
+                }
+                Event::Html(html) | Event::InlineHtml(html) => {
+                    let targets = html.split(" src=\"").skip(1).filter_map(|rest| rest.split_once('"'));
+                    links.extend(targets.map(|(target, _)| target.to_string()));
+                }
+                _ => {}
+            }
         }
-        let ends = |text: &str, end: char| text.split_once(end).map(|(target, _)| target.to_string());
-        let inline = prose.split("](").skip(1).filter_map(|rest| ends(rest, ')'));
-        let images = prose.split(" src=\"").skip(1).filter_map(|rest| ends(rest, '"'));
-        inline.chain(images).collect()
+        links
     }
 
     /// The anchors of its headings, as GitHub makes them.
     pub fn anchors(&self) -> Vec<String> {
-        let (prose, _) = self.parts();
         let mut anchors: Vec<String> = Vec::new();
-        for heading in prose.lines().filter(|line| line.starts_with('#')) {
-            let heading = heading.trim_start_matches('#').trim().to_lowercase();
+        for heading in self.headings_and_blocks().0 {
             let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
-            let anchor = heading.chars().filter(kept).collect::<String>().replace(' ', "-");
+            let anchor = heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-");
             let before = anchors.iter().filter(|known| **known == anchor).count();
             anchors.push(if before == 0 { anchor } else { format!("{anchor}-{before}") });
         }
@@ -106,39 +118,33 @@ impl Page {
         path
     }
 
-    /// The text without its blocks, and the blocks.
-    fn parts(&self) -> (String, Vec<Block>) {
-        let (mut prose, mut blocks) = (String::new(), Vec::new());
-        let mut open: Option<Block> = None;
-        for line in self.text.lines() {
-            match (line.trim_start().strip_prefix("```"), &mut open) {
-                (Some(language), None) => open = Some(Block { language: language.into(), text: String::new() }),
-                (Some(_), Some(_)) => blocks.extend(open.take()),
-                (None, Some(block)) => block.text.push_str(&format!("{line}\n")),
-                (None, None) => prose.push_str(&format!("{line}\n")),
+    fn headings_and_blocks(&self) -> (Vec<String>, Vec<Block>) {
+        let (mut headings, mut blocks) = (Vec::<String>::new(), Vec::new());
+        let (mut in_heading, mut open) = (false, None::<Block>);
+        for event in self.events() {
+            match event {
+                Event::Start(Tag::Heading { .. }) => {
+                    headings.push(String::new());
+                    in_heading = true;
+                }
+                Event::End(TagEnd::Heading(_)) => in_heading = false,
+                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(language))) => {
+                    let heading = headings.last().cloned().unwrap_or_default();
+                    open = Some(Block { heading, language: language.into_string(), text: String::new() });
+                }
+                Event::End(TagEnd::CodeBlock) => blocks.extend(open.take()),
+                Event::Text(text) | Event::Code(text) => match (&mut open, headings.last_mut()) {
+                    (Some(block), _) => block.text.push_str(&text),
+                    (None, Some(heading)) if in_heading => heading.push_str(&text),
+                    _ => {}
+                },
+                _ => {}
             }
         }
-        assert!(open.is_none(), "{}: a block does not end", self.path);
-        (prose, blocks)
+        (headings, blocks)
     }
-}
 
-/// All that stands in backticks.
-pub fn code_spans(text: &str) -> Vec<String> {
-    let mut spans = Vec::new();
-    let mut rest = text;
-    while let Some(start) = rest.find('`') {
-        let ticks = rest[start..].bytes().take_while(|&byte| byte == b'`').count();
-        let body = &rest[start + ticks..];
-        // As many ticks end it as begin it; a paragraph ends it too.
-        let fence = "`".repeat(ticks);
-        match body.find(&fence).filter(|&end| !body[..end].contains("\n\n")) {
-            Some(end) => {
-                spans.push(body[..end].trim().replace('\n', " "));
-                rest = &body[end + ticks..];
-            }
-            None => rest = body,
-        }
+    fn events(&self) -> Parser<'_> {
+        Parser::new_ext(&self.text, Options::ENABLE_TABLES)
     }
-    spans
 }

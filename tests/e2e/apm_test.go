@@ -19,7 +19,7 @@ const apm = "tests/e2e/scripts/apm.js"
 // apmStage is two receivers that want different credentials, and the script's names for them.
 type apmStage struct {
 	first, second         *harness.Receiver
-	firstGate, secondGate *harness.AuthProxy
+	firstGate, secondGate *harness.FakeReceiver
 	load                  harness.Run
 }
 
@@ -34,14 +34,10 @@ func startAPMStage(t *testing.T) *apmStage {
 	return stage
 }
 
-func startGate(t *testing.T, receiver *harness.Receiver, authorization string) *harness.AuthProxy {
+// startGate starts what passes requests on to a receiver if their Authorization is exactly this.
+func startGate(t *testing.T, receiver *harness.Receiver, authorization string) *harness.FakeReceiver {
 	t.Helper()
-	authProxy, err := harness.StartGate(receiver, authorization)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(authProxy.Close)
-	return authProxy
+	return startFake(t, harness.Fake{Upstream: receiver.WriteURL(), Hook: harness.RequireAuthorization(authorization)})
 }
 
 func TestEachBlockGetsWhatItSaysAndNothingElse(t *testing.T) {
@@ -70,9 +66,9 @@ func TestEachBlockGetsWhatItSaysAndNothingElse(t *testing.T) {
 // expectAllBlocks expects that each receiver has exactly what its block of the script says.
 func (s *apmStage) expectAllBlocks(t *testing.T, result *harness.Result) {
 	t.Helper()
-	for _, authProxy := range []*harness.AuthProxy{s.firstGate, s.secondGate} {
-		if authProxy.Passed() == 0 || authProxy.Refused() != 0 {
-			t.Errorf("%d requests had the right credentials, %d had not", authProxy.Passed(), authProxy.Refused())
+	for _, gate := range []*harness.FakeReceiver{s.firstGate, s.secondGate} {
+		if passed, others := gate.Count(harness.Pass), gate.Count(harness.Unauthorized); passed == 0 || others != 0 {
+			t.Errorf("%d requests had the right credentials, %d had not", passed, others)
 		}
 	}
 	trend := []string{"avg", "count", "max", "med", "min", "p90", "p95", "p99", "sum"}
@@ -222,12 +218,12 @@ func k6Command(t *testing.T, env map[string]string, arguments ...string) string 
 func TestTwoOutputsShareTheBlocksOnce(t *testing.T) {
 	t.Parallel()
 	stage := startAPMStage(t)
-	extra := []*harness.Recorder{startRecorder(t), startRecorder(t)}
+	extra := []*harness.FakeReceiver{startFake(t, harness.Fake{}), startFake(t, harness.Fake{})}
 	stage.load.Out = []string{"remote-write=" + extra[0].URL(), "remote-write=" + extra[1].URL()}
 	stage.load.Options = map[string]any{"protocol": "1.0"} // which the recorders read
 	stage.expectAllBlocks(t, run(t, stage.load))
 	for _, recorder := range extra {
-		requests, err := recorder.Requests("k6-remote-write")
+		requests, err := recorder.RequestsOf("k6-remote-write")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -130,7 +130,7 @@ func TestEveryKindOfCredentialsInEverySpelling(t *testing.T) {
 		} {
 			t.Run(kind.name+"/"+spelling, func(t *testing.T) {
 				t.Parallel()
-				recorder := startRecorder(t)
+				recorder := startFake(t, harness.Fake{})
 				load := shortLoad(t)
 				maps.Copy(load.Env, kind.aws)
 				spell(&load, recorder.URL()+"/a%20b?x=1&y=a%2Bb")
@@ -141,7 +141,7 @@ func TestEveryKindOfCredentialsInEverySpelling(t *testing.T) {
 	}
 }
 
-func (k *kind) expectIn(t *testing.T, requests []harness.Recorded, result *harness.Result) {
+func (k *kind) expectIn(t *testing.T, requests []harness.Request, result *harness.Result) {
 	t.Helper()
 	if len(requests) == 0 {
 		t.Fatalf("nothing came:\n%s", result.LogText())
@@ -159,7 +159,7 @@ func (k *kind) expectIn(t *testing.T, requests []harness.Recorded, result *harne
 }
 
 // expectSignature expects a right one, of an access key for a region and a service.
-func expectSignature(t *testing.T, request harness.Recorded, of string) {
+func expectSignature(t *testing.T, request harness.Request, of string) {
 	t.Helper()
 	if err := harness.VerifySignature(request, awsSecretKey); err != nil {
 		t.Error(err)
@@ -175,7 +175,7 @@ func expectSignature(t *testing.T, request harness.Recorded, of string) {
 // Both outputs sign the same requests in one run, and both signatures are right.
 func TestTheBuiltinSignsAlike(t *testing.T) {
 	t.Parallel()
-	recorder := startRecorder(t)
+	recorder := startFake(t, harness.Fake{})
 	load := shortLoad(t)
 	load.Out = append(load.Out, "experimental-prometheus-rw")
 	for name, value := range map[string]string{
@@ -216,7 +216,7 @@ func TestATokenIsReadAgainWhenItChanges(t *testing.T) {
 	if err := os.Symlink("..data/token", filepath.Join(folder, "token")); err != nil {
 		t.Fatal(err)
 	}
-	recorder := startRecorder(t)
+	recorder := startFake(t, harness.Fake{})
 	load := shortLoad(t)
 	load.Env["DURATION"] = "1m"
 	load.Options = map[string]any{

@@ -46,7 +46,7 @@ type sideBySide struct {
 	nothing bool              // no request gets through
 	headers map[string]string // that both must send, "" for none
 	meant   map[string]string // that this output sends, but not k6's own
-	check   func(t *testing.T, ours, builtin []harness.Recorded)
+	check   func(t *testing.T, ours, builtin []harness.Request)
 }
 
 func TestTheEnvironmentOfTheBuiltinMeansTheSame(t *testing.T) {
@@ -138,11 +138,11 @@ func TestTheEnvironmentOfTheBuiltinMeansTheSame(t *testing.T) {
 }
 
 func (b *sideBySide) run(t *testing.T) {
-	recorder := startRecorder(t)
+	var fake harness.Fake
 	if b.tls != 0 {
-		recorder = harness.StartTLSRecorder(&tls.Config{MaxVersion: b.tls})
-		t.Cleanup(recorder.Close)
+		fake.TLS = &tls.Config{MaxVersion: b.tls}
 	}
+	recorder := startFake(t, fake)
 	load := harness.Run{
 		Script:  "tests/e2e/scripts/every_type.js",
 		Out:     []string{"remote-write", "experimental-prometheus-rw"},
@@ -180,16 +180,9 @@ func (b *sideBySide) run(t *testing.T) {
 	}
 }
 
-func startRecorder(t *testing.T) *harness.Recorder {
+func requestsOf(t *testing.T, recorder *harness.FakeReceiver, agent string) []harness.Request {
 	t.Helper()
-	recorder := harness.StartRecorder()
-	t.Cleanup(recorder.Close)
-	return recorder
-}
-
-func requestsOf(t *testing.T, recorder *harness.Recorder, agent string) []harness.Recorded {
-	t.Helper()
-	requests, err := recorder.Requests(agent)
+	requests, err := recorder.RequestsOf(agent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +190,7 @@ func requestsOf(t *testing.T, recorder *harness.Recorder, agent string) []harnes
 }
 
 // expectSameSeries expects every series of the built-in here, and of the others only those that are meant.
-func expectSameSeries(t *testing.T, oursSent, builtinSent []harness.Recorded) {
+func expectSameSeries(t *testing.T, oursSent, builtinSent []harness.Request) {
 	t.Helper()
 	here, there := seriesIn(oursSent), seriesIn(builtinSent)
 	for key := range there {
@@ -224,7 +217,7 @@ func expectSameSeries(t *testing.T, oursSent, builtinSent []harness.Recorded) {
 }
 
 // seriesIn are all series, by name and labels, each with all its points.
-func seriesIn(requests []harness.Recorded) map[string]harness.Series {
+func seriesIn(requests []harness.Request) map[string]harness.Series {
 	all := map[string]harness.Series{}
 	for _, request := range requests {
 		for _, series := range request.Series {
@@ -236,7 +229,7 @@ func seriesIn(requests []harness.Recorded) map[string]harness.Series {
 	return all
 }
 
-func namesIn(requests []harness.Recorded) []string {
+func namesIn(requests []harness.Request) []string {
 	names := map[string]bool{}
 	for _, series := range seriesIn(requests) {
 		names[series.Name] = true
@@ -244,7 +237,7 @@ func namesIn(requests []harness.Recorded) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-func (b *sideBySide) expectHeaders(t *testing.T, oursSent, builtinSent []harness.Recorded) {
+func (b *sideBySide) expectHeaders(t *testing.T, oursSent, builtinSent []harness.Request) {
 	t.Helper()
 	here, there := oursSent[0], builtinSent[0]
 	if here.Path != there.Path || here.Path != "/api/v1/write"+b.query {
@@ -271,10 +264,10 @@ func (b *sideBySide) expectHeaders(t *testing.T, oursSent, builtinSent []harness
 }
 
 // expectEndings expects of both outputs names that end like this.
-func expectEndings(endings ...string) func(t *testing.T, oursSent, builtinSent []harness.Recorded) {
-	return func(t *testing.T, oursSent, builtinSent []harness.Recorded) {
+func expectEndings(endings ...string) func(t *testing.T, oursSent, builtinSent []harness.Request) {
+	return func(t *testing.T, oursSent, builtinSent []harness.Request) {
 		t.Helper()
-		for who, requests := range map[string][]harness.Recorded{ours: oursSent, builtin: builtinSent} {
+		for who, requests := range map[string][]harness.Request{ours: oursSent, builtin: builtinSent} {
 			names := namesIn(requests)
 			for _, ending := range endings {
 				if !slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, ending) }) {
@@ -285,9 +278,9 @@ func expectEndings(endings ...string) func(t *testing.T, oursSent, builtinSent [
 	}
 }
 
-func expectAPointASecond(t *testing.T, oursSent, builtinSent []harness.Recorded) {
+func expectAPointASecond(t *testing.T, oursSent, builtinSent []harness.Request) {
 	t.Helper()
-	for who, requests := range map[string][]harness.Recorded{ours: oursSent, builtin: builtinSent} {
+	for who, requests := range map[string][]harness.Request{ours: oursSent, builtin: builtinSent} {
 		for _, series := range seriesIn(requests) {
 			if points := len(series.Points); strings.HasPrefix(series.Name, "k6_a_counter") && (points < 2 || points > 6) {
 				t.Errorf("%s has %d points of a run of 2 s: %v", who, points, series)
@@ -296,10 +289,10 @@ func expectAPointASecond(t *testing.T, oursSent, builtinSent []harness.Recorded)
 	}
 }
 
-func expectStaleMarkers(expected bool) func(t *testing.T, oursSent, builtinSent []harness.Recorded) {
-	return func(t *testing.T, oursSent, builtinSent []harness.Recorded) {
+func expectStaleMarkers(expected bool) func(t *testing.T, oursSent, builtinSent []harness.Request) {
+	return func(t *testing.T, oursSent, builtinSent []harness.Request) {
 		t.Helper()
-		for who, requests := range map[string][]harness.Recorded{ours: oursSent, builtin: builtinSent} {
+		for who, requests := range map[string][]harness.Request{ours: oursSent, builtin: builtinSent} {
 			for key, series := range seriesIn(requests) {
 				last := series.Points[len(series.Points)-1]
 				if isMarker := math.Float64bits(last.Value) == 0x7ff0000000000002; isMarker != expected {

@@ -1,6 +1,6 @@
 package e2e
 
-// Every query of every dashboard in dashboards/ is asked as Grafana asks it, on real receivers, after real runs: by default settings,
+// Every query of every dashboard in deploy/dashboards/ is asked as Grafana asks it, on real receivers, after real runs: by default settings,
 // and with native histograms. Each has to answer, also where nothing went wrong and the answer is 0.
 
 import (
@@ -119,7 +119,7 @@ func (s *runsOnReceivers) look(dashboard harness.Dashboard, receiver *harness.Re
 
 func TestDashboards(t *testing.T) {
 	t.Parallel()
-	dashboards, err := harness.ReadDashboards(filepath.Join(root(t), "dashboards"))
+	dashboards, err := harness.ReadDashboards(filepath.Join(root(t), "deploy/dashboards"))
 	if err != nil || len(dashboards) < 6 {
 		t.Fatalf("%d dashboards: %v", len(dashboards), err)
 	}

@@ -34,18 +34,18 @@ func TestTheReceiversProtocolIsFound(t *testing.T) {
 				t.Skip("there is no Prometheus 2: `make receivers` takes it from apt, where apt is")
 			}
 			store := startReceiver(t, receiver.kind)
-			proxy := startProxy(t, store)
+			proxy := startFake(t, harness.Fake{Upstream: store.WriteURL()})
 			load := loadFor(5*time.Second, startTarget(t), proxy.URL())
 			load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
 			result := run(t, load)
 
 			requests := proxy.Requests()
-			if requests[0].Type != typeOf2 {
-				t.Errorf("the first request is %s", requests[0].Type)
+			if is := requests[0].Header.Get("Content-Type"); is != typeOf2 {
+				t.Errorf("the first request is %s", is)
 			}
 			for i, request := range requests[1:] {
-				if request.Type != receiver.gets {
-					t.Errorf("request %d is %s", i+2, request.Type)
+				if is := request.Header.Get("Content-Type"); is != receiver.gets {
+					t.Errorf("request %d is %s", i+2, is)
 				}
 			}
 			expectSummaryIn(t, store, result)

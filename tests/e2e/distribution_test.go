@@ -1,6 +1,6 @@
 package e2e
 
-// What a release has, as `make dist` makes it: k6 that was built from the shim's tagged module where no Rust is (tools/dist/k6.sh),
+// What a release has, as `make dist` makes it: k6 that was built from the shim's tagged module where no Rust is (scripts/k6.sh),
 // and the libraries in that module.
 
 import (

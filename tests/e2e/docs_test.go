@@ -100,19 +100,16 @@ func ask(t *testing.T, receiver *harness.Receiver, question question, lastMs int
 	}
 }
 
-// readQuestions reads the tables of the page's last part, by their headings.
+// readQuestions reads the tables of queries, by their headings.
 func readQuestions(t *testing.T) map[string][]question {
 	t.Helper()
 	all := map[string][]question{}
-	heading := ""
-	for line := range strings.Lines(read(t, "docs/metrics.md")) {
-		line = strings.TrimSuffix(line, "\n")
-		if title, is := strings.CutPrefix(line, "### "); is {
-			heading = title
+	for _, table := range tablesIn(t, "docs/metrics.md") {
+		if table.head[1] != "PromQL" {
+			continue
 		}
-		text, promql, is := strings.Cut(strings.TrimPrefix(line, "| "), " | `")
-		if heading != "" && is {
-			all[heading] = append(all[heading], question{text, strings.TrimSuffix(promql, "` |")})
+		for _, row := range table.rows {
+			all[table.heading] = append(all[table.heading], question{row[0], row[1]})
 		}
 	}
 	return all

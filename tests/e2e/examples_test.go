@@ -83,7 +83,7 @@ var examples = []example{
 }
 
 // elsewhere are the folders that other tests run.
-var elsewhere = map[string]string{"c": "docs_test.go", "k6-operator": "operator_test.go"}
+var elsewhere = map[string]string{"c": "docs_test.go"}
 
 func TestExamplesDoWhatTheySay(t *testing.T) {
 	t.Parallel()

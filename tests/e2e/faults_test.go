@@ -28,7 +28,7 @@ func TestNothingIsLostToAReceiverInTrouble(t *testing.T) {
 			t.Run(trouble.name+"/"+string(kind), func(t *testing.T) {
 				t.Parallel()
 				receiver := startReceiver(t, kind)
-				proxy := startProxy(t, receiver)
+				proxy := startFake(t, harness.Fake{Upstream: receiver.WriteURL()})
 				load := loadFor(trouble.while+4*time.Second, startTarget(t), proxy.URL())
 				load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
 				load.Options = map[string]any{"timeout": "1s"}
@@ -60,7 +60,7 @@ func TestNothingIsLostToAReceiverInTrouble(t *testing.T) {
 func TestAStoredBatchWhoseAnswerGotLostCountsOnce(t *testing.T) {
 	t.Parallel()
 	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
-		proxy := startProxy(t, receiver)
+		proxy := startFake(t, harness.Fake{Upstream: receiver.WriteURL()})
 		proxy.Set(harness.LoseAnswer)
 		load := loadFor(4*time.Second, startTarget(t), proxy.URL())
 		load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
@@ -108,17 +108,17 @@ func TestAReceiverThatIsNotThereCostsTheUserNothingButAWarning(t *testing.T) {
 }
 
 // expectRefusedBatchesPassedLater expects that every batch that met a fault came again, byte for byte, and passed.
-func expectRefusedBatchesPassedLater(t *testing.T, proxy *harness.Proxy) {
+func expectRefusedBatchesPassedLater(t *testing.T, proxy *harness.FakeReceiver) {
 	t.Helper()
 	requests := proxy.Requests()
 	for i, failed := range requests {
-		if failed.Fate == harness.Pass || failed.Fate == harness.Refuse {
+		if failed.Fault == harness.Pass || failed.Fault == harness.Refuse {
 			continue // passed, or never got as far as to have a body
 		}
 		if !slices.ContainsFunc(requests[i+1:], func(later harness.Request) bool {
-			return later.Fate == harness.Pass && bytes.Equal(later.Body, failed.Body)
+			return later.Fault == harness.Pass && bytes.Equal(later.Body, failed.Body)
 		}) {
-			t.Errorf("request %d of %d (%s, %d bytes) never passed", i+1, len(requests), failed.Fate, len(failed.Body))
+			t.Errorf("request %d of %d (%s, %d bytes) never passed", i+1, len(requests), failed.Fault, len(failed.Body))
 		}
 	}
 }

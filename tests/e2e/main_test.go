@@ -61,14 +61,12 @@ func startTarget(t *testing.T) *harness.Target {
 	return target
 }
 
-func startProxy(t *testing.T, receiver *harness.Receiver) *harness.Proxy {
+// startFake starts a receiver of the tests' own.
+func startFake(t *testing.T, fake harness.Fake) *harness.FakeReceiver {
 	t.Helper()
-	proxy, err := harness.StartProxy(receiver.WriteURL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(proxy.Close)
-	return proxy
+	receiver := harness.StartFakeReceiver(fake)
+	t.Cleanup(receiver.Close)
+	return receiver
 }
 
 // loadFor is a run of the shop that ships to a write URL.

@@ -1,6 +1,6 @@
 package e2e
 
-// Many machines: examples/k6-operator as the operator runs it, with processes of this machine in the place of pods.
+// Many machines: deploy/k6-operator as the operator runs it, with processes of this machine in the place of pods.
 
 import (
 	"fmt"
@@ -20,7 +20,7 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// operatorExample is what stands in examples/k6-operator.
+// operatorExample is what stands in deploy/k6-operator.
 type operatorExample struct {
 	run    harness.TestRun
 	script struct {
@@ -43,7 +43,7 @@ func readExample(t *testing.T) *operatorExample {
 	t.Helper()
 	example := new(operatorExample)
 	for name, into := range map[string]any{"testrun": &example.run, "script": &example.script, "receiver": &example.receiver} {
-		decoder := yaml.NewDecoder(strings.NewReader(read(t, "examples/k6-operator/"+name+".yaml")))
+		decoder := yaml.NewDecoder(strings.NewReader(read(t, "deploy/k6-operator/"+name+".yaml")))
 		decoder.KnownFields(true)
 		if err := decoder.Decode(into); err != nil {
 			t.Fatalf("%s.yaml: %v", name, err)

@@ -1,12 +1,18 @@
 package e2e
 
-// The repository's Markdown: its fenced blocks, in order.
+// The repository's Markdown: fenced blocks, code in sentences, and tables.
 
 import (
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	tables "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/text"
 )
 
 // block is a fenced block of a page.
@@ -41,23 +47,87 @@ func blocksOf(t *testing.T, language string) []block {
 func blocksIn(t *testing.T, page string) []block {
 	t.Helper()
 	var found []block
-	var open *block
-	heading := ""
-	for line := range strings.Lines(read(t, page)) {
-		fence, isFence := strings.CutPrefix(strings.TrimSpace(line), "```")
-		switch {
-		case isFence && open == nil:
-			open = &block{page: page, heading: heading, language: fence}
-		case isFence:
-			found = append(found, *open)
-			open = nil
-		case open != nil:
-			open.text += line
-		case strings.HasPrefix(line, "#"):
-			heading = strings.TrimSpace(strings.TrimLeft(line, "#"))
+	walk(t, page, func(node ast.Node, heading string, source []byte) {
+		if fenced, is := node.(*ast.FencedCodeBlock); is {
+			found = append(found, block{page, heading, string(fenced.Language(source)), string(fenced.Lines().Value(source))})
 		}
-	}
+	})
 	return found
+}
+
+// codeSpansIn are those of a page's sentences.
+func codeSpansIn(t *testing.T, page string) []string {
+	t.Helper()
+	var found []string
+	walk(t, page, func(node ast.Node, _ string, source []byte) {
+		if span, is := node.(*ast.CodeSpan); is {
+			found = append(found, textOf(span, source))
+		}
+	})
+	return found
+}
+
+// table is one of a page: cells of text.
+type table struct {
+	heading string // the nearest before it
+	head    []string
+	rows    [][]string
+}
+
+// tablesIn are all tables of a page.
+func tablesIn(t *testing.T, page string) []table {
+	t.Helper()
+	var found []table
+	walk(t, page, func(node ast.Node, heading string, source []byte) {
+		var cells []string
+		for cell := node.FirstChild(); cell != nil; cell = cell.NextSibling() {
+			cells = append(cells, textOf(cell, source))
+		}
+		switch node.(type) {
+		case *tables.TableHeader:
+			found = append(found, table{heading: heading, head: cells})
+		case *tables.TableRow:
+			last := &found[len(found)-1]
+			last.rows = append(last.rows, cells)
+		}
+	})
+	return found
+}
+
+// walk visits all of a page in order, with the nearest heading before it.
+func walk(t *testing.T, page string, visit func(node ast.Node, heading string, source []byte)) {
+	t.Helper()
+	source := []byte(read(t, page))
+	document := goldmark.New(goldmark.WithExtensions(extension.Table)).Parser().Parse(text.NewReader(source))
+	heading := ""
+	err := ast.Walk(document, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
+		if entering {
+			if node.Kind() == ast.KindHeading {
+				heading = textOf(node, source)
+			}
+			visit(node, heading, source)
+		}
+		return ast.WalkContinue, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// textOf is what stands in a node, without its markup, on one line.
+func textOf(node ast.Node, source []byte) string {
+	var all strings.Builder
+	for child := node.FirstChild(); child != nil; child = child.NextSibling() {
+		if leaf, is := child.(*ast.Text); is {
+			all.Write(leaf.Value(source))
+			if leaf.SoftLineBreak() {
+				all.WriteByte(' ')
+			}
+			continue
+		}
+		all.WriteString(textOf(child, source))
+	}
+	return strings.ReplaceAll(all.String(), "\n", " ")
 }
 
 // commands are the lines of a block of a shell, those that go on in the next put together, without comments.

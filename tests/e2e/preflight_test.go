@@ -54,7 +54,7 @@ func TestPreflightStopsARunWhoseMetricsWouldNotGetThrough(t *testing.T) {
 	authority := newAuthority(t)
 	certificate, key := clientFiles(t, authority)
 	secured := startSecured(t, authority, "basic_auth_users:\n  k6: "+ofPassword+"\n", certificate, key)
-	unknown := startTLSRecorder(t, newAuthority(t), time.Now().Add(time.Hour), tls.NoClientCert)
+	unknown := startTLSFake(t, newAuthority(t), time.Now().Add(time.Hour), tls.NoClientCert)
 	for _, problem := range []struct {
 		name    string
 		url     string

@@ -73,11 +73,11 @@ func TestProxies(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(socks.Close)
-			recorder := startRecorder(t)
+			var fake harness.Fake
 			if way.https {
-				recorder = harness.StartTLSRecorder(&tls.Config{})
-				t.Cleanup(recorder.Close)
+				fake.TLS = &tls.Config{}
 			}
+			recorder := startFake(t, fake)
 			load := shortLoad(t)
 			load.Options = map[string]any{"url": recorder.URL(), "insecureSkipTLSVerify": true}
 			if way.env != nil {

@@ -1,6 +1,6 @@
 package e2e
 
-// The recording and alerting rules of rules/: by promtool with their own tests, and in a real Prometheus beside real runs.
+// The recording and alerting rules of deploy/rules/: by promtool with their own tests, and in a real Prometheus beside real runs.
 
 import (
 	"io/fs"
@@ -15,10 +15,10 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// ruleFiles are rules/*.yml, by their paths from the root, and their tests.
+// ruleFiles are deploy/rules/*.yml, by their paths from the root, and their tests.
 func ruleFiles(t *testing.T) (rules, tests []string) {
 	t.Helper()
-	files, err := fs.Glob(os.DirFS(root(t)), "rules/*.yml")
+	files, err := fs.Glob(os.DirFS(root(t)), "deploy/rules/*.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestEveryAlertIsTestedFiringAndSilent(t *testing.T) {
 func TestTheDocsNameEveryDashboardAndRule(t *testing.T) {
 	t.Parallel()
 	page := read(t, "docs/dashboards.md")
-	dashboards, err := harness.ReadDashboards(filepath.Join(root(t), "dashboards"))
+	dashboards, err := harness.ReadDashboards(filepath.Join(root(t), "deploy/dashboards"))
 	if err != nil {
 		t.Fatal(err)
 	}

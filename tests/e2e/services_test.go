@@ -70,7 +70,7 @@ func expectService(t *testing.T, address *url.URL, written map[string]string) {
 	if written["CLIENT_CERTIFICATE"] != "" {
 		clients = tls.RequireAndVerifyClientCert
 	}
-	recorder := startTLSRecorder(t, authority, time.Now().Add(time.Hour), clients)
+	recorder := startTLSFake(t, authority, time.Now().Add(time.Hour), clients)
 	standIn, err := url.Parse(recorder.URL())
 	if err != nil {
 		t.Fatal(err)

@@ -110,8 +110,6 @@ func TestFlagsOfThePagesAreTaken(t *testing.T) {
 // command is a line for a shell, in a block or in a sentence.
 type command struct{ page, text string }
 
-var inSentences = regexp.MustCompile("`([^`\n]+)`")
-
 func commandsOf(t *testing.T) []command {
 	t.Helper()
 	var all []command
@@ -121,8 +119,8 @@ func commandsOf(t *testing.T) []command {
 		}
 	}
 	for _, page := range pagesOf(t) {
-		for _, span := range inSentences.FindAllStringSubmatch(read(t, page), -1) {
-			all = append(all, command{page, span[1]})
+		for _, span := range codeSpansIn(t, page) {
+			all = append(all, command{page, span})
 		}
 	}
 	return all

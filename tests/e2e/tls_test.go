@@ -52,7 +52,7 @@ func TestMutualTLSWithKeysOfEveryForm(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			recorder := startTLSRecorder(t, authority, time.Now().Add(time.Hour), tls.RequireAndVerifyClientCert)
+			recorder := startTLSFake(t, authority, time.Now().Add(time.Hour), tls.RequireAndVerifyClientCert)
 			load := shortLoad(t)
 			load.Out = append(load.Out, "experimental-prometheus-rw")
 			load.Env["SSL_CERT_FILE"] = authority.CAFile()
@@ -72,7 +72,7 @@ func TestMutualTLSWithKeysOfEveryForm(t *testing.T) {
 func TestAnAuthorityOfOnesOwn(t *testing.T) {
 	t.Parallel()
 	authority := newAuthority(t)
-	recorder := startTLSRecorder(t, authority, time.Now().Add(time.Hour), tls.NoClientCert)
+	recorder := startTLSFake(t, authority, time.Now().Add(time.Hour), tls.NoClientCert)
 	load := shortLoad(t)
 	load.Options = map[string]any{"url": recorder.URL(), "caCertificate": authority.CAFile()}
 	if result := run(t, load); len(requestsOf(t, recorder, ours)) == 0 {
@@ -83,7 +83,7 @@ func TestAnAuthorityOfOnesOwn(t *testing.T) {
 // As in a container of k6 alone: https is refused with words that help, and http does without.
 func TestASystemWithoutAuthorities(t *testing.T) {
 	t.Parallel()
-	recorder := startRecorder(t)
+	recorder := startFake(t, harness.Fake{})
 	load := shortLoad(t)
 	load.Env["SSL_CERT_FILE"], load.Env["SSL_CERT_DIR"] = "/nowhere", "/nowhere"
 	load.Options = map[string]any{"url": recorder.URL()}
@@ -135,7 +135,7 @@ func TestWhatIsWrongWithACertificateIsLogged(t *testing.T) {
 		t.Run(problem.name, func(t *testing.T) {
 			t.Parallel()
 			authority := newAuthority(t)
-			recorder := startTLSRecorder(t, authority, time.Now().Add(problem.until), problem.clients)
+			recorder := startTLSFake(t, authority, time.Now().Add(problem.until), problem.clients)
 			load := shortLoad(t)
 			load.Options = problem.options(authority)
 			load.Options["url"], load.Options["flushTimeout"] = recorder.URL(), "500ms"
@@ -174,18 +174,16 @@ func newAuthority(t *testing.T) *harness.Authority {
 	return authority
 }
 
-// startTLSRecorder starts one with a certificate of an authority, whose clients it knows too.
-func startTLSRecorder(
+// startTLSFake starts one with a certificate of an authority, whose clients it knows too.
+func startTLSFake(
 	t *testing.T, authority *harness.Authority, until time.Time, clients tls.ClientAuthType,
-) *harness.Recorder {
+) *harness.FakeReceiver {
 	t.Helper()
 	certificate, err := authority.Server(until)
 	if err != nil {
 		t.Fatal(err)
 	}
-	recorder := harness.StartTLSRecorder(&tls.Config{
+	return startFake(t, harness.Fake{TLS: &tls.Config{
 		Certificates: []tls.Certificate{certificate}, ClientAuth: clients, ClientCAs: authority.Pool,
-	})
-	t.Cleanup(recorder.Close)
-	return recorder
+	}})
 }

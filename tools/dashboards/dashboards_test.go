@@ -17,12 +17,12 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 )
 
-const folder = "../../dashboards"
+const directory = "../../deploy/dashboards"
 
 func TestTheCommittedFilesAreWhatTheCodeMakes(t *testing.T) {
 	made := all()
 	for name, builder := range made {
-		committed, err := os.ReadFile(filepath.Join(folder, name))
+		committed, err := os.ReadFile(filepath.Join(directory, name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +34,7 @@ func TestTheCommittedFilesAreWhatTheCodeMakes(t *testing.T) {
 			t.Errorf("%s is not what the code makes: run `make dashboards`", name)
 		}
 	}
-	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	files, err := filepath.Glob(filepath.Join(directory, "*.json"))
 	if err != nil || len(files) != len(made) {
 		t.Errorf("the code makes %d of the files %v: %v", len(made), files, err)
 	}

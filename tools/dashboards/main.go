@@ -1,4 +1,4 @@
-// Command dashboards writes Grafana's dashboards of dashboards/ anew.
+// Command dashboards writes Grafana's dashboards to deploy/dashboards.
 //
 //	main.go        which dashboards there are, and how they become JSON
 //	variable.go    what can be chosen at the top of a dashboard
@@ -43,7 +43,7 @@ func file(builder *dashboard.DashboardBuilder) ([]byte, error) {
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: dashboards <folder>")
+		fmt.Fprintln(os.Stderr, "usage: dashboards <directory>")
 		os.Exit(2)
 	}
 	for name, builder := range all() {

@@ -1,6 +1,6 @@
 package harness
 
-// Certificates for tests: an authority, and what it signs, as files that k6 is told of.
+// Certificates for tests: an authority, and what it signs, as files for k6.
 
 import (
 	"crypto"
@@ -18,21 +18,21 @@ import (
 	"time"
 )
 
-// Authority signs certificates, and has a folder for their files.
+// Authority signs certificates, and has a directory for their files.
 type Authority struct {
 	Pool        *x509.CertPool // that believes it
-	folder      string
+	dir         string
 	certificate *x509.Certificate
 	key         crypto.Signer
 }
 
 // NewAuthority makes one. Its own certificate is in CAFile.
-func NewAuthority(folder string) (*Authority, error) {
+func NewAuthority(dir string) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	authority := &Authority{Pool: x509.NewCertPool(), folder: folder, key: key}
+	authority := &Authority{Pool: x509.NewCertPool(), dir: dir, key: key}
 	authority.certificate = &x509.Certificate{
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
@@ -109,7 +109,7 @@ func (a *Authority) sign(certificate *x509.Certificate, public crypto.PublicKey)
 	return x509.CreateCertificate(rand.Reader, certificate, a.certificate, public, a.key)
 }
 
-func (a *Authority) path(name string) string { return filepath.Join(a.folder, name) }
+func (a *Authority) path(name string) string { return filepath.Join(a.dir, name) }
 
 func (a *Authority) write(name, label string, der []byte) error {
 	return os.WriteFile(a.path(name), pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der}), 0o600)

@@ -45,9 +45,9 @@ type Variable struct {
 	Current    struct{ Value any }
 }
 
-// ReadDashboards reads all of a folder.
-func ReadDashboards(folder string) ([]Dashboard, error) {
-	paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
+// ReadDashboards reads all of a directory.
+func ReadDashboards(dir string) ([]Dashboard, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		return nil, err
 	}

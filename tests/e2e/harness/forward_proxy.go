@@ -1,6 +1,6 @@
 package harness
 
-// Proxies as companies have them: one of HTTP, which wants a password if it is told so, and one of SOCKS 5.
+// Proxies as companies have them: one of HTTP, with or without a password, and one of SOCKS 5.
 
 import (
 	"encoding/base64"
@@ -23,7 +23,7 @@ type ForwardProxy struct {
 	tunnels  atomic.Int64
 }
 
-// StartForwardProxy starts one; with a password it passes nobody without it, by whatever name.
+// StartForwardProxy starts one; with a password, it rejects requests without it.
 func StartForwardProxy(password string) *ForwardProxy {
 	proxy := &ForwardProxy{password: password}
 	proxy.server = httptest.NewServer(proxy)

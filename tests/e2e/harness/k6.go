@@ -18,10 +18,10 @@ import (
 
 // Run says what k6 is to do.
 type Run struct {
-	Program string            // another k6 in the folder of built programs than "k6"
+	Program string            // another k6 in the directory of built programs than "k6"
 	Script  string            // path from the repository's root
 	Out     []string          // each becomes an --out
-	Args    []string          // further arguments of `k6 run`
+	Args    []string          // additional arguments of `k6 run`
 	Env     map[string]string // beside the environment of this program, less what would configure k6 or a proxy
 	Options map[string]any    // the output's part of k6's JSON configuration
 	Builtin map[string]any    // that of k6's own Prometheus output
@@ -32,7 +32,7 @@ type Run struct {
 type K6 struct {
 	process *Process
 	run     Run
-	folder  string
+	dir     string
 	stdout  bytes.Buffer
 	stderr  bytes.Buffer
 }
@@ -75,11 +75,11 @@ func StartK6(run Run) (*K6, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder, err := os.MkdirTemp("", "k6-remote-write-run-")
+	dir, err := os.MkdirTemp("", "k6-remote-write-run-")
 	if err != nil {
 		return nil, err
 	}
-	k6 := &K6{run: run, folder: folder}
+	k6 := &K6{run: run, dir: dir}
 	if err := k6.writeConfiguration(); err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (k *K6) Stop() { k.process.Stop(time.Second) }
 
 // Wait returns the result once k6 is gone.
 func (k *K6) Wait() (*Result, error) {
-	defer os.RemoveAll(k.folder)
+	defer os.RemoveAll(k.dir)
 	state := k.process.Wait()
 	result := &Result{
 		ExitCode: state.ExitCode(),
@@ -134,8 +134,8 @@ func (k *K6) Wait() (*Result, error) {
 	return result, nil
 }
 
-func (k *K6) summaryPath() string       { return filepath.Join(k.folder, "summary.json") }
-func (k *K6) configurationPath() string { return filepath.Join(k.folder, "config.json") }
+func (k *K6) summaryPath() string       { return filepath.Join(k.dir, "summary.json") }
+func (k *K6) configurationPath() string { return filepath.Join(k.dir, "config.json") }
 
 func (k *K6) arguments() []string {
 	arguments := []string{
@@ -158,8 +158,8 @@ func (k *K6) arguments() []string {
 // writeConfiguration makes a configuration file even when there is nothing to configure, so that a developer's own one
 // has no say.
 func (k *K6) writeConfiguration() error {
-	// What a run leaves over goes with its folder, unless the test wants it elsewhere.
-	options := map[string]any{"unsentDirectory": k.folder}
+	// What a run leaves over goes with its directory, unless the test wants it elsewhere.
+	options := map[string]any{"unsentDirectory": k.dir}
 	maps.Copy(options, k.run.Options)
 	collectors := map[string]any{"remote-write": options}
 	if k.run.Builtin != nil {

@@ -1,6 +1,6 @@
 package harness
 
-// Where a child listens that was told to take any port, on Linux.
+// The port of a child that lets the system choose one, on Linux.
 
 import (
 	"fmt"

@@ -1,6 +1,6 @@
 package harness
 
-// What a receiver says of itself on its /metrics page.
+// A receiver's own metrics: its /metrics page.
 
 import (
 	"bufio"

@@ -8,36 +8,36 @@ import (
 	"path/filepath"
 )
 
-// Root is the repository's root: the nearest folder, from the working directory upwards, that holds the crate.
+// Root is the repository's root: the nearest directory, from the working directory upwards, that holds the crate.
 func Root() (string, error) {
-	folder, err := os.Getwd()
+	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for {
-		if _, err := os.Stat(filepath.Join(folder, "Cargo.toml")); err == nil {
-			return folder, nil
+		if _, err := os.Stat(filepath.Join(dir, "Cargo.toml")); err == nil {
+			return dir, nil
 		}
-		parent := filepath.Dir(folder)
-		if parent == folder {
+		parent := filepath.Dir(dir)
+		if parent == dir {
 			return "", fmt.Errorf("run this inside the repository: no Cargo.toml here or above")
 		}
-		folder = parent
+		dir = parent
 	}
 }
 
 // Binary is the path of a program that the Makefile builds; the error says how to build it. BUILD_DIR names another
-// folder than the repository's build/.
+// directory than the repository's build/.
 func Binary(name string) (string, error) {
-	folder := os.Getenv("BUILD_DIR")
-	if folder == "" {
+	dir := os.Getenv("BUILD_DIR")
+	if dir == "" {
 		root, err := Root()
 		if err != nil {
 			return "", err
 		}
-		folder = filepath.Join(root, "build")
+		dir = filepath.Join(root, "build")
 	}
-	path := filepath.Join(folder, name)
+	path := filepath.Join(dir, name)
 	if _, err := os.Stat(path); err != nil {
 		return "", fmt.Errorf("%s is missing: `make k6 receivers` builds it", path)
 	}

@@ -1,6 +1,6 @@
 package harness
 
-// Prometheus and VictoriaMetrics, each with an empty store in a temporary folder and a port that the system chose.
+// Prometheus and VictoriaMetrics, each with an empty store in a temporary directory and a port that the system chose.
 
 import (
 	"encoding/json"
@@ -32,7 +32,7 @@ var Kinds = []Kind{Prometheus, VictoriaMetrics}
 // flavour is what differs between the kinds.
 type flavour struct {
 	program   string
-	arguments func(folder, address string) []string
+	arguments func(dir, address string) []string
 	listening *regexp.Regexp // the log line that names the address, since the system chooses the port
 	readyPath string
 	flushPath string // makes what was written searchable at once; empty where it always is
@@ -49,9 +49,9 @@ var flavours = map[Kind]flavour{
 	NotEnabled:  prometheusFlavour("prometheus"),
 	VictoriaMetrics: {
 		program: "victoria-metrics",
-		arguments: func(folder, address string) []string {
+		arguments: func(dir, address string) []string {
 			return []string{
-				"-storageDataPath=" + filepath.Join(folder, "data"),
+				"-storageDataPath=" + filepath.Join(dir, "data"),
 				"-httpListenAddr=" + address,
 				"-search.latencyOffset=0s", // by default it hides the last 30 s
 			}
@@ -68,10 +68,10 @@ const enabled = "--web.enable-remote-write-receiver"
 func prometheusFlavour(program string, more ...string) flavour {
 	return flavour{
 		program: program,
-		arguments: func(folder, address string) []string {
+		arguments: func(dir, address string) []string {
 			return append([]string{
-				"--config.file=" + filepath.Join(folder, "prometheus.yml"),
-				"--storage.tsdb.path=" + filepath.Join(folder, "data"),
+				"--config.file=" + filepath.Join(dir, "prometheus.yml"),
+				"--storage.tsdb.path=" + filepath.Join(dir, "data"),
 				"--web.listen-address=" + address,
 			}, more...)
 		},
@@ -91,12 +91,12 @@ const (
 type Receiver struct {
 	Kind    Kind
 	URL     string // without a path
-	Folder  string // holds its data and its log, and goes with it
+	Dir     string // holds its data and its log, and goes with it
 	client  *http.Client
 	secured bool
 	process *Process
 	// arguments are its command line's.
-	arguments func(folder, address string) []string
+	arguments func(dir, address string) []string
 }
 
 // StartReceiver returns one that is ready to be written to. With keep it survives this program, unless it is stopped.
@@ -118,7 +118,7 @@ func StartWithRules(files ...string) (*Receiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(receiver.Folder, "prometheus.yml"), configuration, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(receiver.Dir, "prometheus.yml"), configuration, 0o600); err != nil {
 		return nil, err
 	}
 	return receiver.started(false)
@@ -139,7 +139,7 @@ func StartSecured(webConfiguration string, client *http.Client) (*Receiver, erro
 }
 
 // StartReceiverAs returns one whose command line is another than the tests' usual one.
-func StartReceiverAs(kind Kind, arguments func(folder, address string) []string) (*Receiver, error) {
+func StartReceiverAs(kind Kind, arguments func(dir, address string) []string) (*Receiver, error) {
 	receiver, err := newReceiver(kind)
 	if err != nil {
 		return nil, err
@@ -153,14 +153,14 @@ func newReceiver(kind Kind) (*Receiver, error) {
 	if !known {
 		return nil, fmt.Errorf("no receiver %q: there are %v", kind, Kinds)
 	}
-	folder, err := os.MkdirTemp("", "k6-remote-write-"+flavour.program+"-")
+	dir, err := os.MkdirTemp("", "k6-remote-write-"+flavour.program+"-")
 	if err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(folder, "prometheus.yml"), []byte("scrape_configs: []\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte("scrape_configs: []\n"), 0o600); err != nil {
 		return nil, err
 	}
-	return &Receiver{Kind: kind, Folder: folder, client: http.DefaultClient, arguments: flavour.arguments}, nil
+	return &Receiver{Kind: kind, Dir: dir, client: http.DefaultClient, arguments: flavour.arguments}, nil
 }
 
 func (r *Receiver) started(keep bool) (*Receiver, error) {
@@ -171,22 +171,22 @@ func (r *Receiver) started(keep bool) (*Receiver, error) {
 	return r, nil
 }
 
-func (r *Receiver) webConfiguration() string { return filepath.Join(r.Folder, "web.yml") }
+func (r *Receiver) webConfiguration() string { return filepath.Join(r.Dir, "web.yml") }
 
-// start starts the program on its folder and waits until it is ready.
+// start starts the program on its directory and waits until it is ready.
 func (r *Receiver) start(address string, keep bool) error {
 	flavour := flavours[r.Kind]
 	binary, err := Binary(flavour.program)
 	if err != nil {
 		return err
 	}
-	log, err := os.Create(filepath.Join(r.Folder, "log"))
+	log, err := os.Create(filepath.Join(r.Dir, "log"))
 	if err != nil {
 		return err
 	}
 	defer log.Close() // the child has its own handle
 
-	arguments := r.arguments(r.Folder, address)
+	arguments := r.arguments(r.Dir, address)
 	if r.secured {
 		arguments = append(arguments, "--web.config.file="+r.webConfiguration())
 	}
@@ -241,7 +241,7 @@ func (r *Receiver) Stop() {
 		r.Thaw() // or it would not hear that it is to stop
 		r.process.Stop(receiverGrace)
 	}
-	_ = os.RemoveAll(r.Folder)
+	_ = os.RemoveAll(r.Dir)
 }
 
 // ShutDown ends it in good order and keeps its data.
@@ -268,7 +268,7 @@ func (r *Receiver) Import(file string) error {
 	if err != nil {
 		return err
 	}
-	command := exec.Command(promtool, "tsdb", "create-blocks-from", "openmetrics", file, filepath.Join(r.Folder, "data"))
+	command := exec.Command(promtool, "tsdb", "create-blocks-from", "openmetrics", file, filepath.Join(r.Dir, "data"))
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", command, err, output)
 	}

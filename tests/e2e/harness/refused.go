@@ -6,7 +6,7 @@ import (
 )
 
 // Refused is an address on which connections are refused for as long as it is held: the port is taken, so that no other
-// program can open it, but nobody listens.
+// program can open it, but nothing listens.
 func Refused() (address string, release func(), err error) {
 	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// VerifySignature says what is wrong with the signature of a request, which somebody with this secret key made.
-func VerifySignature(request Recorded, secretKey string) error {
+// VerifySignature returns what is wrong with the signature of a request, made with this secret key.
+func VerifySignature(request Request, secretKey string) error {
 	const algorithm = "AWS4-HMAC-SHA256"
 	scheme, parameters, _ := strings.Cut(request.Header.Get("Authorization"), " ")
 	if scheme != algorithm {
@@ -51,7 +51,7 @@ func VerifySignature(request Recorded, secretKey string) error {
 	return nil
 }
 
-func canonicalRequest(request Recorded, signed []string, bodyHash string) (string, error) {
+func canonicalRequest(request Request, signed []string, bodyHash string) (string, error) {
 	target, err := url.Parse(request.Path)
 	if err != nil {
 		return "", err

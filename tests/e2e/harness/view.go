@@ -1,6 +1,6 @@
 package harness
 
-// What Grafana asks a data source for when somebody looks at a dashboard. Variables are put into queries as its Prometheus data
+// What Grafana asks a data source for when a dashboard is shown. Variables are put into queries as its Prometheus data
 // source does it: https://grafana.com/docs/grafana/latest/datasources/prometheus/template-variables/
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// View is a dashboard that somebody looks at: a time range, and what is chosen.
+// View is a dashboard as it is shown: a time range, and what is chosen.
 type View struct {
 	Dashboard Dashboard
 	Receiver  *Receiver

@@ -1,0 +1,129 @@
+//go:build unix
+
+package main
+
+// Markdown: medians, with the lowest and the highest run behind them.
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+type report struct {
+	text  bytes.Buffer
+	grown []grown
+}
+
+func newReport() *report {
+	report := &report{}
+	fmt.Fprintf(&report.text, "Medians, with the minimum and maximum over all runs. Both outputs push every %v. %s.\n", pushInterval, machine())
+	return report
+}
+
+func (r *report) printTo(out io.Writer) { _, _ = out.Write(r.text.Bytes()) }
+
+// addLoad adds a load's table and what follows from it.
+func (r *report) addLoad(load load, costs map[output][]cost) {
+	fmt.Fprintf(&r.text, "\n## Load %s: %s, %d runs with each output\n\n", load.name, load.what, len(costs[own]))
+	fmt.Fprintln(&r.text, "| output | CPU time | overhead per sample | of which library threads | peak memory | memory overhead | growth per minute | samples/s, or requests/s | points | bytes per point |")
+	fmt.Fprintln(&r.text, "|---|---|---|---|---|---|---|---|---|---|")
+	perSample := samplesPerWork(costs[own])
+	added := map[output]distribution{}
+	for _, output := range outputs {
+		runs := costs[output]
+		cpuCell, ownCell, memoryCell, pointsCell, bytesCell := "", "", "", "", ""
+		if output != none {
+			added[output] = above(runs, costs[none], cpuOfWork)
+			cpuCell = added[output].spell(perSample, "%.0f", "ns")
+			memoryCell = above(runs, costs[none], peak).spell(1e6, "%.0f", "MB")
+			if output == own {
+				ownCell = of(runs, ownTimeOfWork).spell(perSample, "%.0f", "ns")
+			}
+			pointsCell = fmt.Sprintf("%.1f k", of(runs, points).median/1e3)
+			bytesCell = fmt.Sprintf("%.1f", of(runs, bytesPerPoint).median)
+		}
+		fmt.Fprintf(&r.text, "| `%s` | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", output,
+			of(runs, func(c cost) float64 { return c.cpu.Seconds() }).spell(1, "%.2f", "s"), cpuCell, ownCell,
+			of(runs, peak).spell(1e6, "%.0f", "MB"), memoryCell,
+			of(runs, growth).spell(1e6, "%.1f", "MB"), of(runs, speed).spell(1e3, "%.1f", "k"), pointsCell, bytesCell)
+	}
+	fmt.Fprintf(&r.text, "\nA sample costs `%s` %.1f times the CPU time that it costs `%s`.\n",
+		builtIn, added[builtIn].median/added[own].median, own)
+}
+
+// addStartUp adds what k6 weighs and takes when it does nothing.
+func (r *report) addStartUp(starts []start) {
+	plain := starts[0]
+	fmt.Fprintf(&r.text, "\n## Size, and a test of one empty iteration, %d times\n\n", len(plain.seconds))
+	fmt.Fprintln(&r.text, "| | program | size overhead | duration | time overhead |\n|---|---|---|---|---|")
+	for i, start := range starts {
+		sizeCell, longerCell := "", ""
+		if i > 0 {
+			longer := make([]float64, len(start.seconds))
+			for j := range longer {
+				longer[j] = start.seconds[j] - plain.seconds[j]
+			}
+			sizeCell = fmt.Sprintf("%.1f MB", (start.size-plain.size)/1e6)
+			longerCell = distributionOf(longer).spell(1e-3, "%.0f", "ms")
+		}
+		fmt.Fprintf(&r.text, "| %s | %.1f MB | %s | %s | %s |\n", start.what, start.size/1e6, sizeCell,
+			distributionOf(start.seconds).spell(1e-3, "%.0f", "ms"), longerCell)
+	}
+}
+
+// samplesPerWork is how many samples come of one unit of work: one, or several of an HTTP request.
+func samplesPerWork(costs []cost) float64 {
+	return of(costs, func(c cost) float64 { return float64(c.samples) / float64(c.work) }).median
+}
+
+// addGrowth adds a table for each sweep.
+func (r *report) addGrowth(all []grown) {
+	r.grown = all
+	for _, grown := range all {
+		fmt.Fprintf(&r.text, "\n## By %s\n\n", grown.title)
+		fmt.Fprintf(&r.text, "| | flush, `%[1]s` | `%[2]s` | peak memory, `%[1]s` | `%[2]s` |\n|---|---|---|---|---|\n", builtIn, own)
+		for i, step := range grown.steps[own] {
+			other := grown.steps[builtIn][i]
+			fmt.Fprintf(&r.text, "| %s | %.2f ms | %.2f ms | %.0f MB | %.0f MB |\n", step.at,
+				other.flush*1e3, step.flush*1e3, other.memory/1e6, step.memory/1e6)
+		}
+	}
+}
+
+// writeTo writes results.md, and the picture if growth was measured.
+func (r *report) writeTo(directory string) error {
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		return err
+	}
+	head := "# Results of `make bench`\n\nWritten by the command; do not edit.\n\n"
+	if err := os.WriteFile(filepath.Join(directory, "results.md"), append([]byte(head), r.text.Bytes()...), 0o644); err != nil {
+		return err
+	}
+	if r.grown == nil {
+		return nil
+	}
+	return plotGrowth(r.grown[0], filepath.Join(directory, "growth.svg"))
+}
+
+// machine describes where this was measured.
+func machine() string {
+	model := "an unknown processor"
+	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(info)) {
+			if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+				model = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	system, _ := exec.Command("uname", "-sr").Output()
+	return fmt.Sprintf("%d cores of %s, %s, %s, %s", runtime.NumCPU(), model, strings.TrimSpace(string(system)),
+		runtime.Version(), time.Now().Format(time.DateOnly))
+}

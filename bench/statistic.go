@@ -1,0 +1,57 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"slices"
+)
+
+// distribution is what repetitions say of one number.
+type distribution struct{ median, lowest, highest float64 }
+
+func distributionOf(values []float64) distribution {
+	if len(values) == 0 {
+		return distribution{}
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	half := len(sorted) / 2
+	median := sorted[half]
+	if len(sorted)%2 == 0 {
+		median = (sorted[half-1] + median) / 2
+	}
+	return distribution{median: median, lowest: sorted[0], highest: sorted[len(sorted)-1]}
+}
+
+// spell is the median in a unit, and in brackets where the repetitions lie.
+func (d distribution) spell(unit float64, format, name string) string {
+	return fmt.Sprintf(format+" "+name+" ("+format+" to "+format+")", d.median/unit, d.lowest/unit, d.highest/unit)
+}
+
+// of is the distribution of one number of each cost.
+func of(costs []cost, number func(cost) float64) distribution {
+	values := make([]float64, len(costs))
+	for i, cost := range costs {
+		values[i] = number(cost)
+	}
+	return distributionOf(values)
+}
+
+// above is what an output adds to the run without one of the same repetition: what the machine did meanwhile met both.
+func above(with, without []cost, number func(cost) float64) distribution {
+	values := make([]float64, len(with))
+	for i := range with {
+		values[i] = number(with[i]) - number(without[i])
+	}
+	return distributionOf(values)
+}
+
+func cpuOfWork(cost cost) float64     { return float64(cost.cpu) / float64(cost.work) }
+func ownTimeOfWork(cost cost) float64 { return float64(cost.own) / float64(cost.work) }
+func peak(cost cost) float64          { return cost.peak }
+func growth(cost cost) float64        { return cost.growth }
+func points(cost cost) float64        { return float64(cost.got.Points) }
+func speed(cost cost) float64         { return float64(cost.work) / cost.wall.Seconds() }
+func bytesPerPoint(cost cost) float64 {
+	return float64(cost.got.Bytes) / float64(cost.got.Points)
+}

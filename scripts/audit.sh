@@ -1,0 +1,22 @@
+#!/bin/sh
+# Licences, sources and known vulnerabilities of dependencies: findings fail. The databases of vulnerabilities are on the network alone
+# (github.com/RustSec, vuln.go.dev); where they are not reached, that part is skipped. BUILD is the directory with cargo-deny and govulncheck.
+set -eu
+cd "$(dirname "$0")/.."
+
+"$BUILD/cargo-deny/bin/cargo-deny" --locked check --config scripts/deny.toml licenses sources bans
+if "$BUILD/cargo-deny/bin/cargo-deny" --locked fetch --config scripts/deny.toml db 2>/dev/null; then
+    "$BUILD/cargo-deny/bin/cargo-deny" --locked check --config scripts/deny.toml --disable-fetch advisories
+else
+    echo "RustSec's database is not reachable: crates not checked for advisories"
+fi
+
+for module in go-shim tests/e2e bench tools; do
+    status=0
+    (cd "$module" && "$BUILD/govulncheck" ./...) || status=$?
+    case $status in
+        0) ;;
+        3) exit 3 ;; # findings
+        *) echo "Go's database is not reachable: $module not checked for vulnerabilities" ;;
+    esac
+done

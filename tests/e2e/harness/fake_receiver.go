@@ -1,0 +1,285 @@
+package harness
+
+// A receiver of the tests' own, with faults. It stands alone, or in front of a real one.
+
+import (
+	"bytes"
+	"crypto/tls"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Fault is what a FakeReceiver does with a request.
+type Fault string
+
+const (
+	Pass         Fault = "pass"         // none: the request is accepted
+	Unavailable  Fault = "unavailable"  // 503
+	Unauthorized Fault = "unauthorized" // 401
+	Hang         Fault = "hang"         // the request is never answered
+	LoseAnswer   Fault = "lose answer"  // the request is accepted, but the connection breaks before the answer
+	Refuse       Fault = "refuse"       // the connection is reset before a request can be sent
+)
+
+// Hook decides what happens to a request, whose body was read.
+type Hook func(*http.Request) Fault
+
+// Always is the hook that does the same with every request.
+func Always(fault Fault) Hook { return func(*http.Request) Fault { return fault } }
+
+// RequireAuthorization is the hook that passes requests whose Authorization is exactly this.
+func RequireAuthorization(authorization string) Hook {
+	return func(r *http.Request) Fault {
+		if r.Header.Get("Authorization") != authorization {
+			return Unauthorized
+		}
+		return Pass
+	}
+}
+
+// Fake configures a FakeReceiver. The zero value accepts and records everything by plain http.
+type Fake struct {
+	TLS       *tls.Config // listens by https; without a certificate in it, with one that is signed by no known authority
+	Upstream  string      // write URL of a receiver that accepted requests go to, and whose answers come back
+	Hook      Hook        // nil is Always(Pass)
+	CountOnly bool        // requests are counted, and not kept
+}
+
+// Request is one that came. A refused connection has nothing but its fault.
+type Request struct {
+	Fault  Fault
+	Path   string // with its query
+	Host   string
+	Header http.Header
+	Body   []byte   // compressed
+	Series []Series // of RequestsOf, in the order of the request; a stale marker is a NaN
+}
+
+// Counts are the numbers of what was accepted without an upstream.
+type Counts struct{ Requests, Bytes, Points int64 }
+
+// Since is what came after an earlier count.
+func (c Counts) Since(before Counts) Counts {
+	return Counts{c.Requests - before.Requests, c.Bytes - before.Bytes, c.Points - before.Points}
+}
+
+// FakeReceiver takes the requests of Remote Write 1.0 and 2.0, answers as Prometheus 3 does, and stores nothing.
+type FakeReceiver struct {
+	fake    Fake
+	server  *httptest.Server
+	closing chan struct{}
+
+	accepted struct{ requests, bytes, points atomic.Int64 }
+
+	mutex    sync.Mutex
+	hook     Hook
+	refusing bool
+	requests []Request
+	idle     map[net.Conn]bool // kept alive by the client, to be reset when connections are refused
+}
+
+// StartFakeReceiver returns one that listens.
+func StartFakeReceiver(fake Fake) *FakeReceiver {
+	receiver := &FakeReceiver{fake: fake, closing: make(chan struct{}), hook: fake.Hook, idle: map[net.Conn]bool{}}
+	if receiver.hook == nil {
+		receiver.hook = Always(Pass)
+	}
+	receiver.server = httptest.NewUnstartedServer(receiver)
+	receiver.server.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are meant to fail
+	receiver.server.Config.ConnState = receiver.connectionChanged
+	if fake.TLS != nil {
+		receiver.server.TLS = fake.TLS
+		receiver.server.StartTLS()
+	} else {
+		receiver.server.Start()
+	}
+	return receiver
+}
+
+// URL is the write URL.
+func (f *FakeReceiver) URL() string { return f.server.URL + "/api/v1/write" }
+
+// Close ends the receiver, and the requests that hang.
+func (f *FakeReceiver) Close() {
+	close(f.closing)
+	f.server.CloseClientConnections()
+	f.server.Close()
+}
+
+// Set lets all requests from now on meet a fault.
+func (f *FakeReceiver) Set(fault Fault) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	f.hook, f.refusing = Always(fault), fault == Refuse
+	if f.refusing {
+		for connection := range f.idle {
+			reset(connection)
+		}
+	}
+}
+
+// FailFor lets all requests meet a fault for a while, and returns how many did.
+func (f *FakeReceiver) FailFor(fault Fault, while time.Duration) int {
+	before := f.Count(fault)
+	f.Set(fault)
+	time.Sleep(while)
+	f.Set(Pass)
+	return f.Count(fault) - before
+}
+
+// Requests are all that came, in the order in which their fault was decided.
+func (f *FakeReceiver) Requests() []Request {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return slices.Clone(f.requests)
+}
+
+// RequestsOf are the requests, with their series, of programs whose User-Agent begins like this.
+func (f *FakeReceiver) RequestsOf(agent string) ([]Request, error) {
+	requests := slices.DeleteFunc(f.Requests(), func(request Request) bool {
+		return !strings.HasPrefix(request.Header.Get("User-Agent"), agent)
+	})
+	for i := range requests {
+		var err error
+		if requests[i].Series, err = seriesOf(requests[i].Body); err != nil {
+			return nil, err
+		}
+	}
+	return requests, nil
+}
+
+// Count is how many requests met a fault.
+func (f *FakeReceiver) Count(fault Fault) int {
+	count := 0
+	for _, request := range f.Requests() {
+		if request.Fault == fault {
+			count++
+		}
+	}
+	return count
+}
+
+// Counts are those until now.
+func (f *FakeReceiver) Counts() Counts {
+	return Counts{f.accepted.requests.Load(), f.accepted.bytes.Load(), f.accepted.points.Load()}
+}
+
+// ServeHTTP handles a request as the hook decides.
+func (f *FakeReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the sender has gone
+	}
+	switch f.decide(r, body) {
+	case Pass:
+		f.accept(w, r, body)
+	case Unavailable:
+		http.Error(w, "come back later", http.StatusServiceUnavailable)
+	case Unauthorized:
+		http.Error(w, "who are you?", http.StatusUnauthorized)
+	case Hang:
+		select {
+		case <-r.Context().Done():
+		case <-f.closing:
+		}
+		panic(http.ErrAbortHandler)
+	case LoseAnswer:
+		f.accept(&discardedAnswer{header: http.Header{}}, r, body)
+		panic(http.ErrAbortHandler)
+	case Refuse:
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func (f *FakeReceiver) decide(r *http.Request, body []byte) Fault {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	fault := f.hook(r)
+	if !f.fake.CountOnly {
+		f.requests = append(f.requests, Request{Fault: fault, Path: r.URL.String(), Host: r.Host, Header: r.Header, Body: body})
+	}
+	return fault
+}
+
+func (f *FakeReceiver) accept(w http.ResponseWriter, r *http.Request, body []byte) {
+	if f.fake.Upstream != "" {
+		f.forward(w, r, body)
+		return
+	}
+	form := formOf(r.Header)
+	samples, histograms, err := form.points(body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	f.accepted.requests.Add(1)
+	f.accepted.bytes.Add(int64(len(body)))
+	f.accepted.points.Add(int64(samples + histograms))
+	if form == version2 {
+		w.Header().Set("X-Prometheus-Remote-Write-Samples-Written", strconv.Itoa(samples))
+		w.Header().Set("X-Prometheus-Remote-Write-Histograms-Written", strconv.Itoa(histograms))
+		w.Header().Set("X-Prometheus-Remote-Write-Exemplars-Written", "0")
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// forward sends a request as it came, and gives back what the upstream answers.
+func (f *FakeReceiver) forward(w http.ResponseWriter, r *http.Request, body []byte) {
+	request, err := http.NewRequestWithContext(r.Context(), r.Method, f.fake.Upstream, bytes.NewReader(body))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	request.Header = r.Header.Clone()
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	defer response.Body.Close()
+	for name, values := range response.Header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(response.StatusCode)
+	_, _ = io.Copy(w, response.Body)
+}
+
+// connectionChanged resets new connections while they are refused, and knows the idle ones.
+func (f *FakeReceiver) connectionChanged(connection net.Conn, state http.ConnState) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	delete(f.idle, connection)
+	switch state {
+	case http.StateNew:
+		if f.refusing {
+			f.requests = append(f.requests, Request{Fault: Refuse})
+			reset(connection)
+		}
+	case http.StateIdle:
+		f.idle[connection] = true
+	}
+}
+
+// reset closes a connection so that the other side gets an error, not an end.
+func reset(connection net.Conn) {
+	if tcp, is := connection.(*net.TCPConn); is {
+		_ = tcp.SetLinger(0)
+	}
+	_ = connection.Close()
+}
+
+// discardedAnswer takes an answer that is never sent.
+type discardedAnswer struct{ header http.Header }
+
+func (d *discardedAnswer) Header() http.Header            { return d.header }
+func (d *discardedAnswer) Write(data []byte) (int, error) { return len(data), nil }
+func (d *discardedAnswer) WriteHeader(int)                {}

@@ -36,7 +36,7 @@ pub enum ClientError {
 }
 
 /// Where requests go, and what they carry besides a body.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Endpoint {
     /// Without user and password.
     pub url: Url,

@@ -27,7 +27,7 @@ use crate::wire::{Encoded, Encoder, Limits, Protocol};
 const MAX_SHARD_STARTS: usize = 10;
 
 /// What of a destination's configuration matters here.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
     /// How long a batch waits before it is sent, unless the run ends.
     pub send_after: Duration,

@@ -18,7 +18,7 @@ const START_TIMESTAMP: u32 = 3;
 const HISTOGRAM_START_TIMESTAMP: u32 = 17;
 
 /// How large a request may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Its points, at most.
     pub points: usize,

@@ -280,6 +280,10 @@ audit: $(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/govulncheck
 header:
 	UPDATE_HEADER=1 $(CARGO) test --test header
 
+.PHONY: docs
+docs:
+	UPDATE_DOCS=1 $(CARGO) test --test docs the_tables_of_options_are_current
+
 dashboards:
 	cd tools/dashboards && go run . $(ROOT)/dashboards
 

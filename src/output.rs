@@ -18,10 +18,9 @@ use crate::report::{DestinationReporter, Event, Level, Reporter, event};
 use crate::resample::Resampler;
 use crate::resample::pipeline::{self, DestinationPipeline};
 use crate::resample::self_metrics::About;
-use crate::send::{self, Batcher, PreflightError, Queue, Sender};
+use crate::send::{Batcher, PreflightError, Queue, Sender};
 use crate::series::SeriesDefinition;
 use crate::time::clock::{Clock, SystemClock};
-use crate::wire::Limits;
 
 /// How long the end of a run may take without a word.
 const SLOW_CLOSE_NOTICE: Duration = Duration::from_secs(2);
@@ -237,29 +236,23 @@ fn start_destination(
     reporter: &Reporter,
 ) -> Result<(DestinationPipeline, Delivery), OpenError> {
     let reporter = reporter.destination(destination.shown_url());
-    if let Some(id) = &destination.test_run_id {
+    if let Some(id) = &destination.test_run.id {
         reporter.note_test_run_id(id);
     }
-    let queue = Arc::new(Queue::new(destination.queue_bytes, destination.max_shards, Arc::clone(&reporter)));
-    let client = Client::new(&destination.endpoint())?;
-    let sender = send::Settings {
-        send_after: destination.send_after,
-        protocol: destination.protocol,
-        limits: Limits { points: destination.max_samples_per_send, bytes: destination.max_bytes_per_send },
-        abort_after: destination.abort_on_failure,
-        unsent_directory: destination.unsent_directory.clone(),
-    };
-    let sender = Sender::new(client, sender, Arc::clone(&queue), Arc::clone(&reporter));
+    let delivery = &destination.delivery;
+    let queue = Arc::new(Queue::new(delivery.queue_bytes, delivery.max_shards, Arc::clone(&reporter)));
+    let client = Client::new(&destination.endpoint)?;
+    let sender = Sender::new(client, delivery.sender.clone(), Arc::clone(&queue), Arc::clone(&reporter));
     let settings = pipeline::Settings {
-        rate: destination.rate,
-        stale_markers: destination.stale_markers,
+        rate: destination.window.rate,
+        stale_markers: destination.window.stale_markers,
         rules: destination.rules(&config.tags),
-        self_metrics: destination.self_metrics.then(|| about(config, number)),
+        self_metrics: destination.window.self_metrics.then(|| about(config, number)),
     };
-    let batcher = Batcher::new(Arc::clone(&queue), destination.max_samples_per_send);
+    let batcher = Batcher::new(Arc::clone(&queue), delivery.sender.limits.points);
     let pipeline = DestinationPipeline::new(settings, SystemClock.now_ms(), batcher, Arc::clone(&reporter));
-    let flush_timeout = destination.flush_timeout;
-    let (preflight, sender_ended) = start_sender(sender, destination.preflight, Arc::clone(&reporter))?;
+    let flush_timeout = delivery.flush_timeout;
+    let (preflight, sender_ended) = start_sender(sender, delivery.preflight, Arc::clone(&reporter))?;
     Ok((pipeline, Delivery { queue, flush_timeout, reporter, preflight, sender_ended }))
 }
 

@@ -19,10 +19,9 @@ use crate::report::{Event, Level, Reporter, event};
 use crate::resample::Resampler;
 use crate::resample::pipeline::{self, DestinationPipeline};
 use crate::resample::self_metrics::RunLabels;
-use crate::send::{self, Batcher, PreflightError, Queue, Sender, Worker};
+use crate::send::{Batcher, PreflightError, Queue, Sender, Worker};
 use crate::series::SeriesDefinition;
 use crate::time::clock::{Clock, SystemClock};
-use crate::wire::Limits;
 
 /// Why an output does not open.
 #[derive(Debug, Error)]
@@ -199,28 +198,22 @@ fn start_destination(
     reporter: &Reporter,
 ) -> Result<(DestinationPipeline, Worker, Arc<Queue>), OpenError> {
     let reporter = reporter.destination(destination.shown_url());
-    if let Some(id) = &destination.test_run_id {
+    if let Some(id) = &destination.test_run.id {
         reporter.note_test_run_id(id);
     }
-    let queue = Arc::new(Queue::new(destination.queue_bytes, destination.max_shards, Arc::clone(&reporter)));
-    let client = Client::new(&destination.endpoint())?;
-    let sender = send::Settings {
-        send_after: destination.send_after,
-        protocol: destination.protocol,
-        limits: Limits { points: destination.max_samples_per_send, bytes: destination.max_bytes_per_send },
-        abort_after: destination.abort_on_failure,
-        unsent_directory: destination.unsent_directory.clone(),
-    };
-    let sender = Sender::new(client, sender, Arc::clone(&queue), Arc::clone(&reporter));
+    let delivery = &destination.delivery;
+    let queue = Arc::new(Queue::new(delivery.queue_bytes, delivery.max_shards, Arc::clone(&reporter)));
+    let client = Client::new(&destination.endpoint)?;
+    let sender = Sender::new(client, delivery.sender.clone(), Arc::clone(&queue), Arc::clone(&reporter));
     let settings = pipeline::Settings {
-        rate: destination.rate,
-        stale_markers: destination.stale_markers,
+        rate: destination.window.rate,
+        stale_markers: destination.window.stale_markers,
         rules: destination.rules(&config.tags),
-        self_metrics: destination.self_metrics.then(|| run_labels(config, number)),
+        self_metrics: destination.window.self_metrics.then(|| run_labels(config, number)),
     };
-    let batcher = Batcher::new(Arc::clone(&queue), destination.max_samples_per_send);
+    let batcher = Batcher::new(Arc::clone(&queue), delivery.sender.limits.points);
     let pipeline = DestinationPipeline::new(settings, SystemClock.now_ms(), batcher, Arc::clone(&reporter));
-    let worker = Worker::start(sender, Arc::clone(&queue), destination.flush_timeout, destination.preflight, reporter)?;
+    let worker = Worker::start(sender, Arc::clone(&queue), delivery.flush_timeout, delivery.preflight, reporter)?;
     Ok((pipeline, worker, queue))
 }
 

@@ -1,18 +1,18 @@
-//! Every mistake that a user can make in the configuration, with the very words that are said of it.
+//! Every mistake that a user can make in the configuration, with its message.
 
 use k6_remote_write::config::{Config, Document};
 use serde_json::{Value, json};
 
-/// What is said of a document that has mistakes; without the words that begin every message. Several have a line each.
-fn said(document: &Value) -> String {
+/// The errors of a document, without the beginning of the message. Several have a line each.
+fn errors(document: &Value) -> String {
     let document = Document::parse(document.to_string().as_bytes()).expect("a document");
-    let errors = Config::read(&document).expect_err("a mistake").to_string();
-    errors.strip_prefix("invalid configuration:").expect("begins so").trim_start_matches([' ', '\n', '\t', '-']).into()
+    let message = Config::read(&document).expect_err("a mistake").to_string();
+    message.strip_prefix("invalid configuration:").expect("begins so").trim_start_matches([' ', '\n', '\t', '-']).into()
 }
 
 fn expect(cases: Vec<(Value, &str)>, document: impl Fn(&Value) -> Value) {
-    for (written, words) in cases {
-        assert_eq!(said(&document(&written)), words, "{written}");
+    for (written, message) in cases {
+        assert_eq!(errors(&document(&written)), message, "{written}");
     }
 }
 
@@ -35,8 +35,8 @@ fn in_the_argument_of_out() {
         ("url=http://host/w", "url=http://host/w", None),
     ] {
         let advice = meant.map(|meant| format!("; did you mean {meant:?}?")).unwrap_or_default();
-        let words = format!("url in the argument of --out is {shown:?}; allowed is {A_URL}{advice}");
-        assert_eq!(said(&json!({ "argument": argument })), words);
+        let message = format!("invalid url {shown:?} in the argument of --out: must be {A_URL}{advice}");
+        assert_eq!(errors(&json!({ "argument": argument })), message);
     }
 }
 
@@ -46,236 +46,277 @@ fn in_the_environment() {
         (
             "SERVER_URL",
             "127.0.0.1:9090",
-            r#"url in {} is "127.0.0.1:9090"; allowed is an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write; did you mean "http://127.0.0.1:9090"?"#,
+            r#"invalid url "127.0.0.1:9090" in {source}: must be an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write; did you mean "http://127.0.0.1:9090"?"#,
         ),
-        ("USERNAME", "a:b", r#"username in {} is "a:b"; allowed is a text without a colon"#),
+        ("USERNAME", "a:b", r#"invalid username "a:b" in {source}: must be a text without a colon"#),
         (
             "BEARER_TOKEN",
             "Bearer hunter2",
-            "bearerToken in {} is ***; allowed is a token alone, without the word Bearer and without line breaks",
+            "invalid bearerToken *** in {source}: must be a token alone, without the word Bearer and without line breaks",
         ),
         (
             "BEARER_TOKEN",
             "hunter2\nX: y",
-            "bearerToken in {} is ***; allowed is a token alone, without the word Bearer and without line breaks",
+            "invalid bearerToken *** in {source}: must be a token alone, without the word Bearer and without line breaks",
         ),
         (
             "HTTP_HEADERS",
             "hunter2",
-            "headers in {} is ***; allowed is HTTP headers: key1:value1,key2:value2, or a JSON object of texts",
+            "invalid headers *** in {source}: must be HTTP headers: key1:value1,key2:value2, or a JSON object of texts",
         ),
         (
             "HEADERS_a b",
             "hunter2",
-            "headers in {} is ***; allowed is HTTP headers: key1:value1,key2:value2, or a JSON object of texts",
+            "invalid headers *** in {source}: must be HTTP headers: key1:value1,key2:value2, or a JSON object of texts",
         ),
-        ("RESAMPLE_RATE", "0", r#"resampleRate in {} is "0"; allowed is an integer from 1 to 10, in seconds"#),
-        ("RESAMPLE_RATE", "1.5", r#"resampleRate in {} is "1.5"; allowed is an integer from 1 to 10, in seconds"#),
-        ("RESAMPLE_RATE", "3s", r#"resampleRate in {} is "3s"; allowed is an integer from 1 to 10, in seconds"#),
+        ("RESAMPLE_RATE", "0", r#"invalid resampleRate "0" in {source}: must be an integer from 1 to 10, in seconds"#),
+        (
+            "RESAMPLE_RATE",
+            "1.5",
+            r#"invalid resampleRate "1.5" in {source}: must be an integer from 1 to 10, in seconds"#,
+        ),
+        (
+            "RESAMPLE_RATE",
+            "3s",
+            r#"invalid resampleRate "3s" in {source}: must be an integer from 1 to 10, in seconds"#,
+        ),
         (
             "PUSH_INTERVAL",
             "often",
-            r#"pushInterval in {} is "often"; allowed is a duration from 100ms on, such as 500ms or 5s"#,
+            r#"invalid pushInterval "often" in {source}: must be a duration of at least 100ms, such as 3s"#,
         ),
         (
             "PUSH_INTERVAL",
             "99ms",
-            r#"pushInterval in {} is "99ms"; allowed is a duration from 100ms on, such as 500ms or 5s"#,
+            r#"invalid pushInterval "99ms" in {source}: must be a duration of at least 100ms, such as 3s"#,
         ),
         (
             "PUSH_INTERVAL",
             "-1s",
-            r#"pushInterval in {} is "-1s"; allowed is a duration from 100ms on, such as 500ms or 5s"#,
+            r#"invalid pushInterval "-1s" in {source}: must be a duration of at least 100ms, such as 3s"#,
         ),
-        ("TIMEOUT", "0", r#"timeout in {} is "0"; allowed is a duration above 0, such as 5s"#),
-        ("FLUSH_TIMEOUT", "never", r#"flushTimeout in {} is "never"; allowed is a duration, such as 30s"#),
-        ("QUEUE_BYTES", "64MiB", r#"queueBytes in {} is "64MiB"; allowed is a number of bytes from 1 on"#),
-        ("STALE_MARKERS", "perhaps", r#"staleMarkers in {} is "perhaps"; allowed is true or false"#),
+        ("TIMEOUT", "0", r#"invalid timeout "0" in {source}: must be a duration above 0, such as 5s"#),
+        ("FLUSH_TIMEOUT", "never", r#"invalid flushTimeout "never" in {source}: must be a duration, such as 30s"#),
+        (
+            "QUEUE_BYTES",
+            "64MiB",
+            r#"invalid queueBytes "64MiB" in {source}: must be an integer of at least 1, in bytes"#,
+        ),
+        ("STALE_MARKERS", "perhaps", r#"invalid staleMarkers "perhaps" in {source}: must be true or false"#),
         (
             "METRIC_PREFIX",
             "k6-",
-            r#"metricPrefix in {} is "k6-"; allowed is what a metric's name may begin with: letters, digits, _ and :, no digit first; or nothing"#,
+            r#"invalid metricPrefix "k6-" in {source}: must be a valid beginning of a metric name: letters, digits, _ and :, not a digit first, or empty for no prefix"#,
         ),
-        ("INSECURE_SKIP_TLS_VERIFY", "yes", r#"insecureSkipTLSVerify in {} is "yes"; allowed is true or false"#),
-        ("TLS_MINIMUM_VERSION", "1.1", r#"tlsMinVersion in {} is "1.1"; allowed is 1.2 or 1.3"#),
-        ("TLS_MIN_VERSION", "tls1.2", r#"tlsMinVersion in {} is "tls1.2"; allowed is 1.2 or 1.3"#),
-        ("INCLUDE_DEFAULT_METRICS", "no", r#"includeDefaultMetrics in {} is "no"; allowed is true or false"#),
-        ("INCLUDE_DEFAULT_METRICS", "false", "{} is false, and metrics lists none: nothing would be shipped"),
-        ("INCLUDE_TEST_RUN_ID", "id", r#"includeTestRunId in {} is "id"; allowed is true or false"#),
-        ("PASSWORD", "hunter2", "{} is a password without a username"),
-        ("METRICS", "[", "{} is no JSON: EOF while parsing a list at line 1 column 1"),
-        ("METRICS", "{}", "{} is an object; allowed is a list"),
+        (
+            "INSECURE_SKIP_TLS_VERIFY",
+            "yes",
+            r#"invalid insecureSkipTLSVerify "yes" in {source}: must be true or false"#,
+        ),
+        ("TLS_MINIMUM_VERSION", "1.1", r#"invalid tlsMinVersion "1.1" in {source}: must be 1.2 or 1.3"#),
+        ("TLS_MIN_VERSION", "tls1.2", r#"invalid tlsMinVersion "tls1.2" in {source}: must be 1.2 or 1.3"#),
+        ("INCLUDE_DEFAULT_METRICS", "no", r#"invalid includeDefaultMetrics "no" in {source}: must be true or false"#),
+        (
+            "INCLUDE_DEFAULT_METRICS",
+            "false",
+            "{source}: must be true unless metrics lists a metric; no metric would be sent",
+        ),
+        ("INCLUDE_TEST_RUN_ID", "id", r#"invalid includeTestRunId "id" in {source}: must be true or false"#),
+        ("PASSWORD", "hunter2", "{source}: a password requires a username"),
+        (
+            "METRICS",
+            "[",
+            r#"invalid metrics "[" in {source}: must be a list in JSON: EOF while parsing a list at line 1 column 1"#,
+        ),
+        ("METRICS", "{}", "invalid metrics {} in {source}: must be a list"),
         (
             "CLIENT_CERTIFICATE",
             "a.pem",
-            "the destination of --out, environment and JSON has one of clientCertificate and clientCertificateKey; allowed are both, or none",
+            "the destination of --out, environment and JSON: clientCertificate and clientCertificateKey must be set together",
         ),
         (
             "SIGV4_SECRET_KEY",
             "hunter2",
-            "the destination of --out, environment and JSON has one of sigV4AccessKey and sigV4SecretKey; allowed are both, or none\n\t- \
-             the destination of --out, environment and JSON asks for signatures of AWS without a region; set sigV4Region, or AWS_REGION",
+            "the destination of --out, environment and JSON: sigV4AccessKey and sigV4SecretKey must be set together\n\t- \
+             the destination of --out, environment and JSON: signing requests for AWS requires a region; set sigV4Region or AWS_REGION",
         ),
         (
             "PROXY",
             "ftp://me:hunter2@host",
-            r#"proxy in {} is "ftp://***@host"; allowed is a URL of http, https, socks5 or socks5h, such as http://proxy.example.com:3128; or direct"#,
+            r#"invalid proxy "ftp://***@host" in {source}: must be an http, https, socks5 or socks5h URL, such as http://proxy.example.com:3128, or direct"#,
         ),
     ];
-    for (variable, value, words) in cases {
+    for (variable, value, message) in cases {
         let variable = format!("K6_PROMETHEUS_RW_{variable}");
         let document = json!({ "environment": { &variable: value } });
-        assert_eq!(said(&document), words.replace("{}", &format!("{variable} (environment)")), "{variable}={value}");
+        assert_eq!(
+            errors(&document),
+            message.replace("{source}", &format!("{variable} (environment)")),
+            "{variable}={value}"
+        );
     }
     let both =
         json!({ "environment": { "K6_PROMETHEUS_RW_RESAMPLE_RATE": "1", "K6_PROMETHEUS_RW_PUSH_INTERVAL": "1s" } });
     assert_eq!(
-        said(&both),
-        "K6_PROMETHEUS_RW_RESAMPLE_RATE (environment) and K6_PROMETHEUS_RW_PUSH_INTERVAL (environment) both set the length \
-         of a window; set one of them"
+        errors(&both),
+        "K6_PROMETHEUS_RW_RESAMPLE_RATE (environment) and K6_PROMETHEUS_RW_PUSH_INTERVAL (environment) are mutually \
+         exclusive; set only one"
     );
 }
 
 #[test]
 fn in_json() {
     let cases = vec![
-        (json!({ "ulr": "x" }), r#"collectors."remote-write".ulr (JSON) is no option; did you mean url?"#),
+        (json!({ "ulr": "x" }), r#"unknown option "ulr" in collectors."remote-write" (JSON): did you mean url?"#),
         (
             json!({ "pushIntervall": "1s" }),
-            r#"collectors."remote-write".pushIntervall (JSON) is no option; did you mean pushInterval?"#,
+            r#"unknown option "pushIntervall" in collectors."remote-write" (JSON): did you mean pushInterval?"#,
         ),
         (
             json!({ "remoteWriteURL": "x" }),
-            r#"collectors."remote-write".remoteWriteURL (JSON) is no option; did you mean url?"#,
+            r#"unknown option "remoteWriteURL" in collectors."remote-write" (JSON): did you mean url?"#,
         ),
         (
             json!({ "K6_PROMETHEUS_RW_TIMEOUT": "x" }),
-            r#"collectors."remote-write".K6_PROMETHEUS_RW_TIMEOUT (JSON) is no option; did you mean timeout?"#,
+            r#"unknown option "K6_PROMETHEUS_RW_TIMEOUT" in collectors."remote-write" (JSON): did you mean timeout?"#,
         ),
         (
             json!({ "token": "hunter2" }),
-            r#"collectors."remote-write".token (JSON) is no option; did you mean bearerToken?"#,
+            r#"unknown option "token" in collectors."remote-write" (JSON): did you mean bearerToken?"#,
         ),
         (
             json!({ "resampleRate": 11 }),
-            r#"resampleRate in collectors."remote-write".resampleRate (JSON) is 11; allowed is an integer from 1 to 10, in seconds"#,
+            r#"invalid resampleRate 11 in collectors."remote-write".resampleRate (JSON): must be an integer from 1 to 10, in seconds"#,
         ),
         (
             json!({ "resample_rate": true }),
-            r#"resampleRate in collectors."remote-write".resample_rate (JSON) is true; allowed is an integer from 1 to 10, in seconds"#,
+            r#"invalid resampleRate true in collectors."remote-write".resample_rate (JSON): must be an integer from 1 to 10, in seconds"#,
         ),
         (
             json!({ "resampleRate": 1, "resample_rate": 2 }),
-            r#"collectors."remote-write".resampleRate (JSON) and collectors."remote-write".resample_rate (JSON) are one option in two spellings; set one of them"#,
+            r#"collectors."remote-write".resampleRate (JSON) and collectors."remote-write".resample_rate (JSON) are the same option; set only one"#,
         ),
         (
             json!({ "resampleRate": 1, "pushInterval": "1s" }),
-            r#"collectors."remote-write".resampleRate (JSON) and collectors."remote-write".pushInterval (JSON) both set the length of a window; set one of them"#,
+            r#"collectors."remote-write".resampleRate (JSON) and collectors."remote-write".pushInterval (JSON) are mutually exclusive; set only one"#,
         ),
         (
             json!({ "username": ["me"] }),
-            r#"username in collectors."remote-write".username (JSON) is ["me"]; allowed is a text without a colon"#,
+            r#"invalid username ["me"] in collectors."remote-write".username (JSON): must be a text without a colon"#,
         ),
         (
             json!({ "username": "me", "password": { "is": "hunter2" } }),
-            r#"password in collectors."remote-write".password (JSON) is ***; allowed is a text"#,
+            r#"invalid password *** in collectors."remote-write".password (JSON): must be a text"#,
         ),
         (
             json!({ "headers": { "a": 1 } }),
-            r#"headers in collectors."remote-write".headers (JSON) is ***; allowed is HTTP headers: key1:value1,key2:value2, or a JSON object of texts"#,
+            r#"invalid headers *** in collectors."remote-write".headers (JSON): must be HTTP headers: key1:value1,key2:value2, or a JSON object of texts"#,
         ),
         (
             json!({ "headers": ["a:1"] }),
-            r#"headers in collectors."remote-write".headers (JSON) is ***; allowed is HTTP headers: key1:value1,key2:value2, or a JSON object of texts"#,
+            r#"invalid headers *** in collectors."remote-write".headers (JSON): must be HTTP headers: key1:value1,key2:value2, or a JSON object of texts"#,
         ),
         (
             json!({ "timeout": {} }),
-            r#"timeout in collectors."remote-write".timeout (JSON) is {}; allowed is a duration above 0, such as 5s"#,
+            r#"invalid timeout {} in collectors."remote-write".timeout (JSON): must be a duration above 0, such as 5s"#,
         ),
         (
             json!({ "metrics": 7 }),
-            r#"metrics in collectors."remote-write".metrics (JSON) is 7; allowed is a list of metric names, and of objects with sourceMetric, targetMetric and keepTags"#,
+            r#"invalid metrics 7 in collectors."remote-write".metrics (JSON): must be a list of metric names, and of objects with sourceMetric, targetMetric and keepTags"#,
         ),
         (
             json!({ "metrics": [], "includeDefaultMetrics": false }),
-            r#"collectors."remote-write".includeDefaultMetrics (JSON) is false, and metrics lists none: nothing would be shipped"#,
+            r#"collectors."remote-write".includeDefaultMetrics (JSON): must be true unless metrics lists a metric; no metric would be sent"#,
         ),
         (
             json!({ "passwordFile": "/a", "bearerToken": "b", "bearerTokenFile": "/c" }),
-            "collectors.\"remote-write\".bearerToken (JSON) and collectors.\"remote-write\".bearerTokenFile (JSON) both set the \
-             token; set one of them\n\t- collectors.\"remote-write\".passwordFile (JSON) is a password without a username",
+            "collectors.\"remote-write\".bearerToken (JSON) and collectors.\"remote-write\".bearerTokenFile (JSON) are \
+             mutually exclusive; set only one\n\t- collectors.\"remote-write\".passwordFile (JSON): a password requires a username",
         ),
         (
             json!({ "sigV4Region": "a", "sigV4Profile": "b", "sigV4AccessKey": "c", "sigV4SecretKey": "d" }),
-            "the destination of --out, environment and JSON has keys for AWS and a sigV4Profile; allowed is either",
+            "the destination of --out, environment and JSON: sigV4AccessKey and sigV4Profile are mutually exclusive; set only one",
         ),
         (
             json!({ "sigV4Region": "a", "username": "b" }),
-            r#"collectors."remote-write".sigV4Region (JSON) and collectors."remote-write".username (JSON) both say who ships; set one of them"#,
+            r#"collectors."remote-write".sigV4Region (JSON) and collectors."remote-write".username (JSON) are mutually exclusive; set only one"#,
         ),
     ];
     expect(cases, |json| json!({ "json": json }));
-    let every_name = said(&json!({ "json": { "something": 1 } }));
-    assert!(
-        every_name
-            .starts_with(r#"collectors."remote-write".something (JSON) is no option; allowed are url, username,"#)
-    );
+    let every_name = errors(&json!({ "json": { "something": 1 } }));
+    assert!(every_name.starts_with(
+        r#"unknown option "something" in collectors."remote-write" (JSON): must be one of url, username,"#
+    ));
 }
 
 #[test]
 fn in_an_entry_of_metrics() {
     let cases = vec![
-        (json!([7]), r#"[0] is 7; allowed is a metric's name, or an object with sourceMetric"#),
-        (json!(["vus", null]), r#"[1] is null; allowed is a metric's name, or an object with sourceMetric"#),
-        (json!([{}]), "[0] has no sourceMetric; it says which series are meant"),
-        (json!([{ "targetMetric": "x" }]), "[0] has no sourceMetric; it says which series are meant"),
-        (json!([{ "sourceMetrics": "x" }]), "[0].sourceMetrics is no field; did you mean sourceMetric?"),
+        (
+            json!([7]),
+            r#"invalid metric 7 in {path}[0] {medium}: must be a metric name, or an object with sourceMetric"#,
+        ),
+        (
+            json!(["vus", null]),
+            r#"invalid metric null in {path}[1] {medium}: must be a metric name, or an object with sourceMetric"#,
+        ),
+        (json!([{}]), "{path}[0] {medium}: sourceMetric is missing; must be the selector of the series"),
+        (
+            json!([{ "targetMetric": "x" }]),
+            "{path}[0] {medium}: sourceMetric is missing; must be the selector of the series",
+        ),
+        (
+            json!([{ "sourceMetrics": "x" }]),
+            r#"unknown field "sourceMetrics" in {path}[0] {medium}: did you mean sourceMetric?"#,
+        ),
         (
             json!([{ "sourceMetric": "m", "labels": [] }]),
-            "[0].labels is no field; allowed are sourceMetric, targetMetric, keepTags",
+            r#"unknown field "labels" in {path}[0] {medium}: must be one of sourceMetric, targetMetric, keepTags"#,
         ),
         (
             json!([{ "sourceMetric": ["m"] }]),
-            r#"[0].sourceMetric is ["m"]; allowed is a selector, such as http_req_duration{scenario="default"}"#,
+            r#"invalid sourceMetric ["m"] in {path}[0].sourceMetric {medium}: must be a selector, such as http_req_duration{scenario="default"}"#,
         ),
         (
             json!([{ "sourceMetric": "m{" }]),
-            r#"[0].sourceMetric is "m{", which is no selector: a tag name is missing at character 3"#,
+            r#"invalid sourceMetric "m{" in {path}[0].sourceMetric {medium}: must be a selector: a tag name is missing at character 3"#,
         ),
         (
             json!([{ "sourceMetric": "m{a==\"1\"}" }]),
-            r#"[0].sourceMetric is "m{a==\"1\"}", which is no selector: a text in quotes is missing at character 5"#,
+            r#"invalid sourceMetric "m{a==\"1\"}" in {path}[0].sourceMetric {medium}: must be a selector: a text in quotes is missing at character 5"#,
         ),
         (
             json!([{ "sourceMetric": "m{a=~\"(\"}" }]),
-            r#"[0].sourceMetric is "m{a=~\"(\"}", which is no selector: "(" is not a valid regular expression: unclosed group"#,
+            r#"invalid sourceMetric "m{a=~\"(\"}" in {path}[0].sourceMetric {medium}: must be a selector: "(" is not a valid regular expression: unclosed group"#,
         ),
         (
             json!([{ "sourceMetric": "größe" }]),
-            r#"[0].sourceMetric is "größe", which is no selector: { is missing at character 3"#,
+            r#"invalid sourceMetric "größe" in {path}[0].sourceMetric {medium}: must be a selector: { is missing at character 3"#,
         ),
         (
             json!([{ "sourceMetric": "{}" }]),
-            r#"[0].sourceMetric is "{}", which is no selector: it selects all series; name a metric or add a matcher that does not match the empty value"#,
+            r#"invalid sourceMetric "{}" in {path}[0].sourceMetric {medium}: must be a selector: it selects all series; name a metric or add a matcher that does not match the empty value"#,
         ),
         (
             json!([{ "sourceMetric": "m", "targetMetric": "a-b" }]),
-            r#"[0].targetMetric is "a-b"; allowed is a metric's name: letters, digits, _ and :, no digit first"#,
+            r#"invalid targetMetric "a-b" in {path}[0].targetMetric {medium}: must be a metric name: letters, digits, _ and :, not a digit first"#,
         ),
         (
             json!([{ "sourceMetric": "m", "targetMetric": 1 }]),
-            "[0].targetMetric is 1; allowed is a metric's name: letters, digits, _ and :, no digit first",
+            "invalid targetMetric 1 in {path}[0].targetMetric {medium}: must be a metric name: letters, digits, _ and :, not a digit first",
         ),
         (
             json!([{ "sourceMetric": "m", "keepTags": "name" }]),
-            r#"[0].keepTags is "name"; allowed is a list of tags' names"#,
+            r#"invalid keepTags "name" in {path}[0].keepTags {medium}: must be a list of tag names"#,
         ),
-        (json!([{ "source_metric": "m", "keep_tags": [1] }]), "[0].keep_tags is [1]; allowed is a list of tags' names"),
+        (
+            json!([{ "source_metric": "m", "keep_tags": [1] }]),
+            "invalid keepTags [1] in {path}[0].keep_tags {medium}: must be a list of tag names",
+        ),
     ];
-    for (metrics, words) in cases {
-        let (at, problem) = words.split_once(' ').expect("a place");
+    for (metrics, message) in cases {
         let of_block = json!({ "provider": "prometheus", "remoteWriteURL": "http://host/", "metrics": metrics });
-        for (document, path, source) in [
+        for (document, path, medium) in [
             (json!({ "json": { "metrics": metrics } }), r#"collectors."remote-write".metrics"#, "(JSON)"),
             (
                 json!({ "environment": { "K6_PROMETHEUS_RW_METRICS": metrics.to_string() } }),
@@ -284,7 +325,7 @@ fn in_an_entry_of_metrics() {
             ),
             (json!({ "script": { "cloud": { "apm": [of_block] } } }), "options.cloud.apm[0].metrics", "(script)"),
         ] {
-            assert_eq!(said(&document), format!("{path}{at} {source} {problem}"));
+            assert_eq!(errors(&document), message.replace("{path}", path).replace("{medium}", medium));
         }
     }
 }
@@ -299,94 +340,108 @@ fn in_a_block_of_the_script() {
         json!([block])
     };
     let cases = vec![
-        (json!({}), " (script) is an object; allowed is a list of blocks"),
-        (json!("hunter2"), " (script) is a text; allowed is a list of blocks"),
-        (json!(["hunter2"]), "[0] (script) is a text; allowed is an object"),
-        (json!([null]), "[0] (script) is null; allowed is an object"),
-        (json!([{ "provider": "datadog" }, {}]), r#"[1] (script) has no provider; for this output it is "prometheus""#),
-        (json!([{ "provider": 1 }]), r#"[0].provider (script) is a number; for this output it is "prometheus""#),
-        (json!([{ "provider": "Prometheus" }]), r#"[0].provider (script) is "Prometheus"; did you mean "prometheus"?"#),
-        (json!([{ "provider": "promethues" }]), r#"[0].provider (script) is "promethues"; did you mean "prometheus"?"#),
+        (json!({}), " (script): must be a list of blocks, not an object"),
+        (json!("hunter2"), " (script): must be a list of blocks, not a text"),
+        (json!(["hunter2"]), "[0] (script): must be an object, not a text"),
+        (json!([null]), "[0] (script): must be an object, not null"),
+        (
+            json!([{ "provider": "datadog" }, {}]),
+            r#"[1] (script): provider is missing; must be "prometheus" for this output"#,
+        ),
+        (json!([{ "provider": 1 }]), r#"[0].provider (script): must be "prometheus" for this output, not a number"#),
+        (
+            json!([{ "provider": "Prometheus" }]),
+            r#"invalid provider "Prometheus" in [0].provider (script): did you mean "prometheus"?"#,
+        ),
+        (
+            json!([{ "provider": "promethues" }]),
+            r#"invalid provider "promethues" in [0].provider (script): did you mean "prometheus"?"#,
+        ),
         (
             json!([{ "provider": "prometheus" }]),
-            "[0] (script) has no remoteWriteURL; it is the URL of the receiver, such as http://localhost:9090/api/v1/write",
+            "[0] (script): remoteWriteURL is missing; must be the URL of the receiver, such as http://localhost:9090/api/v1/write",
         ),
         (
             block(json!({ "remoteWriteURL": "<Remote Write URL>" })),
-            r#"url in [0].remoteWriteURL (script) is "<Remote Write URL>"; allowed is an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write"#,
+            r#"invalid url "<Remote Write URL>" in [0].remoteWriteURL (script): must be an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write"#,
         ),
         (
             block(json!({ "resampleRate": 0.5 })),
-            "resampleRate in [0].resampleRate (script) is 0.5; allowed is an integer from 1 to 10, in seconds",
+            "invalid resampleRate 0.5 in [0].resampleRate (script): must be an integer from 1 to 10, in seconds",
         ),
         (
             block(json!({ "resample_rate": 20 })),
-            "resampleRate in [0].resample_rate (script) is 20; allowed is an integer from 1 to 10, in seconds",
+            "invalid resampleRate 20 in [0].resample_rate (script): must be an integer from 1 to 10, in seconds",
         ),
-        (block(json!({ "resampleRates": 1 })), "[0].resampleRates (script) is no option; did you mean resampleRate?"),
+        (
+            block(json!({ "resampleRates": 1 })),
+            r#"unknown option "resampleRates" in [0] (script): did you mean resampleRate?"#,
+        ),
         (
             block(json!({ "remoteWriteUrl": "x" })),
-            "[0].remoteWriteUrl (script) is no option; did you mean remoteWriteURL?",
+            r#"unknown option "remoteWriteUrl" in [0] (script): did you mean remoteWriteURL?"#,
         ),
         (
             json!([{ "provider": "prometheus", "remoteWriteUrl": "http://host/" }]),
-            "[0].remoteWriteUrl (script) is no option; did you mean remoteWriteURL?",
+            r#"unknown option "remoteWriteUrl" in [0] (script): did you mean remoteWriteURL?"#,
         ),
         (
             json!([{ "provider": "prometheus", "url": "http://host/" }]),
-            "[0].url (script) is no option; did you mean remoteWriteURL?",
+            r#"unknown option "url" in [0] (script): did you mean remoteWriteURL?"#,
         ),
-        (block(json!({ "url": "x" })), "[0].url (script) is no option; did you mean remoteWriteURL?"),
-        (block(json!({ "token": "hunter2" })), "[0].token (script) is no option; did you mean credentials.token?"),
+        (block(json!({ "url": "x" })), r#"unknown option "url" in [0] (script): did you mean remoteWriteURL?"#),
+        (
+            block(json!({ "token": "hunter2" })),
+            r#"unknown option "token" in [0] (script): did you mean credentials.token?"#,
+        ),
         (
             block(json!({ "bearerToken": "hunter2" })),
-            "[0].bearerToken (script) is no option; did you mean credentials.token?",
+            r#"unknown option "bearerToken" in [0] (script): did you mean credentials.token?"#,
         ),
         (
             block(json!({ "credentials": "hunter2" })),
-            "[0].credentials (script) is no object; allowed is one with username and password, or with token",
+            "[0].credentials (script): must be an object with username and password, or with token, not a text",
         ),
         (
             block(json!({ "credentials": { "user": "me" } })),
-            "[0].credentials.user (script) is no option; did you mean credentials.username?",
+            r#"unknown option "credentials.user" in [0] (script): did you mean credentials.username?"#,
         ),
         (
             block(json!({ "credentials": { "token": "t", "username": "me" } })),
-            "[0].credentials (script) has a token, and username or password; allowed is either",
+            "[0].credentials (script): a token, and a username or password, are mutually exclusive; set only one",
         ),
         (
             block(json!({ "credentials": { "token": "Bearer hunter2" } })),
-            "bearerToken in [0].credentials.token (script) is ***; allowed is a token alone, without the word Bearer and without line breaks",
+            "invalid bearerToken *** in [0].credentials.token (script): must be a token alone, without the word Bearer and without line breaks",
         ),
         (
             block(json!({ "credentials": { "token": ["hunter2"] } })),
-            "bearerToken in [0].credentials.token (script) is ***; allowed is a token alone, without the word Bearer and without line breaks",
+            "invalid bearerToken *** in [0].credentials.token (script): must be a token alone, without the word Bearer and without line breaks",
         ),
         (
             block(json!({ "credentials": { "password": "hunter2" } })),
-            "[0].credentials.password (script) is a password without a username",
+            "[0].credentials.password (script): a password requires a username",
         ),
         (
             block(json!({ "includeDefaultMetrics": "sure" })),
-            r#"includeDefaultMetrics in [0].includeDefaultMetrics (script) is "sure"; allowed is true or false"#,
+            r#"invalid includeDefaultMetrics "sure" in [0].includeDefaultMetrics (script): must be true or false"#,
         ),
         (
             block(json!({ "includeDefaultMetrics": false })),
-            "[0].includeDefaultMetrics (script) is false, and metrics lists none: nothing would be shipped",
+            "[0].includeDefaultMetrics (script): must be true unless metrics lists a metric; no metric would be sent",
         ),
         (
             block(json!({ "includeTestRunID": true })),
-            "[0].includeTestRunID (script) is no option; did you mean includeTestRunId?",
+            r#"unknown option "includeTestRunID" in [0] (script): did you mean includeTestRunId?"#,
         ),
     ];
-    for (apm, words) in cases {
-        for (place, path) in [("ext", "options.ext.loadimpact.apm"), ("cloud", "options.cloud.apm")] {
-            let of_option = words.split_once(" in [0]");
-            let words = match of_option {
-                Some((option, rest)) => format!("{option} in {path}[0]{rest}"),
-                None => format!("{path}{words}"),
+    for (apm, message) in cases {
+        for (options, path) in [("ext", "options.ext.loadimpact.apm"), ("cloud", "options.cloud.apm")] {
+            let message = match message.split_once(" in [0]") {
+                Some((value, rest)) => format!("{value} in {path}[0]{rest}"),
+                None => format!("{path}{message}"),
             };
-            assert_eq!(said(&json!({ "script": { place: { "apm": apm } } })), words);
+            assert_eq!(errors(&json!({ "script": { options: { "apm": apm } } })), message);
         }
     }
 }
@@ -395,10 +450,10 @@ fn in_a_block_of_the_script() {
 fn with_a_long_value_that_must_not_hide_the_rest() {
     let long = "x".repeat(5000);
     let document = json!({ "argument": long, "json": { &long: 1, "timeout": 0, "metrics": [{ "sourceMetric": long, "keepTags": long }] } });
-    let said = said(&document);
+    let errors = errors(&document);
     assert!(
-        said.len() < 2500 && said.contains("allowed is a list of tags' names") && said.contains("timeout"),
-        "{said}"
+        errors.len() < 2500 && errors.contains("must be a list of tag names") && errors.contains("timeout"),
+        "{errors}"
     );
 }
 
@@ -411,12 +466,12 @@ fn in_all_sources_at_once() {
         "script": { "ext": { "apm": [{ "provider": "prometheus", "resampleRate": 0 }] } },
     });
     let expected = [
-        r#"collectors."remote-write".ulr (JSON) is no option; did you mean url?"#,
-        r#"resampleRate in collectors."remote-write".resampleRate (JSON) is 11; allowed is an integer from 1 to 10, in seconds"#,
-        r#"pushInterval in K6_PROMETHEUS_RW_PUSH_INTERVAL (environment) is "1ms"; allowed is a duration from 100ms on, such as 500ms or 5s"#,
-        r#"url in the argument of --out is "ftp://x/y"; allowed is an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write"#,
-        r#"resampleRate in options.ext.loadimpact.apm[0].resampleRate (script) is 0; allowed is an integer from 1 to 10, in seconds"#,
-        "options.ext.loadimpact.apm[0] (script) has no remoteWriteURL; it is the URL of the receiver, such as http://localhost:9090/api/v1/write",
+        r#"unknown option "ulr" in collectors."remote-write" (JSON): did you mean url?"#,
+        r#"invalid resampleRate 11 in collectors."remote-write".resampleRate (JSON): must be an integer from 1 to 10, in seconds"#,
+        r#"invalid pushInterval "1ms" in K6_PROMETHEUS_RW_PUSH_INTERVAL (environment): must be a duration of at least 100ms, such as 3s"#,
+        r#"invalid url "ftp://x/y" in the argument of --out: must be an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write"#,
+        r#"invalid resampleRate 0 in options.ext.loadimpact.apm[0].resampleRate (script): must be an integer from 1 to 10, in seconds"#,
+        "options.ext.loadimpact.apm[0] (script): remoteWriteURL is missing; must be the URL of the receiver, such as http://localhost:9090/api/v1/write",
     ];
-    assert_eq!(said(&document), expected.join("\n\t- "));
+    assert_eq!(errors(&document), expected.join("\n\t- "));
 }

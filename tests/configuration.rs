@@ -1,9 +1,13 @@
-//! Laws of the configuration: nothing makes it panic, and what is printed reads back as the same.
+//! Laws of the configuration: no document makes it panic, and a destination that is printed reads back as the same.
 
 use std::time::Duration;
 
-use k6_remote_write::config::{AuthOptions, Config, Destination, Document, MetricEntry, OPTIONS};
-use k6_remote_write::http::{Proxy, SecretSource, Tls, TlsVersion};
+use k6_remote_write::config::{
+    AuthOptions, Config, DeliveryOptions, Destination, Document, MetricEntry, MetricOptions, TestRunOptions,
+    WindowOptions, options,
+};
+use k6_remote_write::export::Mapping;
+use k6_remote_write::http::{Endpoint, Proxy, SecretSource, Tls, TlsVersion};
 use k6_remote_write::secret::Secret;
 use k6_remote_write::series::selector::Selector;
 use proptest::collection::{btree_map, vec};
@@ -34,10 +38,9 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A name that means something, or any.
+/// A known name, or any.
 fn name() -> impl Strategy<Value = String> {
-    let known: Vec<String> = OPTIONS
-        .iter()
+    let known: Vec<String> = options()
         .flat_map(|option| [option.name, option.script_name().rsplit('.').next().unwrap_or_default()])
         .chain(["provider", "credentials", "sourceMetric", "target_metric", "keepTags", "apm"])
         .map(String::from)
@@ -45,7 +48,7 @@ fn name() -> impl Strategy<Value = String> {
     prop_oneof![4 => prop::sample::select(known), 1 => ".{0,8}"]
 }
 
-/// A value that some option takes.
+/// A value that some option accepts.
 fn known_value() -> impl Strategy<Value = Value> {
     prop::sample::select(vec![
         "http://h/",
@@ -63,14 +66,14 @@ fn known_value() -> impl Strategy<Value = Value> {
 }
 
 fn variable() -> impl Strategy<Value = String> {
-    let known: Vec<_> = OPTIONS.iter().map(|option| option.variable.to_string()).collect();
+    let known: Vec<_> = options().map(|option| option.variable()).collect();
     prop_oneof![4 => prop::sample::select(known), 1 => ".{0,8}".prop_map(|rest| format!("K6_PROMETHEUS_RW_{rest}"))]
 }
 
 /// Whole seconds up to a day, and whole milliseconds.
-fn duration(shortest_ms: u64) -> impl Strategy<Value = Duration> {
+fn duration(min_ms: u64) -> impl Strategy<Value = Duration> {
     prop_oneof![1..86_400u64, 1..86_400u64].prop_flat_map(move |seconds| {
-        prop_oneof![Just(Duration::from_secs(seconds)), Just(Duration::from_millis(seconds.max(shortest_ms)))]
+        prop_oneof![Just(Duration::from_secs(seconds)), Just(Duration::from_millis(seconds.max(min_ms)))]
     })
 }
 
@@ -88,8 +91,8 @@ fn entry() -> impl Strategy<Value = MetricEntry> {
     })
 }
 
-/// A text, or a file with one.
-fn held(text: &'static str) -> impl Strategy<Value = Option<SecretSource>> {
+/// A secret, or a file with one.
+fn secret_source(text: &'static str) -> impl Strategy<Value = Option<SecretSource>> {
     let path = "/[a-z]{1,8}".prop_map(|path| SecretSource::File(path.into()));
     of(prop_oneof![text.prop_map(SecretSource::from), path])
 }
@@ -115,7 +118,7 @@ fn proxy() -> impl Strategy<Value = Proxy> {
 prop_compose! {
     fn destination()(
         (host, path) in ("[a-z]{1,8}|127\\.0\\.0\\.1|\\[::1\\]", "[a-z/]{0,10}"),
-        (username, password, bearer_token) in (held("[^:]{1,8}"), held("..{0,8}"), held("[!-~]{1,6}")),
+        (username, password, bearer_token) in (secret_source("[^:]{1,8}"), secret_source("..{0,8}"), secret_source("[!-~]{1,6}")),
         headers in btree_map("[a-z]{1,3}", "[!-~]([ -~]{0,6}[!-~])?", 0..3),
         (tls, proxy) in (tls(), proxy()),
         rate in duration(100),
@@ -128,25 +131,31 @@ prop_compose! {
         test_run_id in of("..{0,8}"),
     ) -> Destination {
         let username = username.or_else(|| password.is_some().then(|| "me".into()));
-        // Without any metric there is nothing to ship, which is a mistake.
+        // Without any metric there is nothing to send, which is an error.
         let nothing = metrics.as_ref().is_none_or(Vec::is_empty);
+        let defaults = Destination::default();
+        let headers: Vec<_> = headers.into_iter().map(|(name, value)| (format!("X-{name}"), Secret::from(value))).collect();
+        let auth = AuthOptions { username, password, bearer_token, ..defaults.auth };
         Destination {
-            url: url::Url::parse(&format!("https://{host}/{}", path.trim_start_matches('/'))).expect("valid"),
-            credentials: AuthOptions { username, password, bearer_token },
-            headers: headers.into_iter().map(|(name, value)| (format!("X-{name}"), Secret::from(value))).collect(),
-            tls,
-            proxy,
-            rate,
-            timeout,
-            flush_timeout,
-            queue_bytes,
-            stale_markers,
-            metric_prefix,
-            metrics,
-            include_default_metrics: include_default_metrics.map(|included| included || nothing),
-            include_test_run_id: test_run_id.is_some(),
-            test_run_id,
-            ..Destination::default()
+            endpoint: Endpoint {
+                url: url::Url::parse(&format!("https://{host}/{}", path.trim_start_matches('/'))).expect("valid"),
+                credentials: auth.credentials(&headers),
+                headers,
+                tls,
+                proxy,
+                timeout,
+            },
+            auth,
+            window: WindowOptions { rate, stale_markers, ..defaults.window },
+            metrics: MetricOptions {
+                entries: metrics,
+                include_defaults: include_default_metrics.map(|included| included || nothing),
+                ..defaults.metrics
+            },
+            mapping: Mapping { metric_prefix, ..defaults.mapping },
+            test_run: TestRunOptions { include_id: test_run_id.is_some(), id: test_run_id },
+            delivery: DeliveryOptions { flush_timeout, queue_bytes, ..defaults.delivery },
+            labels: defaults.labels,
         }
     }
 }
@@ -154,11 +163,11 @@ prop_compose! {
 /// A destination as its user would write it in JSON, by the options' names.
 fn printed(destination: &Destination) -> Map<String, Value> {
     let milliseconds = |duration: Duration| format!("{}ms", duration.as_millis());
-    let given = |held: &Option<SecretSource>| match held {
+    let inline = |source: &Option<SecretSource>| match source {
         Some(SecretSource::Inline(text)) => Some(text.expose().to_string()),
         _ => None,
     };
-    let in_file = |held: &Option<SecretSource>| match held {
+    let in_file = |source: &Option<SecretSource>| match source {
         Some(SecretSource::File(path)) => Some(path.clone()),
         _ => None,
     };
@@ -166,38 +175,38 @@ fn printed(destination: &Destination) -> Map<String, Value> {
         let entry = |entry: &MetricEntry| json!({ "sourceMetric": entry.source.to_string(), "targetMetric": entry.target, "keepTags": entry.keep_tags });
         entries.iter().map(entry).collect::<Vec<_>>()
     };
-    let headers = destination.headers.iter();
+    let headers = destination.endpoint.headers.iter();
     let headers: Map<_, _> = headers.map(|(name, value)| (name.clone(), Value::from(value.expose()))).collect();
     let fields = json!({
-        "url": destination.url.as_str(),
-        "username": given(&destination.credentials.username),
-        "usernameFile": in_file(&destination.credentials.username),
-        "password": given(&destination.credentials.password),
-        "passwordFile": in_file(&destination.credentials.password),
-        "bearerToken": given(&destination.credentials.bearer_token),
-        "bearerTokenFile": in_file(&destination.credentials.bearer_token),
+        "url": destination.endpoint.url.as_str(),
+        "username": inline(&destination.auth.username),
+        "usernameFile": in_file(&destination.auth.username),
+        "password": inline(&destination.auth.password),
+        "passwordFile": in_file(&destination.auth.password),
+        "bearerToken": inline(&destination.auth.bearer_token),
+        "bearerTokenFile": in_file(&destination.auth.bearer_token),
         "headers": headers,
-        "insecureSkipTLSVerify": destination.tls.skip_verify,
-        "tlsMinVersion": if destination.tls.minimum == TlsVersion::V1_2 { "1.2" } else { "1.3" },
-        "caCertificate": destination.tls.ca_certificate,
-        "tlsServerName": destination.tls.server_name,
-        "clientCertificate": destination.tls.client_certificate,
-        "clientCertificateKey": destination.tls.client_certificate_key,
-        "proxy": match &destination.proxy {
+        "insecureSkipTLSVerify": destination.endpoint.tls.skip_verify,
+        "tlsMinVersion": if destination.endpoint.tls.minimum == TlsVersion::V1_2 { "1.2" } else { "1.3" },
+        "caCertificate": destination.endpoint.tls.ca_certificate,
+        "tlsServerName": destination.endpoint.tls.server_name,
+        "clientCertificate": destination.endpoint.tls.client_certificate,
+        "clientCertificateKey": destination.endpoint.tls.client_certificate_key,
+        "proxy": match &destination.endpoint.proxy {
             Proxy::Environment => None,
             Proxy::None => Some("direct"),
             Proxy::Through(url) => Some(url.expose()),
         },
-        "pushInterval": milliseconds(destination.rate),
-        "timeout": milliseconds(destination.timeout),
-        "flushTimeout": milliseconds(destination.flush_timeout),
-        "queueBytes": destination.queue_bytes,
-        "staleMarkers": destination.stale_markers,
-        "metricPrefix": destination.metric_prefix,
-        "metrics": destination.metrics.as_ref().map(entries),
-        "includeDefaultMetrics": destination.include_default_metrics,
-        "includeTestRunId": destination.include_test_run_id,
-        "testRunId": destination.test_run_id,
+        "pushInterval": milliseconds(destination.window.rate),
+        "timeout": milliseconds(destination.endpoint.timeout),
+        "flushTimeout": milliseconds(destination.delivery.flush_timeout),
+        "queueBytes": destination.delivery.queue_bytes,
+        "staleMarkers": destination.window.stale_markers,
+        "metricPrefix": destination.mapping.metric_prefix,
+        "metrics": destination.metrics.entries.as_ref().map(entries),
+        "includeDefaultMetrics": destination.metrics.include_defaults,
+        "includeTestRunId": destination.test_run.include_id,
+        "testRunId": destination.test_run.id,
     });
     let Value::Object(fields) = fields else { unreachable!("written as one") };
     fields.into_iter().filter(|(_, value)| !value.is_null()).collect()
@@ -234,7 +243,7 @@ proptest! {
         });
         prop_assert_eq!(&read(json!({ "json": snake })), &expected, "JSON in snake_case");
 
-        let variables = respelled(&fields, |name| OPTIONS.iter().find(|option| option.name == name).expect("an option").variable.into());
+        let variables = respelled(&fields, |name| options().find(|option| option.name == name).expect("an option").variable());
         let texts: Map<_, _> = variables
             .into_iter()
             .map(|(name, value)| (name, Value::from(value.as_str().map_or(value.to_string(), String::from))))
@@ -246,21 +255,21 @@ proptest! {
     fn a_block_reads_as_json_does(destination in destination()) {
         let mut block = json!({ "provider": "prometheus", "credentials": {} });
         for (field, value) in printed(&destination) {
-            let option = OPTIONS.iter().find(|option| option.name == field).expect("an option");
+            let option = options().find(|option| option.name == field).expect("an option");
             match option.script_name().split_once('.') {
                 Some((_, name)) => block["credentials"][name] = value,
                 None => block[option.script_name()] = value,
             }
         }
-        let both = destination.credentials.bearer_token.is_some() && destination.credentials.username.is_some();
+        let both = destination.auth.bearer_token.is_some() && destination.auth.username.is_some();
         let read = read(&json!({ "script": { "ext": { "apm": [block] } } })).map(|config| config.destinations);
         match read {
-            // In a block it is one or the other.
-            Err(error) => prop_assert!(both && error.contains("has a token, and username or password"), "{}", error),
+            // In a block they are mutually exclusive.
+            Err(error) => prop_assert!(both && error.contains("a token, and a username or password, are mutually exclusive"), "{}", error),
             Ok(read) => {
                 let mut expected = destination;
-                expected.kept_tags = k6_remote_write::series::view::Tags::Only(vec![]);
-                expected.include_default_metrics = expected.include_default_metrics.or(Some(true));
+                expected.metrics.kept_tags = Some(vec![]);
+                expected.metrics.include_defaults = expected.metrics.include_defaults.or(Some(true));
                 prop_assert_eq!(read, vec![expected]);
             }
         }

@@ -205,7 +205,7 @@ impl Both {
 
 /// Options with valid and invalid names and values.
 fn options() -> impl Strategy<Value = BTreeMap<String, Value>> {
-    let names = k6_remote_write::config::OPTIONS.iter().map(|option| option.name.to_owned()).collect::<Vec<_>>();
+    let names = k6_remote_write::config::options().map(|option| option.name.to_owned()).collect::<Vec<_>>();
     let name = prop_oneof![8 => prop::sample::select(names), 1 => "[a-zA-Z]{0,12}"];
     prop::collection::btree_map(name, values(), 0..4)
 }

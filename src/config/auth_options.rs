@@ -1,21 +1,23 @@
-//! Who ships: what options say of it, and what is sent of that.
+//! Options of authentication, and the credentials that follow from them.
 
 use std::path::PathBuf;
 
-use crate::http::{self, AwsKeys, KeyPair, SecretSource};
+use crate::http::{self, AwsKeys, Credentials, KeyPair, SecretSource};
 use crate::secret::Secret;
 
-/// Who ships: a bearer token, or else an `Authorization` among the headers, or else basic authentication.
+/// Options of authentication. A signature takes precedence over a token, that over an `Authorization` header, and that over
+/// user name and password.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[allow(missing_docs)] // their names say it
+#[allow(missing_docs)] // the names of the options
 pub struct AuthOptions {
     pub username: Option<SecretSource>,
     pub password: Option<SecretSource>,
     pub bearer_token: Option<SecretSource>,
+    pub sigv4: SigV4Options,
 }
 
-/// How to sign requests for AWS, if a region is set once all is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Options of AWS signatures. Requests are signed if a region is set once all sources are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct SigV4Options {
     pub region: Option<String>,
@@ -24,37 +26,26 @@ pub struct SigV4Options {
     pub secret_key: Option<Secret>,
     pub session_token: Option<Secret>,
     pub profile: Option<String>,
-    /// Where profiles are.
+    /// The shared credentials file, which has the profiles.
     pub file: PathBuf,
 }
 
-impl Default for SigV4Options {
-    fn default() -> Self {
-        Self {
-            region: None,
-            service: "aps".into(),
-            access_key: None,
-            secret_key: None,
-            session_token: None,
-            profile: None,
-            file: PathBuf::new(),
-        }
-    }
-}
-
 impl AuthOptions {
-    /// What is sent, of all that there is.
-    pub(super) fn sent(&self, sigv4: &SigV4Options, headers: &[(String, Secret)]) -> http::Credentials {
-        if let Some(region) = &sigv4.region {
-            let (region, service) = (region.clone(), sigv4.service.clone());
-            return http::Credentials::SigV4(http::SigV4 { region, service, keys: sigv4.keys() });
+    /// The credentials of requests that have these headers.
+    pub fn credentials(&self, headers: &[(String, Secret)]) -> Credentials {
+        if let Some(region) = self.sigv4.region.clone() {
+            return Credentials::SigV4(http::SigV4 {
+                region,
+                service: self.sigv4.service.clone(),
+                keys: self.sigv4.keys(),
+            });
         }
         match (&self.bearer_token, &self.username) {
-            (Some(token), _) => http::Credentials::Bearer(token.clone()),
+            (Some(token), _) => Credentials::Bearer(token.clone()),
             (None, Some(username)) if !has_authorization(headers) => {
-                http::Credentials::Basic { username: username.clone(), password: self.password.clone() }
+                Credentials::Basic { username: username.clone(), password: self.password.clone() }
             }
-            _ => http::Credentials::None,
+            _ => Credentials::None,
         }
     }
 }
@@ -75,7 +66,7 @@ impl SigV4Options {
     }
 }
 
-/// Whether the headers say themselves who ships.
+/// Reports whether the headers have credentials.
 pub(super) fn has_authorization(headers: &[(String, Secret)]) -> bool {
     headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
 }

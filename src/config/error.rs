@@ -1,4 +1,4 @@
-//! A mistake in the configuration, as its user should hear of it.
+//! Errors and warnings of a configuration, as the user reads them.
 
 use std::fmt;
 
@@ -6,61 +6,110 @@ use thiserror::Error;
 
 use crate::text;
 
-/// One mistake.
+/// One mistake. (A field that is spelled `r#source` is not the cause of an error, which thiserror would expect.)
 #[derive(Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ConfigError {
-    /// A value that its option does not take.
-    #[error("{option} in {place} is {value}; allowed is {allowed}")]
-    Value {
+    /// A value that its option does not accept.
+    #[error("invalid {option} {value} in {source}: {expected}")]
+    InvalidValue {
         /// The option's name in JSON.
         option: &'static str,
-        /// Where the value was written.
-        place: String,
         /// The value as it was written, without secrets.
         value: String,
-        /// What the option takes.
-        allowed: String,
+        /// Where the value was written.
+        r#source: Source,
+        /// `must be …`, or `did you mean …?`.
+        expected: String,
     },
-    /// A name that is no option's.
-    #[error("{place} is no option; {advice}")]
+    /// A name that is not an option.
+    #[error("unknown {kind} {name:?} in {source}: {advice}")]
     Unknown {
-        /// Where it was written.
-        place: String,
+        /// `option`, or `field`.
+        kind: &'static str,
+        /// The name as it was written.
+        name: String,
+        /// What has this name in it.
+        r#source: Source,
         /// The nearest name, or all names.
         advice: String,
     },
-    /// Two options that say the same.
-    #[error("{first} and {second} {what}; set one of them")]
-    Both {
-        /// Where the one was written.
-        first: String,
+    /// Two options of which only one may be set.
+    #[error("{first} and {second} are mutually exclusive; set only one")]
+    MutuallyExclusive {
+        /// Where one was written.
+        first: Source,
         /// Where the other was written.
-        second: String,
-        /// What they have in common.
-        what: &'static str,
+        second: Source,
     },
-    /// What is wrong with a part of a value, or with several options together.
-    #[error("{place} {problem}")]
-    Wrong {
+    /// One option in two spellings.
+    #[error("{first} and {second} are the same option; set only one")]
+    Duplicate {
+        /// Where one was written.
+        first: Source,
+        /// Where the other was written.
+        second: Source,
+    },
+    /// A part of the document, or several options together, that are not valid.
+    #[error("{source}: {message}")]
+    Invalid {
         /// Where it was written.
-        place: String,
-        /// The rest of the sentence.
-        problem: String,
+        r#source: Source,
+        /// A whole message.
+        message: String,
     },
+    /// A second output without a destination.
+    #[error(
+        "more than one --out remote-write without a URL: another output already sends to the script's apm blocks; set a URL, or remove it"
+    )]
+    NoDestination,
+}
+
+/// Where a value was written, such as `collectors."remote-write".timeout (JSON)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    path: String,
+    /// `JSON`, `environment` or `script`; empty for the argument of `--out`.
+    medium: &'static str,
+}
+
+impl Source {
+    pub(super) fn new(path: impl Into<String>, medium: &'static str) -> Self {
+        Self { path: path.into(), medium }
+    }
+
+    /// A part of it, such as `[0]` or `.name`.
+    pub(super) fn part(&self, suffix: &str) -> Self {
+        Self { path: format!("{}{}", self.path, cut(suffix)), medium: self.medium }
+    }
+
+    /// A field of it.
+    pub(super) fn field(&self, name: &str) -> Self {
+        self.part(&format!(".{name}"))
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.medium {
+            "" => f.write_str(&self.path),
+            medium => write!(f, "{} ({medium})", self.path),
+        }
+    }
 }
 
 /// All mistakes of a configuration; at least one.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub struct ConfigErrors(pub Vec<ConfigError>);
 
-/// A message has room for so many bytes at the boundary (`K6RW_ERROR_SIZE`), less what begins and ends it.
+/// The size of a message at the C boundary (`K6RW_ERROR_SIZE`), less what begins and ends it.
 const MAX_BYTES: usize = 3900;
 
-/// How much of a value is shown.
+/// The length at which values are cut.
 const MAX_VALUE_CHARS: usize = 200;
 
 impl fmt::Display for ConfigErrors {
-    /// All of them, each on a line of its own, as k6 has lists of errors; where the room ends, how many more there are.
+    /// Lists errors line by line, as k6 does; where the message is full, the number of the others.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("invalid configuration:")?;
         let begin = if self.0.len() > 1 { "\n\t- " } else { " " };
@@ -77,14 +126,24 @@ impl fmt::Display for ConfigErrors {
     }
 }
 
-/// What reading a source found beside values.
+/// Errors and warnings found while sources are read.
 #[derive(Debug, Default)]
 pub(super) struct Diagnostics {
     pub errors: Vec<ConfigError>,
     pub warnings: Vec<String>,
 }
 
-/// A value's beginning: none may be so long that it hides what is said of it.
+impl Diagnostics {
+    pub fn invalid(&mut self, source: Source, message: impl Into<String>) {
+        self.errors.push(ConfigError::Invalid { source, message: message.into() });
+    }
+
+    pub fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+}
+
+/// Cuts a long value, which would hide the rest of its message.
 pub(super) fn cut(value: &str) -> String {
     text::truncate(value, MAX_VALUE_CHARS)
 }
@@ -94,15 +153,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_no_room_is_counted() {
-        let one = || ConfigError::Wrong { place: "x".repeat(1000), problem: "is wrong".into() };
+    fn errors_beyond_the_size_of_a_message_are_counted() {
+        let one = || ConfigError::Invalid { source: Source::new("x".repeat(1000), ""), message: "is wrong".into() };
         let errors = ConfigErrors((0..10).map(|_| one()).collect()).to_string();
-        assert!(errors.len() < 4095 && errors.ends_with(" is wrong\n\t- and 7 more"), "{errors}");
+        assert!(errors.len() < 4095 && errors.ends_with(": is wrong\n\t- and 7 more"), "{errors}");
     }
 
     #[test]
     fn a_long_value_is_cut() {
         assert_eq!(cut("short"), "short");
         assert_eq!(cut(&"ä".repeat(500)), format!("{}…", "ä".repeat(200)));
+    }
+
+    #[test]
+    fn a_source_names_its_medium_last() {
+        let source = Source::new("a", "JSON").field("b").part("[0]");
+        assert_eq!(source.to_string(), "a.b[0] (JSON)");
+        assert_eq!(Source::new("the argument of --out", "").to_string(), "the argument of --out");
     }
 }

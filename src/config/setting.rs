@@ -1,126 +1,133 @@
-//! What a source says, option by option, before it is taken.
+//! An option with its value in one source, before it is read into a destination.
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::Value as Json;
 
-use super::Destination;
-use super::error::{ConfigError, Diagnostics, cut};
-use super::options::{self, OptionSpec};
-use super::parse::metrics;
-use crate::secret::MASK;
+use super::destination::Destination;
+use super::error::{ConfigError, Diagnostics, Source, cut};
+use super::kind::{self, Field, Form, Hidden, Kind, Plain};
+use super::options::options;
+use super::parse::metrics::{self, MetricEntry};
+use super::spec::{OptionSpec, Role};
+use crate::secret::{MASK, Secret};
 
 /// One option with the value that a source has for it.
 pub(super) struct Setting<'a> {
     pub option: &'static OptionSpec,
-    /// Where it was written, for people.
-    pub place: String,
-    text: Cow<'a, str>,
+    pub source: Source,
+    value: Value<'a>,
     form: Form,
 }
 
-/// What a value is written as.
-#[derive(Clone, Copy, PartialEq)]
-enum Form {
-    Text,
-    /// A number, `true` or `false`: read like its text, shown without quotes.
-    Scalar,
-    /// A list or an object.
-    Structure,
+/// A value as it was written. The text of a secret cannot be shown from here on.
+enum Value<'a> {
+    Plain(&'static Plain, Cow<'a, str>),
+    Secret(&'static Hidden, Secret),
+    Metrics(Field<Option<Vec<MetricEntry>>>, Cow<'a, str>),
 }
 
 impl<'a> Setting<'a> {
     /// A value that is a text.
-    pub fn text(option: &'static OptionSpec, place: String, text: impl Into<Cow<'a, str>>) -> Self {
-        Self { option, place, text: text.into(), form: Form::Text }
+    pub fn text(option: &'static OptionSpec, source: Source, text: impl Into<Cow<'a, str>>) -> Self {
+        Self::new(option, source, text.into(), Form::Text)
     }
 
-    /// A value of JSON; `None` for null, which is as if it were not set, as everywhere in k6.
-    pub fn json(option: &'static OptionSpec, place: String, value: &'a Value) -> Option<Self> {
-        let form = match value {
-            Value::Null => return None,
-            Value::String(text) => return Some(Self::text(option, place, text)),
-            Value::Bool(_) | Value::Number(_) => Form::Scalar,
-            Value::Array(_) | Value::Object(_) => Form::Structure,
+    /// A value of JSON; `None` if it is null.
+    pub fn json(option: &'static OptionSpec, source: Source, value: &'a Json) -> Option<Self> {
+        Form::of(value).map(|(form, text)| Self::new(option, source, text, form))
+    }
+
+    fn new(option: &'static OptionSpec, source: Source, text: Cow<'a, str>, form: Form) -> Self {
+        let value = match &option.kind {
+            Kind::Plain(kind) => Value::Plain(kind, text),
+            Kind::Secret(kind) => Value::Secret(kind, text.into_owned().into()),
+            Kind::Metrics(field) => Value::Metrics(*field, text),
         };
-        Some(Self { option, place, text: value.to_string().into(), form })
+        Self { option, source, value, form }
     }
 
+    /// Reads the value into `to`, or reports what is wrong with it.
     fn apply(&self, to: &mut Destination, diagnostics: &mut Diagnostics) {
-        let fits = match self.form {
-            Form::Text => true,
-            Form::Scalar => self.option.name != options::METRICS,
-            Form::Structure => !self.option.is_free_text(),
-        };
-        let taken = fits && (self.option.set)(to, &self.text).is_some();
-        if fits && self.option.name == options::METRICS {
-            self.tell_of_entries(diagnostics);
-        } else if !taken {
-            diagnostics.errors.push(ConfigError::Value {
-                option: self.option.name,
-                place: self.place.clone(),
-                value: self.shown(),
-                allowed: match self.url_with_scheme() {
-                    Some(url) => format!("{}; did you mean {url:?}?", self.option.allowed),
-                    None => self.option.allowed.into(),
-                },
-            });
+        match &self.value {
+            Value::Metrics(field, text) if self.form != Form::Scalar => {
+                self.apply_metrics(*field, text, to, diagnostics)
+            }
+            Value::Metrics(_, text) => self.reject(cut(text), None, diagnostics),
+            Value::Secret(kind, secret) => {
+                if kind.read(to, secret, self.form).is_none() {
+                    self.reject(MASK.into(), None, diagnostics);
+                }
+            }
+            Value::Plain(kind, text) => {
+                if kind.read(to, text, self.form).is_none() {
+                    self.reject(shown(text, self.form), self.url_with_scheme(kind, text), diagnostics);
+                }
+            }
         }
     }
 
-    /// The one option whose value has parts that are right or wrong by themselves.
-    fn tell_of_entries(&self, diagnostics: &mut Diagnostics) {
-        let (path, source) = self.place.rsplit_once(' ').unwrap_or((&self.place, ""));
-        let parsed = metrics::parse(&self.text);
-        for (at, problem) in parsed.mistakes {
-            diagnostics.errors.push(ConfigError::Wrong { place: format!("{path}{at} {source}"), problem });
+    fn reject(&self, value: String, meant: Option<String>, diagnostics: &mut Diagnostics) {
+        let mut expected = format!("must be {}", self.option.valid_values());
+        if let Some(meant) = meant {
+            expected.push_str(&format!("; did you mean {meant:?}?"));
         }
+        let (option, source) = (self.option.name, self.source.clone());
+        diagnostics.errors.push(ConfigError::InvalidValue { option, value, source, expected });
+    }
+
+    fn apply_metrics(
+        &self,
+        field: Field<Option<Vec<MetricEntry>>>,
+        text: &str,
+        to: &mut Destination,
+        diagnostics: &mut Diagnostics,
+    ) {
+        let mut parsed = metrics::parse(text, &self.source);
         for name in parsed.ignored.iter().map(|name| cut(name)) {
-            let advice = if name.contains('{') { "; a selector is written as {sourceMetric: '…'}" } else { "" };
-            diagnostics
-                .warnings
-                .push(format!("{}: {name:?} is no name of a metric, and is ignored{advice}", self.place));
+            let advice = if name.contains('{') { "; write a selector as {sourceMetric: '…'}" } else { "" };
+            diagnostics.warn(format!("Ignoring {name:?} in {}: not a valid metric name{advice}", self.source));
         }
+        if parsed.errors.is_empty() {
+            *field(to) = Some(parsed.entries);
+        }
+        diagnostics.errors.append(&mut parsed.errors);
     }
 
-    /// What a URL without a scheme may have been meant to be.
-    fn url_with_scheme(&self) -> Option<String> {
-        let text = self.text.trim();
-        let is_bare = self.option.name == options::URL && self.form == Form::Text && !text.contains(":/");
+    /// The URL that a text without a scheme may be meant to be.
+    fn url_with_scheme(&self, kind: &Plain, text: &str) -> Option<String> {
+        let text = text.trim();
+        let is_bare = matches!(kind, Plain::Url(_)) && self.form == Form::Text && !text.contains(":/");
         let meant = format!("http://{text}");
-        (is_bare && options::url(&meant).is_some()).then(|| cut(&without_secrets(&meant)))
-    }
-
-    /// The value as it was written, without secrets.
-    fn shown(&self) -> String {
-        match (self.option.is_secret(), self.form) {
-            (true, _) => MASK.into(),
-            (false, Form::Text) => format!("{:?}", cut(&without_secrets(&self.text))),
-            (false, _) => cut(&self.text),
-        }
+        (is_bare && kind::url(&meant).is_some()).then(|| cut(&without_secrets(&meant)))
     }
 }
 
-/// Puts what one source says into `to`, and what is wrong with it into `diagnostics`.
+/// Reads what one source has into `to`, and reports what is wrong with it.
 pub(super) fn apply_all(settings: &[Setting<'_>], to: &mut Destination, diagnostics: &mut Diagnostics) {
-    for one in settings {
-        one.apply(to, diagnostics);
+    for setting in settings {
+        setting.apply(to, diagnostics);
     }
-    let place = |name: &str| settings.iter().find(|one| one.option.name == name).map(|one| one.place.clone());
-    for (one, other, what) in [
-        (options::RESAMPLE_RATE, options::PUSH_INTERVAL, "both set the length of a window"),
-        (options::USERNAME, options::USERNAME_FILE, "both set the username"),
-        (options::PASSWORD, options::PASSWORD_FILE, "both set the password"),
-        (options::BEARER_TOKEN, options::BEARER_TOKEN_FILE, "both set the token"),
-    ] {
-        if let (Some(first), Some(second)) = (place(one), place(other)) {
-            diagnostics.errors.push(ConfigError::Both { first, second, what });
+    for role in Role::EXCLUSIVE {
+        let sources = options().filter(|option| option.role == Some(role)).filter_map(|option| {
+            let setting = settings.iter().find(|setting| setting.option.name == option.name)?;
+            Some(setting.source.clone())
+        });
+        if let [first, second, ..] = &sources.collect::<Vec<_>>()[..] {
+            let (first, second) = (first.clone(), second.clone());
+            diagnostics.errors.push(ConfigError::MutuallyExclusive { first, second });
         }
     }
 }
 
-/// What stands before the last `@` may be a user and password, also of a URL that does not parse; what follows a `?` may be a
-/// key.
+/// A plain value as it was written, less a password that may be in it.
+fn shown(text: &str, form: Form) -> String {
+    let text = cut(&without_secrets(text));
+    if form == Form::Text { format!("{text:?}") } else { text }
+}
+
+/// Masks what stands before the last `@`, which may be a user and password, also of a URL that does not parse; and what follows
+/// a `?`, which may be a key.
 fn without_secrets(text: &str) -> String {
     let (before, query) = text.split_once('?').map_or((text, String::new()), |(url, _)| (url, format!("?{MASK}")));
     let (scheme, rest) = before.find("//").map_or(("", before), |at| before.split_at(at + 2));

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::*;
-use crate::export::TrendAs;
+use crate::export::{Mapping, TrendAs};
 use crate::http::{self, AwsKeys, KeyPair, Proxy, SecretSource};
+use crate::series::LabelRules;
 use crate::series::view::Tags;
 
 fn read(document: &Value) -> Result<Config, String> {
@@ -36,14 +37,75 @@ fn nothing_set_means_the_defaults() {
 }
 
 #[test]
-fn every_option_has_its_default_as_the_table_has_it() {
-    // Of these it matters whether they were set.
-    let set_or_not = ["includeDefaultMetrics", "trendAs", "trendAsNativeHistogram"];
-    let has_default = |option: &&OptionSpec| !option.default.is_empty() && !set_or_not.contains(&option.name);
-    for option in OPTIONS.iter().filter(has_default) {
-        let mut destination = Destination::default();
-        assert!((option.set)(&mut destination, option.default).is_some(), "{}", option.name);
-        assert_eq!(destination, Destination::default(), "{}", option.name);
+fn every_row_is_complete_and_its_default_is_valid() {
+    let mut names: Vec<_> = options().flat_map(|option| [option.name, option.script_name()]).collect();
+    names.dedup();
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), count, "no name is twice");
+    for option in options() {
+        assert!(!option.doc.is_empty() && !option.doc.ends_with('.'), "{}", option.name);
+        assert!(option.set_default(&mut Destination::default()).is_some(), "{}", option.name);
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_modules_that_use_them() {
+    let destination = Destination::default();
+    assert_eq!(destination.mapping, Mapping::default());
+    assert_eq!(destination.labels, LabelRules::default());
+    assert_eq!(destination.rules(&[]).mapping, Mapping::default());
+}
+
+#[test]
+fn no_value_of_a_secret_option_is_shown() {
+    let values = [
+        json!("hunter2"),
+        json!("Bearer hunter2"),
+        json!("hunter2\nhunter2"),
+        json!(["hunter2"]),
+        json!({ "X-A": ["hunter2"] }),
+        json!({ "a b": "hunter2" }),
+        json!("a:hunter2\n"),
+    ];
+    let secrets: Vec<_> = options().filter(|option| option.is_secret()).collect();
+    assert!(secrets.len() >= 5);
+    for option in secrets {
+        for value in &values {
+            let text = value.as_str().map_or_else(|| value.to_string(), String::from);
+            let field = option.script_name().rsplit('.').next().expect("a name");
+            let mut block = json!({ "provider": "prometheus", "remoteWriteURL": "http://host/" });
+            match option.script_name().split_once('.') {
+                Some((object, _)) => block[object] = json!({ field: value }),
+                None => block[field] = value.clone(),
+            }
+            for document in [
+                json!({ "json": { option.name: value } }),
+                json!({ "environment": { option.variable(): text } }),
+                blocks(json!([block])),
+            ] {
+                let shown = format!("{:?}", read(&document));
+                assert!(!shown.contains("hunter2"), "{}: {shown}", option.name);
+            }
+        }
+    }
+}
+
+/// A row that reads a secret into a field as if it were plain would show it in errors.
+#[test]
+fn a_value_that_is_kept_as_a_secret_is_of_a_secret_kind() {
+    // A user name may come from a file, as secrets do; a proxy's URL is shown without its password.
+    let not_secret = ["username", "proxy"];
+    for option in options().filter(|option| !not_secret.contains(&option.name)) {
+        let kind::Kind::Plain(kind) = &option.kind else { continue };
+        for text in ["hunter2", "hunter2=hunter2", "http://hunter2/"] {
+            let mut destination = Destination::default();
+            if kind.read(&mut destination, text, kind::Form::Text).is_some() {
+                let shown = format!("{destination:?}");
+                assert!(shown.contains("hunter2"), "{} hides {text}: {shown}", option.name);
+            }
+        }
     }
 }
 
@@ -67,11 +129,15 @@ fn the_argument_wins_over_the_environment_over_json() {
     ] {
         let document: Value = sources.into_iter().map(|(name, value)| (*name, value.clone())).collect();
         let destination = destination(&document).expect("valid");
-        assert_eq!((destination.url.as_str(), destination.rate.as_secs()), (url, seconds), "{document}");
+        assert_eq!(
+            (destination.endpoint.url.as_str(), destination.window.rate.as_secs()),
+            (url, seconds),
+            "{document}"
+        );
     }
 }
 
-/// Blocks, argument, environment and JSON: who makes a destination.
+/// Which of blocks, argument, environment and JSON make a destination.
 #[test]
 fn blocks_make_a_destination_each_and_the_others_one_more_if_they_name_a_url() {
     let block = |url: &str| json!({ "provider": "prometheus", "remoteWriteURL": url });
@@ -85,27 +151,29 @@ fn blocks_make_a_destination_each_and_the_others_one_more_if_they_name_a_url() {
         (json!({ "script": { "cloud": cloud }, "argument": argument }), &["http://argument/", "http://c/"]),
         (json!({ "script": { "cloud": cloud }, "environment": environment }), &["http://env/", "http://c/"]),
         (json!({ "script": { "cloud": cloud }, "json": { "url": "http://json/" } }), &["http://json/", "http://c/"]),
-        // Setting in both places for k6 Cloud's sake, it is still one.
+        // A block in both places, for k6 Cloud's sake, is one.
         (json!({ "script": { "ext": cloud, "cloud": cloud } }), &["http://c/"]),
         (json!({ "script": { "ext": { "apm": null }, "cloud": {} } }), &["http://localhost:9090/api/v1/write"]),
     ] {
         let config = read(&document).expect("valid");
-        let made: Vec<_> = config.destinations.iter().map(|destination| destination.url.as_str()).collect();
+        let made: Vec<_> = config.destinations.iter().map(|destination| destination.endpoint.url.as_str()).collect();
         assert_eq!((made, config.warnings), (urls.to_vec(), vec![]), "{document}");
     }
 }
 
 #[test]
-fn options_that_would_have_no_destination_are_warned_of() {
+fn options_without_a_destination_are_ignored_with_a_warning() {
     let mut document = blocks(json!([{ "provider": "prometheus", "remoteWriteURL": "http://a/" }]));
     document["environment"] = json!({ "K6_PROMETHEUS_RW_STALE_MARKERS": "false" });
     let config = read(&document).expect("valid");
     assert_eq!(config.destinations.len(), 1);
-    assert!(config.destinations[0].stale_markers, "a block has its own options");
+    assert!(config.destinations[0].window.stale_markers, "a block has its own options");
     assert_eq!(
         config.warnings,
-        ["K6_PROMETHEUS_RW_STALE_MARKERS (environment) has no effect: it is no option of the script's apm blocks, \
-          and no other URL is named"]
+        [
+            "Ignoring K6_PROMETHEUS_RW_STALE_MARKERS (environment): the script's apm blocks have their own options, and no other \
+          URL is set"
+        ]
     );
 }
 
@@ -121,7 +189,7 @@ fn a_second_output_leaves_the_blocks_to_the_first() {
     let config = second(&document).expect("valid");
     assert_eq!(config.description(), "http://b/, every 3s");
     document["argument"] = json!("");
-    assert!(second(&document).expect_err("nothing left").contains("one --out remote-write too many names no URL"));
+    assert!(second(&document).expect_err("nothing left").contains("more than one --out remote-write without a URL"));
 }
 
 #[test]
@@ -139,15 +207,15 @@ fn the_seeds_block_is_read_in_both_spellings() {
         }),
     ] {
         let read = destination(&blocks(json!([block]))).expect("valid");
-        let expected = Destination {
-            url: Url::parse("http://localhost/w").expect("valid"),
-            credentials: AuthOptions { bearer_token: Some("<token>".into()), ..AuthOptions::default() },
-            metrics: Some(vec![MetricEntry::whole("http_req_sending"), MetricEntry::whole("my_rate")]),
-            rate: Duration::from_secs(5),
-            ..Destination::of_block()
-        };
+        let mut expected = Destination::of_block();
+        expected.endpoint.url = Url::parse("http://localhost/w").expect("valid");
+        expected.auth.bearer_token = Some("<token>".into());
+        expected.endpoint.credentials = http::Credentials::Bearer("<token>".into());
+        expected.metrics.entries = Some(vec![MetricEntry::whole("http_req_sending"), MetricEntry::whole("my_rate")]);
+        expected.window.rate = Duration::from_secs(5);
         assert_eq!(read, expected);
-        assert_eq!((read.views().len(), read.kept_tags), (8, Tags::Only(vec![])));
+        let views = read.metrics.views();
+        assert!(views.len() == 8 && views.iter().all(|view| view.tags == Tags::Only(vec![])));
     }
 }
 
@@ -163,8 +231,10 @@ fn blocks_of_others_are_left_to_k6_cloud_with_one_warning() {
     assert_eq!(config.destinations.len(), 1);
     assert_eq!(
         config.warnings,
-        ["The script's apm blocks for datadog, azure are left to k6 Cloud: this output ships to provider \
-          \"prometheus\" alone"]
+        [
+            "Ignoring the script's apm blocks for datadog, azure, which are left to k6 Cloud: this output supports only provider \
+          \"prometheus\""
+        ]
     );
 }
 
@@ -172,7 +242,7 @@ fn blocks_of_others_are_left_to_k6_cloud_with_one_warning() {
 fn a_rate_in_either_spelling_overwrites_the_other_of_a_lower_source() {
     let document =
         json!({ "json": { "pushInterval": "500ms" }, "environment": { "K6_PROMETHEUS_RW_RESAMPLE_RATE": "7" } });
-    assert_eq!(destination(&document).map(|destination| destination.rate), Ok(Duration::from_secs(7)));
+    assert_eq!(destination(&document).map(|destination| destination.window.rate), Ok(Duration::from_secs(7)));
 }
 
 #[test]
@@ -185,35 +255,36 @@ fn urls_of_every_form_are_read() {
     ] {
         let destination = destination(&json!({ "argument": written })).expect(written);
         assert_eq!(
-            (destination.url.as_str(), destination.credentials.username),
+            (destination.endpoint.url.as_str(), destination.auth.username),
             (url, username.map(SecretSource::from))
         );
     }
 }
 
 #[test]
-fn options_win_over_the_urls_own_credentials() {
+fn options_take_precedence_over_credentials_in_the_url() {
     let document = json!({
         "argument": "http://me:hunter2@localhost/w",
         "json": { "username": "you", "password": "secret" },
     });
-    let credentials = destination(&document).expect("valid").credentials;
+    let credentials = destination(&document).expect("valid").auth;
     assert_eq!((credentials.username, credentials.password), (Some("you".into()), Some("secret".into())));
     let token = json!({ "argument": "http://me:hunter2@localhost/w", "json": { "bearerToken": "t" } });
-    assert_eq!(destination(&token).map(|destination| destination.credentials.username), Ok(None));
+    assert_eq!(destination(&token).map(|destination| destination.auth.username), Ok(None));
 }
 
 #[test]
-fn credentials_may_be_in_files_and_the_later_source_wins() {
+fn credentials_may_be_in_files_and_the_later_source_takes_precedence() {
     let document = json!({
         "json": { "username": "me", "passwordFile": "/json", "bearerTokenFile": "/token" },
         "environment": { "K6_PROMETHEUS_RW_USERNAME_FILE": "/user", "K6_PROMETHEUS_RW_PASSWORD": "x" },
     });
-    let credentials = read(&document).expect("valid").destinations.remove(0).credentials;
+    let credentials = read(&document).expect("valid").destinations.remove(0).auth;
     let expected = AuthOptions {
         username: Some(SecretSource::File("/user".into())),
         password: Some("x".into()),
         bearer_token: Some(SecretSource::File("/token".into())),
+        ..Destination::default().auth
     };
     assert_eq!(credentials, expected);
     let block = json!({
@@ -221,65 +292,57 @@ fn credentials_may_be_in_files_and_the_later_source_wins() {
         "remoteWriteURL": "https://host/",
         "credentials": { "usernameFile": "/user", "password_file": "/password" },
     });
-    let credentials = destination(&blocks(json!([block]))).expect("valid").credentials;
+    let credentials = destination(&blocks(json!([block]))).expect("valid").auth;
     assert_eq!(credentials.username, Some(SecretSource::File("/user".into())));
     assert_eq!(credentials.password, Some(SecretSource::File("/password".into())));
 }
 
 #[test]
-fn what_excludes_another_is_a_mistake_that_names_both() {
+fn mutually_exclusive_options_are_an_error_that_names_both() {
     let json = |name: &str| format!("collectors.\"remote-write\".{name} (JSON)");
-    for (options, mistake) in [
-        (json!({ "username": "a", "usernameFile": "b" }), ["username", "usernameFile", "both set the username"]),
-        (
-            json!({ "username": "a", "password": "a", "passwordFile": "b" }),
-            ["password", "passwordFile", "both set the password"],
-        ),
-        (
-            json!({ "bearerToken": "a", "bearerTokenFile": "b" }),
-            ["bearerToken", "bearerTokenFile", "both set the token"],
-        ),
-        (json!({ "sigV4Region": "r", "bearerToken": "a" }), ["sigV4Region", "bearerToken", "both say who ships"]),
-        (json!({ "sigV4Region": "r", "usernameFile": "a" }), ["sigV4Region", "usernameFile", "both say who ships"]),
-        (
-            json!({ "sigV4Region": "r", "headers": { "Authorization": "a" } }),
-            ["sigV4Region", "headers", "both say who ships"],
-        ),
+    for (options, first, second) in [
+        (json!({ "username": "a", "usernameFile": "b" }), "username", "usernameFile"),
+        (json!({ "username": "a", "password": "a", "passwordFile": "b" }), "password", "passwordFile"),
+        (json!({ "bearerToken": "a", "bearerTokenFile": "b" }), "bearerToken", "bearerTokenFile"),
+        (json!({ "sigV4Region": "r", "bearerToken": "a" }), "sigV4Region", "bearerToken"),
+        (json!({ "sigV4Region": "r", "usernameFile": "a" }), "sigV4Region", "usernameFile"),
+        (json!({ "sigV4Region": "r", "headers": { "Authorization": "a" } }), "sigV4Region", "headers"),
     ] {
-        let [first, second, what] = mistake;
-        let expected = format!("invalid configuration: {} and {} {what}; set one of them", json(first), json(second));
+        let (first, second) = (json(first), json(second));
+        let expected = format!("invalid configuration: {first} and {second} are mutually exclusive; set only one");
         assert_eq!(read(&json!({ "json": options })).expect_err("both"), expected);
     }
     let parts = json!({ "json": { "sigV4AccessKey": "a", "clientCertificate": "b" } });
     let errors = read(&parts).expect_err("parts");
-    for part in ["sigV4AccessKey and sigV4SecretKey", "sigV4Region, or AWS_REGION", "clientCertificateKey"] {
+    for part in ["sigV4AccessKey and sigV4SecretKey", "sigV4Region or AWS_REGION", "clientCertificateKey"] {
         assert!(errors.contains(part), "{errors}");
     }
 }
 
 #[test]
-fn signatures_take_awss_variables_into_account() {
+fn signatures_are_completed_by_aws_variables() {
     let document = json!({
         "json": { "sigV4Service": "execute-api" },
         "environment": { "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "hunter2" },
     });
-    let credentials = destination(&document).expect("valid").endpoint().credentials;
+    let credentials = destination(&document).expect("valid").endpoint.credentials;
     let keys = KeyPair { access_key: "AKID".into(), secret_key: "hunter2".into(), session_token: None };
     let sigv4 = http::SigV4 { region: "eu-west-1".into(), service: "execute-api".into(), keys: AwsKeys::Inline(keys) };
     assert_eq!(credentials, http::Credentials::SigV4(sigv4));
     let without = json!({ "environment": document["environment"] });
-    assert_eq!(destination(&without), Ok(Destination::default()), "AWS's variables alone ask for nothing");
+    assert_eq!(destination(&without), Ok(Destination::default()), "AWS's variables alone have no effect");
 }
 
 #[test]
 fn a_proxy_is_a_url_or_none() {
-    let proxy = |text: &str| destination(&json!({ "json": { "proxy": text } })).map(|destination| destination.proxy);
+    let proxy =
+        |text: &str| destination(&json!({ "json": { "proxy": text } })).map(|destination| destination.endpoint.proxy);
     assert_eq!(proxy("direct"), Ok(Proxy::None));
     assert_eq!(proxy(""), Ok(Proxy::Environment));
     assert_eq!(proxy("socks5h://me:x@host:1080"), Ok(Proxy::Through("socks5h://me:x@host:1080".into())));
     for wrong in ["host:3128", "ftp://me:hunter2@host", "http://", "me:hunter2@host"] {
         let error = proxy(wrong).expect_err(wrong);
-        assert!(error.contains("proxy in") && !error.contains("hunter2"), "{error}");
+        assert!(error.contains("invalid proxy") && !error.contains("hunter2"), "{error}");
     }
 }
 
@@ -295,15 +358,17 @@ fn no_secret_is_shown_anywhere() {
     let config = read(&document).expect("valid");
     assert_eq!(config.description(), "https://host/w?key=***, every 3s");
     let mut shown = config.clone();
-    shown.destinations[0].url.set_query(None);
+    shown.destinations[0].endpoint.url.set_query(None);
     assert!(!format!("{shown:?}").contains("hunter2"), "{shown:?}");
 }
 
 #[test]
 fn empty_variables_are_as_if_not_set() {
-    let variables = OPTIONS.iter().map(|option| (option.variable, ""));
+    let variables = options().map(|option| (option.variable(), ""));
     let document = json!({ "environment": variables.collect::<Value>() });
-    let expected = Destination { metric_prefix: String::new(), unsent_directory: None, ..Destination::default() };
+    let mut expected = Destination::default();
+    expected.mapping.metric_prefix = String::new();
+    expected.delivery.sender.unsent_directory = None;
     assert_eq!(destination(&document), Ok(expected));
 }
 
@@ -313,20 +378,20 @@ fn headers_of_all_sources_come_together() {
         "json": { "headers": { "A": "json", "B": "json" } },
         "environment": { "K6_PROMETHEUS_RW_HEADERS_b": "one", "K6_PROMETHEUS_RW_HTTP_HEADERS": "C:1, D:2" },
     });
-    let headers = destination(&document).expect("valid").headers;
+    let headers = destination(&document).expect("valid").endpoint.headers;
     let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
     assert_eq!(headers, [("A", "json"), ("b", "one"), ("C", "1"), ("D", "2")]);
 }
 
 #[test]
-fn the_runs_id_is_k6_clouds_or_a_given_one_or_made() {
-    let id = |document: Value| destination(&document).expect("valid").test_run_id;
+fn the_id_of_the_run_is_k6_clouds_or_a_given_one_or_generated() {
+    let id = |document: Value| destination(&document).expect("valid").test_run.id;
     let given = json!({ "includeTestRunId": true, "testRunId": "mine" });
     assert_eq!(id(json!({ "json": given, "run": { "cloudTestRunId": "123" } })), Some("123".into()));
     assert_eq!(id(json!({ "json": given })), Some("mine".into()));
-    let made = id(json!({ "json": { "includeTestRunId": true } })).expect("made");
-    assert_eq!(made.len(), 16);
-    assert_eq!(id(json!({ "json": { "includeTestRunId": true } })), Some(made), "one id for the whole process");
+    let generated = id(json!({ "json": { "includeTestRunId": true } })).expect("generated");
+    assert_eq!(generated.len(), 16);
+    assert_eq!(id(json!({ "json": { "includeTestRunId": true } })), Some(generated), "one id for the whole process");
     assert_eq!(id(json!({ "run": { "cloudTestRunId": "123" } })), None);
 }
 
@@ -337,7 +402,7 @@ fn tags_of_the_whole_test_are_known() {
 }
 
 #[test]
-fn what_trends_labels_and_series_do_not_take_is_told() {
+fn invalid_values_are_rejected() {
     for (name, values) in [
         ("trendAs", vec![json!(""), json!([]), json!("summary"), json!(["gauges", 1]), json!(true)]),
         ("trendStats", vec![json!(""), json!("p(101)"), json!("avg,avg"), json!("p(99.9),p(9.99)"), json!("avg,")]),
@@ -351,13 +416,13 @@ fn what_trends_labels_and_series_do_not_take_is_told() {
     ] {
         for value in values {
             let error = read(&json!({ "json": { name: value } })).expect_err(name);
-            assert!(error.contains(&format!("{name} in ")) && error.contains("allowed is"), "{value}: {error}");
+            assert!(error.contains(&format!("invalid {name} ")) && error.contains("must be"), "{value}: {error}");
         }
     }
 }
 
 #[test]
-fn the_native_switch_and_feature_hold_where_the_form_is_not_said() {
+fn the_native_switch_and_feature_apply_where_the_form_is_not_set() {
     let form = |document: Value| destination(&document).expect("valid").rules(&[]).mapping.trend_as;
     let switch = |on: &str| json!({ "K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM": on });
     let feature = json!({ "features": ["freeze-env", "native-histograms"] });
@@ -373,8 +438,8 @@ fn the_native_switch_and_feature_hold_where_the_form_is_not_said() {
 }
 
 #[test]
-fn a_segment_of_a_run_is_told_apart_unless_its_tags_or_labels_do() {
-    let labels = |document: Value| destination(&document).expect("valid").labels;
+fn a_segment_of_a_run_gets_an_instance_label_unless_tags_or_labels_have_one() {
+    let labels = |document: Value| destination(&document).expect("valid").labels.constant;
     let instance = |value: &str| vec![("instance".to_string(), value.to_string())];
     let part = json!({ "executionSegment": "1/2:1" });
     assert_eq!(labels(json!({ "run": part })), instance("1/2:1"));
@@ -388,7 +453,7 @@ fn a_segment_of_a_run_is_told_apart_unless_its_tags_or_labels_do() {
 }
 
 #[test]
-fn options_of_delivery_have_bounds_and_an_off() {
+fn options_of_delivery_have_bounds_and_can_be_off() {
     for (option, value) in [
         ("protocol", json!("3.0")),
         ("maxSamplesPerSend", json!(0)),
@@ -401,63 +466,63 @@ fn options_of_delivery_have_bounds_and_an_off() {
         assert!(error.contains(option), "{error}");
     }
     let off = json!({ "json": { "unsentDirectory": "", "abortOnFailure": 0, "protocol": "auto" } });
-    assert_eq!(destination(&off), Ok(Destination { unsent_directory: None, ..Destination::default() }));
+    let mut expected = Destination::default();
+    expected.delivery.sender.unsent_directory = None;
+    assert_eq!(destination(&off), Ok(expected));
 }
 
 #[test]
-fn what_has_no_effect_is_warned_of() {
+fn what_is_ignored_or_unsafe_is_a_warning() {
     for (document, warning) in [
         (
             json!({ "environment": { "K6_PROMETHEUS_RW_PASWORD": "x" } }),
-            "The environment variable K6_PROMETHEUS_RW_PASWORD has no effect; did you mean K6_PROMETHEUS_RW_PASSWORD?",
+            "Ignoring unknown environment variable K6_PROMETHEUS_RW_PASWORD; did you mean K6_PROMETHEUS_RW_PASSWORD?",
         ),
         (
             json!({ "environment": { "K6_PROMETHEUS_RW_TOKEN": "x" } }),
-            "The environment variable K6_PROMETHEUS_RW_TOKEN has no effect; did you mean K6_PROMETHEUS_RW_BEARER_TOKEN?",
+            "Ignoring unknown environment variable K6_PROMETHEUS_RW_TOKEN; did you mean K6_PROMETHEUS_RW_BEARER_TOKEN?",
         ),
         (
             json!({ "environment": { "K6_PROMETHEUS_RW_URL": "x" } }),
-            "The environment variable K6_PROMETHEUS_RW_URL has no effect; did you mean K6_PROMETHEUS_RW_SERVER_URL?",
+            "Ignoring unknown environment variable K6_PROMETHEUS_RW_URL; did you mean K6_PROMETHEUS_RW_SERVER_URL?",
         ),
         (
             json!({ "json": { "bearerToken": "t", "username": "me", "password": "x" } }),
-            "collectors.\"remote-write\".bearerToken (JSON) is what tells http://localhost:9090/api/v1/write who ships: \
-             collectors.\"remote-write\".username (JSON) has no effect",
+            "collectors.\"remote-write\".bearerToken (JSON) takes precedence; collectors.\"remote-write\".username (JSON) ignored",
         ),
         (
             json!({ "json": { "username": "me", "headers": { "authorization": "Custom x" } } }),
-            "collectors.\"remote-write\".headers (JSON) is what tells http://localhost:9090/api/v1/write who ships: \
-             collectors.\"remote-write\".username (JSON) has no effect",
+            "collectors.\"remote-write\".headers (JSON) takes precedence; collectors.\"remote-write\".username (JSON) ignored",
         ),
         (
             json!({ "argument": "https://host/", "json": { "insecureSkipTLSVerify": true } }),
-            "collectors.\"remote-write\".insecureSkipTLSVerify (JSON): whoever answers at https://host/ is believed, and may \
-             read all that is sent; caCertificate names an authority to believe",
+            "TLS certificate verification is disabled for https://host/ by collectors.\"remote-write\".insecureSkipTLSVerify \
+             (JSON); set caCertificate to trust a private CA",
         ),
         (
             json!({ "argument": "http://example.com/w", "json": { "bearerToken": "t" } }),
-            "AuthOptions go to http://example.com/w in clear: use https",
+            "Credentials are sent to http://example.com/w unencrypted; use https",
         ),
         (
             json!({ "argument": "http://me:hunter2@example.com/w" }),
-            "AuthOptions go to http://example.com/w in clear: use https",
+            "Credentials are sent to http://example.com/w unencrypted; use https",
         ),
         (
             json!({ "json": { "headers": { "Content-Type": "text/plain", "A": "b" } } }),
-            "collectors.\"remote-write\".headers (JSON): Content-Type belongs to the protocol, and is not set",
+            "Ignoring Content-Type in collectors.\"remote-write\".headers (JSON): reserved for the protocol",
         ),
         (
             json!({ "json": { "testRunId": "mine" } }),
-            "collectors.\"remote-write\".testRunId (JSON) has no effect without includeTestRunId",
+            "Ignoring collectors.\"remote-write\".testRunId (JSON): includeTestRunId is not set",
         ),
         (
             json!({ "json": { "metrics": ["vus", "größe"] } }),
-            "collectors.\"remote-write\".metrics (JSON): \"größe\" is no name of a metric, and is ignored",
+            "Ignoring \"größe\" in collectors.\"remote-write\".metrics (JSON): not a valid metric name",
         ),
         (
             json!({ "json": { "metrics": ["vus{a=\"b\"}"] } }),
-            "collectors.\"remote-write\".metrics (JSON): \"vus{a=\\\"b\\\"}\" is no name of a metric, and is ignored; \
-             a selector is written as {sourceMetric: '…'}",
+            "Ignoring \"vus{a=\\\"b\\\"}\" in collectors.\"remote-write\".metrics (JSON): not a valid metric name; \
+             write a selector as {sourceMetric: '…'}",
         ),
     ] {
         assert_eq!(read(&document).expect("valid").warnings, [warning], "{document}");
@@ -465,7 +530,7 @@ fn what_has_no_effect_is_warned_of() {
 }
 
 #[test]
-fn loopback_is_no_network() {
+fn loopback_is_not_a_network() {
     for host in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]", "api.localhost"] {
         let document = json!({ "argument": format!("http://me:x@{host}/w") });
         assert_eq!(read(&document).expect("valid").warnings, [""; 0], "{host}");

@@ -36,7 +36,7 @@ pub enum ClientError {
 }
 
 /// URL of a receiver, with all settings of the requests to it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Endpoint {
     /// URL without user name and password.
     pub url: Url,

@@ -26,7 +26,7 @@ use crate::wire::{Encoded, Encoder, Limits, Metric, Point, Protocol};
 const MAX_SHARD_STARTS: usize = 10;
 
 /// Sender settings of a destination.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
     /// Time that a batch waits before it is sent, unless the run ends.
     pub send_after: Duration,

@@ -18,7 +18,7 @@ const START_TIMESTAMP: u32 = 3;
 const HISTOGRAM_START_TIMESTAMP: u32 = 17;
 
 /// Size limits of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Maximum number of points.
     pub points: usize,

@@ -1,70 +1,72 @@
-//! What the documentation says of options is what the code has.
+//! The documentation's tables of options are those of the code, and its examples are valid. `UPDATE_DOCS=1` writes the tables
+//! (`make docs`).
 
-use k6_remote_write::config::{Config, Document, OPTIONS, OptionSpec};
+use std::fs;
+
+use k6_remote_write::config::{Config, Document, OPTIONS, OptionSpec, options};
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::page::{Page, page, pages, read};
+use crate::page::{Page, page, pages, read, root};
+
+/// The comments around a table.
+const BEGIN: &str = "<!-- options: written by `make docs` -->\n";
+const END: &str = "<!-- end of options -->\n";
 
 #[test]
-fn the_table_of_options_is_the_codes() {
-    let page = read("docs/configuration.md");
-    let rows: String = OPTIONS
-        .iter()
-        .map(|option| {
-            let (script, name, variable) = (option.script_name(), option.name, option.variable);
-            let default = if option.default.is_empty() { "none".into() } else { format!("`{}`", option.default) };
-            format!("| `{script}` | `{name}` | `{variable}` | {} | {default} |\n", option.allowed)
-        })
-        .collect();
-    let head = "| script | JSON | environment | allowed | default |\n|---|---|---|---|---|\n";
-    assert!(page.contains(&format!("{head}{rows}\n")), "docs/configuration.md should have:\n{head}{rows}");
-}
-
-#[test]
-fn the_table_of_the_readme_has_the_codes_defaults() {
-    let readme = read("README.md");
-    let rows: Vec<_> = readme.lines().filter(|line| line.contains("| `K6_PROMETHEUS_RW_")).collect();
-    assert!(rows.len() > 10);
-    for row in rows {
-        let is_of = |option: &&OptionSpec| row.contains(&format!(" `{}` ", option.variable));
-        // The row of several options has no default.
-        let Some(option) = OPTIONS.iter().find(is_of) else { continue };
-        let default = if option.default.is_empty() { " | none".into() } else { format!(" | `{}` | ", option.default) };
-        assert!(row.contains(&default), "{row} should have{default}");
+fn the_tables_of_options_are_current() {
+    for (path, table) in [("docs/configuration.md", all_options()), ("README.md", usual_options())] {
+        let page = read(path);
+        let (before, rest) = page.split_once(BEGIN).unwrap_or_else(|| panic!("{path} has no {BEGIN}"));
+        let (_, after) = rest.split_once(END).unwrap_or_else(|| panic!("{path} has no {END}"));
+        let current = format!("{before}{BEGIN}{table}{END}{after}");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            fs::write(root().join(path), &current).expect("the page can be written");
+        }
+        assert!(read(path) == current, "the options of {path} are stale: run `make docs` and commit it");
     }
 }
 
-#[test]
-fn every_option_has_an_example_in_all_its_spellings() {
-    let [script, json, environment] = ["js", "json", "sh"].map(example);
-    for option in OPTIONS {
-        let field = option.script_name().rsplit('.').next().expect("a name");
-        assert!(script.contains(&format!("{field}: ")), "{field} is not in the script's example");
-        assert!(json.contains(&format!("\"{}\": ", option.name)), "{} is not in the JSON example", option.name);
-        assert!(
-            environment.contains(&format!("{}=", option.variable)),
-            "{} is not in the environment's",
-            option.variable
-        );
-    }
+/// The reference: a table for each group of options.
+fn all_options() -> String {
+    let row = |option: &OptionSpec| {
+        let (name, script) = (option.name, option.script_name());
+        let names = if name == script { format!("`{name}`") } else { format!("`{name}`; script: `{script}`") };
+        let variables: Vec<_> = option.variables().map(|variable| format!("`{variable}`")).collect();
+        let default = option.default_text().unwrap_or_else(|| "none".into());
+        let (variables, values, doc) = (variables.join(", "), option.valid_values(), option.doc);
+        format!("| {names} | {variables} | {values} | {default} | {doc} |\n")
+    };
+    let group = |(title, options): &(&str, &[OptionSpec])| {
+        let head = "| option | environment | value | default | meaning |\n|---|---|---|---|---|\n";
+        format!("### {title}\n\n{head}{}\n", options.iter().map(row).collect::<String>())
+    };
+    format!("\n{}", OPTIONS.iter().map(group).collect::<String>())
+}
+
+/// The README's table, by the names in a script.
+fn usual_options() -> String {
+    let row = |option: &OptionSpec| {
+        let default = option.default_text().unwrap_or_else(|| "none".into());
+        format!("| `{}` | `{}` | {default} | {} |\n", option.script_name(), option.variable(), option.doc)
+    };
+    let rows: String = options().filter(|option| option.is_usual).map(row).collect();
+    format!("\n| script | environment | default | meaning |\n|---|---|---|---|\n{rows}\n")
 }
 
 #[test]
-fn the_examples_say_the_same() {
+fn the_examples_of_json_and_environment_are_equal() {
     let json: Value = serde_json::from_str(&example("json")).expect("JSON");
-    let environment = variables(&example("sh"));
-    let mut configs = [json!({ "json": json["collectors"]["remote-write"] }), json!({ "environment": environment })]
-        .map(|document| config(&document).expect("valid"));
-    // The environment's example has names alone.
-    configs.iter_mut().for_each(|config| config.destinations[0].metrics = None);
-    assert_eq!(configs[0], configs[1]);
+    let documents =
+        [json!({ "json": json["collectors"]["remote-write"] }), json!({ "environment": variables(&example("sh")) })];
+    let [json, environment] = documents.map(|document| config(&document).expect("valid"));
+    assert_eq!(json, environment);
 }
 
 #[test]
-fn what_is_written_for_the_environment_is_valid() {
+fn environment_examples_are_valid() {
     for (page, block) in blocks("sh") {
-        // An env file, not commands.
+        // Only env files, not commands.
         if !block.lines().all(|line| line.starts_with("K6_PROMETHEUS_RW_")) {
             continue;
         }
@@ -76,7 +78,7 @@ fn what_is_written_for_the_environment_is_valid() {
 }
 
 #[test]
-fn what_is_written_as_json_is_valid() {
+fn json_examples_are_valid() {
     for (page, block) in blocks("json") {
         let json: Value = serde_json::from_str(&block).unwrap_or_else(|error| panic!("{page}: {error}: {block}"));
         if let Some(options) = json.pointer("/collectors/remote-write") {
@@ -106,25 +108,23 @@ fn the_usual_services_have_a_block_each() {
 }
 
 #[test]
-fn variables_that_are_named_are_options() {
-    // The spelling of k6's documentation, and what begins all names.
-    let known = ["K6_PROMETHEUS_RW_TLS_MIN_VERSION", "K6_PROMETHEUS_RW_"];
+fn named_variables_are_options() {
     let name = Regex::new("K6_PROMETHEUS_RW_[A-Z0-9_]*").expect("valid");
     for page in pages() {
         for found in name.find_iter(&page.text) {
             let found = found.as_str();
-            let is_option = OPTIONS.iter().any(|option| option.variable == found);
-            let is_header = found.starts_with("K6_PROMETHEUS_RW_HEADERS_");
-            assert!(is_option || is_header || known.contains(&found), "{}: {found} is no option", page.path);
+            let is_option = options().any(|option| option.variables().any(|variable| variable == found));
+            let is_pattern = found == "K6_PROMETHEUS_RW_" || found.starts_with("K6_PROMETHEUS_RW_HEADERS_");
+            assert!(is_option || is_pattern, "{}: {found} is not an option", page.path);
         }
     }
 }
 
-/// All blocks of a language, with where they are.
+/// All blocks of a language, with their pages.
 fn blocks(language: &str) -> Vec<(String, String)> {
     let of = |page: &Page| page.blocks(language).map(|block| (page.path.clone(), block.text)).collect::<Vec<_>>();
     let blocks: Vec<_> = pages().iter().flat_map(of).collect();
-    assert!(!blocks.is_empty(), "there is no block of {language}");
+    assert!(!blocks.is_empty(), "no block of {language}");
     blocks
 }
 
@@ -132,7 +132,7 @@ fn blocks(language: &str) -> Vec<(String, String)> {
 fn variables(block: &str) -> Value {
     block
         .lines()
-        .map(|line| line.split_once('=').unwrap_or_else(|| panic!("{line} is no variable")))
+        .map(|line| line.split_once('=').unwrap_or_else(|| panic!("{line} is not a variable")))
         .map(|(name, value)| (name, value.trim_matches('\'')))
         .collect()
 }
@@ -142,9 +142,8 @@ fn config(document: &Value) -> Result<Config, String> {
     Config::read(&document).map_err(|errors| errors.to_string())
 }
 
-/// The example in one language.
+/// The first example in a language.
 fn example(language: &str) -> String {
     let page = page("docs/configuration.md");
-    let mut examples = page.blocks(language).filter(|block| block.heading == "Examples");
-    examples.next().expect("an example").text
+    page.blocks(language).next().expect("an example").text
 }

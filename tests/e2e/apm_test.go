@@ -239,7 +239,7 @@ func TestASecondOutputWithNowhereToShipToIsAMistake(t *testing.T) {
 		"TARGET_URL": startTarget(t).URL(), "FIRST_URL": "http://127.0.0.1:1/", "SECOND_URL": "http://127.0.0.1:1/",
 	}}
 	result := finish(t, start(t, load), invalidConfiguration)
-	if !strings.Contains(result.LogText(), "one --out remote-write too many names no URL") {
+	if !strings.Contains(result.LogText(), "more than one --out remote-write without a URL") {
 		t.Errorf("k6 logged:\n%s", result.LogText())
 	}
 }
@@ -252,8 +252,8 @@ func TestAMistakeInABlockStopsTheRun(t *testing.T) {
 	}}
 	result := finish(t, start(t, load), invalidConfiguration)
 	for _, part := range []string{
-		`url in options.ext.loadimpact.apm[0].remoteWriteURL (script) is "<Remote Write URL>"; allowed is `,
-		`url in options.ext.loadimpact.apm[1].remote_write_url (script) is "ftp://***@host/"; allowed is `,
+		`invalid url "<Remote Write URL>" in options.ext.loadimpact.apm[0].remoteWriteURL (script): must be `,
+		`invalid url "ftp://***@host/" in options.ext.loadimpact.apm[1].remote_write_url (script): must be `,
 	} {
 		if !strings.Contains(result.LogText(), part) {
 			t.Errorf("%q is not in:\n%s", part, result.LogText())

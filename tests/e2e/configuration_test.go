@@ -1,6 +1,6 @@
 package e2e
 
-// What a user wrote wrong stops k6 before it does anything, with a sentence that helps.
+// A mistake in the configuration stops k6 before the test, with a message that helps.
 
 import (
 	"strings"
@@ -17,48 +17,48 @@ func TestAMistakeStopsTheRunBeforeItStarts(t *testing.T) {
 		argument string // of --out, behind the output's name
 		env      map[string]string
 		options  map[string]any
-		says     []string // option, source, what is allowed
+		parts    []string // option, source, what it must be
 	}{
 		{
 			name:     "a URL that does not parse",
 			argument: "=http://[::1/api",
-			says:     []string{"url", "--out", aURL},
+			parts:    []string{"url", "--out", aURL},
 		},
 		{
 			name:     "a URL that is not http",
 			argument: "=ftp://127.0.0.1/api/v1/write",
-			says:     []string{"url", "--out", aURL},
+			parts:    []string{"url", "--out", aURL},
 		},
 		{
 			name:     "a URL without a host",
 			argument: "=http:///api/v1/write",
-			says:     []string{"url", "--out", aURL},
+			parts:    []string{"url", "--out", aURL},
 		},
 		{
-			name: "a wrong URL in the environment",
-			env:  map[string]string{"K6_PROMETHEUS_RW_SERVER_URL": "127.0.0.1:9090"},
-			says: []string{"url", "K6_PROMETHEUS_RW_SERVER_URL", aURL},
+			name:  "a wrong URL in the environment",
+			env:   map[string]string{"K6_PROMETHEUS_RW_SERVER_URL": "127.0.0.1:9090"},
+			parts: []string{"url", "K6_PROMETHEUS_RW_SERVER_URL", aURL},
 		},
 		{
 			name:    "an unknown option",
 			options: map[string]any{"pushIntervall": "1s"},
-			says:    []string{"pushIntervall", "JSON", "did you mean pushInterval?"},
+			parts:   []string{"pushIntervall", "JSON", "did you mean pushInterval?"},
 		},
 		{
-			name: "a push interval that is no duration",
-			env:  map[string]string{"K6_PROMETHEUS_RW_PUSH_INTERVAL": "often"},
-			says: []string{"pushInterval", "K6_PROMETHEUS_RW_PUSH_INTERVAL", "from 100ms"},
+			name:  "a push interval that is not a duration",
+			env:   map[string]string{"K6_PROMETHEUS_RW_PUSH_INTERVAL": "often"},
+			parts: []string{"pushInterval", "K6_PROMETHEUS_RW_PUSH_INTERVAL", "at least 100ms"},
 		},
 		{
 			name:    "a push interval that is too short",
 			options: map[string]any{"pushInterval": "10ms"},
-			says:    []string{"pushInterval", "JSON", "from 100ms"},
+			parts:   []string{"pushInterval", "JSON", "at least 100ms"},
 		},
 		{
 			name:    "several at once",
 			env:     map[string]string{"K6_PROMETHEUS_RW_STALE_MARKERS": "perhaps"},
 			options: map[string]any{"resampleRate": 11},
-			says:    []string{"staleMarkers", "true or false", "resampleRate", "from 1 to 10"},
+			parts:   []string{"staleMarkers", "true or false", "resampleRate", "from 1 to 10"},
 		},
 	} {
 		t.Run(mistake.name, func(t *testing.T) {
@@ -78,14 +78,14 @@ func TestAMistakeStopsTheRunBeforeItStarts(t *testing.T) {
 			if lines := linesOf(result, "error"); len(lines) != 1 {
 				t.Fatalf("expected one error, got %d:\n%s", len(lines), result.LogText())
 			} else {
-				for _, part := range mistake.says {
+				for _, part := range mistake.parts {
 					if !strings.Contains(lines[0].Message, part) {
 						t.Errorf("%q is not in: %s", part, lines[0].Message)
 					}
 				}
 			}
 			if served := target.Requests(); served != 0 {
-				t.Errorf("the target was asked %d times", served)
+				t.Errorf("the target got %d requests", served)
 			}
 		})
 	}

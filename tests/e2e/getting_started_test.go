@@ -105,7 +105,7 @@ func give(t *testing.T, receiver *harness.Receiver, command, shown string) {
 	if line := lacking(receiver, printed, shown); line != "" {
 		t.Errorf("%s does not print\n%s\nbut\n%s", command, line, printed)
 	}
-	if isMistake := strings.Contains(shown, "allowed is"); (ended != nil) != isMistake {
+	if isMistake := strings.Contains(shown, "invalid configuration"); (ended != nil) != isMistake {
 		t.Errorf("%s: %v\n%s", command, ended, printed)
 	}
 }

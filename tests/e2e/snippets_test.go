@@ -24,8 +24,8 @@ import (
 // aMistake is all that is wrong with a run that has it, so that k6 reads all options and goes no further.
 var aMistake = map[string]string{"K6_PROMETHEUS_RW_PUSH_INTERVAL": "never"}
 
-const toldOfAMistake = `: invalid configuration: pushInterval in K6_PROMETHEUS_RW_PUSH_INTERVAL (environment) is "never"; ` +
-	`allowed is a duration from 100ms on, such as 500ms or 5s`
+const toldOfAMistake = `: invalid configuration: invalid pushInterval "never" in K6_PROMETHEUS_RW_PUSH_INTERVAL (environment): ` +
+	`must be a duration of at least 100ms, such as 3s`
 
 func TestScriptsOfThePagesAreTaken(t *testing.T) {
 	t.Parallel()

@@ -1,15 +1,15 @@
-//! Durations as k6 has them.
+//! Durations as k6 writes them.
 
 use std::time::Duration;
 
 const NANOSECONDS: [(&str, f64); 8] =
     [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9), ("d", 86_400e9)];
 
-/// The longest duration that is of any use here: some 31 years.
+/// The maximum duration: some 31 years.
 const MAX_NANOSECONDS: f64 = 1e18;
 
-/// Reads `1.5s`, `1m30s`, `2d`: Go's durations, with days; a bare number is in milliseconds. `None` for what is none, or is
-/// negative.
+/// Reads `1.5s`, `1m30s`, `2d`: Go's durations, with days; a bare number is in milliseconds. `None` for what is not a duration, or
+/// is negative.
 pub fn parse(text: &str) -> Option<Duration> {
     let text = text.trim();
     if let Ok(milliseconds) = text.parse::<f64>() {
@@ -34,7 +34,7 @@ fn from_nanoseconds(nanoseconds: f64) -> Option<Duration> {
     (0.0..=MAX_NANOSECONDS).contains(&nanoseconds).then(|| Duration::from_nanos(nanoseconds.round() as u64))
 }
 
-/// A duration as one would write it: `3s`, `500ms`.
+/// Writes a duration as users do: `3s`, `500ms`.
 pub fn shown(duration: Duration) -> String {
     format!("{duration:?}")
 }
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_refused() {
+    fn other_texts_are_rejected() {
         for text in ["", " ", "s", "-5s", "5x", "5s5", "1..5s", "NaN", "inf", "1e300", "5 s", "99999999d"] {
             let parsed = parse(text);
             assert!(parsed.is_none(), "{text} is {parsed:?}");

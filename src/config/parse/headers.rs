@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::secret::Secret;
 
-/// Headers that belong to the protocol or to HTTP itself: k6's own output does not let them be set either.
+/// Headers of the protocol or of HTTP itself, which k6's own output does not let users set either.
 const RESERVED: [&str; 8] = [
     "connection",
     "content-encoding",
@@ -17,7 +17,7 @@ const RESERVED: [&str; 8] = [
     "x-prometheus-remote-write-version",
 ];
 
-/// Reads `key1:value1,key2:value2`, or a JSON object. `None` for what is neither, or no HTTP header.
+/// Reads `key1:value1,key2:value2`, or a JSON object. `None` for what is neither, or not an HTTP header.
 pub fn parse(text: &str) -> Option<Vec<(String, Secret)>> {
     let text = text.trim();
     if text.starts_with('{') {
@@ -28,7 +28,7 @@ pub fn parse(text: &str) -> Option<Vec<(String, Secret)>> {
     pairs.map(|pair| pair.split_once(':').and_then(|(name, value)| header(name, value))).collect()
 }
 
-/// One header as the JSON object that [`parse`] takes.
+/// Writes one header as the JSON object that [`parse`] reads.
 pub fn as_text(name: &str, value: &str) -> String {
     Value::Object(Map::from_iter([(name.into(), value.into())])).to_string()
 }
@@ -39,11 +39,12 @@ pub fn put(headers: &mut Vec<(String, Secret)>, name: String, value: Secret) {
     headers.push((name, value));
 }
 
+/// Reports whether users cannot set this header.
 pub fn is_reserved(name: &str) -> bool {
     RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name))
 }
 
-/// Whether this can be a header's value.
+/// Reports whether this can be a header's value.
 pub fn is_value(text: &str) -> bool {
     HeaderValue::from_str(text).is_ok()
 }
@@ -75,14 +76,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_is_refused() {
+    fn other_texts_are_rejected() {
         for text in ["a", "a b:1", ":1", "a:1\n2", r#"{"a": 1}"#, r#"{"a": "#, "ä:1", r#"{"": "x"}"#] {
             assert_eq!(parsed(text), None, "{text}");
         }
     }
 
     #[test]
-    fn names_are_the_same_whatever_their_case() {
+    fn names_are_the_same_in_any_case() {
         let mut headers = vec![];
         put(&mut headers, "X-A".into(), "1".into());
         put(&mut headers, "x-a".into(), "2".into());

@@ -1,8 +1,8 @@
-//! Lists and pairs as users write them: `a,b` or `a=1,b=2` everywhere, and JSON's own form where that is at hand.
+//! Lists and pairs as users write them: `a,b` or `a=1,b=2`, or JSON.
 
 use serde_json::{Map, Value};
 
-/// Reads `a,b` or `["a", "b"]`; numbers need no quotes. Nothing is an empty list. `None` for what is no list.
+/// Reads `a,b` or `["a", "b"]`; numbers need no quotes. An empty text is an empty list. `None` for what is not a list.
 pub fn list(text: &str) -> Option<Vec<String>> {
     let text = text.trim();
     if text.starts_with('[') {
@@ -14,8 +14,8 @@ pub fn list(text: &str) -> Option<Vec<String>> {
     text.split(',').map(|entry| Some(entry.trim().to_string()).filter(|entry| !entry.is_empty())).collect()
 }
 
-/// Reads `a=1,b=2` or `{"a": "1", "b": "2"}`. Nothing is no pairs. `None` for what is no pairs, or has a name that is empty or
-/// there twice.
+/// Reads `a=1,b=2` or `{"a": "1", "b": "2"}`. An empty text has no pairs. `None` for other texts, and for a name that is
+/// empty or there twice.
 pub fn pairs(text: &str) -> Option<Vec<(String, String)>> {
     let text = text.trim();
     let mut pairs: Vec<(String, String)> = if text.starts_with('{') {

@@ -3,21 +3,24 @@
 use serde_json::{Map, Value};
 
 use super::names;
-use crate::config::error::cut;
+use crate::config::error::{ConfigError, Source, cut};
 use crate::series::is_metric_name;
 use crate::series::selector::Selector;
 
+const TARGET_METRIC: &str = "targetMetric";
+const KEEP_TAGS: &str = "keepTags";
+
 /// The fields of an entry that is an object.
-const FIELDS: [&str; 3] = ["sourceMetric", "targetMetric", "keepTags"];
+const FIELDS: [&str; 3] = ["sourceMetric", TARGET_METRIC, KEEP_TAGS];
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricEntry {
-    /// The k6 series that are meant.
+    /// The k6 series that it selects.
     pub source: Selector,
-    /// The name to ship them under.
+    /// The name to send them under.
     pub target: Option<String>,
-    /// The tags to keep, if the entry says.
+    /// The tags to keep, if the entry has them.
     pub keep_tags: Option<Vec<String>>,
 }
 
@@ -27,24 +30,23 @@ impl MetricEntry {
         Self { source: Selector::metric(metric), target: None, keep_tags: None }
     }
 
-    /// Whether it is for all series of this metric, under its own name.
+    /// Reports whether it is for all series of this metric, under its own name.
     pub fn is_whole(&self, metric: &str) -> bool {
         self.target.is_none() && self.source == Selector::metric(metric)
     }
 }
 
-/// What a text of the option says.
+/// The result of [`parse`].
 #[derive(Debug, Default, PartialEq)]
 pub struct ParsedMetrics {
     pub entries: Vec<MetricEntry>,
     /// Names that no metric can have: left out, as k6 Cloud does.
     pub ignored: Vec<String>,
-    /// Where in the text, and what: `[1].keepTags`, `is 7; allowed is …`.
-    pub mistakes: Vec<(String, String)>,
+    pub errors: Vec<ConfigError>,
 }
 
-/// Reads a JSON list, or names with commas between them.
-pub fn parse(text: &str) -> ParsedMetrics {
+/// Reads a JSON list, or names with commas between them. `source` is where the text was written.
+pub fn parse(text: &str, source: &Source) -> ParsedMetrics {
     let mut parsed = ParsedMetrics::default();
     let text = text.trim();
     if !text.starts_with(['[', '{']) {
@@ -53,21 +55,27 @@ pub fn parse(text: &str) -> ParsedMetrics {
     }
     match serde_json::from_str(text) {
         Ok(Value::Array(entries)) => {
-            entries.iter().enumerate().for_each(|(index, entry)| parsed.entry(&format!("[{index}]"), entry));
+            for (index, entry) in entries.iter().enumerate() {
+                parsed.entry(&source.part(&format!("[{index}]")), entry);
+            }
         }
-        Ok(_) => parsed.mistake("", "is an object; allowed is a list"),
-        Err(error) => parsed.mistake("", &format!("is no JSON: {error}")),
+        Ok(_) => parsed.reject("metrics", &cut(text), source, "must be a list"),
+        Err(error) => {
+            let expected = format!("must be a list in JSON: {error}");
+            parsed.reject("metrics", &format!("{:?}", cut(text)), source, &expected);
+        }
     }
     parsed
 }
 
 impl ParsedMetrics {
-    fn entry(&mut self, at: &str, entry: &Value) {
+    fn entry(&mut self, source: &Source, entry: &Value) {
         match entry {
             Value::String(name) => self.name(name.trim()),
-            Value::Object(fields) => self.object(at, fields),
+            Value::Object(fields) => self.object(source, fields),
             other => {
-                self.mistake(at, &format!("is {other}; allowed is a metric's name, or an object with sourceMetric"));
+                let expected = "must be a metric name, or an object with sourceMetric";
+                self.reject("metric", &cut(&other.to_string()), source, expected);
             }
         }
     }
@@ -80,47 +88,52 @@ impl ParsedMetrics {
         }
     }
 
-    fn object(&mut self, at: &str, fields: &Map<String, Value>) {
-        let mistakes = self.mistakes.len();
-        let mut source = None;
+    fn object(&mut self, source: &Source, fields: &Map<String, Value>) {
+        let errors = self.errors.len();
+        let mut entry = None;
         let mut target = None;
         let mut keep_tags = None;
         for (name, value) in fields {
-            let at = format!("{at}.{name}");
-            let shown = cut(&value.to_string());
-            match (FIELDS.iter().find(|field| names::is_spelling_of(name, field)), value) {
-                (None, _) => self.mistake(&at, &format!("is no field; {}", names::advice("", name, &FIELDS))),
-                (Some(_), Value::Null) => {}
-                (Some(&"keepTags"), _) => match texts(value) {
+            let Some(field) = FIELDS.into_iter().find(|field| names::is_spelling_of(name, field)) else {
+                let (name, advice) = (cut(name), names::advice("", name, &FIELDS));
+                self.errors.push(ConfigError::Unknown { kind: "field", name, source: source.clone(), advice });
+                continue;
+            };
+            let (source, shown) = (source.field(name), cut(&value.to_string()));
+            match (field, value) {
+                (_, Value::Null) => {}
+                (KEEP_TAGS, _) => match texts(value) {
                     Some(tags) => keep_tags = Some(tags),
-                    None => self.mistake(&at, &format!("is {shown}; allowed is a list of tags' names")),
+                    None => self.reject(field, &shown, &source, "must be a list of tag names"),
                 },
-                (Some(&"targetMetric"), Value::String(name)) if is_metric_name(name) => target = Some(name.clone()),
-                (Some(&"targetMetric"), _) => self.mistake(
-                    &at,
-                    &format!("is {shown}; allowed is a metric's name: letters, digits, _ and :, no digit first"),
-                ),
-                (Some(_), Value::String(text)) => match Selector::parse(text) {
-                    Ok(selector) => source = Some(selector),
-                    Err(error) => self.mistake(&at, &format!("is {shown}, which is no selector: {error}")),
+                (TARGET_METRIC, Value::String(name)) if is_metric_name(name) => target = Some(name.clone()),
+                (TARGET_METRIC, _) => {
+                    let expected = "must be a metric name: letters, digits, _ and :, not a digit first";
+                    self.reject(field, &shown, &source, expected);
+                }
+                (_, Value::String(text)) => match Selector::parse(text) {
+                    Ok(selector) => entry = Some(selector),
+                    Err(error) => self.reject(field, &shown, &source, &format!("must be a selector: {error}")),
                 },
-                (Some(_), _) => self.mistake(
-                    &at,
-                    &format!("is {shown}; allowed is a selector, such as http_req_duration{{scenario=\"default\"}}"),
-                ),
+                _ => {
+                    let expected = "must be a selector, such as http_req_duration{scenario=\"default\"}";
+                    self.reject(field, &shown, &source, expected);
+                }
             }
         }
-        match source {
+        match entry {
             Some(source) => self.entries.push(MetricEntry { source, target, keep_tags }),
-            None if self.mistakes.len() == mistakes => {
-                self.mistake(at, "has no sourceMetric; it says which series are meant");
+            None if self.errors.len() == errors => {
+                let message = "sourceMetric is missing; must be the selector of the series".into();
+                self.errors.push(ConfigError::Invalid { source: source.clone(), message });
             }
             None => {}
         }
     }
 
-    fn mistake(&mut self, at: &str, problem: &str) {
-        self.mistakes.push((cut(at), problem.into()));
+    fn reject(&mut self, option: &'static str, value: &str, source: &Source, expected: &str) {
+        let (value, expected) = (value.into(), expected.into());
+        self.errors.push(ConfigError::InvalidValue { option, value, source: source.clone(), expected });
     }
 }
 
@@ -131,6 +144,10 @@ fn texts(value: &Value) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(text: &str) -> ParsedMetrics {
+        super::parse(text, &Source::new("metrics", "JSON"))
+    }
 
     fn entry(source: &str, target: Option<&str>, keep_tags: Option<&[&str]>) -> MetricEntry {
         MetricEntry {
@@ -167,10 +184,13 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_told_with_its_place() {
+    fn every_mistake_is_reported_with_its_source() {
         let parsed =
             parse(r#"[7, {"sourceMetrics": "a"}, {"sourceMetric": "m{"}, {}, {"sourceMetric": "m", "keepTags": "x"}]"#);
-        let places: Vec<_> = parsed.mistakes.iter().map(|(at, _)| at.as_str()).collect();
-        assert_eq!(places, ["[0]", "[1].sourceMetrics", "[2].sourceMetric", "[3]", "[4].keepTags"]);
+        let sources = ["[0]", "[1]", "[2].sourceMetric", "[3]", "[4].keepTags"];
+        assert_eq!(parsed.errors.len(), sources.len());
+        for (error, source) in parsed.errors.iter().zip(sources) {
+            assert!(error.to_string().contains(&format!("metrics{source} (JSON)")), "{error}");
+        }
     }
 }

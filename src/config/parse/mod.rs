@@ -1,4 +1,4 @@
-//! Text as users write it → values.
+//! Parses text as users write it.
 
 pub mod metrics;
 pub mod headers;

@@ -1,6 +1,6 @@
-//! Names that people write: their two spellings, and what a wrong one was meant to be.
+//! Names as users write them: their two spellings, and the name that a wrong one may be meant to be.
 
-/// Whether `written` is `name`, or its snake_case spelling.
+/// Reports whether `written` is `name`, or its snake_case spelling.
 pub fn is_spelling_of(written: &str, name: &str) -> bool {
     written == name || written == snake_case(name)
 }
@@ -22,17 +22,17 @@ fn snake_case(name: &str) -> String {
     snake
 }
 
-/// What to do about a name that is none of `names`: take the nearest, or else one of them. `prefix` begins all of them and what was
-/// written, and so says nothing about which one is near.
+/// Returns the advice about a name that is not one of `names`: the nearest of them, or all. `prefix` begins all of them and what
+/// was written, and so does not count for which one is near.
 pub fn advice(prefix: &str, written: &str, names: &[&str]) -> String {
     match nearest(written, names) {
         Some(name) => format!("did you mean {prefix}{name}?"),
-        None => format!("allowed are {prefix}{}", names.join(&format!(", {prefix}"))),
+        None => format!("must be one of {prefix}{}", names.join(&format!(", {prefix}"))),
     }
 }
 
-/// The name that is nearest to what was written, if it is near at all: a third of its letters may differ. Else the shortest one
-/// that has it in it.
+/// Returns the name nearest to what was written: up to a third of its letters may differ. Without one, the shortest name that
+/// contains what was written.
 pub fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
     let plain = |name: &str| name.to_lowercase().replace(['_', '-', '.'], "");
     let written = plain(written);
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_name_is_found_and_none_that_is_far() {
+    fn the_nearest_name_is_found_unless_it_is_far() {
         let names = ["url", "resampleRate", "timeout", "bearerTokenFile", "bearerToken"];
         for (written, expected) in [
             ("ulr", Some("url")),

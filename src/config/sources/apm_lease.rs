@@ -1,4 +1,4 @@
-//! Whose the script's blocks are, when a run has several outputs of this kind.
+//! Leases of the script's blocks, for runs with several outputs of this kind.
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
@@ -8,12 +8,12 @@ use parking_lot::Mutex;
 
 use super::document::Script;
 
-/// The scripts whose blocks an open output of this process ships to, by their hash: the scripts have secrets.
+/// The scripts whose blocks are leased to an open output of this process, by hash: the scripts have secrets.
 static LEASED: Lazy<Mutex<BTreeSet<u64>>> = Lazy::new(Mutex::default);
 static HASHER: Lazy<RandomState> = Lazy::new(RandomState::new);
 
-/// The right to ship to a script's blocks: one output's alone, until it is dropped. `--out` given twice makes two outputs, and
-/// each is handed the same script.
+/// The right to send to a script's blocks, which one output has until this is dropped. `--out` given twice makes two outputs with
+/// the same script.
 #[derive(Debug)]
 pub struct ApmBlockLease(u64);
 
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_are_one_outputs_until_it_is_gone() {
+    fn blocks_belong_to_one_output_until_it_is_closed() {
         let script =
             |url: &str| Script { ext: Some(json!({ "apm": [{ "remoteWriteURL": url }] })), ..Script::default() };
         let first = ApmBlockLease::acquire(&script("http://one-of-this-test/"));

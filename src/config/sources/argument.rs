@@ -1,11 +1,13 @@
 //! The argument of `--out`, which is the URL alone.
 
 use super::Document;
-use crate::config::options::OPTIONS;
+use crate::config::error::Source;
+use crate::config::options::options;
 use crate::config::setting::Setting;
+use crate::config::spec::Role;
 
 pub fn read(document: &Document) -> Vec<Setting<'_>> {
     let text = document.argument.trim();
-    let url = (!text.is_empty()).then(|| Setting::text(&OPTIONS[0], "the argument of --out".into(), text));
-    url.into_iter().collect()
+    let url = options().find(|option| !text.is_empty() && option.role == Some(Role::Url));
+    url.map(|option| Setting::text(option, Source::new("the argument of --out", ""), text)).into_iter().collect()
 }

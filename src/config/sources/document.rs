@@ -1,4 +1,4 @@
-//! The one JSON document that the host hands over: what the user wrote, unread, by where it was written.
+//! The JSON document from the host: what the user wrote in each source, not yet parsed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,32 +8,32 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-/// Raw inputs. All fields may be missing. Holds secrets, and so cannot be shown.
+/// Raw inputs. All fields may be missing. Holds secrets, and so has no `Debug`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Document {
-    /// What follows `--out remote-write=`; empty without.
+    /// The text after `--out remote-write=`; empty without one.
     pub argument: String,
-    /// The environment, at least all of `K6_PROMETHEUS_RW_*`, and of AWS's `AWS_*`.
+    /// The environment, at least all of `K6_PROMETHEUS_RW_*` and `AWS_*`.
     pub environment: BTreeMap<String, String>,
     /// k6's JSON configuration of this output, `collectors."remote-write"`.
     pub json: Option<Map<String, Value>>,
-    /// What the script's options say.
+    /// The script's options.
     pub script: Script,
-    /// What k6 says of the run.
+    /// What k6 knows of the run.
     pub run: Run,
-    /// Whether another output ships to the script's blocks ([`super::ApmBlockLease`]). Not the host's to say.
+    /// Whether another output sends to the script's blocks ([`super::ApmBlockLease`]). The host cannot set it.
     #[serde(skip)]
     pub blocks_are_leased: bool,
 }
 
-/// What k6 says of the run.
+/// What k6 knows of the run.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 pub struct Run {
     /// The tags of every sample: `--tag` and the script's `options.tags`.
     pub tags: BTreeMap<String, String>,
-    /// Which part of the test this process runs, such as `0:1/2`; empty for all of it.
+    /// The part of the test that this process runs, such as `0:1/2`; empty for all of it.
     pub execution_segment: String,
     /// k6's feature flags that are on.
     pub features: Vec<String>,
@@ -41,26 +41,26 @@ pub struct Run {
     pub cloud_test_run_id: String,
     /// k6's own version, such as `v2.2.0`; empty if the host does not know.
     pub k6_version: String,
-    /// Where the script is, as a URL; empty if the host does not know.
+    /// The script's URL; empty if the host does not know.
     pub script: String,
     /// The names of the scenarios.
     pub scenarios: BTreeSet<String>,
 }
 
 impl Run {
-    /// Whether k6's flag for native histograms is on.
+    /// Reports whether k6's flag for native histograms is on.
     pub fn native_histograms(&self) -> bool {
         self.features.iter().any(|feature| feature == "native-histograms")
     }
 
-    /// How long after the end of a window of this length its points are sent. The windows of all parts of a test end at one
-    /// moment; so that their requests do not come to the receiver at one moment too, the parts take turns over half a window.
+    /// Returns how long after the end of a window of this length its points are sent. The windows of all instances of a test end at
+    /// the same time; the instances stagger their requests over half a window.
     pub fn send_after(&self, rate: Duration) -> Duration {
         let begin = self.execution_segment.split_once(':').and_then(|(begin, _)| share(begin));
         rate.mul_f64(begin.unwrap_or_default() / 2.0)
     }
 
-    /// The label that keeps the series of the parts of one test apart, if neither its tags nor `labels` do.
+    /// Returns the label that keeps the series of the instances of a test apart, if neither its tags nor `labels` do.
     pub fn instance_label(&self, labels: &[(String, String)]) -> Option<(String, String)> {
         let is_part = !matches!(&*self.execution_segment, "" | "0:1");
         let mut names = self.tags.keys().chain(labels.iter().map(|(name, _)| name));
@@ -68,7 +68,7 @@ impl Run {
         (is_part && !apart).then(|| (INSTANCE.into(), self.execution_segment.clone()))
     }
 
-    /// What ran, as tags. Those without a value become no labels.
+    /// Returns run metadata as tags. Those without a value become no labels.
     pub fn info(&self) -> Vec<(String, String)> {
         let scenarios: Vec<_> = self.scenarios.iter().map(String::as_str).collect();
         [
@@ -82,7 +82,7 @@ impl Run {
         .into()
     }
 
-    /// The script's name alone: its URL may have a password in it.
+    /// Returns the script's name alone: its URL may have a password in it.
     fn script_name(&self) -> Option<String> {
         let url = Url::parse(&self.script).ok()?;
         let name = url.path_segments()?.next_back()?;
@@ -99,10 +99,10 @@ fn share(text: &str) -> Option<f64> {
 
 const INSTANCE: &str = "instance";
 
-/// What k6-operator tags its runners with.
+/// The tag that k6-operator gives its runners.
 const OPERATORS_INSTANCE: &str = "instance_id";
 
-/// The parts of the script's options that matter here.
+/// The parts of the script's options that are read here.
 #[derive(Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Script {
@@ -116,9 +116,9 @@ impl Document {
     /// Reads the document.
     ///
     /// # Errors
-    /// Text that is not JSON of this form: the host's mistake, or a `collectors."remote-write"` that is no object.
+    /// Text that is not JSON of this form: an error of the host, or a `collectors."remote-write"` that is not an object.
     pub fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
-        // By way of a map, since serde would take an array for a struct too.
+        // Through a map, since serde would read an array as a struct too.
         let fields: Map<String, Value> = serde_json::from_slice(text)?;
         serde_json::from_value(Value::Object(fields))
     }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_test_take_turns_over_half_a_window() {
+    fn instances_of_a_test_stagger_their_requests_over_half_a_window() {
         for (segment, after_ms) in [
             ("", 0),
             ("0:1", 0),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ran_is_told_in_tags_and_scenarios_in_one_order() {
+    fn run_metadata_has_the_scenarios_in_one_order() {
         let run: Run = serde_json::from_value(serde_json::json!({
             "k6Version": "v2.2.0", "script": "file:///a/s.js", "scenarios": ["b", "a"], "cloudTestRunId": "7",
         }))

@@ -1,4 +1,4 @@
-//! What the user wrote, source by source, as written.
+//! Reads each source into settings.
 
 pub mod document;
 pub mod apm_lease;

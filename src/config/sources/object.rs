@@ -4,61 +4,46 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::config::error::{ConfigError, Diagnostics, cut};
-use crate::config::options::{OPTIONS, OptionSpec};
+use crate::config::error::{ConfigError, Diagnostics, Source, cut};
+use crate::config::options::options;
 use crate::config::parse::names;
 use crate::config::setting::Setting;
+use crate::config::spec::OptionSpec;
 
-/// How an object spells its options.
-pub struct Spelling {
-    /// An option's name here.
-    pub name: fn(&OptionSpec) -> &'static str,
-    /// What a field's name becomes for people.
-    pub place: Box<dyn Fn(&str) -> String>,
-}
+/// Returns the name of an option in an object of one kind.
+pub type NameOf = fn(&OptionSpec) -> &'static str;
 
-/// Reads fields by name and value.
+/// Reads the fields of the object at `source` by name and value.
 pub fn read<'a>(
     fields: impl IntoIterator<Item = (String, &'a Value)>,
-    spelling: &Spelling,
+    source: &Source,
+    name_of: NameOf,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Setting<'a>> {
     let mut settings = Vec::new();
-    let mut places: BTreeMap<&str, String> = BTreeMap::new();
+    let mut sources: BTreeMap<&str, Source> = BTreeMap::new();
     for (name, value) in fields {
-        let place = (spelling.place)(&cut(&name));
-        let Some(option) = OPTIONS.iter().find(|option| names::is_spelling_of(&name, (spelling.name)(option))) else {
-            diagnostics.errors.push(ConfigError::Unknown { place, advice: advice(&name, spelling.name) });
+        let Some(option) = options().find(|option| names::is_spelling_of(&name, name_of(option))) else {
+            let advice = match meant(&name, name_of) {
+                Some(name) => format!("did you mean {name}?"),
+                None => names::advice("", &name, &options().map(name_of).collect::<Vec<_>>()),
+            };
+            let (name, source) = (cut(&name), source.clone());
+            diagnostics.errors.push(ConfigError::Unknown { kind: "option", name, source, advice });
             continue;
         };
-        let Some(one) = Setting::json(option, place.clone(), value) else { continue };
-        if let Some(first) = places.insert(option.name, place.clone()) {
-            diagnostics.errors.push(ConfigError::Both {
-                first,
-                second: place,
-                what: "are one option in two spellings",
-            });
+        let Some(setting) = Setting::json(option, source.field(&name), value) else { continue };
+        let second = setting.source.clone();
+        if let Some(first) = sources.insert(option.name, second.clone()) {
+            diagnostics.errors.push(ConfigError::Duplicate { first, second });
         }
-        settings.push(one);
+        settings.push(setting);
     }
     settings
 }
 
-/// What to do about a name that is no option's.
-fn advice(name: &str, spelling: fn(&OptionSpec) -> &'static str) -> String {
-    match meant(name, spelling) {
-        Some(name) => format!("did you mean {name}?"),
-        None => names::advice("", name, &OPTIONS.iter().map(spelling).collect::<Vec<_>>()),
-    }
-}
-
-/// What a name that is no option's may have been meant to be: an option's name from elsewhere, or a near one.
-pub fn meant(name: &str, spelling: fn(&OptionSpec) -> &'static str) -> Option<&'static str> {
-    let elsewhere = |option: &&OptionSpec| {
-        [option.name, option.script_name()].iter().any(|known| names::is_spelling_of(name, known))
-            || option.has_variable(name)
-            || option.script_name().rsplit('.').next() == Some(name)
-    };
-    let near = || names::nearest(name, &OPTIONS.iter().map(spelling).collect::<Vec<_>>());
-    OPTIONS.iter().find(elsewhere).map(spelling).or_else(near)
+/// Returns the option that an unknown name may be meant to be: one that has this name elsewhere, or a similar one.
+pub fn meant(name: &str, name_of: NameOf) -> Option<&'static str> {
+    let near = || names::nearest(name, &options().map(name_of).collect::<Vec<_>>());
+    options().find(|option| option.is_known_as(name)).map(name_of).or_else(near)
 }

@@ -1,4 +1,4 @@
-//! Which credentials are sent when several are set, and which exclude each other.
+//! Credentials: which are sent when several are set, and which exclude each other.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,61 +9,65 @@ use url::Host;
 use super::aws;
 use super::context::Check;
 use crate::config::auth_options::has_authorization;
-use crate::config::{Destination, options};
+use crate::config::destination::Destination;
+use crate::config::spec::Role;
 use crate::http::SecretSource;
 
-/// Completes credentials by the URL's and by AWS's own variables, and refuses what cannot be sent together.
+/// Completes credentials by the URL's and by AWS's own variables, and rejects what cannot be sent together.
 pub fn check(to: &mut Destination, environment: &BTreeMap<String, String>, check: &mut Check<'_>) {
-    let sigv4 = check.last_of(&aws::OPTIONS).map(|one| one.place.clone());
+    let sigv4 = check.last_of(&[Role::SigV4]);
     if sigv4.is_some() {
-        aws::complete(&mut to.sigv4, environment).into_iter().for_each(|problem| check.wrong(problem));
+        aws::complete(&mut to.auth.sigv4, environment).into_iter().for_each(|message| check.invalid(message));
     }
     take_from_url(to);
-    let credentials = &to.credentials;
-    if credentials.password.is_some() && credentials.username.is_none() {
-        check.wrong_in(&[options::PASSWORD, options::PASSWORD_FILE], "is a password without a username");
+    let auth = &to.auth;
+    if auth.password.is_some() && auth.username.is_none() {
+        check.invalid_in(Role::Password, "a password requires a username");
     }
-    // In the order in which they win, as in k6's own output.
+    // In the order in which they take precedence, as in k6's own output.
     let kinds = [
-        (credentials.bearer_token.is_some(), &[options::BEARER_TOKEN, options::BEARER_TOKEN_FILE][..]),
-        (has_authorization(&to.headers), &[options::HEADERS]),
-        (credentials.username.is_some(), &[options::USERNAME, options::USERNAME_FILE, options::URL]),
+        (auth.bearer_token.is_some(), &[Role::BearerToken][..]),
+        (has_authorization(&to.endpoint.headers), &[Role::Headers]),
+        (auth.username.is_some(), &[Role::Username, Role::Url]),
     ];
-    let kinds: Vec<_> = kinds.iter().filter(|(there, _)| *there).map(|(_, names)| check.place_of(names)).collect();
-    if !(kinds.is_empty() && sigv4.is_none()) && crosses_a_network_in_clear(to) {
-        check.warn(format!("AuthOptions go to {} in clear: use https", to.shown_url()));
+    let kinds = kinds.iter().filter(|(is_set, _)| *is_set);
+    let kinds: Vec<_> = kinds.map(|(_, roles)| check.last_of(roles).unwrap_or_else(|| check.source.clone())).collect();
+    if !(kinds.is_empty() && sigv4.is_none()) && is_unencrypted(to) {
+        check.warn(format!("Credentials are sent to {} unencrypted; use https", to.shown_url()));
     }
     match (sigv4, &kinds[..]) {
-        (Some(sigv4), [other, ..]) => check.both(sigv4, other.clone(), "both say who ships"),
+        (Some(sigv4), [other, ..]) => check.exclusive(sigv4, other.clone()),
         (None, [first, others @ ..]) if !others.is_empty() => {
-            let (url, others) = (to.shown_url(), others.join(", "));
-            check.warn(format!("{first} is what tells {url} who ships: {others} has no effect"));
+            let others: Vec<_> = others.iter().map(ToString::to_string).collect();
+            check.warn(format!("{first} takes precedence; {} ignored", others.join(", ")));
         }
         _ => {}
     }
+    to.endpoint.credentials = to.auth.credentials(&to.endpoint.headers);
 }
 
-/// User and password of the URL, unless options name others; either way the URL keeps none.
+/// Takes user and password out of the URL. They are used unless options have others.
 fn take_from_url(to: &mut Destination) {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let username = Some(decoded(to.url.username())).filter(|username| !username.is_empty());
-    let password = to.url.password().map(decoded);
+    let url = &mut to.endpoint.url;
+    let username = Some(decoded(url.username())).filter(|username| !username.is_empty());
+    let password = url.password().map(decoded);
     // These fail only for URLs that cannot have them.
-    let _ = to.url.set_username("");
-    let _ = to.url.set_password(None);
-    let credentials = &mut to.credentials;
-    if username.is_some() && credentials.username.is_none() && credentials.bearer_token.is_none() {
-        (credentials.username, credentials.password) =
-            (username.map(SecretSource::from), password.map(SecretSource::from));
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    let auth = &mut to.auth;
+    if username.is_some() && auth.username.is_none() && auth.bearer_token.is_none() {
+        (auth.username, auth.password) = (username.map(SecretSource::from), password.map(SecretSource::from));
     }
 }
 
-fn crosses_a_network_in_clear(to: &Destination) -> bool {
-    let is_loopback = match to.url.host() {
+/// Reports whether requests cross a network without TLS.
+fn is_unencrypted(to: &Destination) -> bool {
+    let is_loopback = match to.endpoint.url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
         Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
         None => false,
     };
-    to.url.scheme() == "http" && !is_loopback
+    to.endpoint.url.scheme() == "http" && !is_loopback
 }

@@ -1,34 +1,22 @@
-//! Signatures for AWS: what its own variables add to the options, and what must not be left out.
+//! Signatures for AWS: completes the options by AWS's own variables, and reports what is missing.
 
 use std::collections::BTreeMap;
 use std::env;
 
 use crate::config::auth_options::SigV4Options;
-use crate::config::options;
 
-/// The options that ask for signatures.
-pub const OPTIONS: [&str; 6] = [
-    options::SIGV4_REGION,
-    options::SIGV4_SERVICE,
-    options::SIGV4_ACCESS_KEY,
-    options::SIGV4_SECRET_KEY,
-    options::SIGV4_SESSION_TOKEN,
-    options::SIGV4_PROFILE,
-];
-
-/// Completes what options say by AWS's own variables, which are below all of them. Returns what is wrong, as the rest of a
-/// sentence.
-pub fn complete(sigv4: &mut SigV4Options, environment: &BTreeMap<String, String>) -> Vec<String> {
+/// Completes options by AWS's own variables, over which all of them take precedence. Returns messages about what is not valid.
+pub fn complete(sigv4: &mut SigV4Options, environment: &BTreeMap<String, String>) -> Vec<&'static str> {
     let variable = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
-    let mut problems = Vec::new();
+    let mut messages = Vec::new();
     if sigv4.access_key.is_some() != sigv4.secret_key.is_some() {
-        problems.push("has one of sigV4AccessKey and sigV4SecretKey; allowed are both, or none".into());
+        messages.push("sigV4AccessKey and sigV4SecretKey must be set together");
     }
     if sigv4.session_token.is_some() && sigv4.access_key.is_none() {
-        problems.push("has a sigV4SessionToken without sigV4AccessKey and sigV4SecretKey, whose it is".into());
+        messages.push("sigV4SessionToken requires sigV4AccessKey and sigV4SecretKey");
     }
     if sigv4.profile.is_some() && sigv4.access_key.is_some() {
-        problems.push("has keys for AWS and a sigV4Profile; allowed is either".into());
+        messages.push("sigV4AccessKey and sigV4Profile are mutually exclusive; set only one");
     }
     let own = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"));
     if let (Some(access_key), Some(secret_key)) = own
@@ -47,9 +35,9 @@ pub fn complete(sigv4: &mut SigV4Options, environment: &BTreeMap<String, String>
     let region = sigv4.region.take().or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"));
     match region {
         Some(region) => sigv4.region = Some(region),
-        None => problems.push("asks for signatures of AWS without a region; set sigV4Region, or AWS_REGION".into()),
+        None => messages.push("signing requests for AWS requires a region; set sigV4Region or AWS_REGION"),
     }
-    problems
+    messages
 }
 
 #[cfg(test)]
@@ -61,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn awss_variables_fill_what_options_leave_open() {
+    fn aws_variables_complete_the_options() {
         let environment = environment(&[
             ("AWS_ACCESS_KEY_ID", "AKID"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),
@@ -76,7 +64,7 @@ mod tests {
         assert_eq!((sigv4.region.as_deref(), sigv4.access_key.as_deref()), (Some("eu-west-1"), Some("AKID")));
         assert_eq!((sigv4.secret_key, sigv4.session_token), (Some("secret".into()), Some("token".into())));
 
-        // The keys of the environment are not mixed with those of options, nor do they win over a profile that is asked for.
+        // The keys of the environment are not mixed with those of options, nor do they take precedence over a profile.
         let given =
             SigV4Options { access_key: Some("OWN".into()), secret_key: Some("own".into()), ..SigV4Options::default() };
         let mut sigv4 = SigV4Options { region: Some("us-east-1".into()), ..given };
@@ -91,14 +79,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_told() {
+    fn missing_options_are_reported() {
         let region = || Some("us-east-1".into());
-        for (mut sigv4, problem) in [
-            (SigV4Options::default(), "without a region"),
-            (SigV4Options { region: region(), access_key: Some("a".into()), ..SigV4Options::default() }, "has one of"),
+        for (mut sigv4, message) in [
+            (SigV4Options::default(), "requires a region"),
+            (
+                SigV4Options { region: region(), access_key: Some("a".into()), ..SigV4Options::default() },
+                "must be set together",
+            ),
             (
                 SigV4Options { region: region(), session_token: Some("a".into()), ..SigV4Options::default() },
-                "sigV4SessionToken without",
+                "sigV4SessionToken requires",
             ),
             (
                 SigV4Options {
@@ -108,11 +99,11 @@ mod tests {
                     profile: Some("a".into()),
                     ..SigV4Options::default()
                 },
-                "allowed is either",
+                "mutually exclusive",
             ),
         ] {
-            let problems = complete(&mut sigv4, &BTreeMap::new());
-            assert!(problems.len() == 1 && problems[0].contains(problem), "{problems:?}");
+            let messages = complete(&mut sigv4, &BTreeMap::new());
+            assert!(messages.len() == 1 && messages[0].contains(message), "{messages:?}");
         }
     }
 }

@@ -1,45 +1,46 @@
-//! What the rules see of a destination, and where they report what they find.
+//! The settings of a destination while it is checked, and where the rules report.
 
-use crate::config::error::{ConfigError, Diagnostics};
+use crate::config::error::{ConfigError, Diagnostics, Source};
 use crate::config::setting::Setting;
+use crate::config::spec::Role;
 
-/// What is found while a destination is checked.
+/// A destination's settings, and what is found while it is checked.
 pub struct Check<'a> {
     pub settings: &'a [Setting<'a>],
-    /// Where the destination comes from, if no single option does.
-    pub place: &'a str,
+    /// Where the destination was written, for errors that are not about a single option.
+    pub source: &'a Source,
     pub diagnostics: &'a mut Diagnostics,
 }
 
 impl Check<'_> {
-    /// The last option of these that was written.
-    pub fn last_of(&self, names: &[&str]) -> Option<&Setting<'_>> {
-        self.settings.iter().rev().find(|one| names.contains(&one.option.name))
+    /// Returns where the last option of these roles was written.
+    pub fn last_of(&self, roles: &[Role]) -> Option<Source> {
+        let has_role = |setting: &&Setting<'_>| setting.option.role.is_some_and(|role| roles.contains(&role));
+        self.settings.iter().rev().find(has_role).map(|setting| setting.source.clone())
     }
 
-    /// Where it was written.
-    pub fn place_of(&self, names: &[&str]) -> String {
-        self.last_of(names).map_or_else(|| self.place.to_string(), |one| one.place.clone())
+    /// Returns where the last option of this role was written, or the destination.
+    pub fn source_of(&self, role: Role) -> Source {
+        self.last_of(&[role]).unwrap_or_else(|| self.source.clone())
     }
 
-    /// What is wrong with options together; the rest of a sentence.
-    pub fn wrong(&mut self, problem: impl Into<String>) {
-        self.diagnostics.errors.push(ConfigError::Wrong { place: self.place.into(), problem: problem.into() });
+    /// Reports options that are not valid together.
+    pub fn invalid(&mut self, message: &str) {
+        self.diagnostics.invalid(self.source.clone(), message);
     }
 
-    /// What is wrong with one of these options.
-    pub fn wrong_in(&mut self, names: &[&str], problem: &str) {
-        let place = self.place_of(names);
-        self.diagnostics.errors.push(ConfigError::Wrong { place, problem: problem.into() });
+    /// Reports an option of this role.
+    pub fn invalid_in(&mut self, role: Role, message: &str) {
+        self.diagnostics.invalid(self.source_of(role), message);
     }
 
-    /// Two options that exclude each other.
-    pub fn both(&mut self, first: String, second: String, what: &'static str) {
-        self.diagnostics.errors.push(ConfigError::Both { first, second, what });
+    /// Reports two options that exclude each other.
+    pub fn exclusive(&mut self, first: Source, second: Source) {
+        self.diagnostics.errors.push(ConfigError::MutuallyExclusive { first, second });
     }
 
-    /// What the user should know but need not change.
+    /// Reports what the user should know but need not change.
     pub fn warn(&mut self, warning: String) {
-        self.diagnostics.warnings.push(warning);
+        self.diagnostics.warn(warning);
     }
 }

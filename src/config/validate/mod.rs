@@ -1,4 +1,5 @@
-//! What options mean together: completes a destination that all its sources have been read into, and refuses what cannot be.
+//! Rules about several options together: completes a destination that all its sources have been read into, and rejects what is
+//! not valid.
 
 mod auth;
 mod aws;
@@ -7,50 +8,51 @@ mod context;
 use std::collections::BTreeMap;
 
 use self::context::Check;
-use super::error::Diagnostics;
+use super::destination::Destination;
+use super::error::{Diagnostics, Source};
 use super::parse::headers;
 use super::setting::Setting;
-use super::{Destination, options};
+use super::spec::Role;
 
-/// Checks a destination; `place` says where it comes from, if no single option does. AWS's own variables are in the
-/// `environment`.
+/// Checks a destination that was written at `source`. AWS's own variables are in the `environment`.
 pub fn check(
     to: &mut Destination,
     settings: &[Setting<'_>],
-    place: &str,
+    source: &Source,
     environment: &BTreeMap<String, String>,
     diagnostics: &mut Diagnostics,
 ) {
-    let mut check = Check { settings, place, diagnostics };
+    let mut check = Check { settings, source, diagnostics };
     auth::check(to, environment, &mut check);
     check_tls(to, &mut check);
 
+    let headers = &mut to.endpoint.headers;
     let reserved: Vec<_> =
-        to.headers.iter().map(|(name, _)| name.clone()).filter(|name| headers::is_reserved(name)).collect();
+        headers.iter().map(|(name, _)| name.clone()).filter(|name| headers::is_reserved(name)).collect();
     if !reserved.is_empty() {
-        to.headers.retain(|(name, _)| !headers::is_reserved(name));
-        let (place, names) = (check.place_of(&[options::HEADERS]), reserved.join(", "));
-        check.warn(format!("{place}: {names} belongs to the protocol, and is not set"));
+        headers.retain(|(name, _)| !headers::is_reserved(name));
+        let (source, names) = (check.source_of(Role::Headers), reserved.join(", "));
+        check.warn(format!("Ignoring {names} in {source}: reserved for the protocol"));
     }
-    if to.include_default_metrics == Some(false) && to.metrics.as_ref().is_none_or(Vec::is_empty) {
-        let problem = "is false, and metrics lists none: nothing would be shipped";
-        check.wrong_in(&[options::INCLUDE_DEFAULT_METRICS], problem);
+    if to.metrics.include_defaults == Some(false) && to.metrics.entries.as_ref().is_none_or(Vec::is_empty) {
+        let message = "must be true unless metrics lists a metric; no metric would be sent";
+        check.invalid_in(Role::IncludeDefaultMetrics, message);
     }
-    if to.test_run_id.is_some() && !to.include_test_run_id {
-        let place = check.place_of(&[options::TEST_RUN_ID]);
-        check.warn(format!("{place} has no effect without includeTestRunId"));
+    if to.test_run.id.is_some() && !to.test_run.include_id {
+        let source = check.source_of(Role::TestRunId);
+        check.warn(format!("Ignoring {source}: includeTestRunId is not set"));
     }
 }
 
 fn check_tls(to: &Destination, check: &mut Check<'_>) {
-    if to.tls.client_certificate.is_some() != to.tls.client_certificate_key.is_some() {
-        check.wrong("has one of clientCertificate and clientCertificateKey; allowed are both, or none");
+    let tls = &to.endpoint.tls;
+    if tls.client_certificate.is_some() != tls.client_certificate_key.is_some() {
+        check.invalid("clientCertificate and clientCertificateKey must be set together");
     }
-    if to.tls.skip_verify && to.url.scheme() == "https" {
+    if tls.skip_verify && to.endpoint.url.scheme() == "https" {
+        let (source, url) = (check.source_of(Role::SkipVerify), to.shown_url());
         check.warn(format!(
-            "{}: whoever answers at {} is believed, and may read all that is sent; caCertificate names an authority to believe",
-            check.place_of(&[options::INSECURE_SKIP_TLS_VERIFY]),
-            to.shown_url()
+            "TLS certificate verification is disabled for {url} by {source}; set caCertificate to trust a private CA"
         ));
     }
 }

@@ -1,0 +1,195 @@
+//! Kinds of option values: what each accepts, and how it is read into a destination.
+//!
+//! A value is either plain or secret. The text of a secret one is a [`Secret`] from the moment its option is known, so that
+//! no message can show it.
+
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+use url::Url;
+
+use super::Destination;
+use super::parse::metrics::MetricEntry;
+use super::parse::{duration, headers};
+use crate::http::SecretSource;
+use crate::secret::Secret;
+
+/// The field of a destination that holds a value.
+pub(super) type Field<T> = fn(&mut Destination) -> &mut T;
+
+/// Reads a value from its text; `None` if it is not valid. Lists and objects come as their JSON.
+pub(super) type Read = fn(&mut Destination, &str) -> Option<()>;
+
+/// A word, and what it sets.
+pub(super) type Word = (&'static str, fn(&mut Destination));
+
+pub(super) enum Kind {
+    Plain(Plain),
+    Secret(Hidden),
+    /// The option `metrics`, whose entries are valid or not one by one.
+    Metrics(Field<Option<Vec<MetricEntry>>>),
+}
+
+/// Values that messages show.
+pub(super) enum Plain {
+    Boolean(Field<bool>),
+    /// A boolean whose absence is a third value.
+    Switch(Field<Option<bool>>),
+    Count(RangeInclusive<usize>, Field<usize>),
+    Bytes(RangeInclusive<usize>, Field<usize>),
+    /// At least so long.
+    Duration(Duration, Field<Duration>),
+    /// One of several words.
+    Words(&'static [Word]),
+    /// A text without the white space around it; an empty one is none.
+    Name(Field<Option<String>>),
+    Path(Field<Option<PathBuf>>),
+    /// The path of a file that holds a secret.
+    SecretFile(Field<Option<SecretSource>>),
+    Url(Field<Url>),
+    /// Any text that its function accepts.
+    Text(Read),
+    /// Any text, list or object that its function accepts.
+    Parsed(Read),
+}
+
+/// Values that no message shows.
+pub(super) enum Hidden {
+    Password(Field<Option<SecretSource>>),
+    Token(Field<Option<SecretSource>>),
+    /// A text without the white space around it.
+    Key(Field<Option<Secret>>),
+    /// HTTP headers; those of all sources come together.
+    Headers(Field<Vec<(String, Secret)>>),
+}
+
+/// The JSON type that a value is written as.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Form {
+    Text,
+    /// A number, `true` or `false`: read like its text, shown without quotes.
+    Scalar,
+    /// A list or an object.
+    Structure,
+}
+
+impl Form {
+    /// The form of a JSON value and its text; `None` for null, which is as if the option were not set, as everywhere in k6.
+    pub fn of(value: &Value) -> Option<(Self, Cow<'_, str>)> {
+        match value {
+            Value::Null => None,
+            Value::String(text) => Some((Self::Text, text.into())),
+            Value::Bool(_) | Value::Number(_) => Some((Self::Scalar, value.to_string().into())),
+            Value::Array(_) | Value::Object(_) => Some((Self::Structure, value.to_string().into())),
+        }
+    }
+}
+
+impl Plain {
+    /// The values that are valid: what follows "must be".
+    pub fn must_be(&self) -> Cow<'static, str> {
+        match self {
+            Self::Boolean(_) | Self::Switch(_) => "true or false".into(),
+            Self::Count(range, _) => integer(range),
+            Self::Bytes(range, _) => format!("{}, in bytes", integer(range)).into(),
+            Self::Duration(min, _) => match min.as_nanos() {
+                0 => "a duration".into(),
+                1 => "a duration above 0".into(),
+                _ => format!("a duration of at least {}", duration::shown(*min)).into(),
+            },
+            Self::Words([others @ .., (last, _)]) => {
+                let others: Vec<_> = others.iter().map(|(word, _)| *word).collect();
+                format!("{} or {last}", others.join(", ")).into()
+            }
+            Self::Url(_) => "an absolute http or https URL with a host".into(),
+            Self::Path(_) | Self::SecretFile(_) => "the path of a file".into(),
+            Self::Words(_) | Self::Name(_) | Self::Text(_) | Self::Parsed(_) => "a text".into(),
+        }
+    }
+
+    /// Reads a value; `None` if it is not valid.
+    pub fn read(&self, to: &mut Destination, text: &str, form: Form) -> Option<()> {
+        match self {
+            Self::Boolean(field) => *field(to) = boolean(text)?,
+            Self::Switch(field) => *field(to) = Some(boolean(text)?),
+            Self::Count(range, field) | Self::Bytes(range, field) => {
+                *field(to) = text.parse().ok().filter(|number| range.contains(number))?;
+            }
+            Self::Duration(min, field) => *field(to) = duration::parse(text).filter(|duration| duration >= min)?,
+            Self::Words(words) => (words.iter().find(|(word, _)| *word == text)?.1)(to),
+            Self::Url(field) => *field(to) = url(text)?,
+            Self::Parsed(read) => read(to, text)?,
+            // A text may be anything, also the JSON of a list.
+            _ if form == Form::Structure => return None,
+            Self::Name(field) => *field(to) = given(text.trim()),
+            Self::Path(field) => *field(to) = given(text),
+            Self::SecretFile(field) => *field(to) = given(text).map(SecretSource::File),
+            Self::Text(read) => read(to, text)?,
+        }
+        Some(())
+    }
+}
+
+impl Hidden {
+    /// The values that are valid: what follows "must be".
+    pub fn must_be(&self) -> &'static str {
+        match self {
+            Self::Password(_) | Self::Key(_) => "a text",
+            Self::Token(_) => "a token alone, without the word Bearer and without line breaks",
+            Self::Headers(_) => "HTTP headers: key1:value1,key2:value2, or a JSON object of texts",
+        }
+    }
+
+    /// Reads a value; `None` if it is not valid.
+    pub fn read(&self, to: &mut Destination, secret: &Secret, form: Form) -> Option<()> {
+        let text = secret.expose();
+        match self {
+            Self::Headers(field) => {
+                headers::parse(text)?.into_iter().for_each(|(name, value)| headers::put(field(to), name, value));
+            }
+            // A text may be anything, also the JSON of a list.
+            _ if form == Form::Structure => return None,
+            Self::Password(field) => *field(to) = given::<Secret>(text).map(SecretSource::Inline),
+            Self::Token(field) => {
+                let token = text.trim();
+                let is_alone = !token.to_ascii_lowercase().starts_with("bearer ") && headers::is_value(token);
+                *field(to) = is_alone.then(|| given::<Secret>(token).map(SecretSource::Inline))?;
+            }
+            Self::Key(field) => *field(to) = given(text.trim()),
+        }
+        Some(())
+    }
+}
+
+fn integer(range: &RangeInclusive<usize>) -> Cow<'static, str> {
+    match (range.start(), *range.end()) {
+        (min, usize::MAX) => format!("an integer of at least {min}").into(),
+        (min, max) => format!("an integer from {min} to {max}").into(),
+    }
+}
+
+/// A text that is not empty.
+pub(super) fn given<'a, T: From<&'a str>>(text: &'a str) -> Option<T> {
+    (!text.is_empty()).then(|| text.into())
+}
+
+/// The spellings that Go's `strconv.ParseBool` accepts, and so k6.
+fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+/// The URL of a receiver.
+pub(super) fn url(text: &str) -> Option<Url> {
+    let text = text.trim();
+    // The URL standard reads `http:host` and `http:///host` as `http://host`: more likely a mistake.
+    let (_, rest) = text.split_once("://")?;
+    let url = Url::parse(text).ok().filter(|_| !rest.starts_with('/'))?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}

@@ -61,6 +61,8 @@ pub enum Reply {
     ResetAnswer,
     /// The request is read, and the connection closed without an answer and without storing it.
     Close,
+    /// With these headers and this body, as something else than a receiver: nothing is stored, and nothing said to be written.
+    Other(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// With a body of which a byte comes now and then, for as long as the other side listens.
     Trickle(u16),
 }
@@ -187,14 +189,15 @@ fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
     let samples: usize = message.timeseries.iter().map(|series| series.samples.len()).sum();
     let (status, header, words) = match reply {
         Reply::Status(status) | Reply::Late(_, status) | Reply::Unaware(status) | Reply::Trickle(status) => {
-            (status, None, "")
+            (status, vec![], vec![])
         }
-        Reply::With(status, name, value, words) => (status, Some((name, value)), words),
-        Reply::Written(status, _, words) => (status, None, words),
-        Reply::ResetRequest | Reply::ResetAnswer => (204, None, ""),
-        Reply::Close => (0, None, ""),
+        Reply::With(status, name, value, words) => (status, vec![(name, value.into())], words.into()),
+        Reply::Other(status, ref headers, ref body) => (status, headers.clone(), body.clone()),
+        Reply::Written(status, _, words) => (status, vec![], words.into()),
+        Reply::ResetRequest | Reply::ResetAnswer => (204, vec![], vec![]),
+        Reply::Close => (0, vec![], vec![]),
     };
-    let unaware = matches!(reply, Reply::Unaware(_)) && protocol == Protocol::V2;
+    let unaware = matches!(reply, Reply::Unaware(_)) && protocol == Protocol::V2 || matches!(reply, Reply::Other(..));
     shared.requests.lock().ok()?.push(Recorded {
         method: first.next()?.into(),
         path: first.next()?.into(),
@@ -209,12 +212,12 @@ fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
     });
     let _ = shared.event.lock().ok()?.send(());
     let mut answer = format!("HTTP/1.1 {status} Status\r\n");
-    if let Some((name, value)) = header {
+    for (name, value) in header {
         answer += &format!("{name}: {value}\r\n");
     }
     let written = match reply {
         Reply::Written(_, written, _) => Some(written),
-        Reply::Unaware(_) => None,
+        Reply::Unaware(_) | Reply::Other(..) => None,
         _ if protocol == Protocol::V2 && matches!(status / 100, 2 | 4) => {
             Some(if status / 100 == 2 { samples } else { 0 })
         }
@@ -244,10 +247,10 @@ fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
     if status == 204 {
         answer += "\r\n";
     } else {
-        answer += &format!("Content-Length: {}\r\n\r\n{words}", words.len());
+        answer += &format!("Content-Length: {}\r\n\r\n", words.len());
     }
     // The sender may have given up on a late answer.
-    connection.write_all(answer.as_bytes()).ok()
+    connection.write_all(&[answer.as_bytes(), &*words].concat()).ok()
 }
 
 impl Replies {

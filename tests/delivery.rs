@@ -354,7 +354,7 @@ fn the_body_of_a_success_is_ignored_and_not_waited_for() {
         let begin = Instant::now();
         let recorder = expect_nothing_lost_through(protocol, 4, |number| match number {
             0 | 1 => Reply::Trickle(200),
-            _ => Reply::With(200, "Content-Type", "text/html", "<html>it is not what you think: 500 error</html>"),
+            _ => Reply::With(200, "Content-Type", "text/plain", "it is not what you think: 500 error, too large"),
         });
         assert!(recorder.requests()[2].at - begin < Duration::from_secs(3));
     });

@@ -8,6 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use k6_remote_write::http::{Client, Credentials, Endpoint, Proxy, Tls};
 use k6_remote_write::k6::MetricType;
 use k6_remote_write::output::Output;
@@ -187,7 +189,7 @@ fn garbage_is_not_a_response() {
 }
 
 #[test]
-fn compressed_responses_are_neither_requested_nor_decompressed() {
+fn compressed_responses_are_not_requested_and_binary_ones_not_shown() {
     let requested = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&requested);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
@@ -206,8 +208,49 @@ fn compressed_responses_are_neither_requested_nor_decompressed() {
     });
     let (status, message) = send(&url, &[]);
     assert_eq!(status, Some(400));
-    assert!(message.len() < 100, "{message}");
+    assert_eq!(message, "response body that is not text");
     assert!(!requested.load(Ordering::SeqCst));
+}
+
+#[test]
+fn a_compressed_response_is_decompressed_within_bounds() {
+    let mut encoder = GzEncoder::new(vec![], Compression::best());
+    encoder.write_all(b"too old hunter2-is-my-token ").expect("to memory");
+    encoder.write_all(&vec![b' '; 64 << 20]).expect("to memory");
+    encoder.write_all(b"never read").expect("to memory");
+    let bomb = encoder.finish().expect("to memory");
+    let hostile = Hostile::start(move |response| {
+        response.write_all(b"HTTP/1.1 400 No\r\nContent-Encoding: gzip\r\n\r\n")?;
+        response.write_all(&bomb)?;
+        endless(response, b"x")
+    });
+    assert_eq!(send(&hostile.url("http"), &[]), (Some(400), "too old ***".into()));
+    hostile.await_end();
+}
+
+#[test]
+fn a_redirect_and_a_web_page_reveal_no_secrets() {
+    for (head, body, shown) in [
+        ("301 Moved\r\nLocation: /a/hunter2-is-my-token?b=hunter2-is-my-token", "", "redirect to /a/***?b=***"),
+        (
+            "301 Moved\r\nLocation: http://hunter2-is-my-token@other/a\u{202e}",
+            "",
+            "redirect to http://other/a%E2%80%AE",
+        ),
+        (
+            "200 OK\r\nContent-Type: text/html",
+            "<title>hunter2-is-my&#45;token \u{202e}&#27; hunter2-is-my-token</title>",
+            "web page \"*** ***\"",
+        ),
+        ("400 No\r\nContent-Type: text/html", "<p>hunter2<!-- -->-is-my-token hunter2-is-my-<b>token", "*** ***"),
+        ("400 No", "two  spaces two spaces", "*** ***"),
+    ] {
+        let hostile = Hostile::start(move |response| {
+            response.write_all(format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes())
+        });
+        let headers = [("X-Key", "two  spaces"), ("X-Other", "two spaces")];
+        assert_eq!(send(&hostile.url("http"), &headers).1, shown, "{head}");
+    }
 }
 
 #[test]

@@ -123,7 +123,7 @@ impl Client {
         self.url.query_pairs().for_each(|(_, value)| redactor.add(&value));
         match self.http.post(self.url.clone()).headers(headers).body(body).send().await {
             Ok(response) => response::read(response, &mut redactor).await,
-            Err(error) => Response { message: redactor.redact(&causes(&error.without_url())), ..Response::default() },
+            Err(error) => response::failed(error, &mut redactor),
         }
     }
 }

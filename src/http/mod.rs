@@ -13,10 +13,14 @@
 //! | `verifier` | certificate verification with a fixed name, or none |
 //! | `pem` | certificates and keys in PEM files |
 //! | `response` | the response, read within bounds |
+//! | `body` | body → text, decoded within bounds |
+//! | `web_page` | HTML → text |
 //! | `redact` | text without secrets |
 
 mod client;
 mod response;
+mod body;
+mod web_page;
 mod redact;
 mod auth;
 mod sigv4;

@@ -37,11 +37,37 @@ impl Redactor {
         self.0.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
         self.0.iter().fold(text.to_string(), |text, secret| text.replace(secret.expose(), MASK))
     }
+
+    /// Returns the start of a longer text with every secret masked, and without a last word, which may be the start of a secret.
+    pub fn redact_start(&mut self, text: &str) -> String {
+        let cut = self.0.iter().map(|secret| cut_secret_bytes(text, secret.expose())).max().unwrap_or(0);
+        let text = &text[..text.len() - cut];
+        // It may be a secret in an encoding that is not known here.
+        let text = &text[..text.rfind(char::is_whitespace).unwrap_or(0)];
+        self.redact(text)
+    }
+}
+
+/// Returns the length of the longest start of `secret` that `text` ends with.
+fn cut_secret_bytes(text: &str, secret: &str) -> usize {
+    let starts = secret.char_indices().map(|(len, _)| len).rev();
+    starts.into_iter().find(|&len| text.ends_with(&secret[..len])).unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_that_is_cut_is_not_shown() {
+        let mut redactor = Redactor::default();
+        redactor.add("open sesame now");
+        redactor.add("open");
+        for text in ["no: open", "no: open ses", "no: open sesame no", "no: opaque"] {
+            assert_eq!(redactor.redact_start(text), "no:", "{text}");
+        }
+        assert_eq!(redactor.redact_start("open sesame now was wrong"), "*** was");
+    }
 
     #[test]
     fn secrets_are_masked_also_in_base64() {

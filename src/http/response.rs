@@ -1,22 +1,28 @@
-//! Response to a request, read within bounds: a receiver may send anything, and never stop.
+//! Response to a request, read within bounds and without secrets.
 
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use url::{ParseError, Url};
 
+use super::body::{Body, Content};
 use super::redact::Redactor;
+use super::web_page;
+use crate::secret::MASK;
 use crate::text::{one_line, truncate};
-
-/// Maximum number of bytes that are read of an error's body: enough for a message, and a bound for a hostile receiver.
-const MAX_BODY_BYTES: usize = 4096;
 
 /// Maximum length of a message.
 const MAX_MESSAGE_CHARS: usize = 300;
 
+/// Maximum length of the title of a web page in a message.
+const MAX_TITLE_CHARS: usize = 100;
+
 /// Maximum time for reading the body of a success, which has no meaning (Remote Write 2.0, "Response"). It is read so that the
 /// connection can be reused.
 const BODY_READ_TIMEOUT: Duration = Duration::from_millis(100);
+
+const NO_RESPONSE: &str = "no response within the timeout";
 
 /// Headers in which a receiver of 2.0 reports what it has written. Those for exemplars are missing: k6 has none.
 const WRITTEN: [&str; 2] =
@@ -31,60 +37,119 @@ pub struct Response {
     pub retry_after: Option<Duration>,
     /// Number of points that the receiver reports as written (Remote Write 2.0, "Required `Written` Response Headers").
     pub written: Option<u64>,
+    /// Whether a web page answered instead of a receiver, whatever the status.
+    pub is_html: bool,
+    /// Where a redirect that was not followed leads, without secrets.
+    pub location: Option<String>,
     /// Body or error on one line, without secrets. Empty if the request was accepted.
     pub message: String,
 }
 
 /// Reads a response, and redacts the secrets that it repeats.
 pub(super) async fn read(received: reqwest::Response, redactor: &mut Redactor) -> Response {
+    let status = received.status();
     let text = |name: &str| received.headers().get(name).and_then(|value| value.to_str().ok());
     let counts: Vec<u64> = WRITTEN.iter().filter_map(|name| text(name)?.trim().parse().ok()).collect();
     let mut response = Response {
-        status: Some(received.status().as_u16()),
+        status: Some(status.as_u16()),
         retry_after: text(RETRY_AFTER.as_str()).and_then(|text| parse_retry_after(text, SystemTime::now())),
         written: (!counts.is_empty()).then(|| counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count))),
-        message: String::new(),
+        ..Response::default()
     };
-    if received.status().is_success() {
-        let _ = tokio::time::timeout(BODY_READ_TIMEOUT, body(received)).await;
+    let location = received.headers().get(LOCATION).filter(|_| status.is_redirection());
+    let location = location.map(|location| {
+        let location = redactor.redact(&String::from_utf8_lossy(location.as_bytes()));
+        message_of(&without_secrets(&location), redactor)
+    });
+    response.location = location.filter(|location| !location.is_empty());
+    let has_type = text(CONTENT_TYPE.as_str()).is_some_and(web_page::is_type);
+    let encoding = text(CONTENT_ENCODING.as_str()).map(str::to_string);
+    let body = if status.is_success() && !has_type {
+        tokio::time::timeout(BODY_READ_TIMEOUT, Body::read(received)).await.unwrap_or_default()
     } else {
-        response.message = truncate(&redactor.redact(&message(&body(received).await)), MAX_MESSAGE_CHARS);
+        Body::read(received).await
+    };
+    let (content, complete) = body.decode(encoding.as_deref());
+    let is_page = match &content {
+        Content::Text(text) => web_page::is_page(text, has_type) || has_type && text.is_empty() && !complete,
+        Content::Unreadable(_) => has_type,
+    };
+    // Only a receiver reports what it has written.
+    response.is_html = is_page && response.written.is_none();
+    if status.is_success() && !response.is_html {
+        return response;
     }
+    // Before anything else, so that nothing can split a secret.
+    let text = match content {
+        Content::Text(text) if complete => redactor.redact(&text),
+        Content::Text(text) => redactor.redact_start(&text),
+        Content::Unreadable(description) => description,
+    };
+    let message = match &response.location {
+        _ if status.is_success() => described(&web_page::title_or_text(&text), redactor),
+        Some(location) => format!("redirect to {location}"),
+        None if is_page => web_page::title_and_text(&text),
+        None => text,
+    };
+    response.message = message_of(&message, redactor);
     response
 }
 
-/// Returns an error with all its causes; the last one is the most specific.
-pub(super) fn causes(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "no response within the timeout".into();
+/// Returns the description of a web page that came instead of a confirmation.
+fn described(title: &str, redactor: &mut Redactor) -> String {
+    let title = truncate(&redactor.redact(&one_line(title)), MAX_TITLE_CHARS);
+    if title.is_empty() { "web page".into() } else { format!("web page \"{title}\"") }
+}
+
+/// Returns the response in place of one that did not come.
+pub(super) fn failed(error: reqwest::Error, redactor: &mut Redactor) -> Response {
+    let message = if error.is_timeout() { NO_RESPONSE.into() } else { chain(&error.without_url()) };
+    let message = redactor.redact(&message);
+    Response { message: message_of(&message, redactor), ..Response::default() }
+}
+
+/// Returns a text on one line and without secrets, also those that the line has only now.
+fn message_of(text: &str, redactor: &mut Redactor) -> String {
+    truncate(&redactor.redact(&one_line(text)), MAX_MESSAGE_CHARS)
+}
+
+/// Returns a `Location` without user name, password, values of the query and fragment.
+fn without_secrets(location: &str) -> String {
+    let location = location.trim().replace('\\', "/");
+    let location = location.split('#').next().unwrap_or_default();
+    let (path, query) = location.split_once('?').map_or((location, None), |(path, query)| (path, Some(query)));
+    let path = match path.strip_prefix("//") {
+        Some(host) => without_user(&format!("http://{host}")).replacen("http:", "", 1),
+        None => without_user(path),
+    };
+    let value = |pair: &str| pair.split_once('=').map_or(MASK.into(), |(name, _)| format!("{name}={MASK}"));
+    let query = query.map(|query| format!("?{}", query.split('&').map(value).collect::<Vec<_>>().join("&")));
+    path + &query.unwrap_or_default()
+}
+
+/// Returns a URL without user name and password. A relative one has none.
+fn without_user(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(mut url) => {
+            let _ = (url.set_username(""), url.set_password(None));
+            url.into()
+        }
+        Err(ParseError::RelativeUrlWithoutBase) => url.into(),
+        Err(_) => url.rsplit('@').next().unwrap_or_default().into(),
     }
+}
+
+/// Returns an error with all its causes on one line; the last one is the most specific.
+pub(super) fn causes(error: &reqwest::Error) -> String {
+    truncate(&one_line(&chain(error)), MAX_MESSAGE_CHARS)
+}
+
+fn chain(error: &reqwest::Error) -> String {
     let mut message = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         message = format!("{message}: {cause}");
         source = cause.source();
-    }
-    truncate(&one_line(&message), MAX_MESSAGE_CHARS)
-}
-
-/// Reads the start of a body. The time is bounded by the timeout of the request.
-async fn body(mut response: reqwest::Response) -> Vec<u8> {
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        body.extend_from_slice(&chunk[..chunk.len().min(MAX_BODY_BYTES - body.len())]);
-        if body.len() >= MAX_BODY_BYTES {
-            break;
-        }
-    }
-    body
-}
-
-/// Returns the text of a body on one line.
-fn message(body: &[u8]) -> String {
-    let mut message = one_line(&String::from_utf8_lossy(body));
-    if body.len() >= MAX_BODY_BYTES {
-        // The last word may be the start of a secret, which could not be recognized.
-        message.truncate(message.rfind(' ').unwrap_or(0));
     }
     message
 }
@@ -111,6 +176,37 @@ mod tests {
         for text in ["", "soon", "-1", "1.5", "99999999999999999999999"] {
             assert_eq!(after(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_location_has_no_secrets() {
+        for (location, shown) in [
+            (
+                "https://u:hunter2@h:1/p?t=hunter2&a=1;b=hunter2&hunter2&=x#hunter2",
+                "https://h:1/p?t=***&a=***&***&=***",
+            ),
+            ("HTTPS:u:hunter2@h/p", "https://h/p"),
+            ("//u:hunter2@h/p?t=hunter2", "//h/p?t=***"),
+            ("/\\u:hunter2@h/p", "//h/p"),
+            ("https://u:hunter2@h:port/p", "h:port/p"),
+            ("/login?rd=https://x#hunter2", "/login?rd=***"),
+            ("../@me/write", "../@me/write"),
+            ("?t=hunter2", "?t=***"),
+            ("", ""),
+        ] {
+            assert_eq!(without_secrets(location), shown, "{location}");
+        }
+    }
+
+    #[test]
+    fn no_secret_is_split_before_it_is_masked() {
+        let mut redactor = Redactor::default();
+        redactor.add("open  sesame");
+        redactor.add("one line");
+        assert_eq!(message_of(&redactor.redact("was open  sesame"), &mut redactor), "was ***");
+        assert_eq!(message_of(&redactor.redact("was one\nline"), &mut redactor), "was ***");
+        let long = format!("{}open  sesame", "a ".repeat(MAX_MESSAGE_CHARS / 2 - 2));
+        assert!(message_of(&redactor.redact(&long), &mut redactor).ends_with("a ***"));
     }
 
     #[test]

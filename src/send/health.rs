@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::hint::hint;
+use super::message::cause;
 use crate::http::Response;
 use crate::report::{DestinationReporter, Event, Level, event};
 
@@ -24,7 +25,7 @@ pub(super) struct Health {
     /// Start of the current time without a success, whatever the reason.
     without_success_since: Option<Instant>,
     abort_requested: bool,
-    /// Status and message of the rejections that were logged.
+    /// Status and cause of the rejections that were logged.
     logged_causes: HashSet<(Option<u16>, String)>,
     reporter: Arc<DestinationReporter>,
 }
@@ -74,7 +75,7 @@ impl Health {
     #[must_use]
     pub(super) fn record_rejection(&mut self, response: &Response, points: u64) -> Option<Abort> {
         self.record_reachable();
-        let cause = (response.status, response.message.clone());
+        let cause = (response.status, cause(&response.message));
         if self.logged_causes.len() < MAX_LOGGED_CAUSES && self.logged_causes.insert(cause) {
             let message = if response.written.is_some() {
                 "Receiver stored only part of a request, not retrying the rest"
@@ -164,10 +165,23 @@ mod tests {
     }
 
     #[test]
+    fn messages_with_other_values_are_no_other_cause() {
+        let (mut health, reporter) = health(None);
+        let messages = ["too old: 17, {a=\"b\"}", "too old: 19, {a=\"c\"}", "out of order: 17"];
+        for message in messages {
+            assert_eq!(health.record_rejection(&Response { message: message.into(), ..status(400) }, 1), None);
+        }
+        assert_eq!(health.record_rejection(&Response { message: messages[0].into(), ..status(422) }, 1), None);
+        let logged: Vec<_> =
+            std::iter::from_fn(|| reporter.poll()).map(|event| event.fields["error"].clone()).collect();
+        assert_eq!(logged, [messages[0], messages[2], messages[0]]);
+    }
+
+    #[test]
     fn the_number_of_logged_causes_is_bounded() {
         let (mut health, reporter) = health(None);
-        for number in 0..MAX_LOGGED_CAUSES + 5 {
-            let response = Response { message: number.to_string(), ..status(400) };
+        for letters in 0..MAX_LOGGED_CAUSES + 5 {
+            let response = Response { message: "x".repeat(letters), ..status(400) };
             for _ in 0..2 {
                 assert_eq!(health.record_rejection(&response, 1), None);
             }

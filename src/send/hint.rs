@@ -1,5 +1,6 @@
 //! Hints: what a person can do about a failed request, for the usual causes.
 
+use super::message::unquoted;
 use crate::http::Response;
 
 const NO_REMOTE_WRITE: &str =
@@ -7,19 +8,73 @@ const NO_REMOTE_WRITE: &str =
 
 const LIMITED: &str = "the receiver limits what it accepts: raise its limit, or send fewer series";
 
+const OTHER_RUN: &str = "another run writes the same series, or has written newer points to them: give each run its own tag, such as \
+                         --tag testid=…";
+
+const SAME_TIME: &str = "another run writes the same series: give each run its own tag, such as --tag testid=…";
+
+const TOO_OLD: &str = "the points are older than the receiver accepts: check the clocks of both machines";
+
+const CLOCKS: &str = "the receiver does not accept points of this time: check the clocks of both machines";
+
+const LONG_VALUE: &str = "a label value, often a URL, is longer than the receiver accepts: set `maxLabelValueBytes` to its limit, or \
+                          leave the tag out with `dropTags`";
+
+const LONG_NAME: &str = "the name of a tag is longer than the receiver accepts: leave the tag out with `dropTags`";
+
+const MANY_LABELS: &str =
+    "a series has more labels than the receiver accepts: leave tags out with `dropTags`, or raise its limit";
+
+const MANY_BUCKETS: &str =
+    "the receiver limits the buckets of native histograms: raise its limit, or set `trendAs: [\"classic\"]`";
+
+const REQUEST_SIZE: &str =
+    "the receiver limits the size of a request: raise its limit, or lower `maxBytesPerSend` and `maxSamplesPerSend`";
+
 const PROXY_CREDENTIALS: &str = "the proxy requires a user name and a password: add them to its URL";
 
 /// Phrases of a response body or an error, in lower case, each with its hint. The first one that matches counts.
 const BY_MESSAGE: &[(&str, &str)] = &[
+    // Grafana Alloy, and the OpenTelemetry Collector that it is built from.
     (
-        "out of order",
-        "another run writes the same series, or has written newer points to them: give each run its own tag, such as \
-         --tag testid=…",
+        "job or instance cannot be found",
+        "the receiver demands the labels job and instance: set `labels: job=k6,instance=…`, with a name for this machine",
     ),
-    ("duplicate sample", "another run writes the same series: give each run its own tag, such as --tag testid=…"),
-    ("too old", "the points are older than the receiver accepts: check the clocks of both machines"),
-    ("out of bounds", "the receiver does not accept points of this time: check the clocks of both machines"),
-    ("too far in the future", "the receiver does not accept points of this time: check the clocks of both machines"),
+    (
+        "native histograms are disabled",
+        "the receiver does not accept native histograms: enable them there, or set `trendAs: [\"classic\"]`",
+    ),
+    ("native-histogram-buckets", MANY_BUCKETS),
+    ("not-reducible-native-histogram", MANY_BUCKETS),
+    ("too many buckets", MANY_BUCKETS),
+    // Mimir's words, then Cortex's.
+    ("label value length", LONG_VALUE),
+    ("label-value-too-long", LONG_VALUE),
+    ("label value too long", LONG_VALUE),
+    ("label name length", LONG_NAME),
+    ("label-name-too-long", LONG_NAME),
+    ("label name too long", LONG_NAME),
+    ("number of labels exceeds", MANY_LABELS),
+    ("max-label-names", MANY_LABELS),
+    ("too many labels", MANY_LABELS),
+    ("label names; limit", MANY_LABELS),
+    ("labels size bytes exceeded", MANY_LABELS),
+    // Mimir has an out-of-order time window, too.
+    ("too old", TOO_OLD),
+    ("out-of-order time window", TOO_OLD),
+    ("too far in the past", TOO_OLD),
+    ("out of order", OTHER_RUN),
+    ("out-of-order samples", OTHER_RUN),
+    ("duplicate sample", SAME_TIME),
+    ("the same timestamp", SAME_TIME),
+    ("duplicate-timestamp", SAME_TIME),
+    ("out of bounds", CLOCKS),
+    ("too far in the future", CLOCKS),
+    ("timestamp too new", CLOCKS),
+    ("larger than max", REQUEST_SIZE),
+    ("larger than the allowed", REQUEST_SIZE),
+    ("too large", REQUEST_SIZE),
+    ("too big", REQUEST_SIZE),
     ("limit", LIMITED),
     ("unsupported path", NO_REMOTE_WRITE),
     ("refused", "connection refused: is the receiver running on this port?"),
@@ -46,6 +101,9 @@ const BY_MESSAGE: &[(&str, &str)] = &[
 
 /// Returns the hint for a response, if its cause is a usual one. `credentials` describes those that were sent.
 pub(super) fn hint(response: &Response, credentials: &str) -> Option<String> {
+    if let Some(location) = &response.location {
+        return Some(format!("the URL has moved: set it to {location}, or add credentials if that is a login page"));
+    }
     let by_status = match response.status {
         Some(301 | 302 | 303 | 307 | 308) => Some("the URL has moved: set the URL that the receiver redirects to"),
         Some(404) => Some(
@@ -56,6 +114,9 @@ pub(super) fn hint(response: &Response, credentials: &str) -> Option<String> {
         Some(407) => Some(PROXY_CREDENTIALS),
         Some(413) => Some("the receiver rejects even a single point as too large: check its limits"),
         Some(415) => Some("the receiver does not support this protocol version: set `protocol` to auto"),
+        Some(200..=299) if response.is_html => {
+            Some("a web page answered instead of a receiver: check the URL's path, or log in at the proxy")
+        }
         Some(200..=299) => Some(
             "the receiver did not confirm that it has stored the points, so it probably supports only Remote Write 1.0: \
              set `protocol` to auto or 1.0",
@@ -64,7 +125,7 @@ pub(super) fn hint(response: &Response, credentials: &str) -> Option<String> {
         Some(429) => Some(LIMITED),
         _ => None,
     };
-    let message = response.message.to_ascii_lowercase();
+    let message = unquoted(&response.message).to_lowercase();
     let by_message = || BY_MESSAGE.iter().find(|(phrase, _)| message.contains(phrase)).map(|(_, hint)| *hint);
     by_status.or_else(by_message).map(String::from)
 }
@@ -92,7 +153,59 @@ mod tests {
             (Some(400), "out of order sample", "--tag testid"),
             (Some(400), "too old sample", "clock"),
             (Some(400), "out of bounds", "clock"),
-            (Some(400), "per-user series limit of 100 exceeded", "limit"),
+            (Some(400), "per-user series limit of 100 exceeded", "fewer series"),
+            (
+                Some(400),
+                "per-user series limit of 100 exceeded (err-mimir-max-series-per-user). To adjust the related \
+              per-tenant limit, configure -ingester.max-global-series-per-user",
+                "fewer series",
+            ),
+            (Some(429), "tenant is above active series limit", "fewer series"),
+            (Some(500), "job or instance cannot be found from labels", "labels: job=k6,instance="),
+            (Some(500), "native histograms are disabled", "trendAs: [\"classic\"]"),
+            (Some(422), "native histograms are disabled for series {a=\"b\"}", "enable them"),
+            (
+                Some(400),
+                "received a native histogram sample with too many buckets, timestamp: 1 series: k6_a{}, buckets: 200, \
+              limit: 160",
+                "trendAs",
+            ),
+            (
+                Some(400),
+                "received a series whose label value length of 3000 exceeds the limit of 2048, label: 'url', value: \
+              'http' (truncated) series: 'k6_a' (err-mimir-label-value-too-long)",
+                "maxLabelValueBytes",
+            ),
+            (Some(400), "label value too long for metric (actual: 3, limit: 2) metric: \"k6_a\"", "maxLabelValueBytes"),
+            (Some(400), "label name too long for metric (actual: 3, limit: 2)", "dropTags"),
+            (Some(400), "received a series whose label name length exceeds the limit, label: 'a'", "dropTags"),
+            (
+                Some(400),
+                "received a series whose number of labels exceeds the limit (actual: 40, limit: 30)",
+                "more labels",
+            ),
+            (Some(400), "series has too many labels (actual: 40, limit: 30) series: 'k6_a'", "more labels"),
+            (Some(400), "labels size bytes exceeded for metric (actual: 3, limit: 2)", "more labels"),
+            (
+                Some(400),
+                "another sample with a more recent timestamp has already been ingested and out-of-order samples are not \
+              allowed (err-mimir-sample-out-of-order)",
+                "--tag testid",
+            ),
+            (
+                Some(400),
+                "this sample is beyond the out-of-order time window of 1m (err-mimir-sample-timestamp-too-old)",
+                "clock",
+            ),
+            (
+                Some(400),
+                "another sample with the same timestamp, but a different value, has already been ingested",
+                "--tag testid",
+            ),
+            (Some(400), "timestamp too new: 17 metric: \"k6_a\"", "clock"),
+            (Some(500), "grpc: received message larger than max (9 vs. 5)", "maxBytesPerSend"),
+            (Some(400), "too big unpacked request; mustn't exceed `-maxInsertRequestSize=5` bytes", "maxBytesPerSend"),
+            (Some(400), r#"{"error":"out of bounds"}"#, "clock"),
             (None, "tcp connect error: Connection refused (os error 111)", "port"),
             (None, "dns error: failed to lookup address", "host"),
             (Some(407), "", "proxy"),
@@ -112,7 +225,22 @@ mod tests {
     }
 
     #[test]
+    fn a_redirect_is_hinted_with_its_location() {
+        let response = Response { status: Some(301), location: Some("https://h/write".into()), ..Response::default() };
+        assert!(hint(&response, "").is_some_and(|hint| hint.contains("moved: set it to https://h/write")));
+    }
+
+    #[test]
+    fn a_web_page_has_a_hint_only_as_a_success() {
+        let page =
+            |status| hint(&Response { status: Some(status), is_html: true, ..Response::default() }, "no credentials");
+        assert!(page(200).is_some_and(|hint| hint.contains("a web page answered")));
+        assert!(page(401).is_some_and(|hint| hint.contains("no credentials")));
+    }
+
+    #[test]
     fn an_unusual_cause_has_no_hint() {
         assert_eq!(hint_on(Some(400), "something else"), "");
+        assert_eq!(hint_on(Some(400), "wrong label \"out of order\" of {check=\"too old, limit\"}"), "");
     }
 }

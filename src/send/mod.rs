@@ -17,6 +17,7 @@
 //! | `backoff` | pauses between attempts |
 //! | `health` | log lines on the receiver's state, `abortOnFailure` |
 //! | `hint` | what a person can do about a failure |
+//! | `message` | a receiver's message without the values that it quotes |
 //! | `unsent` | file of unsent samples |
 
 mod batcher;
@@ -29,6 +30,7 @@ mod outcome;
 mod backoff;
 mod health;
 mod hint;
+mod message;
 mod unsent;
 
 pub use batcher::{Batcher, Role};

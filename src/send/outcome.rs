@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use once_cell::sync::Lazy;
+use regex::Regex;
+
+use super::message::unquoted;
 use crate::http::Response;
 use crate::wire::Protocol;
 
@@ -30,6 +34,7 @@ impl Outcome {
         // A receiver of 2.0 reports what it has written for every request that it has read; without a report it is one of 1.0.
         let unconfirmed = protocol == Protocol::V2 && response.written.is_none();
         match status {
+            200..=299 if response.is_html => Self::Retry(None),
             200..=299 | 400 if unconfirmed => Self::UnsupportedProtocol,
             200..=299 => Self::Accepted,
             429 | 500..=599 => Self::Retry(response.retry_after),
@@ -41,10 +46,23 @@ impl Outcome {
     }
 }
 
+/// What receivers say of a request that is too large, in lower case.
+static SIZE_LIMIT: Lazy<Regex> = Lazy::new(|| {
+    let phrases = [
+        "too (large|big)",
+        "too many (samples|points)",
+        "larger than (the )?(max|allowed|limit)",
+        "exceed.*(bytes|(message|request|body) size)",
+    ];
+    Regex::new(&phrases.join("|")).expect("valid")
+});
+
 /// Reports whether a response body says that the request is too large: some receivers do not use status 413 for it.
+///
+/// Quoted text says nothing, and neither does a limit on labels: a smaller request has the same.
 fn mentions_size_limit(message: &str) -> bool {
-    let message = message.to_ascii_lowercase();
-    ["too many samples", "too large"].iter().any(|phrase| message.contains(phrase))
+    let message = unquoted(message).to_lowercase();
+    SIZE_LIMIT.is_match(&message) && !message.contains("label")
 }
 
 #[cfg(test)]
@@ -83,6 +101,51 @@ mod tests {
         }
         assert_eq!(Outcome::to(Protocol::V2, &response(503, None)), Outcome::Retry(None));
         assert_eq!(Outcome::to(Protocol::V2, &response(404, None)), Outcome::Rejected);
+    }
+
+    #[test]
+    fn a_web_page_is_retried_whatever_the_version() {
+        for protocol in [Protocol::V1, Protocol::V2] {
+            let page = |status| Response { is_html: true, ..response(status, None) };
+            assert_eq!(Outcome::to(protocol, &page(200)), Outcome::Retry(None));
+            assert_eq!(Outcome::to(protocol, &page(404)), Outcome::Rejected);
+        }
+    }
+
+    #[test]
+    fn receivers_have_many_words_for_a_request_that_is_too_large() {
+        for message in [
+            // Go, Thanos, VictoriaMetrics, Mimir, Cortex and gRPC, in this order.
+            "http: request body too large",
+            "write request too large",
+            "too big unpacked request; mustn't exceed `-maxInsertRequestSize=20480` bytes; got 30000 bytes",
+            "too big data size exceeding -maxInsertRequestSize=20480 bytes",
+            "cannot read snappy-encoded data block because its' size exceeds 56000000 bytes",
+            "the incoming push request has been rejected because its message size of 9 bytes (uncompressed) is larger than the \
+             allowed limit of 5 bytes (err-mimir-distributor-max-write-message-size)",
+            "the request has been rejected because its size (compressed) exceeds the limit of 5 bytes",
+            "received message larger than max (9 vs 5)",
+            "rpc error: code = ResourceExhausted desc = grpc: received message larger than max (9 vs. 5)",
+            "413 Request Entity Too Large",
+            "request exceeds the 1048576 bytes limit",
+            "the request exceeds the maximum message size",
+            "limits: Too many samples in one request",
+            r#"{"status":"error","errorType":"bad_data","error":"request body too large"}"#,
+        ] {
+            assert!(mentions_size_limit(message), "{message}");
+        }
+        for message in [
+            "",
+            "out of order sample",
+            r#"invalid sample for {check="payload too large is refused"}"#,
+            "received a series whose label value length of 3000 exceeds the limit of 2048, label: 'url', value: 'too many samples",
+            "label value is 3000 bytes and exceeds the limit of 2048 bytes",
+            "series has too many labels (actual: 40, limit: 30) series: 'k6_a{b=\"too big\"}'",
+            "per-user series limit of 100 exceeded",
+            r#"{"error":"rejected: {check=\"request body too large\"}"}"#,
+        ] {
+            assert!(!mentions_size_limit(message), "{message}");
+        }
     }
 
     #[test]

@@ -62,6 +62,8 @@ pub enum Reply {
     ResetAnswer,
     /// Reads the request, and closes the connection without a response and without storing it.
     Close,
+    /// Sends these headers and this body as a server that is not a receiver: stores nothing, and reports nothing as written.
+    Other(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// Sends a body byte by byte, until the client closes the connection.
     Trickle(u16),
 }
@@ -189,14 +191,15 @@ fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
     let samples: usize = message.timeseries.iter().map(|series| series.samples.len()).sum();
     let (status, header, response_body) = match reply {
         Reply::Status(status) | Reply::Late(_, status) | Reply::Unaware(status) | Reply::Trickle(status) => {
-            (status, None, "")
+            (status, vec![], vec![])
         }
-        Reply::With(status, name, value, body) => (status, Some((name, value)), body),
-        Reply::Written(status, _, body) => (status, None, body),
-        Reply::ResetRequest | Reply::ResetAnswer => (204, None, ""),
-        Reply::Close => (0, None, ""),
+        Reply::With(status, name, value, body) => (status, vec![(name, value.into())], body.into()),
+        Reply::Other(status, ref headers, ref body) => (status, headers.clone(), body.clone()),
+        Reply::Written(status, _, body) => (status, vec![], body.into()),
+        Reply::ResetRequest | Reply::ResetAnswer => (204, vec![], vec![]),
+        Reply::Close => (0, vec![], vec![]),
     };
-    let unaware = matches!(reply, Reply::Unaware(_)) && protocol == Protocol::V2;
+    let unaware = matches!(reply, Reply::Unaware(_)) && protocol == Protocol::V2 || matches!(reply, Reply::Other(..));
     shared.requests.lock().ok()?.push(Recorded {
         method: first.next()?.into(),
         path: first.next()?.into(),
@@ -211,12 +214,12 @@ fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
     });
     let _ = shared.event.lock().ok()?.send(());
     let mut response = format!("HTTP/1.1 {status} Status\r\n");
-    if let Some((name, value)) = header {
+    for (name, value) in header {
         response += &format!("{name}: {value}\r\n");
     }
     let written = match reply {
         Reply::Written(_, written, _) => Some(written),
-        Reply::Unaware(_) => None,
+        Reply::Unaware(_) | Reply::Other(..) => None,
         _ if protocol == Protocol::V2 && matches!(status / 100, 2 | 4) => {
             Some(if status / 100 == 2 { samples } else { 0 })
         }
@@ -246,10 +249,10 @@ fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
     if status == 204 {
         response += "\r\n";
     } else {
-        response += &format!("Content-Length: {}\r\n\r\n{response_body}", response_body.len());
+        response += &format!("Content-Length: {}\r\n\r\n", response_body.len());
     }
-    // The sender may have closed the connection before a late response.
-    connection.write_all(response.as_bytes()).ok()
+    // The sender may have given up on a late response.
+    connection.write_all(&[response.as_bytes(), &*response_body].concat()).ok()
 }
 
 impl Replies {

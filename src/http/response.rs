@@ -28,6 +28,9 @@ const NO_RESPONSE: &str = "no response within the timeout";
 const WRITTEN: [&str; 2] =
     ["X-Prometheus-Remote-Write-Samples-Written", "X-Prometheus-Remote-Write-Histograms-Written"];
 
+/// Header of every response of VictoriaMetrics and vmagent.
+const VICTORIA_METRICS: &str = "X-Server-Hostname";
+
 /// Response to one request, or the error in its place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Response {
@@ -35,6 +38,10 @@ pub struct Response {
     pub status: Option<u16>,
     /// Pause that `Retry-After` requests.
     pub retry_after: Option<Duration>,
+    /// True if the request may have reached the receiver.
+    pub reached: bool,
+    /// True if the receiver is of VictoriaMetrics, which names its host in every response.
+    pub is_victoria_metrics: bool,
     /// Number of points that the receiver reports as written (Remote Write 2.0, "Required `Written` Response Headers").
     pub written: Option<u64>,
     /// Whether a web page answered instead of a receiver, whatever the status.
@@ -52,6 +59,8 @@ pub(super) async fn read(received: reqwest::Response, redactor: &mut Redactor) -
     let counts: Vec<u64> = WRITTEN.iter().filter_map(|name| text(name)?.trim().parse().ok()).collect();
     let mut response = Response {
         status: Some(status.as_u16()),
+        reached: true,
+        is_victoria_metrics: received.headers().contains_key(VICTORIA_METRICS),
         retry_after: text(RETRY_AFTER.as_str()).and_then(|text| parse_retry_after(text, SystemTime::now())),
         written: (!counts.is_empty()).then(|| counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count))),
         ..Response::default()
@@ -103,9 +112,10 @@ fn described(title: &str, redactor: &mut Redactor) -> String {
 
 /// Returns the response in place of one that did not come.
 pub(super) fn failed(error: reqwest::Error, redactor: &mut Redactor) -> Response {
+    let reached = !error.is_connect();
     let message = if error.is_timeout() { NO_RESPONSE.into() } else { chain(&error.without_url()) };
     let message = redactor.redact(&message);
-    Response { message: message_of(&message, redactor), ..Response::default() }
+    Response { reached, message: message_of(&message, redactor), ..Response::default() }
 }
 
 /// Returns a text on one line and without secrets, also those that the line has only now.

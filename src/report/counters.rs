@@ -15,6 +15,11 @@ impl Count {
         self.0.fetch_add(by, Ordering::Relaxed);
     }
 
+    /// Subtracts `by`, which was added before.
+    pub fn subtract(&self, by: u64) {
+        self.0.fetch_sub(by, Ordering::Relaxed);
+    }
+
     /// Sets it to `to` if that is larger.
     pub fn raise(&self, to: u64) {
         self.0.fetch_max(to, Ordering::Relaxed);

@@ -27,6 +27,8 @@ pub(super) struct Health {
     abort_requested: bool,
     /// Status and cause of the rejections that were logged.
     logged_causes: HashSet<(Option<u16>, String)>,
+    /// Number of rejected series that were logged.
+    logged_series: usize,
     reporter: Arc<DestinationReporter>,
 }
 
@@ -51,6 +53,7 @@ impl Health {
             without_success_since: None,
             abort_requested: false,
             logged_causes: HashSet::new(),
+            logged_series: 0,
             reporter,
         }
     }
@@ -68,6 +71,7 @@ impl Health {
             self.failing_since = Some(Instant::now());
             self.log(event(Level::Warn, "Failed to send batch, retrying"), response);
         }
+        self.without_success_since.get_or_insert_with(Instant::now);
         self.due_abort()
     }
 
@@ -75,16 +79,44 @@ impl Health {
     #[must_use]
     pub(super) fn record_rejection(&mut self, response: &Response, points: u64) -> Option<Abort> {
         self.record_reachable();
-        let cause = (response.status, cause(&response.message));
-        if self.logged_causes.len() < MAX_LOGGED_CAUSES && self.logged_causes.insert(cause) {
-            let message = if response.written.is_some() {
-                "Receiver stored only part of a request, not retrying the rest"
-            } else {
-                "Receiver rejected points, not retrying"
-            };
-            self.log(event(Level::Error, message).with("points", points), response);
+        if self.is_new_cause(response) {
+            self.log(event(Level::Error, "Receiver rejected points, not retrying").with("points", points), response);
         }
+        self.without_success_since.get_or_insert_with(Instant::now);
         self.due_abort()
+    }
+
+    /// Records that a request was rejected in part. What was stored is a success.
+    pub(super) fn record_partial(&mut self, response: &Response, written: usize, rejected: usize) {
+        self.record_success();
+        // A receiver that reports all points of a rejected request as written has lost an unknown number of them.
+        let message = if written > 0 {
+            "Receiver stored only part of a request, not retrying the rest"
+        } else {
+            "Receiver rejected part of a request, not retrying; it does not report how much it has stored"
+        };
+        if self.is_new_cause(response) {
+            let line = event(Level::Error, message).with("points_written", written);
+            let field = if written > 0 { "points" } else { "points_at_most" };
+            self.log(line.with(field, rejected), response);
+        }
+    }
+
+    /// Records that the receiver rejects all points of `series` though it accepts others.
+    pub(super) fn record_rejected_series(&mut self, response: &Response, series: &str) {
+        self.record_reachable();
+        if self.logged_series < MAX_LOGGED_CAUSES {
+            self.logged_series += 1;
+            self.log(
+                event(Level::Error, "Receiver rejects a series, dropping its points").with("series", series),
+                response,
+            );
+        }
+    }
+
+    fn is_new_cause(&mut self, response: &Response) -> bool {
+        let cause = (response.status, cause(&response.message));
+        self.logged_causes.len() < MAX_LOGGED_CAUSES && self.logged_causes.insert(cause)
     }
 
     fn record_reachable(&mut self) {
@@ -94,8 +126,10 @@ impl Health {
         }
     }
 
-    fn due_abort(&mut self) -> Option<Abort> {
-        let without_success = self.without_success_since.get_or_insert_with(Instant::now).elapsed();
+    /// Returns [`Abort`], once, if the time without a success is longer than `abortOnFailure`.
+    #[must_use]
+    pub(super) fn due_abort(&mut self) -> Option<Abort> {
+        let without_success = self.without_success_since?.elapsed();
         let due = self.abort_after.is_some_and(|limit| without_success >= limit);
         if due && !std::mem::replace(&mut self.abort_requested, true) { Some(Abort { without_success }) } else { None }
     }

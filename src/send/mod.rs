@@ -23,7 +23,11 @@
 mod batcher;
 mod worker;
 mod preflight;
+mod delivery;
+mod exchange;
 mod sender;
+mod bisection;
+mod quarantine;
 mod queue;
 mod negotiation;
 mod outcome;

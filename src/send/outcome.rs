@@ -20,30 +20,45 @@ pub(super) enum Outcome {
     TooLarge,
     /// The receiver does not support the protocol version of the request.
     UnsupportedProtocol,
-    /// The receiver will never accept them, except those that it reports as written.
-    Rejected,
+    /// The receiver will never accept them, except those that it reports as written. `whole` if none of them is known to be
+    /// stored, and some may be in a smaller request.
+    Rejected {
+        /// True if the request may be split.
+        whole: bool,
+    },
 }
 
 impl Outcome {
-    /// Returns the outcome of a request of version `protocol`.
+    /// Returns the outcome of a request of version `protocol` with `points` points.
     ///
     /// Remote Write 1.0 and 2.0, "Retries & Backoff": 5xx and 429 are retried, any other 4xx is not, since the same request
     /// would be rejected again. A request without a response is retried.
-    pub(super) fn to(protocol: Protocol, response: &Response) -> Self {
+    pub(super) fn to(protocol: Protocol, points: usize, response: &Response) -> Self {
         let Some(status) = response.status else { return Self::Retry(None) };
-        // A receiver of 2.0 reports what it has written for every request that it has read; without a report it is one of 1.0.
-        let unconfirmed = protocol == Protocol::V2 && response.written.is_none();
+        // A receiver of 2.0 reports what it has written for every request that it has read; without a report, or if it has
+        // written nothing of what was sent, it is one of 1.0.
+        let written = response.written.filter(|_| protocol == Protocol::V2);
+        let unconfirmed = protocol == Protocol::V2 && written.is_none();
         match status {
             200..=299 if response.is_html => Self::Retry(None),
-            200..=299 | 400 if unconfirmed => Self::UnsupportedProtocol,
+            200..=299 if unconfirmed || written == Some(0) && points > 0 => Self::UnsupportedProtocol,
+            400 if unconfirmed => Self::UnsupportedProtocol,
             200..=299 => Self::Accepted,
+            413 => Self::TooLarge,
+            400..=599 if points > 1 && mentions_size_limit(&response.message) => Self::TooLarge,
             429 | 500..=599 => Self::Retry(response.retry_after),
             415 => Self::UnsupportedProtocol,
-            413 => Self::TooLarge,
-            400..=499 if mentions_size_limit(&response.message) => Self::TooLarge,
-            _ => Self::Rejected,
+            // Remote Write 1.0 does not say what a receiver stores of a request that it rejects: Prometheus nothing.
+            400 | 422 => Self::Rejected { whole: written.unwrap_or(0) == 0 },
+            _ => Self::Rejected { whole: false },
         }
     }
+}
+
+/// Reports whether a response body says that a point is older than one that is stored, or equal to it.
+pub(super) fn mentions_stored_points(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["out of order", "duplicate sample", "too old", "out of bounds"].iter().any(|phrase| message.contains(phrase))
 }
 
 /// What receivers say of a request that is too large, in lower case.
@@ -77,19 +92,22 @@ mod tests {
     #[test]
     fn outcomes_follow_the_specifications() {
         for (protocol, written) in [(Protocol::V1, None), (Protocol::V2, Some(1))] {
-            let outcome = |status| Outcome::to(protocol, &response(status, written));
+            let outcome = |status| Outcome::to(protocol, 2, &response(status, written));
             for status in [200, 202, 204] {
                 assert_eq!(outcome(status), Outcome::Accepted);
             }
             for status in [429, 500, 502, 503, 504, 599] {
                 assert_eq!(outcome(status), Outcome::Retry(None));
             }
-            for status in [301, 400, 401, 403, 404, 408, 422] {
-                assert_eq!(outcome(status), Outcome::Rejected);
+            for status in [301, 401, 403, 404, 408] {
+                assert_eq!(outcome(status), Outcome::Rejected { whole: false });
+            }
+            for status in [400, 422] {
+                assert_eq!(outcome(status), Outcome::Rejected { whole: protocol == Protocol::V1 });
             }
             assert_eq!(outcome(413), Outcome::TooLarge);
             assert_eq!(outcome(415), Outcome::UnsupportedProtocol);
-            assert_eq!(Outcome::to(protocol, &Response::default()), Outcome::Retry(None));
+            assert_eq!(Outcome::to(protocol, 2, &Response::default()), Outcome::Retry(None));
         }
     }
 
@@ -97,18 +115,18 @@ mod tests {
     #[test]
     fn a_response_without_written_headers_means_a_receiver_of_1_0() {
         for status in [200, 204, 400] {
-            assert_eq!(Outcome::to(Protocol::V2, &response(status, None)), Outcome::UnsupportedProtocol, "{status}");
+            assert_eq!(Outcome::to(Protocol::V2, 2, &response(status, None)), Outcome::UnsupportedProtocol, "{status}");
         }
-        assert_eq!(Outcome::to(Protocol::V2, &response(503, None)), Outcome::Retry(None));
-        assert_eq!(Outcome::to(Protocol::V2, &response(404, None)), Outcome::Rejected);
+        assert_eq!(Outcome::to(Protocol::V2, 2, &response(503, None)), Outcome::Retry(None));
+        assert_eq!(Outcome::to(Protocol::V2, 2, &response(404, None)), Outcome::Rejected { whole: false });
     }
 
     #[test]
     fn a_web_page_is_retried_whatever_the_version() {
         for protocol in [Protocol::V1, Protocol::V2] {
             let page = |status| Response { is_html: true, ..response(status, None) };
-            assert_eq!(Outcome::to(protocol, &page(200)), Outcome::Retry(None));
-            assert_eq!(Outcome::to(protocol, &page(404)), Outcome::Rejected);
+            assert_eq!(Outcome::to(protocol, 2, &page(200)), Outcome::Retry(None));
+            assert_eq!(Outcome::to(protocol, 2, &page(404)), Outcome::Rejected { whole: false });
         }
     }
 
@@ -153,11 +171,11 @@ mod tests {
         for (status, message, outcome) in [
             (400, "limits: Too many samples in one request", Outcome::TooLarge),
             (422, "request body too large", Outcome::TooLarge),
-            (400, "out of order sample", Outcome::Rejected),
-            (500, "too many samples", Outcome::Retry(None)),
+            (400, "out of order sample", Outcome::Rejected { whole: true }),
+            (500, "too many samples", Outcome::TooLarge),
         ] {
             let response = Response { message: message.into(), ..response(status, None) };
-            assert_eq!(Outcome::to(Protocol::V1, &response), outcome, "{message}");
+            assert_eq!(Outcome::to(Protocol::V1, 2, &response), outcome, "{message}");
         }
     }
 }

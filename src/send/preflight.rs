@@ -7,9 +7,10 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::exchange::Attempts;
 use super::hint::hint;
 use super::outcome::Outcome;
-use super::sender::{Attempts, Sender};
+use super::sender::Sender;
 use crate::http::Response;
 
 /// Why a receiver does not accept requests.
@@ -27,7 +28,7 @@ impl Sender {
     /// # Errors
     /// The receiver's response, if it did not accept the request.
     pub async fn preflight(&self) -> Result<(), PreflightError> {
-        let exchange = self.exchange(&[], &[], Attempts::One, &mut false).await;
+        let exchange = self.exchange(0, &[], &[], Attempts::One, &mut false).await;
         if exchange.outcome != Outcome::Accepted {
             return Err(PreflightError::new(self.url(), exchange.response, self.credentials()));
         }

@@ -1,6 +1,6 @@
 //! Queue of the batches that wait to be sent: in order, bounded in bytes.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +9,13 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::report::{DestinationReporter, Level, event};
-use crate::wire::{Metric, Point};
+use crate::wire::{Metric, Point, Value};
+
+/// Number of batches behind the oldest one from which on a shard has a backlog. A window makes up to three batches.
+const BACKLOG_BATCHES: usize = 4;
+
+/// Shortest pause before the deadline.
+const MIN_LAST_PAUSE: Duration = Duration::from_millis(30);
 
 /// Points that are sent together. They are encoded only when they are sent, in the protocol version that the receiver supports.
 #[derive(Debug)]
@@ -17,14 +23,39 @@ pub struct Batch {
     points: Vec<Point>,
     metadata: Vec<Arc<Metric>>,
     created: Instant,
-    /// Number of points, from the first on, whose outcome is known: accepted or rejected.
+    /// Number of points, from the first on, whose outcome is known, or which are set aside.
     finished: usize,
+    /// Points that were passed over: the rest of the batch shows whether the receiver rejects these alone.
+    set_aside: Vec<Point>,
+    /// True if it has several points of a series.
+    merged: bool,
 }
 
 impl Batch {
     /// Creates a batch of `points`, and of metadata on the metrics `metadata`.
     pub fn new(points: Vec<Point>, metadata: Vec<Arc<Metric>>) -> Self {
-        Self { points, metadata, created: Instant::now(), finished: 0 }
+        Self { points, metadata, created: Instant::now(), finished: 0, set_aside: Vec::new(), merged: false }
+    }
+
+    /// Merges batches of one shard, the oldest first: all points of a series come together, in their order.
+    fn merge(batches: Vec<Self>) -> Self {
+        let created = batches.first().map_or_else(Instant::now, |batch| batch.created);
+        let mut positions: HashMap<(usize, usize), usize> = HashMap::new();
+        let mut series: Vec<Vec<Point>> = Vec::new();
+        let mut metadata = Vec::new();
+        for batch in batches {
+            metadata.extend(batch.metadata);
+            for point in batch.points {
+                let next = series.len();
+                let position = *positions.entry(point.series_key()).or_insert(next);
+                if position == next {
+                    series.push(Vec::new());
+                }
+                series[position].push(point);
+            }
+        }
+        let points = series.into_iter().flatten().collect();
+        Self { created, merged: true, ..Self::new(points, metadata) }
     }
 
     /// Time at which the batch was created.
@@ -32,14 +63,29 @@ impl Batch {
         self.created
     }
 
-    /// Points that are still to be sent.
+    /// Points that are still to be sent, without those that are set aside.
     pub fn unsent(&self) -> &[Point] {
         &self.points[self.finished..]
+    }
+
+    /// All points whose outcome is not known.
+    pub fn open(&self) -> impl Iterator<Item = &Point> {
+        self.set_aside.iter().chain(self.unsent())
+    }
+
+    /// Number of points whose outcome is not known.
+    pub fn open_points(&self) -> usize {
+        self.set_aside.len() + self.unsent().len()
     }
 
     /// Metrics whose metadata is still to be sent.
     pub fn metadata(&self) -> &[Arc<Metric>] {
         &self.metadata
+    }
+
+    /// True if it has several points of a series: a receiver that has stored it rejects it if it comes again.
+    pub fn is_merged(&self) -> bool {
+        self.merged
     }
 
     /// Marks the next `points` points, and the metadata that was sent with them, as finished.
@@ -48,10 +94,62 @@ impl Batch {
         self.metadata.clear();
     }
 
+    /// Passes over the next point. It is still open.
+    pub fn set_next_aside(&mut self) {
+        self.set_aside.extend(self.unsent().first().cloned());
+        self.finished += 1;
+    }
+
+    /// Sets aside points that were extracted.
+    pub fn set_aside(&mut self, points: impl IntoIterator<Item = Point>) {
+        self.set_aside.extend(points);
+    }
+
+    /// The first point that is set aside.
+    pub fn first_set_aside(&self) -> Option<&Point> {
+        self.set_aside.first()
+    }
+
+    /// Removes the first point that is set aside: its outcome is known.
+    pub fn remove_first_set_aside(&mut self) {
+        if !self.set_aside.is_empty() {
+            self.set_aside.remove(0);
+        }
+    }
+
+    /// Puts all open points back, those that were set aside first.
+    pub fn restart(&mut self) {
+        let mut open = std::mem::take(&mut self.set_aside);
+        open.extend(self.points.drain(self.finished..));
+        (self.points, self.finished) = (open, 0);
+    }
+
+    /// Removes and returns the unsent points that `remove` selects.
+    pub fn extract(&mut self, mut remove: impl FnMut(&Point) -> bool) -> Vec<Point> {
+        let finished = self.finished;
+        self.points.extract_if(finished.., |point| remove(point)).collect()
+    }
+
+    /// Sorts the unsent points: floats before native histograms, the points of a series in their order. Returns the number
+    /// of floats.
+    pub fn sort_kinds(&mut self) -> usize {
+        let unsent = &mut self.points[self.finished..];
+        let is_float = |point: &Point| matches!(point.value, Value::Float(_));
+        if !unsent.is_sorted_by_key(|point| !is_float(point)) {
+            unsent.sort_by_key(|point| !is_float(point));
+        }
+        unsent.partition_point(is_float)
+    }
+
     /// Memory of the unsent points, without what they share with other points.
     pub fn bytes(&self) -> usize {
         let heap: usize = self.unsent().iter().map(|point| point.value.heap_bytes()).sum();
         size_of_val(self.unsent()) + heap
+    }
+
+    /// True if it ends series. Such a batch is sent alone: a receiver that has stored it must accept it again.
+    fn ends_series(&self) -> bool {
+        self.points.last().is_some_and(|point| point.value.is_stale_marker())
     }
 }
 
@@ -70,7 +168,10 @@ pub struct Queue {
 struct State {
     /// Batches of each shard, each with its number in the order of all shards.
     shards: Vec<VecDeque<(u64, Batch)>>,
+    /// The batch of each shard that the sender has removed and not finished.
+    in_flight: Vec<Option<InFlight>>,
     next_number: u64,
+    /// Bytes of all batches, also of those in flight.
     bytes: usize,
     points: usize,
     deadline: Option<Instant>,
@@ -78,11 +179,27 @@ struct State {
     overflowing: bool,
 }
 
+/// What the queue knows of a batch in flight.
+struct InFlight {
+    number: u64,
+    bytes: usize,
+    /// True if the batch is the oldest of a full queue: the sender drops it instead of retrying.
+    abandoned: bool,
+}
+
 impl Queue {
     /// Creates an empty queue for at most `limit_bytes` bytes of points. One batch always fits, whatever its size.
     pub fn new(limit_bytes: usize, shards: usize, reporter: Arc<DestinationReporter>) -> Self {
         let queues = (0..shards.max(1)).map(|_| VecDeque::new()).collect();
-        let state = State { shards: queues, next_number: 0, bytes: 0, points: 0, deadline: None, overflowing: false };
+        let state = State {
+            shards: queues,
+            in_flight: (0..shards.max(1)).map(|_| None).collect(),
+            next_number: 0,
+            bytes: 0,
+            points: 0,
+            deadline: None,
+            overflowing: false,
+        };
         Self { state: Mutex::new(state), changed: Notify::new(), shards: shards.max(1), limit_bytes, reporter }
     }
 
@@ -97,8 +214,10 @@ impl Queue {
         self.reporter.counters.points.add(batch.unsent().len() as u64);
         while state.bytes + batch.bytes() > self.limit_bytes {
             let bytes_before = state.bytes;
-            let Some(oldest) = state.pop_oldest() else { break };
-            self.reporter.counters.points_dropped.add(oldest.unsent().len() as u64);
+            if !state.abandon_oldest() {
+                let Some(oldest) = state.pop_oldest() else { break };
+                self.reporter.counters.points_dropped.add(oldest.unsent().len() as u64);
+            }
             if !std::mem::replace(&mut state.overflowing, true) {
                 self.reporter.log(
                     event(Level::Warn, "Queue is full, dropping the oldest points")
@@ -118,14 +237,17 @@ impl Queue {
     }
 
     /// Removes and returns the oldest batch of a shard; waits for one. `None` when the queue is closed and the shard is empty.
-    pub async fn next(&self, shard: usize) -> Option<Batch> {
+    ///
+    /// A backlog is merged: what waits comes as one batch of at most `max_points` points, or as one that has more. The batch
+    /// counts for the limit until [`Self::finish`].
+    pub async fn next(&self, shard: usize, max_points: usize) -> Option<Batch> {
         loop {
             // Subscribes before it checks, so that no change is missed.
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
             {
                 let mut state = self.state.lock();
-                if let Some(batch) = state.pop(shard) {
+                if let Some(batch) = state.start(shard, max_points) {
                     self.update_gauges(&state);
                     return Some(batch);
                 }
@@ -134,6 +256,37 @@ impl Queue {
                 }
             }
             changed.await;
+        }
+    }
+
+    /// Ends the flight of a shard's batch.
+    pub fn finish(&self, shard: usize) {
+        let mut state = self.state.lock();
+        if let Some(InFlight { bytes, abandoned: false, .. }) = state.in_flight[shard].take() {
+            state.bytes -= bytes;
+        }
+        self.update_gauges(&state);
+    }
+
+    /// Reports whether a shard's batch in flight must be dropped instead of retried, because the queue is full.
+    pub fn is_abandoned(&self, shard: usize) -> bool {
+        self.state.lock().in_flight[shard].as_ref().is_some_and(|batch| batch.abandoned)
+    }
+
+    /// Waits for `pause` before a retry: less if the queue is closed meanwhile, or the shard's batch abandoned. The pauses of a
+    /// closed queue end before its deadline.
+    pub async fn pause(&self, shard: usize, pause: Duration) {
+        let deadline = self.state.lock().deadline;
+        let half = |at: Instant| (at.saturating_duration_since(Instant::now()) / 2).max(MIN_LAST_PAUSE);
+        let pause = deadline.map_or(pause, |at| pause.min(half(at)));
+        let end = Instant::now() + pause;
+        while end > Instant::now() {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if self.is_abandoned(shard) || deadline.is_none() && self.state.lock().deadline.is_some() {
+                return;
+            }
+            let _ = tokio::time::timeout_at(end.into(), changed).await;
         }
     }
 
@@ -195,6 +348,43 @@ impl Queue {
 }
 
 impl State {
+    /// Removes the oldest batch of a shard, with those behind it if they are a backlog, and notes that it is in flight.
+    fn start(&mut self, shard: usize, max_points: usize) -> Option<Batch> {
+        let number = self.shards[shard].front()?.0;
+        if let Some(InFlight { bytes, abandoned: false, .. }) = self.in_flight[shard].take() {
+            self.bytes -= bytes;
+        }
+        let bytes_before = self.bytes;
+        let mut batches = Vec::from_iter(self.pop(shard));
+        if self.shards[shard].len() >= BACKLOG_BATCHES && !batches[0].ends_series() {
+            let mut points = batches[0].unsent().len();
+            while let Some((_, next)) = self.shards[shard].front()
+                && points + next.unsent().len() <= max_points
+                && !next.ends_series()
+            {
+                points += next.unsent().len();
+                batches.extend(self.pop(shard));
+            }
+        }
+        let bytes = bytes_before - self.bytes;
+        self.bytes = bytes_before;
+        self.in_flight[shard] = Some(InFlight { number, bytes, abandoned: false });
+        if batches.len() > 1 { Some(Batch::merge(batches)) } else { batches.pop() }
+    }
+
+    /// If the oldest batch is in flight, marks it as abandoned, so that it does not count any more.
+    fn abandon_oldest(&mut self) -> bool {
+        let waiting = self.shards.iter().filter_map(|batches| Some(batches.front()?.0)).min();
+        let in_flight = self.in_flight.iter_mut().flatten().filter(|batch| !batch.abandoned);
+        let oldest = in_flight.min_by_key(|batch| batch.number);
+        let Some(oldest) = oldest.filter(|batch| waiting.is_none_or(|number| batch.number < number)) else {
+            return false;
+        };
+        oldest.abandoned = true;
+        self.bytes -= oldest.bytes;
+        true
+    }
+
     fn pop(&mut self, shard: usize) -> Option<Batch> {
         let (_, batch) = self.shards[shard].pop_front()?;
         self.bytes -= batch.bytes();
@@ -277,7 +467,7 @@ mod tests {
         }
         queue.close(Duration::from_secs(60));
         for (shard, len) in [(0, Some(1)), (0, Some(3)), (0, None), (1, Some(2)), (1, None)] {
-            assert_eq!(queue.next(shard).await.map(|batch| batch.unsent().len()), len);
+            assert_eq!(queue.next(shard, usize::MAX).await.map(|batch| batch.unsent().len()), len);
         }
     }
 
@@ -287,7 +477,7 @@ mod tests {
         let queue = Arc::new(queue);
         let waiting = tokio::spawn({
             let queue = Arc::clone(&queue);
-            async move { (queue.next(0).await.is_some(), queue.next(0).await.is_some()) }
+            async move { (queue.next(0, 1).await.is_some(), queue.next(0, 1).await.is_some()) }
         });
         tokio::task::yield_now().await;
         queue.push(0, batch(1));

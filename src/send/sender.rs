@@ -6,24 +6,27 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use tokio::sync::Mutex;
 use tokio::task::{JoinError, spawn_local};
 
-use super::backoff::Backoff;
+use super::exchange::Exchange;
 use super::health::{Abort, Health};
-use super::negotiation::{Negotiation, SendPermit};
+use super::negotiation::Negotiation;
 use super::outcome::Outcome;
+use super::quarantine::Quarantine;
 use super::queue::{Batch, Queue};
 use super::unsent;
-use crate::fault;
 use crate::http::{Client, Response};
 use crate::panics::caught;
 use crate::report::{DestinationReporter, Level, event};
-use crate::wire::{Encoded, Encoder, Limits, Metric, Point, Protocol};
+use crate::wire::{Encoder, Limits, Protocol};
 
 /// Maximum number of times that the task of a shard is started. Each panic loses the batch that caused it; if every batch causes
 /// one, another start does not help.
 const MAX_SHARD_STARTS: usize = 10;
+
+/// Interval at which the time without a success is compared with `abortOnFailure`.
+const HEALTH_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Sender settings of a destination.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -42,51 +45,33 @@ pub struct Settings {
 
 /// Sends the batches of a queue: those of a shard one after the other, those of different shards concurrently.
 pub struct Sender {
-    client: Client,
-    queue: Arc<Queue>,
+    pub(super) client: Client,
+    pub(super) queue: Arc<Queue>,
     send_after: Duration,
-    encoder: RefCell<Encoder>,
-    negotiation: Negotiation,
-    /// Reduced when the receiver rejects requests as too large.
-    limits: Cell<Limits>,
-    health: RefCell<Health>,
+    pub(super) encoder: RefCell<Encoder>,
+    pub(super) negotiation: Negotiation,
+    /// Reduced when the receiver rejects requests as too large; the points at most to `max_points` again.
+    pub(super) limits: Cell<Limits>,
+    pub(super) max_points: usize,
+    /// Time at which a limit was found, or tested.
+    pub(super) limit_tested: Cell<Instant>,
+    /// Time at which the receiver rejected all parts of a batch.
+    pub(super) hopeless_since: Cell<Option<Instant>>,
+    pub(super) quarantine: RefCell<Quarantine>,
+    /// True if the receiver keeps only the newest sample of an interval, as VictoriaMetrics may.
+    pub(super) keeps_newest: Cell<bool>,
+    pub(super) health: RefCell<Health>,
     unsent_directory: Option<PathBuf>,
-    /// Batches that were in flight at the deadline.
-    interrupted: RefCell<Vec<Batch>>,
-    reporter: Arc<DestinationReporter>,
-}
-
-/// Number of attempts to get a final response to a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Attempts {
-    /// One, whatever its outcome.
-    One,
-    /// As many as are needed until the outcome is not [`Outcome::Retry`].
-    UntilFinal,
-}
-
-/// One request and its response.
-pub(super) struct Exchange<'a> {
-    /// Held until the response has been evaluated, since it may confirm the protocol version.
-    permit: SendPermit<'a>,
-    pub(super) outcome: Outcome,
-    pub(super) response: Response,
-    /// Number of points in the request, and bytes of its body.
-    points: usize,
-    bytes: usize,
-}
-
-impl Exchange<'_> {
-    /// Protocol version of the request.
-    pub(super) fn protocol(&self) -> Protocol {
-        self.permit.protocol
-    }
+    /// The batch of each shard that is being sent.
+    in_flight: Vec<Mutex<Option<Batch>>>,
+    pub(super) reporter: Arc<DestinationReporter>,
 }
 
 impl Sender {
     /// Creates a sender for the batches of `queue`.
     pub fn new(client: Client, settings: Settings, queue: Arc<Queue>, reporter: Arc<DestinationReporter>) -> Self {
         let health = Health::new(client.credentials(), settings.abort_after, Arc::clone(&reporter));
+        let in_flight = (0..queue.shards()).map(|_| Mutex::default()).collect();
         Self {
             client,
             queue,
@@ -94,9 +79,14 @@ impl Sender {
             encoder: RefCell::default(),
             negotiation: Negotiation::new(settings.protocol),
             limits: Cell::new(settings.limits),
+            max_points: settings.limits.points,
+            limit_tested: Cell::new(Instant::now()),
+            hopeless_since: Cell::new(None),
+            quarantine: RefCell::default(),
+            keeps_newest: Cell::new(false),
             health: RefCell::new(health),
             unsent_directory: settings.unsent_directory,
-            interrupted: RefCell::default(),
+            in_flight,
             reporter,
         }
     }
@@ -118,7 +108,10 @@ impl Sender {
         for shard in 0..sender.queue.shards() {
             shards.spawn_local(Rc::clone(&sender).supervise_shard(shard));
         }
-        shards.await;
+        tokio::select! {
+            () = shards => {}
+            () = sender.watch_health() => {}
+        }
         sender.write_unsent();
     }
 
@@ -134,113 +127,60 @@ impl Sender {
     }
 
     async fn send_shard(&self, shard: usize) {
-        while let Some(mut batch) = self.queue.next(shard).await {
-            self.queue.wait_until(batch.created() + self.send_after).await;
+        // Behind a lock that no other task takes: a panic leaves the batch where it is.
+        let mut current = self.in_flight[shard].lock().await;
+        loop {
+            if current.is_none() {
+                let next = self.queue.next(shard, self.limits.get().points).await;
+                let Some(batch) = next else { return };
+                self.queue.wait_until(batch.created() + self.send_after).await;
+                *current = Some(batch);
+            }
+            let Some(batch) = current.as_mut() else { return };
             tokio::select! {
-                () = self.send_batch(&mut batch) => {}
-                () = self.queue.wait_for_deadline() => return self.interrupted.borrow_mut().push(batch),
+                () = self.send_batch(shard, batch) => {}
+                () = self.queue.wait_for_deadline() => return,
             }
+            *current = None;
+            self.queue.finish(shard);
         }
     }
 
-    /// Sends a batch in as many requests as the limits require.
-    async fn send_batch(&self, batch: &mut Batch) {
-        let mut fell_back = false;
-        while !batch.unsent().is_empty() {
-            let exchange = self.exchange(batch.unsent(), batch.metadata(), Attempts::UntilFinal, &mut fell_back).await;
-            if exchange.outcome == Outcome::TooLarge && exchange.points > 1 {
-                let limits = self.limits.get();
-                self.limits.set(Limits { points: limits.points.min(exchange.points / 2), ..limits });
-                continue;
-            }
-            self.count_outcome(&exchange);
-            batch.advance(exchange.points);
-        }
-    }
-
-    /// Sends one request with the first of `points`, as many as the limits allow, in the version that the receiver supports.
-    ///
-    /// A request in a version that is not supported is sent again in the other one, but only once for each `fell_back`: a
-    /// receiver that supports neither gets it once in each.
-    pub(super) async fn exchange(
-        &self,
-        points: &[Point],
-        metadata: &[Arc<Metric>],
-        attempts: Attempts,
-        fell_back: &mut bool,
-    ) -> Exchange<'_> {
-        loop {
-            let permit = self.negotiation.acquire().await;
-            let protocol = permit.protocol;
-            let Encoded { body, points } =
-                self.encoder.borrow_mut().encode(protocol, points, metadata, self.limits.get());
-            let bytes = body.len();
-            let response = match attempts {
-                Attempts::One => self.send_once(protocol, body).await,
-                Attempts::UntilFinal => self.send_until_final(protocol, &body, points).await,
-            };
-            let outcome = Outcome::to(protocol, &response);
-            if outcome == Outcome::UnsupportedProtocol && !*fell_back && self.negotiation.fall_back(protocol) {
-                *fell_back = true;
-                self.log_protocol("Receiver does not support this protocol version, trying the other", protocol);
-                continue;
-            }
-            return Exchange { permit, outcome, response, points, bytes };
-        }
-    }
-
-    async fn send_once(&self, protocol: Protocol, body: Bytes) -> Response {
-        self.reporter.counters.requests.add(1);
-        self.client.send(protocol, body).await
-    }
-
-    /// Sends one request until its outcome is not [`Outcome::Retry`].
-    async fn send_until_final(&self, protocol: Protocol, body: &Bytes, points: usize) -> Response {
-        let counters = &self.reporter.counters;
-        let mut backoff = Backoff::default();
-        fault::point("sender");
-        loop {
-            let begin = Instant::now();
-            let response = self.send_once(protocol, body.clone()).await;
-            self.reporter.note_duration(begin.elapsed());
-            let Outcome::Retry(retry_after) = Outcome::to(protocol, &response) else { return response };
-            let pause = backoff.next(retry_after);
-            let abort = self.health.borrow_mut().record_failure(&response);
-            self.abort_test(abort);
-            tokio::time::sleep(pause).await;
-            counters.requests_retried.add(1);
-            counters.points_retried.add(points as u64);
-        }
-    }
-
-    /// Counts the points of a request by its outcome.
-    fn count_outcome(&self, exchange: &Exchange<'_>) {
+    /// Counts the points of a request by its outcome. Returns how many the receiver reports as stored.
+    pub(super) fn count_outcome(&self, exchange: &Exchange<'_>) -> usize {
         let counters = &self.reporter.counters;
         let (protocol, outcome, response) = (exchange.protocol(), exchange.outcome, &exchange.response);
-        let points = exchange.points as u64;
+        let points = exchange.points;
+        let reported = response.written.filter(|_| protocol == Protocol::V2).map(|written| written as usize);
         let written = match outcome {
-            Outcome::Accepted => response.written.filter(|_| protocol == Protocol::V2).unwrap_or(points).min(points),
-            _ => response.written.unwrap_or(0).min(points),
+            Outcome::Accepted => reported.unwrap_or(points).min(points),
+            // Mimir reports what it has received: nobody knows what it has stored of a request that it rejects.
+            Outcome::Rejected { .. } => reported.filter(|&written| written < points).unwrap_or(0),
+            _ => 0,
         };
-        let supported =
-            outcome == Outcome::Accepted || outcome != Outcome::UnsupportedProtocol && response.written.is_some();
+        let supported = outcome == Outcome::Accepted
+            || outcome != Outcome::UnsupportedProtocol && response.written.is_some() && protocol == Protocol::V2;
         if supported {
             self.confirm_protocol(protocol);
         }
-        counters.points_sent.add(written);
-        counters.points_failed.add(points - written);
+        counters.points_sent.add(written as u64);
+        counters.points_failed.add((points - written) as u64);
         let mut health = self.health.borrow_mut();
-        if written < points {
-            let abort = health.record_rejection(response, points - written);
-            self.abort_test(abort);
-        } else {
+        if written == points {
             counters.bytes_sent.add(exchange.bytes as u64);
             health.record_success();
+        } else if written > 0 || reported.is_some_and(|reported| reported > 0) {
+            health.record_partial(response, written, points - written);
+        } else {
+            let abort = health.record_rejection(response, points as u64);
+            drop(health);
+            self.abort_test(abort);
         }
+        written
     }
 
     /// Aborts the test: k6 stops when it reads an event of [`Level::Fatal`].
-    fn abort_test(&self, abort: Option<Abort>) {
+    pub(super) fn abort_test(&self, abort: Option<Abort>) {
         if let Some(Abort { without_success }) = abort {
             self.reporter.log(
                 event(Level::Fatal, "Aborting the test: no write has succeeded for longer than abortOnFailure")
@@ -256,14 +196,34 @@ impl Sender {
         }
     }
 
-    fn log_protocol(&self, message: &str, protocol: Protocol) {
+    pub(super) fn log_protocol(&self, message: &str, protocol: Protocol) {
         self.reporter.log(event(Level::Debug, message).with("protocol", protocol.to_string()));
     }
 
+    /// Remembers what a response says of the receiver.
+    pub(super) fn note_receiver(&self, response: &Response) {
+        if response.is_victoria_metrics && !self.keeps_newest.replace(true) {
+            self.reporter.log(event(Level::Debug, "Detected VictoriaMetrics, not sending stale markers"));
+        }
+    }
+
+    /// Watches for the time without a success that `abortOnFailure` allows. Never ends.
+    async fn watch_health(&self) {
+        loop {
+            tokio::time::sleep(HEALTH_INTERVAL).await;
+            let abort = self.health.borrow_mut().due_abort();
+            self.abort_test(abort);
+        }
+    }
+
     fn write_unsent(&self) {
-        let mut unsent = self.interrupted.take();
+        let mut unsent: Vec<_> = self
+            .in_flight
+            .iter()
+            .filter_map(|current| current.try_lock().ok().and_then(|mut batch| batch.take()))
+            .collect();
         unsent.extend(self.queue.drain());
-        let points: Vec<_> = unsent.iter().flat_map(Batch::unsent).collect();
+        let points: Vec<_> = unsent.iter().flat_map(Batch::open).collect();
         unsent::save(&points, self.unsent_directory.as_deref(), &self.reporter);
     }
 }

@@ -76,13 +76,21 @@ impl Buffers {
     fn encode<'a, M: Message<'a>>(&mut self, mut message: M, points: &'a [Point], limits: Limits) -> Encoded {
         self.timeseries.clear();
         let mut encoded = 0;
-        for point in points.iter().take(limits.points.max(1)) {
+        let mut points = points.iter().take(limits.points.max(1)).peekable();
+        while let Some(point) = points.next() {
             self.series.clear();
             message.write_labels(point, &mut self.series);
             write_value::<M>(point, &mut self.series);
+            encoded += 1;
+            // Points of one series come together, the oldest first.
+            while message.preface_len() + self.timeseries.len() + self.series.len() < limits.bytes
+                && let Some(later) = points.next_if(|later| later.series_key() == point.series_key())
+            {
+                write_value::<M>(later, &mut self.series);
+                encoded += 1;
+            }
             message.write_metadata(point, &mut self.series);
             write_field(M::TIMESERIES, &self.series, &mut self.timeseries);
-            encoded += 1;
             if message.preface_len() + self.timeseries.len() >= limits.bytes {
                 break;
             }

@@ -82,3 +82,21 @@ pub struct Point {
     /// The value.
     pub value: Value,
 }
+
+impl Point {
+    /// The name and the labels of its series, as PromQL writes them.
+    pub fn series_name(&self) -> String {
+        let own = self.metric.extra_label.iter().flat_map(EncodedLabel::labels);
+        let labels = self.labels.parts().into_iter().flatten().chain(own).map(|label| {
+            let (name, value) = label.pair();
+            format!("{}={:?}", String::from_utf8_lossy(name), String::from_utf8_lossy(value))
+        });
+        let labels = Vec::from_iter(labels).join(",");
+        if labels.is_empty() { self.metric.name.clone() } else { format!("{}{{{labels}}}", self.metric.name) }
+    }
+
+    /// Identifies its series while the series exists: metrics and labels are made once.
+    pub fn series_key(&self) -> (usize, usize) {
+        (Arc::as_ptr(&self.metric).addr(), Arc::as_ptr(&self.labels).addr())
+    }
+}

@@ -1,0 +1,149 @@
+//! One request, from its attempts to a final response, in the protocol version that the receiver supports.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::backoff::Backoff;
+use super::negotiation::SendPermit;
+use super::outcome::Outcome;
+use super::sender::Sender;
+use crate::fault;
+use crate::http::Response;
+use crate::wire::{Encoded, Metric, Point, Protocol};
+
+/// Failures from which on, and the time after which, a request that could be smaller is not simply retried: the receiver may
+/// fail because of what is in it.
+const PERSISTENT_FAILURES: u32 = 5;
+const PERSISTENT_AFTER: Duration = Duration::from_secs(3);
+
+/// Attempts of a request that looks for the points that make the receiver fail, and the pause between them.
+const PROBE_ATTEMPTS: u32 = 2;
+const PROBE_PAUSE: Duration = Duration::from_millis(100);
+
+/// Number of attempts to get a final response to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attempts {
+    /// One, whatever its outcome.
+    One,
+    /// A few, if the receiver fails; as many as are needed if it cannot be reached.
+    Probe,
+    /// As many as are needed, unless the receiver fails persistently and a smaller request may help.
+    UntilFinal,
+}
+
+/// One request and its response.
+pub(super) struct Exchange<'a> {
+    /// Held until the response has been evaluated, since it may confirm the protocol version.
+    permit: SendPermit<'a>,
+    pub(super) outcome: Outcome,
+    pub(super) response: Response,
+    /// Number of points in the request.
+    pub(super) points: usize,
+    /// Bytes of its body.
+    pub(super) bytes: usize,
+    /// True if an earlier attempt got no response though it may have reached the receiver, which may have stored it.
+    pub(super) may_be_stored: bool,
+}
+
+impl Exchange<'_> {
+    /// Protocol version of the request.
+    pub(super) fn protocol(&self) -> Protocol {
+        self.permit.protocol
+    }
+}
+
+/// Last response of a row of attempts.
+struct Attempted {
+    response: Response,
+    may_be_stored: bool,
+}
+
+impl Sender {
+    /// Sends one request with the first of `points`, as many as the limits allow, in the version that the receiver supports.
+    ///
+    /// A request in a version that is not supported is sent again in the other one, but only once for each `fell_back`: a
+    /// receiver that supports neither gets it once in each. The outcome is [`Outcome::Retry`] if the attempts are used up, or
+    /// the batch of `shard` has been abandoned.
+    pub(super) async fn exchange(
+        &self,
+        shard: usize,
+        points: &[Point],
+        metadata: &[Arc<Metric>],
+        attempts: Attempts,
+        fell_back: &mut bool,
+    ) -> Exchange<'_> {
+        loop {
+            let permit = self.negotiation.acquire().await;
+            let protocol = permit.protocol;
+            let Encoded { body, points } =
+                self.encoder.borrow_mut().encode(protocol, points, metadata, self.limits.get());
+            let bytes = body.len();
+            let Attempted { response, may_be_stored } =
+                self.send_until_final(shard, protocol, &body, points, attempts).await;
+            let outcome = Outcome::to(protocol, points, &response);
+            self.note_receiver(&response);
+            if outcome == Outcome::UnsupportedProtocol && !*fell_back && self.negotiation.fall_back(protocol) {
+                *fell_back = true;
+                self.log_protocol("Receiver does not support this protocol version, trying the other", protocol);
+                continue;
+            }
+            return Exchange { permit, outcome, response, points, bytes, may_be_stored };
+        }
+    }
+
+    async fn send_once(&self, protocol: Protocol, body: Bytes) -> Response {
+        self.reporter.counters.requests.add(1);
+        let begin = Instant::now();
+        let response = self.client.send(protocol, body).await;
+        self.reporter.note_duration(begin.elapsed());
+        response
+    }
+
+    /// Sends one request until its outcome is not [`Outcome::Retry`], or the attempts are used up.
+    async fn send_until_final(
+        &self,
+        shard: usize,
+        protocol: Protocol,
+        body: &Bytes,
+        points: usize,
+        attempts: Attempts,
+    ) -> Attempted {
+        let counters = &self.reporter.counters;
+        let mut backoff = Backoff::default();
+        let (mut failures, begin) = (0, Instant::now());
+        let mut may_be_stored = false;
+        fault::point("sender");
+        loop {
+            let response = self.send_once(protocol, body.clone()).await;
+            let Outcome::Retry(retry_after) = Outcome::to(protocol, points, &response) else {
+                return Attempted { response, may_be_stored };
+            };
+            may_be_stored |= response.status.is_none() && response.reached;
+            // Without a connection the content of the request cannot be the reason.
+            failures = if response.reached { failures + 1 } else { 0 };
+            let persistent = failures >= PERSISTENT_FAILURES && begin.elapsed() >= PERSISTENT_AFTER;
+            let used_up = match attempts {
+                Attempts::One => true,
+                Attempts::Probe => failures >= PROBE_ATTEMPTS,
+                Attempts::UntilFinal => persistent && points > 1,
+            };
+            if attempts != Attempts::One {
+                let abort = self.health.borrow_mut().record_failure(&response);
+                self.abort_test(abort);
+            }
+            if used_up || self.queue.is_abandoned(shard) {
+                return Attempted { response, may_be_stored };
+            }
+            let pause = backoff.next(retry_after);
+            let is_probe = attempts == Attempts::Probe && response.reached;
+            self.queue.pause(shard, if is_probe { PROBE_PAUSE } else { pause }).await;
+            if self.queue.is_abandoned(shard) {
+                return Attempted { response, may_be_stored };
+            }
+            counters.requests_retried.add(1);
+            counters.points_retried.add(points as u64);
+        }
+    }
+}

@@ -49,7 +49,7 @@ impl Bisection {
         let cost = 2 * (usize::BITS - len.leading_zeros()) as usize;
         let max_points = max_points.max(1);
         Self {
-            pending: if len == 0 { Vec::new() } else { vec![0..len] },
+            pending: (len > 0).then_some(0..len).into_iter().collect(),
             first_histogram,
             max_points,
             max_points_before: max_points,

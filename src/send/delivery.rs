@@ -70,6 +70,9 @@ impl Sender {
         let mut attempts = Attempts::UntilFinal;
         // Of the points that failed alone before anything was accepted.
         let mut failure = None;
+        let begin = Instant::now();
+        // Accepted requests of other shards count, too: the receiver is not down.
+        let has_accepted = |pieces: &Bisection| pieces.has_accepted() || self.last_accepted.get() > Some(begin);
         while let Some(mut piece) = pieces.next() {
             let points = &batch.unsent()[..piece.len()];
             let exchange = self.exchange(shard, points, batch.metadata(), attempts, fell_back).await;
@@ -81,6 +84,8 @@ impl Sender {
                     self.drop_abandoned(batch);
                     return Round::Finished;
                 }
+                // A single point on which the receiver fails must not be retried for ever.
+                Outcome::TooLarge if exchange.response.status >= Some(500) => attempts = Attempts::Probe,
                 Outcome::Retry(_) => attempts = Attempts::Probe,
                 Outcome::Rejected { whole: true } if batch.is_merged() && is_stored(&exchange) => {
                     self.count_stored(&exchange);
@@ -93,9 +98,11 @@ impl Sender {
                     if self.count_outcome(&exchange) > 0 {
                         pieces.accept(piece.len());
                         self.hopeless_since.set(None);
+                        self.last_accepted.set(Some(Instant::now()));
                     }
+                    drop(exchange);
                     batch.advance(piece.len());
-                    if pieces.has_accepted() {
+                    if has_accepted(&pieces) {
                         self.hold_back(shard, batch, attempts, failure.as_ref()).await;
                     }
                     continue;
@@ -105,17 +112,20 @@ impl Sender {
                 self.reject_rest(batch, &exchange.response);
                 return Round::Finished;
             }
-            match pieces.fail(piece, exchange.outcome == Outcome::TooLarge) {
+            let too_large = exchange.outcome == Outcome::TooLarge;
+            // Without its permit: another request may follow at once.
+            let response = exchange.into_response();
+            match pieces.fail(piece, too_large) {
                 Verdict::Split => {}
                 Verdict::Alone => {
                     batch.set_next_aside();
-                    failure = Some(exchange.response);
-                    if pieces.has_accepted() {
+                    failure = Some(response);
+                    if has_accepted(&pieces) {
                         self.hold_back(shard, batch, attempts, failure.as_ref()).await;
                     }
                 }
                 Verdict::GiveUp => {
-                    failure = Some(exchange.response);
+                    failure = Some(response);
                     break;
                 }
             }
@@ -126,9 +136,9 @@ impl Sender {
         }
         match failure {
             _ if batch.open_points() == 0 => {}
-            Some(_) if attempts == Attempts::Probe && !pieces.has_accepted() => return Round::Unavailable,
+            Some(_) if attempts == Attempts::Probe && !has_accepted(&pieces) => return Round::Unavailable,
             Some(response) => {
-                let known = self.note_given_up(batch, pieces.has_accepted(), &response);
+                let known = self.note_given_up(batch, has_accepted(&pieces), &response);
                 if attempts == Attempts::Probe && !known && !last {
                     return Round::Undecided;
                 }

@@ -52,6 +52,11 @@ impl Exchange<'_> {
     pub(super) fn protocol(&self) -> Protocol {
         self.permit.protocol
     }
+
+    /// Returns the response, and the permit to the others.
+    pub(super) fn into_response(self) -> Response {
+        self.response
+    }
 }
 
 /// Last response of a row of attempts.
@@ -127,7 +132,7 @@ impl Sender {
             let used_up = match attempts {
                 Attempts::One => true,
                 Attempts::Probe => failures >= PROBE_ATTEMPTS,
-                Attempts::UntilFinal => persistent && points > 1,
+                Attempts::UntilFinal => persistent && (points > 1 || self.last_accepted.get() > Some(begin)),
             };
             if attempts != Attempts::One {
                 let abort = self.health.borrow_mut().record_failure(&response);
@@ -145,5 +150,38 @@ impl Sender {
             counters.requests_retried.add(1);
             counters.points_retried.add(points as u64);
         }
+    }
+
+    /// Counts the points of a request by its outcome. Returns how many the receiver reports as stored.
+    pub(super) fn count_outcome(&self, exchange: &Exchange<'_>) -> usize {
+        let counters = &self.reporter.counters;
+        let (protocol, outcome, response) = (exchange.protocol(), exchange.outcome, &exchange.response);
+        let points = exchange.points;
+        let reported = response.written.filter(|_| protocol == Protocol::V2).map(|written| written as usize);
+        let written = match outcome {
+            Outcome::Accepted => reported.unwrap_or(points).min(points),
+            // Mimir reports what it has received: nobody knows what it has stored of a request that it rejects.
+            Outcome::Rejected { .. } => reported.filter(|&written| written < points).unwrap_or(0),
+            _ => 0,
+        };
+        let supported = outcome == Outcome::Accepted
+            || outcome != Outcome::UnsupportedProtocol && response.written.is_some() && protocol == Protocol::V2;
+        if supported {
+            self.confirm_protocol(protocol);
+        }
+        counters.points_sent.add(written as u64);
+        counters.points_failed.add((points - written) as u64);
+        let mut health = self.health.borrow_mut();
+        if written == points {
+            counters.bytes_sent.add(exchange.bytes as u64);
+            health.record_success();
+        } else if written > 0 || reported.is_some_and(|reported| reported > 0) {
+            health.record_partial(response, written, points - written);
+        } else {
+            let abort = health.record_rejection(response, points as u64);
+            drop(health);
+            self.abort_test(abort);
+        }
+        written
     }
 }

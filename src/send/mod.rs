@@ -11,7 +11,11 @@
 //! | `queue` | batches that wait to be sent |
 //! | `worker` | thread of a sender |
 //! | `preflight` | asks before the test whether the receiver accepts requests |
-//! | `sender` | a batch's requests, attempts and outcome |
+//! | `sender` | tasks of the shards, and what they share |
+//! | `delivery` | a batch's pieces, until the outcome of every point is known |
+//! | `exchange` | one request, from its attempts to a final response |
+//! | `bisection` | which pieces of a batch to send next |
+//! | `quarantine` | series that are held back because the receiver rejects them |
 //! | `negotiation` | protocol version that the receiver supports |
 //! | `outcome` | what a response means for the points of its request |
 //! | `backoff` | pauses between attempts |

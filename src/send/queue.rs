@@ -29,12 +29,14 @@ pub struct Batch {
     set_aside: Vec<Point>,
     /// True if it has several points of a series.
     merged: bool,
+    /// Number of panics while it was sent.
+    panics: usize,
 }
 
 impl Batch {
     /// Creates a batch of `points`, and of metadata on the metrics `metadata`.
     pub fn new(points: Vec<Point>, metadata: Vec<Arc<Metric>>) -> Self {
-        Self { points, metadata, created: Instant::now(), finished: 0, set_aside: Vec::new(), merged: false }
+        Self { points, metadata, created: Instant::now(), finished: 0, set_aside: Vec::new(), merged: false, panics: 0 }
     }
 
     /// Merges batches of one shard, the oldest first: all points of a series come together, in their order.
@@ -86,6 +88,12 @@ impl Batch {
     /// True if it has several points of a series: a receiver that has stored it rejects it if it comes again.
     pub fn is_merged(&self) -> bool {
         self.merged
+    }
+
+    /// Counts a panic while it was sent, and returns how many there were.
+    pub fn count_panic(&mut self) -> usize {
+        self.panics += 1;
+        self.panics
     }
 
     /// Marks the next `points` points, and the metadata that was sent with them, as finished.

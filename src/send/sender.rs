@@ -9,10 +9,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::task::{JoinError, spawn_local};
 
-use super::exchange::Exchange;
 use super::health::{Abort, Health};
 use super::negotiation::Negotiation;
-use super::outcome::Outcome;
 use super::quarantine::Quarantine;
 use super::queue::{Batch, Queue};
 use super::unsent;
@@ -21,9 +19,8 @@ use crate::panics::caught;
 use crate::report::{DestinationReporter, Level, event};
 use crate::wire::{Encoder, Limits, Protocol};
 
-/// Maximum number of times that the task of a shard is started. Each panic loses the batch that caused it; if every batch causes
-/// one, another start does not help.
-const MAX_SHARD_STARTS: usize = 10;
+/// Panics of one batch, after which it is not sent again, but written to the file of unsent samples.
+const MAX_PANICS: usize = 3;
 
 /// Interval at which the time without a success is compared with `abortOnFailure`.
 const HEALTH_INTERVAL: Duration = Duration::from_millis(250);
@@ -57,11 +54,15 @@ pub struct Sender {
     pub(super) limit_tested: Cell<Instant>,
     /// Time at which the receiver rejected all parts of a batch.
     pub(super) hopeless_since: Cell<Option<Instant>>,
+    /// Time at which the receiver last accepted points, of any shard.
+    pub(super) last_accepted: Cell<Option<Instant>>,
     pub(super) quarantine: RefCell<Quarantine>,
     /// True if the receiver keeps only the newest sample of an interval, as VictoriaMetrics may.
     pub(super) keeps_newest: Cell<bool>,
     pub(super) health: RefCell<Health>,
     unsent_directory: Option<PathBuf>,
+    /// Batches that are not sent again, because sending them panicked.
+    set_aside: RefCell<Vec<Batch>>,
     /// The batch of each shard that is being sent.
     in_flight: Vec<Mutex<Option<Batch>>>,
     pub(super) reporter: Arc<DestinationReporter>,
@@ -82,10 +83,12 @@ impl Sender {
             max_points: settings.limits.points,
             limit_tested: Cell::new(Instant::now()),
             hopeless_since: Cell::new(None),
+            last_accepted: Cell::new(None),
             quarantine: RefCell::default(),
             keeps_newest: Cell::new(false),
             health: RefCell::new(health),
             unsent_directory: settings.unsent_directory,
+            set_aside: RefCell::default(),
             in_flight,
             reporter,
         }
@@ -115,14 +118,23 @@ impl Sender {
         sender.write_unsent();
     }
 
-    /// Runs the task of a shard, and restarts it after a panic.
+    /// Runs the task of a shard, and restarts it after a panic with the same batch, which may be sent at the next attempt.
     async fn supervise_shard(self: Rc<Self>, shard: usize) {
-        for _ in 0..MAX_SHARD_STARTS {
+        let mut panics = 0;
+        loop {
             let sender = Rc::clone(&self);
             match spawn_local(async move { sender.send_shard(shard).await }).await.map_err(JoinError::try_into_panic) {
                 Err(Ok(payload)) => self.reporter.panicked("sender", &caught(&*payload)),
                 _ => return,
             }
+            let current = self.in_flight[shard].lock().await.as_mut().map(Batch::count_panic);
+            panics = current.unwrap_or(panics + 1);
+            if panics < MAX_PANICS {
+                continue;
+            }
+            let Some(batch) = self.in_flight[shard].lock().await.take() else { return };
+            self.queue.finish(shard);
+            self.set_aside.borrow_mut().push(batch);
         }
     }
 
@@ -144,39 +156,6 @@ impl Sender {
             *current = None;
             self.queue.finish(shard);
         }
-    }
-
-    /// Counts the points of a request by its outcome. Returns how many the receiver reports as stored.
-    pub(super) fn count_outcome(&self, exchange: &Exchange<'_>) -> usize {
-        let counters = &self.reporter.counters;
-        let (protocol, outcome, response) = (exchange.protocol(), exchange.outcome, &exchange.response);
-        let points = exchange.points;
-        let reported = response.written.filter(|_| protocol == Protocol::V2).map(|written| written as usize);
-        let written = match outcome {
-            Outcome::Accepted => reported.unwrap_or(points).min(points),
-            // Mimir reports what it has received: nobody knows what it has stored of a request that it rejects.
-            Outcome::Rejected { .. } => reported.filter(|&written| written < points).unwrap_or(0),
-            _ => 0,
-        };
-        let supported = outcome == Outcome::Accepted
-            || outcome != Outcome::UnsupportedProtocol && response.written.is_some() && protocol == Protocol::V2;
-        if supported {
-            self.confirm_protocol(protocol);
-        }
-        counters.points_sent.add(written as u64);
-        counters.points_failed.add((points - written) as u64);
-        let mut health = self.health.borrow_mut();
-        if written == points {
-            counters.bytes_sent.add(exchange.bytes as u64);
-            health.record_success();
-        } else if written > 0 || reported.is_some_and(|reported| reported > 0) {
-            health.record_partial(response, written, points - written);
-        } else {
-            let abort = health.record_rejection(response, points as u64);
-            drop(health);
-            self.abort_test(abort);
-        }
-        written
     }
 
     /// Aborts the test: k6 stops when it reads an event of [`Level::Fatal`].
@@ -217,11 +196,9 @@ impl Sender {
     }
 
     fn write_unsent(&self) {
-        let mut unsent: Vec<_> = self
-            .in_flight
-            .iter()
-            .filter_map(|current| current.try_lock().ok().and_then(|mut batch| batch.take()))
-            .collect();
+        let mut unsent = self.set_aside.take();
+        let in_flight = self.in_flight.iter().filter_map(|current| current.try_lock().ok()?.take());
+        unsent.extend(in_flight);
         unsent.extend(self.queue.drain());
         let points: Vec<_> = unsent.iter().flat_map(Batch::open).collect();
         unsent::save(&points, self.unsent_directory.as_deref(), &self.reporter);

@@ -56,6 +56,10 @@ pub enum Reply {
     Unaware(u16),
     /// Status, count of written samples, and body.
     Written(u16, usize, &'static str),
+    /// Status, all points reported as written, and body.
+    WrittenAll(u16, &'static str),
+    /// Status, all points but this many reported as written, and body.
+    WrittenAllBut(u16, usize, &'static str),
     /// Resets the connection before the body of the request is read.
     ResetRequest,
     /// Stores the request, and resets the connection in the middle of the response.
@@ -85,9 +89,20 @@ struct Shared {
 struct Replies {
     count: usize,
     reply: Box<dyn Fn(usize) -> Reply + Send>,
+    /// Replies to the content of a request instead of to its number.
+    judge: Option<Judge>,
 }
 
+type Judge = Box<dyn Fn(&WriteRequest) -> Reply + Send>;
+
 impl Recorder {
+    /// Starts a receiver whose response to a request depends on its content.
+    pub fn judge(judge: impl Fn(&WriteRequest) -> Reply + Send + 'static) -> Self {
+        let recorder = Self::start(|_| Reply::Status(204));
+        recorder.shared.replies.lock().expect("no test panics with it").judge = Some(Box::new(judge));
+        recorder
+    }
+
     /// Starts a receiver whose response to request n, counted from 0, is `reply(n)`.
     pub fn start(reply: impl Fn(usize) -> Reply + Send + 'static) -> Self {
         Self::listen("127.0.0.1:0", reply)
@@ -100,7 +115,7 @@ impl Recorder {
         let (event, recorded) = channel();
         let shared = Arc::new(Shared {
             requests: Mutex::default(),
-            replies: Mutex::new(Replies { count: 0, reply: Box::new(reply) }),
+            replies: Mutex::new(Replies { count: 0, reply: Box::new(reply), judge: None }),
             event: Mutex::new(event),
             closing: AtomicBool::new(false),
         });
@@ -188,6 +203,8 @@ fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
             (convert(&message), Some(message))
         }
     };
+    let judged = shared.replies.lock().ok()?.judge.as_ref().map(|judge| judge(&message));
+    let reply = judged.unwrap_or(reply);
     let samples: usize = message.timeseries.iter().map(|series| series.samples.len()).sum();
     let (status, header, response_body) = match reply {
         Reply::Status(status) | Reply::Late(_, status) | Reply::Unaware(status) | Reply::Trickle(status) => {
@@ -195,7 +212,9 @@ fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
         }
         Reply::With(status, name, value, body) => (status, vec![(name, value.into())], body.into()),
         Reply::Other(status, ref headers, ref body) => (status, headers.clone(), body.clone()),
-        Reply::Written(status, _, body) => (status, vec![], body.into()),
+        Reply::Written(status, _, body) | Reply::WrittenAll(status, body) | Reply::WrittenAllBut(status, _, body) => {
+            (status, vec![], body.into())
+        }
         Reply::ResetRequest | Reply::ResetAnswer => (204, vec![], vec![]),
         Reply::Close => (0, vec![], vec![]),
     };
@@ -219,6 +238,8 @@ fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
     }
     let written = match reply {
         Reply::Written(_, written, _) => Some(written),
+        Reply::WrittenAll(..) => Some(samples),
+        Reply::WrittenAllBut(_, lost, _) => Some(samples.saturating_sub(lost)),
         Reply::Unaware(_) | Reply::Other(..) => None,
         _ if protocol == Protocol::V2 && matches!(status / 100, 2 | 4) => {
             Some(if status / 100 == 2 { samples } else { 0 })

@@ -332,3 +332,25 @@ fn victoria_metrics_gets_no_stale_markers() {
     assert!(recorder.points().values().flatten().all(|point| !point.1.is_nan()), "{:?}", recorder.points());
     assert_eq!((count(&report, "points"), count(&report, "points_sent")), (9, 9), "{report:#}");
 }
+
+/// A batch of which nothing is accepted says nothing about the next one.
+#[test]
+fn a_batch_of_bad_series_alone_does_not_cost_the_series_that_come_later() {
+    for bad in [3, 60] {
+        let recorder = Recorder::judge(move |request| {
+            let has_bad = request.timeseries.iter().filter_map(number_of).any(|number| number < bad);
+            if has_bad { Reply::With(400, "X-Test", "1", "out of order sample") } else { Reply::Status(204) }
+        });
+        let output = open(Protocol::V1, &recorder.url(), json!({}));
+        let series = gauges(&output, 200);
+        set_all(&output, &series[..bad], 1.0);
+        recorder.await_requests(2);
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_secs(4) {
+            set_all(&output, &series, 2.0);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let report = close(&output);
+        assert_eq!(stored(&recorder.requests()).len(), 200 - bad, "{report:#}");
+    }
+}

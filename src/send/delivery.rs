@@ -18,11 +18,13 @@ use crate::wire::{Limits, Point, Value};
 /// Number of held back series that are tried again with one batch.
 const MAX_TRIALS: usize = 10;
 
-/// Time in which a receiver that has rejected a whole batch, whatever its parts, gets no parts of the next ones.
-const HOPELESS_TIME: Duration = Duration::from_secs(30);
+/// Time in which a receiver that has rejected a batch, whatever its parts, gets no parts of the next ones. It doubles with each
+/// such batch in a row.
+const MIN_HOPELESS_TIME: Duration = Duration::from_secs(2);
+const MAX_HOPELESS_TIME: Duration = Duration::from_secs(30);
 
-/// Rounds of a batch in which the receiver accepts parts and fails on others, before the others are rejected.
-const MAX_UNDECIDED_ROUNDS: usize = 3;
+/// Rounds of a batch of which the receiver accepts some points, before the others are rejected.
+const MAX_UNDECIDED_ROUNDS: usize = 10;
 
 /// Longest pause between the rounds of a batch.
 const MAX_ROUND_PAUSE: Duration = Duration::from_secs(30);
@@ -37,8 +39,9 @@ enum Round {
     Finished,
     /// The receiver fails on every part: it is down. All open points wait.
     Unavailable,
-    /// The receiver has accepted some parts, and failed on too many others in a row.
-    Undecided,
+    /// The receiver has accepted other points, and not those that are open. They are tried again, after a pause if it fails on
+    /// them: it may be down again.
+    Undecided { pause: bool },
 }
 
 impl Sender {
@@ -46,33 +49,40 @@ impl Sender {
     pub(super) async fn send_batch(&self, shard: usize, batch: &mut Batch) {
         self.withhold_stale_markers(batch);
         self.try_held_back(shard, batch).await;
-        let mut fell_back = false;
+        let (mut fell_back, begin) = (false, Instant::now());
         let (mut pause, mut undecided) = (Duration::from_secs(1), 0);
         loop {
-            let last = undecided == MAX_UNDECIDED_ROUNDS;
-            match self.send_round(shard, batch, last, &mut fell_back).await {
+            match self.send_round(shard, batch, begin, undecided == MAX_UNDECIDED_ROUNDS, &mut fell_back).await {
                 Round::Finished => return,
-                Round::Undecided => undecided += 1,
-                Round::Unavailable => {}
+                Round::Undecided { pause: false } => undecided += 1,
+                round => {
+                    undecided += usize::from(round != Round::Unavailable);
+                    self.queue.pause(shard, pause).await;
+                    pause = (pause * 2).min(MAX_ROUND_PAUSE);
+                }
             }
             batch.restart();
-            self.queue.pause(shard, pause).await;
-            pause = (pause * 2).min(MAX_ROUND_PAUSE);
         }
     }
 
-    /// Sends all open points once, in as many requests as the limits and the receiver require. In the `last` round,
-    /// points on which the receiver fails are rejected.
-    async fn send_round(&self, shard: usize, batch: &mut Batch, last: bool, fell_back: &mut bool) -> Round {
+    /// Sends all open points once, in as many requests as the limits and the receiver require. What was
+    /// accepted since `begin`, also of other shards, shows that the receiver is not down. In the `last` round, all that is not
+    /// accepted is rejected.
+    async fn send_round(
+        &self,
+        shard: usize,
+        batch: &mut Batch,
+        begin: Instant,
+        last: bool,
+        fell_back: &mut bool,
+    ) -> Round {
         let floats = batch.sort_kinds();
         self.raise_limit();
         let mut pieces = Bisection::new(batch.unsent().len(), floats, self.limits.get().points);
         let mut attempts = Attempts::UntilFinal;
         // Of the points that failed alone before anything was accepted.
         let mut failure = None;
-        let begin = Instant::now();
-        // Accepted requests of other shards count, too: the receiver is not down.
-        let has_accepted = |pieces: &Bisection| pieces.has_accepted() || self.last_accepted.get() > Some(begin);
+        let has_accepted = || self.last_accepted.get() > Some(begin);
         while let Some(mut piece) = pieces.next() {
             let points = &batch.unsent()[..piece.len()];
             let exchange = self.exchange(shard, points, batch.metadata(), attempts, fell_back).await;
@@ -97,12 +107,12 @@ impl Sender {
                 Outcome::Accepted | Outcome::Rejected { whole: false } | Outcome::UnsupportedProtocol => {
                     if self.count_outcome(&exchange) > 0 {
                         pieces.accept(piece.len());
-                        self.hopeless_since.set(None);
+                        self.hopeless.set(None);
                         self.last_accepted.set(Some(Instant::now()));
                     }
                     drop(exchange);
                     batch.advance(piece.len());
-                    if has_accepted(&pieces) {
+                    if has_accepted() {
                         self.hold_back(shard, batch, attempts, failure.as_ref()).await;
                     }
                     continue;
@@ -115,37 +125,33 @@ impl Sender {
             let too_large = exchange.outcome == Outcome::TooLarge;
             // Without its permit: another request may follow at once.
             let response = exchange.into_response();
+            let points = piece.len();
             match pieces.fail(piece, too_large) {
-                Verdict::Split => {}
-                Verdict::Alone => {
-                    batch.set_next_aside();
-                    failure = Some(response);
-                    if has_accepted(&pieces) {
-                        self.hold_back(shard, batch, attempts, failure.as_ref()).await;
-                    }
-                }
-                Verdict::GiveUp => {
-                    failure = Some(response);
-                    break;
-                }
+                Verdict::Split => continue,
+                Verdict::Alone => batch.set_next_aside(),
+                Verdict::GiveUp => batch.give_up_next(points),
+            }
+            failure = Some(response);
+            if has_accepted() {
+                self.hold_back(shard, batch, attempts, failure.as_ref()).await;
             }
         }
         if let Some(points) = pieces.learned_max_points() {
             self.limits.set(Limits { points, ..self.limits.get() });
             self.limit_tested.set(Instant::now());
         }
-        match failure {
-            _ if batch.open_points() == 0 => {}
-            Some(_) if attempts == Attempts::Probe && !has_accepted(&pieces) => return Round::Unavailable,
-            Some(response) => {
-                let known = self.note_given_up(batch, has_accepted(&pieces), &response);
-                if attempts == Attempts::Probe && !known && !last {
-                    return Round::Undecided;
-                }
-                self.reject_rest(batch, &response);
+        let Some(response) = failure.filter(|_| batch.open_points() > 0) else { return Round::Finished };
+        if has_accepted() {
+            let known = self.hold_back_histograms(batch, &response);
+            if !known && !last {
+                return Round::Undecided { pause: attempts == Attempts::Probe };
             }
-            None => {}
+        } else if attempts == Attempts::Probe {
+            return Round::Unavailable;
+        } else {
+            self.note_hopeless(batch);
         }
+        self.reject_rest(batch, &response);
         Round::Finished
     }
 
@@ -197,12 +203,23 @@ impl Sender {
         }
     }
 
-    /// Draws conclusions from a batch of which the rest is given up. Returns true if it is known why.
-    fn note_given_up(&self, batch: &Batch, has_accepted: bool, response: &Response) -> bool {
+    /// Notes that the receiver has accepted nothing of a batch. Each point that it has rejected alone is held back, though
+    /// nothing shows that it accepts others.
+    fn note_hopeless(&self, batch: &Batch) {
+        let mut quarantine = self.quarantine.borrow_mut();
+        for point in batch.all_set_aside() {
+            quarantine.hold(point, Instant::now());
+        }
+        if !batch.given_up().is_empty() {
+            let time = self.hopeless.get().map_or(MIN_HOPELESS_TIME, |(_, time)| (time * 2).min(MAX_HOPELESS_TIME));
+            self.hopeless.set(Some((Instant::now(), time)));
+        }
+    }
+
+    /// Holds back all native histograms if these are all that the receiver does not accept. Returns true if they are.
+    fn hold_back_histograms(&self, batch: &Batch, response: &Response) -> bool {
         let all_histograms = batch.open().all(|point| matches!(point.value, Value::Histogram(_)));
-        if !has_accepted {
-            self.hopeless_since.set(Some(Instant::now()));
-        } else if all_histograms && self.quarantine.borrow_mut().hold_histograms(Instant::now()) {
+        if all_histograms && self.quarantine.borrow_mut().hold_histograms(Instant::now()) {
             self.health.borrow_mut().record_rejected_series(response, "all native histograms");
         }
         all_histograms
@@ -236,7 +253,7 @@ impl Sender {
     }
 
     fn is_hopeless(&self) -> bool {
-        self.hopeless_since.get().is_some_and(|since| since.elapsed() < HOPELESS_TIME)
+        self.hopeless.get().is_some_and(|(since, time)| since.elapsed() < time)
     }
 
     /// Doubles a limit that was found some time ago: it may have been lowered for a bad series, or raised at the receiver.

@@ -27,6 +27,8 @@ pub struct Batch {
     finished: usize,
     /// Points that were passed over: the rest of the batch shows whether the receiver rejects these alone.
     set_aside: Vec<Point>,
+    /// Points that the receiver did not accept together with others, and that were not tried alone.
+    given_up: Vec<Point>,
     /// True if it has several points of a series.
     merged: bool,
     /// Number of panics while it was sent.
@@ -36,7 +38,16 @@ pub struct Batch {
 impl Batch {
     /// Creates a batch of `points`, and of metadata on the metrics `metadata`.
     pub fn new(points: Vec<Point>, metadata: Vec<Arc<Metric>>) -> Self {
-        Self { points, metadata, created: Instant::now(), finished: 0, set_aside: Vec::new(), merged: false, panics: 0 }
+        Self {
+            points,
+            metadata,
+            created: Instant::now(),
+            finished: 0,
+            set_aside: Vec::new(),
+            given_up: Vec::new(),
+            merged: false,
+            panics: 0,
+        }
     }
 
     /// Merges batches of one shard, the oldest first: all points of a series come together, in their order.
@@ -72,12 +83,12 @@ impl Batch {
 
     /// All points whose outcome is not known.
     pub fn open(&self) -> impl Iterator<Item = &Point> {
-        self.set_aside.iter().chain(self.unsent())
+        self.set_aside.iter().chain(&self.given_up).chain(self.unsent())
     }
 
     /// Number of points whose outcome is not known.
     pub fn open_points(&self) -> usize {
-        self.set_aside.len() + self.unsent().len()
+        self.set_aside.len() + self.given_up.len() + self.unsent().len()
     }
 
     /// Metrics whose metadata is still to be sent.
@@ -113,6 +124,11 @@ impl Batch {
         self.set_aside.extend(points);
     }
 
+    /// The points that are set aside.
+    pub fn all_set_aside(&self) -> &[Point] {
+        &self.set_aside
+    }
+
     /// The first point that is set aside.
     pub fn first_set_aside(&self) -> Option<&Point> {
         self.set_aside.first()
@@ -125,9 +141,21 @@ impl Batch {
         }
     }
 
-    /// Puts all open points back, those that were set aside first.
+    /// Passes over the next `points` points, which are not tried alone. They are still open.
+    pub fn give_up_next(&mut self, points: usize) {
+        self.given_up.extend_from_slice(&self.points[self.finished..self.finished + points]);
+        self.finished += points;
+    }
+
+    /// Points that were given up.
+    pub fn given_up(&self) -> &[Point] {
+        &self.given_up
+    }
+
+    /// Puts all open points back, those that were passed over first.
     pub fn restart(&mut self) {
         let mut open = std::mem::take(&mut self.set_aside);
+        open.append(&mut self.given_up);
         open.extend(self.points.drain(self.finished..));
         (self.points, self.finished) = (open, 0);
     }

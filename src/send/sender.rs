@@ -52,8 +52,8 @@ pub struct Sender {
     pub(super) max_points: usize,
     /// Time at which a limit was found, or tested.
     pub(super) limit_tested: Cell<Instant>,
-    /// Time at which the receiver rejected all parts of a batch.
-    pub(super) hopeless_since: Cell<Option<Instant>>,
+    /// Time at which the receiver rejected a batch whatever its parts, and for how long it gets no parts.
+    pub(super) hopeless: Cell<Option<(Instant, Duration)>>,
     /// Time at which the receiver last accepted points, of any shard.
     pub(super) last_accepted: Cell<Option<Instant>>,
     pub(super) quarantine: RefCell<Quarantine>,
@@ -82,7 +82,7 @@ impl Sender {
             limits: Cell::new(settings.limits),
             max_points: settings.limits.points,
             limit_tested: Cell::new(Instant::now()),
-            hopeless_since: Cell::new(None),
+            hopeless: Cell::new(None),
             last_accepted: Cell::new(None),
             quarantine: RefCell::default(),
             keeps_newest: Cell::new(false),

@@ -203,13 +203,8 @@ impl Sender {
         }
     }
 
-    /// Notes that the receiver has accepted nothing of a batch. Each point that it has rejected alone is held back, though
-    /// nothing shows that it accepts others.
+    /// Notes that the receiver has accepted nothing of a batch, if it was not asked for every point.
     fn note_hopeless(&self, batch: &Batch) {
-        let mut quarantine = self.quarantine.borrow_mut();
-        for point in batch.all_set_aside() {
-            quarantine.hold(point, Instant::now());
-        }
         if !batch.given_up().is_empty() {
             let time = self.hopeless.get().map_or(MIN_HOPELESS_TIME, |(_, time)| (time * 2).min(MAX_HOPELESS_TIME));
             self.hopeless.set(Some((Instant::now(), time)));

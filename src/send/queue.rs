@@ -124,11 +124,6 @@ impl Batch {
         self.set_aside.extend(points);
     }
 
-    /// The points that are set aside.
-    pub fn all_set_aside(&self) -> &[Point] {
-        &self.set_aside
-    }
-
     /// The first point that is set aside.
     pub fn first_set_aside(&self) -> Option<&Point> {
         self.set_aside.first()

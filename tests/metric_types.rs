@@ -119,6 +119,45 @@ fn a_sample_that_is_nan_or_infinite_changes_no_metric_type() {
 }
 
 #[test]
+fn a_series_that_is_silent_for_a_while_ends_and_starts_again() {
+    let mut pipeline = TestPipeline::with(START, 3, true);
+    let mut register = |metric, metric_type| pipeline.register(metric, metric_type, ValueType::Default, &[]);
+    let series = [register("t", MetricType::Trend), register("r", MetricType::Rate), register("g", MetricType::Gauge)];
+    let mut window = |end_ms: i64, has_samples: bool| {
+        if has_samples {
+            series.iter().for_each(|&series| pipeline.record(series, end_ms - 100, 1.0));
+        }
+        pipeline.at(end_ms);
+    };
+    window(102_000, true);
+    (105..123).step_by(3).for_each(|second| window(second * 1000, false));
+    window(123_000, true);
+    (126..150).step_by(3).for_each(|second| window(second * 1000, false));
+    pipeline.close_at(150_500);
+    for series in ["k6_t_max", "k6_t_p95", "k6_r_rate", "k6_g_lowest", "k6_g_highest"] {
+        let points = pipeline.points_of(series);
+        let (stale, values): (Vec<_>, Vec<_>) = points.into_iter().partition(is_stale);
+        assert_eq!(values, [(102_000, 1.0), (123_000, 1.0)], "{series}");
+        assert_eq!(stale.iter().map(|point| point.0).collect::<Vec<_>>(), [117_000, 138_000], "{series}");
+    }
+    for series in ["k6_t_count", "k6_r_total{condition=\"zero\"}", "k6_g"] {
+        let points = pipeline.points_of(series);
+        let stale: Vec<_> = points.iter().filter(|point| is_stale(point)).map(|point| point.0).collect();
+        assert_eq!(stale, [150_501], "{series} goes on until the end");
+        assert!(points.len() >= 18, "{series} has a point in each window");
+    }
+}
+
+#[test]
+fn a_silent_series_does_not_end_without_stale_markers() {
+    let mut pipeline = TestPipeline::with(START, 1, false);
+    let t = pipeline.register("t", MetricType::Trend, ValueType::Default, &[]);
+    pipeline.record(t, 0, 1.0);
+    (101..200).for_each(|second| pipeline.at(second * 1000));
+    assert_eq!(pipeline.points_of("k6_t_max"), [(101_000, 1.0)]);
+}
+
+#[test]
 fn metadata_is_sent_with_a_new_metric_and_every_minute() {
     let mut pipeline = TestPipeline::new();
     let described =

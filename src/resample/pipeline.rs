@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::registry::{RecordOutcome, Registry, Rules};
 use super::self_metrics::{RunLabels, SelfMetrics};
-use crate::export::WindowExport;
+use crate::export::{StaleMarkers, WindowExport};
 use crate::k6::Sample;
 use crate::report::{DestinationReporter, Level, event};
 use crate::send::Batcher;
@@ -23,7 +23,7 @@ const METADATA_INTERVAL_MS: i64 = 60_000;
 pub struct Settings {
     /// The length of a window.
     pub rate: Duration,
-    /// True if every series ends with a stale marker.
+    /// True if series end with a stale marker.
     pub stale_markers: bool,
     /// Rules that turn k6 series into target series.
     pub rules: Rules,
@@ -37,7 +37,7 @@ pub struct DestinationPipeline {
     registry: Registry,
     batcher: Batcher,
     self_metrics: Option<SelfMetrics>,
-    stale_markers: bool,
+    stale_markers: StaleMarkers,
     /// Number of families whose metadata was sent.
     described_families: usize,
     /// Time at which the metadata of all families was last sent.
@@ -56,7 +56,7 @@ impl DestinationPipeline {
             registry,
             batcher,
             self_metrics,
-            stale_markers: settings.stale_markers,
+            stale_markers: StaleMarkers::new(settings.stale_markers, settings.rate),
             described_families: 0,
             all_described_ms: now_ms,
             reporter,

@@ -60,7 +60,9 @@ impl<'a> WindowExport<'a> {
             }
             let kind = &series.kind;
             if kind.is_cumulative() {
-                let start_ms = previous.started_ms().unwrap_or(self.window.previous_end_ms);
+                // A timeline that was set back can be before the start.
+                let previous_end_ms = self.window.previous_end_ms;
+                let start_ms = previous.started_ms().map_or(previous_end_ms, |start_ms| start_ms.min(previous_end_ms));
                 let started = previous.started_ms().is_some();
                 if self.series(readings, &Series { kind, labels, started, ends_silent: false, start_ms }) {
                     state.start_cumulative(start_ms);

@@ -4,7 +4,7 @@
 //! are [`crate::series`], which names the series, and [`crate::aggregate`], which accumulates the values.
 //!
 //! One thread owns all pipelines and their accumulators: nothing here locks. A sample belongs to the window that is open when it
-//! arrives, whatever its own time: no sample is lost, and the times of a series' points only increase.
+//! arrives, whatever its own time: no sample is lost, and the times of a series' points increase as long as the timeline does.
 
 pub mod test_start;
 pub mod pipeline;
@@ -20,17 +20,18 @@ use self::pipeline::DestinationPipeline;
 use self::test_start::TestStart;
 use crate::fault;
 use crate::k6::Sample;
-use crate::report::{Level, Reporter, event};
+use crate::report::{Event, Level, Reporter, event};
 use crate::series::SeriesDefinition;
 use crate::time::clock::Clock;
+use crate::time::timeline::{Change, Timeline};
 use crate::time::window::Window;
 
-/// The maximum time to wait for samples, so that a clock that jumps ahead is noticed.
+/// The maximum time to wait for samples, so that a step of the wall clock is noticed.
 const MAX_WAIT: Duration = Duration::from_millis(500);
 
-/// Hands samples to every destination's pipeline and closes its windows on the clock.
+/// Hands samples to every destination's pipeline and closes its windows on the timeline.
 pub struct Resampler<C> {
-    clock: C,
+    timeline: Timeline<C>,
     pipelines: Vec<DestinationPipeline>,
     opened_ms: i64,
     test_start: TestStart,
@@ -39,10 +40,16 @@ pub struct Resampler<C> {
 }
 
 impl<C: Clock> Resampler<C> {
-    /// Creates a resampler for these pipelines.
-    pub fn new(pipelines: Vec<DestinationPipeline>, clock: C, reporter: Arc<Reporter>) -> Self {
-        let opened_ms = clock.now_ms();
-        Self { clock, pipelines, opened_ms, test_start: TestStart::default(), warned_not_finite: false, reporter }
+    /// Creates a resampler for these pipelines, which begin at the last time of `timeline`.
+    pub fn new(pipelines: Vec<DestinationPipeline>, timeline: Timeline<C>, reporter: Arc<Reporter>) -> Self {
+        Self {
+            opened_ms: timeline.last_ms(),
+            timeline,
+            pipelines,
+            test_start: TestStart::default(),
+            warned_not_finite: false,
+            reporter,
+        }
     }
 
     /// Registers the next series. Ids count these calls, from 1 on.
@@ -55,7 +62,7 @@ impl<C: Clock> Resampler<C> {
     ///
     /// Allocates nothing once the spread of a series' values is known.
     pub fn record(&mut self, samples: &[Sample]) {
-        let now_ms = self.clock.now_ms();
+        let now_ms = self.look();
         if let Some(started_ms) = self.test_start.detect(samples, self.opened_ms, now_ms) {
             self.pipelines.iter_mut().for_each(|pipeline| pipeline.note_test_start(started_ms));
         }
@@ -72,7 +79,7 @@ impl<C: Clock> Resampler<C> {
 
     /// Returns the windows that have ended, each with the index of its pipeline.
     pub fn due(&mut self) -> Vec<(usize, Window)> {
-        let now_ms = self.clock.now_ms();
+        let now_ms = self.look();
         let pipelines = self.pipelines.iter_mut().enumerate();
         pipelines.filter_map(|(index, pipeline)| Some((index, pipeline.due(now_ms)?))).collect()
     }
@@ -87,14 +94,30 @@ impl<C: Clock> Resampler<C> {
 
     /// Exports the last windows, complete or not, and ends all series.
     pub fn close(mut self) {
-        let now_ms = self.clock.now_ms();
+        let now_ms = self.look();
         self.pipelines.iter_mut().for_each(|pipeline| pipeline.close(now_ms));
     }
 
     /// Returns the time until the next window ends, at most half a second.
-    pub fn time_left(&self) -> Duration {
-        let now_ms = self.clock.now_ms();
+    pub fn time_left(&mut self) -> Duration {
+        let now_ms = self.look();
         self.pipelines.iter().map(|pipeline| pipeline.time_left(now_ms)).fold(MAX_WAIT, Duration::min)
+    }
+
+    /// Returns the time of the timeline. Handles what the wall clock did since the last look.
+    fn look(&mut self) -> i64 {
+        let look = self.timeline.look();
+        if look.went_back {
+            self.pipelines.iter_mut().for_each(DestinationPipeline::forget_gauge_times);
+        }
+        if let Some(change) = look.change {
+            self.reporter.log(clock_warning(change));
+            if let Change::Followed(step_ms @ ..0) = change {
+                self.opened_ms += step_ms;
+                self.pipelines.iter_mut().for_each(|pipeline| pipeline.set_back(look.now_ms, step_ms));
+            }
+        }
+        look.now_ms
     }
 
     fn record_finite(&mut self, samples: &[Sample], now_ms: i64) {
@@ -117,4 +140,14 @@ impl<C: Clock> Resampler<C> {
         }
         finite
     }
+}
+
+/// Creates the line for a change of the wall clock.
+fn clock_warning(change: Change) -> Event {
+    let (message, step_ms) = match change {
+        Change::Stepped(step_ms) => ("Wall clock stepped, continuing on the monotonic clock", step_ms),
+        Change::Undone(step_ms) => ("Wall clock step was undone", step_ms),
+        Change::Followed(step_ms) => ("Wall clock step lasted, following it from now on", step_ms),
+    };
+    event(Level::Warn, message).with("step_ms", step_ms)
 }

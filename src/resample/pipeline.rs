@@ -75,14 +75,24 @@ impl DestinationPipeline {
         }
     }
 
+    /// Makes the next value of every gauge its latest, whatever its time: for a clock that went back.
+    pub fn forget_gauge_times(&mut self) {
+        self.registry.forget_gauge_times();
+    }
+
+    /// Goes on at `now_ms`, for a timeline that was set back by `step_ms`, which is negative.
+    pub fn set_back(&mut self, now_ms: i64, step_ms: i64) {
+        self.windows.set_back(now_ms);
+        self.all_described_ms = self.all_described_ms.min(now_ms);
+        if let Some(self_metrics) = &mut self.self_metrics {
+            self_metrics.set_back(step_ms);
+        }
+    }
+
     /// Records samples in the open window. Their values must be finite.
     ///
     /// Allocates nothing once the spread of a series' values is known.
     pub fn record(&mut self, samples: &[Sample], now_ms: i64) {
-        if self.windows.stepped_back(now_ms) {
-            // Samples have earlier times from now on.
-            self.registry.forget_gauge_times();
-        }
         let (mut recorded, mut invalid_name, mut over_max_series) = (0, 0, 0);
         for sample in samples {
             let number = sample.series.wrapping_sub(1) as usize;
@@ -100,7 +110,7 @@ impl DestinationPipeline {
         counters.samples_over_max_series.add(over_max_series);
     }
 
-    /// Returns the time until the open window ends if the clock does not jump.
+    /// Returns the time until the open window ends if the timeline does not jump.
     pub fn time_left(&self, now_ms: i64) -> Duration {
         self.windows.time_left(now_ms)
     }

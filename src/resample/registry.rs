@@ -189,7 +189,7 @@ impl Registry {
         }
     }
 
-    /// Makes the next value of every gauge its latest, whatever its time: for a clock that has stepped back.
+    /// Makes the next value of every gauge its latest, whatever its time: for a clock that went back.
     #[cold]
     pub fn forget_gauge_times(&mut self) {
         for target in &mut self.targets {

@@ -10,7 +10,7 @@ use super::stale_markers::StaleMarkers;
 use super::statistic::Statistic;
 use crate::send::{Batcher, Role};
 use crate::time::window::Window;
-use crate::wire::{Labels, Metric, Point, STALE_MARKER, Value};
+use crate::wire::{Labels, Metric, NAN, Point, STALE_MARKER, Value};
 
 /// Exports one window of all target series of a destination.
 pub struct WindowExport<'a> {
@@ -108,6 +108,8 @@ impl<'a> WindowExport<'a> {
             if series.kind.is_cumulative() && !series.started {
                 self.point(Role::Start, series, metric, series.start_ms, Value::Float(0.0));
             }
+            // Another NaN could have the bits of the stale marker.
+            let value = if value.is_nan() { NAN } else { value };
             self.point(Role::Value, series, metric, self.window.end_ms, Value::Float(value));
         } else if series.ends_silent {
             self.point(Role::Value, series, metric, self.window.end_ms, Value::Float(STALE_MARKER));

@@ -7,6 +7,8 @@
 //! arrives, whatever its own time: no sample is lost, and the times of a series' points increase as long as the timeline does.
 
 pub mod test_start;
+mod value_filter;
+mod sample_kind;
 pub mod pipeline;
 pub mod self_metrics;
 pub mod registry;
@@ -17,7 +19,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::pipeline::DestinationPipeline;
+use self::sample_kind::SampleKinds;
 use self::test_start::TestStart;
+use self::value_filter::{ValueFilter, is_accepted};
 use crate::fault;
 use crate::k6::Sample;
 use crate::report::{Event, Level, Reporter, event};
@@ -34,7 +38,9 @@ pub struct Resampler<C> {
     timeline: Timeline<C>,
     pipelines: Vec<DestinationPipeline>,
     opened_ms: i64,
+    kinds: SampleKinds,
     test_start: TestStart,
+    filter: ValueFilter,
     warned_not_finite: bool,
     reporter: Arc<Reporter>,
 }
@@ -46,7 +52,9 @@ impl<C: Clock> Resampler<C> {
             opened_ms: timeline.last_ms(),
             timeline,
             pipelines,
+            kinds: SampleKinds::default(),
             test_start: TestStart::default(),
+            filter: ValueFilter::default(),
             warned_not_finite: false,
             reporter,
         }
@@ -54,11 +62,12 @@ impl<C: Clock> Resampler<C> {
 
     /// Registers the next series. Ids count these calls, from 1 on.
     pub fn register(&mut self, definition: &SeriesDefinition) {
+        self.kinds.register(definition);
         self.test_start.register(definition);
         self.pipelines.iter_mut().for_each(|pipeline| pipeline.register(definition));
     }
 
-    /// Records samples in the open windows. Samples that are NaN or infinite are counted and ignored.
+    /// Records samples in the open windows. Samples that are NaN or infinite and not of a gauge are counted and ignored.
     ///
     /// Allocates nothing once the spread of a series' values is known.
     pub fn record(&mut self, samples: &[Sample]) {
@@ -66,14 +75,14 @@ impl<C: Clock> Resampler<C> {
         if let Some(started_ms) = self.test_start.detect(samples, self.opened_ms, now_ms) {
             self.pipelines.iter_mut().for_each(|pipeline| pipeline.note_test_start(started_ms));
         }
-        // The only check of a sample's value: everything after it relies on finite values.
-        let finite = samples.iter().filter(|sample| sample.value.is_finite()).count();
-        self.reporter.counters().samples.add(finite as u64);
-        if finite == samples.len() {
-            self.record_finite(samples, now_ms);
-        } else {
-            let samples = self.without_not_finite(samples);
-            self.record_finite(&samples, now_ms);
+        let accepted = self.filter.accepted(samples, &self.kinds);
+        // Once, whatever the number of destinations.
+        let not_finite = samples.len() - accepted.len();
+        self.reporter.counters().samples.add(accepted.len() as u64);
+        self.reporter.counters().samples_not_finite.add(not_finite as u64);
+        self.pipelines.iter_mut().for_each(|pipeline| pipeline.record(accepted, now_ms));
+        if not_finite > 0 && !self.warned_not_finite {
+            self.warn_not_finite(samples);
         }
     }
 
@@ -120,25 +129,19 @@ impl<C: Clock> Resampler<C> {
         look.now_ms
     }
 
-    fn record_finite(&mut self, samples: &[Sample], now_ms: i64) {
-        self.pipelines.iter_mut().for_each(|pipeline| pipeline.record(samples, now_ms));
-    }
-
-    /// Returns the finite samples. Counts the others once, whatever the number of destinations, and logs the first of the run.
+    /// Logs the first sample of the run that is not accepted.
     #[cold]
-    fn without_not_finite(&mut self, samples: &[Sample]) -> Vec<Sample> {
-        let (finite, others): (Vec<Sample>, Vec<Sample>) = samples.iter().partition(|sample| sample.value.is_finite());
-        self.reporter.counters().samples_not_finite.add(others.len() as u64);
-        if let Some(first) = others.first()
-            && !std::mem::replace(&mut self.warned_not_finite, true)
-        {
-            self.reporter.log(
-                event(Level::Warn, "Ignoring samples that are NaN or infinite")
-                    .with("value", first.value.to_string())
-                    .with("series", first.series),
-            );
-        }
-        finite
+    fn warn_not_finite(&mut self, samples: &[Sample]) {
+        self.warned_not_finite = true;
+        let Some(first) = samples.iter().find(|sample| !is_accepted(sample, &self.kinds)) else { return };
+        let warning =
+            event(Level::Warn, "Ignoring samples that are NaN or infinite").with("value", first.value.to_string());
+        let series = self.pipelines.iter().find_map(|pipeline| pipeline.describe(first));
+        self.reporter.log(match series {
+            Some(series) => warning.with("series", series),
+            // No destination has it.
+            None => warning,
+        });
     }
 }
 

@@ -89,7 +89,12 @@ impl DestinationPipeline {
         }
     }
 
-    /// Records samples in the open window. Their values must be finite.
+    /// Returns the series of a sample for a log line, if the destination has it.
+    pub fn describe(&self, sample: &Sample) -> Option<String> {
+        self.registry.describe(sample.series.wrapping_sub(1) as usize)
+    }
+
+    /// Records samples in the open window. Their values must be finite, except those of gauges.
     ///
     /// Allocates nothing once the spread of a series' values is known.
     pub fn record(&mut self, samples: &[Sample], now_ms: i64) {

@@ -1,6 +1,6 @@
 package e2e
 
-// When points stop or go on: a wall clock that steps, and series that fall silent.
+// When points stop or go on: a wall clock that steps, series that fall silent, and values that are no numbers.
 
 import (
 	"math"
@@ -92,4 +92,26 @@ func TestThePercentilesOfAScenarioEndWithIt(t *testing.T) {
 	}
 	finish(t, k6, 0)
 	expectNothingRejected(t, receiver)
+}
+
+func TestAGaugeMayBeInfinite(t *testing.T) {
+	t.Parallel()
+	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
+		result := run(t, harness.Run{
+			Script: "tests/e2e/scripts/not_finite.js",
+			Out:    []string{"remote-write=" + receiver.WriteURL()},
+		})
+		for name, expected := range map[string]float64{"k6_a_gauge": math.Inf(1), `k6_a_trend_count{kind=""}`: 1} {
+			series := query(t, receiver, "last_over_time("+name+"[5m])")
+			if value := series[0].Last().Value; len(series) != 1 || value != expected {
+				t.Errorf("%s is %v of %d series, not %v", name, value, len(series), expected)
+			}
+		}
+		index := slices.IndexFunc(result.Log, func(line harness.LogLine) bool {
+			return line.Message == "Ignoring samples that are NaN or infinite"
+		})
+		if index < 0 || result.Log[index].Fields["series"] != `a_trend{kind="own",scenario="default"}` {
+			t.Errorf("no line has the series:\n%s", result.LogText())
+		}
+	})
 }

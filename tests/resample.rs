@@ -4,7 +4,7 @@ mod pipeline;
 mod recording_receiver;
 
 use k6_remote_write::config::Destination;
-use k6_remote_write::k6::{MetricType, ValueType};
+use k6_remote_write::k6::{MetricType, Sample, ValueType};
 use k6_remote_write::resample::registry::Rules;
 use k6_remote_write::series::view::{Tags, View};
 use pipeline::{START, TestPipeline, events, is_stale};
@@ -373,6 +373,20 @@ fn run_metadata_has_the_start_and_the_end_of_the_run() {
     assert_eq!(points(info), [(101_000, 1.0), (102_000, 1.0), (102_700, 1.0)]);
     let run_metadata = pipeline.points().into_keys().filter(|series| series.starts_with("k6_remote_write_run"));
     assert_eq!(run_metadata.count(), 3, "each is one series, without extremes");
+}
+
+#[test]
+fn the_run_starts_when_its_first_iteration_begins() {
+    let mut pipeline = TestPipeline::with_self_metrics(&[]);
+    let durations = pipeline.register("iteration_duration", MetricType::Trend, ValueType::Time, &[]);
+    let c = pipeline.counter("iterations");
+    pipeline.at(105_000);
+    pipeline.record_all(&[
+        Sample { series: c, time_ms: 104_900, value: 1.0 },
+        Sample { series: durations, time_ms: 104_900, value: 3_300.0 },
+    ]);
+    pipeline.at(106_000);
+    assert_eq!(pipeline.points_of("k6_remote_write_run_start_time_seconds"), [(106_000, 101.6)]);
 }
 
 #[test]

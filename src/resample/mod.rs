@@ -63,7 +63,6 @@ impl<C: Clock> Resampler<C> {
     /// Registers the next series. Ids count these calls, from 1 on.
     pub fn register(&mut self, definition: &SeriesDefinition) {
         self.kinds.register(definition);
-        self.test_start.register(definition);
         self.pipelines.iter_mut().for_each(|pipeline| pipeline.register(definition));
     }
 
@@ -72,7 +71,7 @@ impl<C: Clock> Resampler<C> {
     /// Allocates nothing once the spread of a series' values is known.
     pub fn record(&mut self, samples: &[Sample]) {
         let now_ms = self.look();
-        if let Some(started_ms) = self.test_start.detect(samples, self.opened_ms, now_ms) {
+        if let Some(started_ms) = self.test_start.detect(samples, &self.kinds, self.opened_ms, now_ms) {
             self.pipelines.iter_mut().for_each(|pipeline| pipeline.note_test_start(started_ms));
         }
         let accepted = self.filter.accepted(samples, &self.kinds);

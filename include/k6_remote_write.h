@@ -202,7 +202,8 @@ typedef struct k6rw_sample {
     uint64_t series;
     // Time of the measurement, in milliseconds since the Unix epoch. All values are allowed.
     int64_t time_ms;
-    // The value in k6's unit: milliseconds for times, bytes for data. Values that are NaN or infinite are counted and ignored.
+    // The value in k6's unit: milliseconds for times, bytes for data. Values that are NaN or infinite are counted
+    // and ignored, except those of gauges.
     double value;
 } k6rw_sample;
 

@@ -34,6 +34,7 @@ pub struct Sample {
     pub series: u64,
     /// Time of the measurement, in milliseconds since the Unix epoch. All values are allowed.
     pub time_ms: i64,
-    /// The value in k6's unit: milliseconds for times, bytes for data. Values that are NaN or infinite are counted and ignored.
+    /// The value in k6's unit: milliseconds for times, bytes for data. Values that are NaN or infinite are counted
+    /// and ignored, except those of gauges.
     pub value: f64,
 }

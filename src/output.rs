@@ -21,7 +21,8 @@ use crate::resample::pipeline::{self, DestinationPipeline};
 use crate::resample::self_metrics::RunLabels;
 use crate::send::{Batcher, PreflightError, Queue, Sender, Worker};
 use crate::series::SeriesDefinition;
-use crate::time::clock::{Clock, SystemClock};
+use crate::time::clock::SystemClock;
+use crate::time::timeline::Timeline;
 
 /// Why an output does not open.
 #[derive(Debug, Error)]
@@ -77,11 +78,13 @@ impl Output {
         for warning in &config.warnings {
             reporter.log(event(Level::Warn, warning));
         }
+        let timeline = Timeline::new(SystemClock::default());
         let mut pipelines = Vec::new();
         let mut workers = Vec::new();
         let mut queues = Vec::new();
         for (number, destination) in config.destinations.iter().enumerate() {
-            let (pipeline, worker, queue) = start_destination(destination, number + 1, &config, &reporter)?;
+            let (pipeline, worker, queue) =
+                start_destination(destination, number + 1, &config, timeline.last_ms(), &reporter)?;
             pipelines.push(pipeline);
             workers.push(worker);
             queues.push(queue);
@@ -91,7 +94,7 @@ impl Output {
             return Err(OpenError::Preflight(failed));
         }
         let (inbox, receiver) = inbox(Arc::clone(&reporter));
-        let resampler = start_resampler(receiver, pipelines, Arc::clone(&reporter))?;
+        let resampler = start_resampler(receiver, pipelines, timeline, Arc::clone(&reporter))?;
         Ok(Self {
             inbox,
             reporter,
@@ -179,9 +182,10 @@ impl Drop for Output {
 fn start_resampler(
     receiver: InboxReceiver,
     pipelines: Vec<DestinationPipeline>,
+    timeline: Timeline<SystemClock>,
     reporter: Arc<Reporter>,
 ) -> io::Result<JoinHandle<()>> {
-    let resampler = Resampler::new(pipelines, SystemClock, Arc::clone(&reporter));
+    let resampler = Resampler::new(pipelines, timeline, Arc::clone(&reporter));
     thread::Builder::new().name("k6rw-resample".into()).spawn(move || {
         if let Err(panic) = catch(|| consume(&receiver, resampler)) {
             reporter.panicked("resampling thread", &panic);
@@ -195,6 +199,7 @@ fn start_destination(
     destination: &Destination,
     number: usize,
     config: &Config,
+    opened_ms: i64,
     reporter: &Reporter,
 ) -> Result<(DestinationPipeline, Worker, Arc<Queue>), OpenError> {
     let reporter = reporter.destination(destination.shown_url());
@@ -212,7 +217,7 @@ fn start_destination(
         self_metrics: destination.window.self_metrics.then(|| run_labels(config, number)),
     };
     let batcher = Batcher::new(Arc::clone(&queue), delivery.sender.limits.points);
-    let pipeline = DestinationPipeline::new(settings, SystemClock.now_ms(), batcher, Arc::clone(&reporter));
+    let pipeline = DestinationPipeline::new(settings, opened_ms, batcher, Arc::clone(&reporter));
     let worker = Worker::start(sender, Arc::clone(&queue), delivery.flush_timeout, delivery.preflight, reporter)?;
     Ok((pipeline, worker, queue))
 }

@@ -7,7 +7,10 @@ use k6_remote_write::ingest::{Received, inbox};
 use k6_remote_write::k6::Sample;
 use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::report::Reporter;
+use k6_remote_write::resample::Resampler;
 use k6_remote_write::series::SeriesDefinition;
+use k6_remote_write::time::clock::SystemClock;
+use k6_remote_write::time::timeline::Timeline;
 
 #[path = "pipeline/single.rs"]
 mod single;
@@ -55,5 +58,21 @@ fn recording_allocates_nothing() {
     let samples = samples();
     pipeline.record(&samples, 1);
     let counted = allocation_counter::measure(|| (0..100).for_each(|_| pipeline.record(&samples, 1)));
+    assert_eq!(counted.count_total, 0, "{counted:?}");
+}
+
+#[test]
+fn samples_that_are_not_finite_allocate_nothing() {
+    let (pipeline, _queue) = single::pipeline();
+    let mut resampler =
+        Resampler::new(vec![pipeline], Timeline::new(SystemClock::default()), Arc::new(Reporter::default()));
+    TYPES.iter().for_each(|&metric_type| resampler.register(&definition(metric_type)));
+    let mut samples = samples();
+    for (sample, value) in samples.iter_mut().zip([f64::NAN, f64::INFINITY].into_iter().cycle()).step_by(7) {
+        sample.value = value;
+    }
+    // Also logs the one warning.
+    resampler.record(&samples);
+    let counted = allocation_counter::measure(|| (0..100).for_each(|_| resampler.record(&samples)));
     assert_eq!(counted.count_total, 0, "{counted:?}");
 }

@@ -8,7 +8,7 @@ use k6_remote_write::report::Level;
 use k6_remote_write::wire::STALE_MARKER;
 use k6_remote_write::wire::proto::v1::histogram::Count;
 use k6_remote_write::wire::proto::v1::metric_metadata;
-use pipeline::{START, TestPipeline, is_stale, pipeline};
+use pipeline::{START, TestPipeline, events, is_stale, pipeline};
 use serde_json::Value;
 
 #[test]
@@ -97,10 +97,10 @@ fn samples_that_are_nan_or_infinite_are_counted_and_ignored() {
 }
 
 #[test]
-fn a_sample_that_is_nan_or_infinite_changes_no_metric_type() {
+fn a_sample_that_is_nan_or_infinite_changes_no_counter_rate_or_trend() {
     let run = |others: &[f64]| {
         let mut pipeline = pipeline(r#"{"trendAs": "gauges,native,classic"}"#);
-        for metric_type in [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend] {
+        for metric_type in [MetricType::Counter, MetricType::Rate, MetricType::Trend] {
             let series = pipeline.register(&format!("{metric_type:?}"), metric_type, ValueType::Default, &[]);
             let sample = |&value: &f64| Sample { series, time_ms: START, value };
             pipeline
@@ -114,8 +114,95 @@ fn a_sample_that_is_nan_or_infinite_changes_no_metric_type() {
     assert_eq!(bits(&mixed), bits(&finite));
     assert_eq!(
         (mixed.reporter.counters().samples.get(), mixed.reporter.counters().samples_not_finite.get()),
-        (4 * 2, 4 * 9)
+        (3 * 2, 3 * 9)
     );
+}
+
+#[test]
+fn a_gauge_may_be_nan_or_infinite() {
+    let mut pipeline = TestPipeline::new();
+    let g = pipeline.register("g", MetricType::Gauge, ValueType::Time, &[]);
+    let other_nan = f64::from_bits(0xfff8_0000_0000_0003);
+    for (second, values) in [
+        (101, &[f64::INFINITY][..]),
+        (102, &[f64::NEG_INFINITY]),
+        (103, &[STALE_MARKER]),
+        (104, &[2000.0, f64::NAN]),
+        (105, &[other_nan, 3000.0]),
+        (106, &[-f64::NAN]),
+    ] {
+        values.iter().for_each(|&value| pipeline.record(g, 100_400, value));
+        pipeline.at(second * 1000);
+    }
+    let bits = |series: &str| -> Vec<_> {
+        pipeline.points_of(series).iter().map(|&(time_ms, value)| (time_ms / 1000, value.to_bits())).collect()
+    };
+    // Prometheus's NaN that is a value.
+    let (nan, infinity) = (0x7ff8_0000_0000_0001, f64::INFINITY.to_bits());
+    let (minus_infinity, two, three) = (f64::NEG_INFINITY.to_bits(), 2.0_f64.to_bits(), 3.0_f64.to_bits());
+    assert_eq!(
+        bits("k6_g"),
+        [(101, infinity), (102, minus_infinity), (103, nan), (104, nan), (105, three), (106, nan)]
+    );
+    for series in ["k6_g_lowest", "k6_g_highest"] {
+        assert_eq!(bits(series), [(101, infinity), (102, minus_infinity), (104, two), (105, three)], "{series}");
+    }
+    let counters = pipeline.reporter.counters();
+    assert_eq!((counters.samples.get(), counters.samples_not_finite.get()), (8, 0));
+    assert!(pipeline.reporter.poll().is_none_or(|event| event.level != Level::Warn));
+}
+
+#[test]
+fn the_warning_of_a_sample_that_is_nan_or_infinite_names_its_series() {
+    let mut pipeline = pipeline(r#"{"metrics": [{"sourceMetric": "t"}]}"#);
+    let tags = [("scenario", "a"), ("url", "/\"x\"")];
+    let unwanted = pipeline.register("unwanted", MetricType::Counter, ValueType::Default, &tags);
+    let t = pipeline.register("t", MetricType::Trend, ValueType::Time, &tags);
+    let g = pipeline.register("g", MetricType::Gauge, ValueType::Default, &[]);
+    let sample = |series, value| Sample { series, time_ms: 0, value };
+    pipeline.record_all(&[sample(g, f64::NAN), sample(t, 1.0), sample(t, f64::INFINITY), sample(unwanted, f64::NAN)]);
+    let warnings = events(&pipeline.reporter, "Ignoring samples that are NaN or infinite");
+    let fields: Vec<_> = warnings.iter().map(|warning| (&warning.fields["series"], &warning.fields["value"])).collect();
+    assert_eq!(fields, [(&Value::from(r#"t{scenario="a",url="/\"x\""}"#), &Value::from("inf"))]);
+}
+
+#[test]
+fn a_series_that_is_silent_for_a_while_ends_and_starts_again() {
+    let mut pipeline = TestPipeline::with(START, 3, true);
+    let mut register = |metric, metric_type| pipeline.register(metric, metric_type, ValueType::Default, &[]);
+    let series = [register("t", MetricType::Trend), register("r", MetricType::Rate), register("g", MetricType::Gauge)];
+    let mut window = |end_ms: i64, has_samples: bool| {
+        if has_samples {
+            series.iter().for_each(|&series| pipeline.record(series, end_ms - 100, 1.0));
+        }
+        pipeline.at(end_ms);
+    };
+    window(102_000, true);
+    (105..123).step_by(3).for_each(|second| window(second * 1000, false));
+    window(123_000, true);
+    (126..150).step_by(3).for_each(|second| window(second * 1000, false));
+    pipeline.close_at(150_500);
+    for series in ["k6_t_max", "k6_t_p95", "k6_r_rate", "k6_g_lowest", "k6_g_highest"] {
+        let points = pipeline.points_of(series);
+        let (stale, values): (Vec<_>, Vec<_>) = points.into_iter().partition(is_stale);
+        assert_eq!(values, [(102_000, 1.0), (123_000, 1.0)], "{series}");
+        assert_eq!(stale.iter().map(|point| point.0).collect::<Vec<_>>(), [117_000, 138_000], "{series}");
+    }
+    for series in ["k6_t_count", "k6_r_total{condition=\"zero\"}", "k6_g"] {
+        let points = pipeline.points_of(series);
+        let stale: Vec<_> = points.iter().filter(|point| is_stale(point)).map(|point| point.0).collect();
+        assert_eq!(stale, [150_501], "{series} goes on until the end");
+        assert!(points.len() >= 18, "{series} has a point in each window");
+    }
+}
+
+#[test]
+fn a_silent_series_does_not_end_without_stale_markers() {
+    let mut pipeline = TestPipeline::with(START, 1, false);
+    let t = pipeline.register("t", MetricType::Trend, ValueType::Default, &[]);
+    pipeline.record(t, 0, 1.0);
+    (101..200).for_each(|second| pipeline.at(second * 1000));
+    assert_eq!(pipeline.points_of("k6_t_max"), [(101_000, 1.0)]);
 }
 
 #[test]

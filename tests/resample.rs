@@ -4,10 +4,10 @@ mod pipeline;
 mod recording_receiver;
 
 use k6_remote_write::config::Destination;
-use k6_remote_write::k6::{MetricType, ValueType};
+use k6_remote_write::k6::{MetricType, Sample, ValueType};
 use k6_remote_write::resample::registry::Rules;
 use k6_remote_write::series::view::{Tags, View};
-use pipeline::{START, TestPipeline, is_stale};
+use pipeline::{START, TestPipeline, events, is_stale};
 
 #[test]
 fn a_counter_starts_with_zero_continues_without_samples_and_ends_stale() {
@@ -83,24 +83,95 @@ fn a_time_in_the_future_does_not_block_a_gauge() {
 }
 
 #[test]
-fn a_clock_that_steps_back_causes_no_older_points_and_no_loss() {
+fn an_excursion_of_the_wall_clock_loses_no_window() {
+    for step_ms in [3_600_000, -3_600_000] {
+        let mut pipeline = TestPipeline::new();
+        let c = pipeline.counter("c");
+        let g = pipeline.register("g", MetricType::Gauge, ValueType::Default, &[]);
+        for second in 101..=130 {
+            // k6 has the same clock.
+            let k6_ms = second * 1000 + if (105..107).contains(&second) { step_ms } else { 0 };
+            match second {
+                105 => pipeline.clock_steps(step_ms),
+                107 => pipeline.clock_steps(-step_ms),
+                _ => {}
+            }
+            pipeline.record(c, k6_ms - 300, 1.0);
+            pipeline.record(g, k6_ms - 300, second as f64);
+            pipeline.at(second * 1000 + 2);
+        }
+        let expected: Vec<_> = (101..=130).map(|second| (second * 1000, (second - 100) as f64)).collect();
+        assert_eq!(pipeline.points_of("k6_c_total")[1..], expected, "{step_ms}");
+        let expected: Vec<_> = (101..=130).map(|second| (second * 1000, second as f64)).collect();
+        assert_eq!(pipeline.points_of("k6_g"), expected, "{step_ms}");
+        let lines = events(&pipeline.reporter, "Wall clock");
+        let steps: Vec<_> = lines.iter().map(|line| (&*line.message, line.fields["step_ms"].clone())).collect();
+        let message = "Wall clock stepped, continuing on the monotonic clock";
+        assert_eq!(steps, [(message, step_ms.into()), ("Wall clock step was undone", (-step_ms).into())]);
+    }
+}
+
+#[test]
+fn a_step_ahead_that_lasts_is_followed_after_ten_seconds() {
     let mut pipeline = TestPipeline::new();
     let c = pipeline.counter("c");
+    pipeline.at(102_000);
+    pipeline.clock_steps(60_000);
+    for second in 103..=115 {
+        pipeline.record(c, 0, 1.0);
+        pipeline.at(second * 1000);
+    }
+    let points = pipeline.points_of("k6_c_total");
+    assert_eq!(points[1..4], [(102_000, 0.0), (103_000, 1.0), (104_000, 2.0)]);
+    assert_eq!(points[11..], [(172_000, 10.0), (173_000, 11.0), (174_000, 12.0), (175_000, 13.0)]);
+    let lines = events(&pipeline.reporter, "Wall clock");
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[1].message, "Wall clock step lasted, following it from now on");
+}
+
+#[test]
+fn after_a_step_back_that_lasts_windows_go_on_at_the_earlier_times() {
+    let mut pipeline = TestPipeline::with_self_metrics(&[]);
+    let c = pipeline.counter("c");
     let g = pipeline.register("g", MetricType::Gauge, ValueType::Default, &[]);
-    pipeline.at(105_000);
-    pipeline.record(c, 105_000, 1.0);
-    pipeline.record(g, 105_000, 1.0);
-    pipeline.at(106_000);
-    pipeline.at(103_000);
-    pipeline.record(c, 103_000, 1.0);
-    pipeline.record(g, 103_000, 2.0);
-    pipeline.at(106_000);
-    pipeline.at(106_900);
-    assert_eq!(pipeline.points_of("k6_c_total").len(), 3, "windows wait until the clock is past the last end");
-    pipeline.at(107_000);
-    pipeline.close_at(107_200);
-    assert_eq!(pipeline.points_of("k6_c_total")[3..5], [(107_000, 2.0), (107_200, 2.0)]);
-    assert_eq!(pipeline.points_of("k6_g")[..2], [(106_000, 1.0), (107_000, 2.0)]);
+    pipeline.record(c, 100_400, 1.0);
+    for second in 101..=175 {
+        if second == 103 {
+            pipeline.clock_steps(-60_000);
+        }
+        // Here k6's clock does not step.
+        pipeline.record(g, second * 1000 - 500, second as f64);
+        pipeline.at(second * 1000);
+    }
+    let late = pipeline.counter("late");
+    pipeline.record(late, 0, 1.0);
+    pipeline.close_at(175_600);
+    let sent = pipeline.sent_points();
+    let times: Vec<_> = sent["k6_c_total"][1..].iter().map(|point| point.0).collect();
+    let expected = (101..=111).chain(53..=115).map(|second| second * 1000).chain([115_600, 115_601]);
+    assert_eq!(times, expected.collect::<Vec<_>>(), "no silence, no time in the future");
+    assert_eq!(sent["k6_g"][11..13], [(53_000, 113.0), (54_000, 114.0)], "the latest value is a new one");
+    assert_eq!(sent["k6_late_total"][..2], [(115_000, 0.0), (115_600, 1.0)]);
+    let [start, end] = ["start", "end"].map(|of| sent[&format!("k6_remote_write_run_{of}_time_seconds")][0].1);
+    assert_eq!(sent["k6_remote_write_run_start_time_seconds"].iter().rev().nth(1).map(|point| point.1), Some(40.4));
+    assert_eq!((start, end), (100.4, 115.6));
+    let described = pipeline.messages.iter().filter(|message| message.metadata.len() > 5).count();
+    assert_eq!(described, 2, "metadata is sent again a minute later");
+}
+
+#[test]
+fn drift_of_the_wall_clock_is_followed() {
+    let mut pipeline = TestPipeline::new();
+    let c = pipeline.counter("c");
+    for half_second in 1..=120 {
+        pipeline.clock_steps(25);
+        pipeline.record(c, 0, 1.0);
+        pipeline.at(100_400 + half_second * 500);
+    }
+    let points = pipeline.points_of("k6_c_total");
+    assert_eq!(points.len(), 1 + 63, "63 s have passed by the wall clock");
+    assert!(points[1..].windows(2).all(|pair| pair[1].0 - pair[0].0 == 1000));
+    assert!(events(&pipeline.reporter, "Wall clock").is_empty());
 }
 
 #[test]
@@ -110,7 +181,8 @@ fn a_run_that_ends_while_the_clock_is_behind_has_its_total() {
     pipeline.record(c, 0, 1.0);
     pipeline.at(110_000);
     pipeline.record(c, 0, 1.0);
-    pipeline.close_at(105_000);
+    pipeline.clock_steps(-5_000);
+    pipeline.close_at(110_000);
     let points = pipeline.points_of("k6_c_total");
     assert_eq!(points[..3], [(109_000, 0.0), (110_000, 1.0), (110_001, 2.0)]);
 }
@@ -201,31 +273,38 @@ mod time {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// For every sequence of clock steps: no sample is lost, the times of a series increase ([`TestPipeline::points`] asserts
-        /// it), and no time is more than a millisecond ahead of the latest time of the clock.
+        /// For every sequence of clock steps: no sample is lost, and no time is more than a millisecond ahead of both the wall
+        /// clock and what the monotonic clock makes of its earlier times. Unless the timeline was set back, the times of a
+        /// series increase ([`TestPipeline::points`] asserts it).
         #[test]
         fn the_total_is_exact_for_every_sequence_of_clock_steps(
             rate in prop_oneof![Just(1), Just(3), Just(10)],
-            steps in prop::collection::vec((-20_000_i64..30_000, 0..4_u32, any::<i64>()), 1..60),
+            steps in prop::collection::vec((0..15_000_i64, prop_oneof![2 => Just(0), 1 => -20_000..30_000_i64], 0..4_u32, any::<i64>()), 1..60),
         ) {
             let mut pipeline = TestPipeline::with(START, rate, true);
             let c = pipeline.counter("c");
-            let (mut now_ms, mut latest_ms, mut total) = (START, START, 0.0);
-            for (step_ms, samples, time_ms) in steps {
+            let (mut now_ms, mut ahead_ms, mut max_ahead_ms, mut total) = (START, 0, 0, 0.0);
+            let mut latest_ms = START;
+            for (elapsed_ms, step_ms, samples, time_ms) in steps {
                 for _ in 0..samples {
                     pipeline.record(c, time_ms, 1.0);
                     total += 1.0;
                 }
-                now_ms = (now_ms + step_ms).max(1);
-                latest_ms = latest_ms.max(now_ms);
+                pipeline.clock_steps(step_ms);
+                now_ms += elapsed_ms;
+                ahead_ms += step_ms;
+                max_ahead_ms = ahead_ms.max(max_ahead_ms);
+                latest_ms = now_ms + max_ahead_ms;
                 pipeline.at(now_ms);
             }
             pipeline.close_at(now_ms);
-            let points = pipeline.points_of("k6_c_total");
+            let set_back = events(&pipeline.reporter, "step lasted").iter().any(|line| line.fields["step_ms"].as_i64() < Some(0));
+            let points = if set_back { pipeline.sent_points() } else { pipeline.points() };
+            let points = &points["k6_c_total"];
             let [.., (last_ms, last), end] = points[..] else { panic!("{points:?}") };
             prop_assert_eq!(last, total);
             prop_assert!(is_stale(&end) && end.0 == last_ms + 1);
-            prop_assert!(last_ms <= latest_ms + 1, "{} is after {}", last_ms, latest_ms);
+            prop_assert!(points.iter().all(|point| point.0 <= latest_ms + 2), "{:?} is after {}", points, latest_ms);
         }
     }
 }
@@ -294,6 +373,20 @@ fn run_metadata_has_the_start_and_the_end_of_the_run() {
     assert_eq!(points(info), [(101_000, 1.0), (102_000, 1.0), (102_700, 1.0)]);
     let run_metadata = pipeline.points().into_keys().filter(|series| series.starts_with("k6_remote_write_run"));
     assert_eq!(run_metadata.count(), 3, "each is one series, without extremes");
+}
+
+#[test]
+fn the_run_starts_when_its_first_iteration_begins() {
+    let mut pipeline = TestPipeline::with_self_metrics(&[]);
+    let durations = pipeline.register("iteration_duration", MetricType::Trend, ValueType::Time, &[]);
+    let c = pipeline.counter("iterations");
+    pipeline.at(105_000);
+    pipeline.record_all(&[
+        Sample { series: c, time_ms: 104_900, value: 1.0 },
+        Sample { series: durations, time_ms: 104_900, value: 3_300.0 },
+    ]);
+    pipeline.at(106_000);
+    assert_eq!(pipeline.points_of("k6_remote_write_run_start_time_seconds"), [(106_000, 101.6)]);
 }
 
 #[test]

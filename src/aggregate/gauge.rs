@@ -6,7 +6,7 @@
 pub struct Gauge {
     latest: Option<f64>,
     time_ms: i64,
-    /// Smallest and largest value of the open window.
+    /// Smallest and largest value of the open window, without those that are NaN.
     extremes: Option<(f64, f64)>,
 }
 
@@ -17,14 +17,16 @@ impl Default for Gauge {
 }
 
 impl Gauge {
-    /// Records a value. It is the latest unless a value with a later time was recorded.
+    /// Records a value, which may be NaN or infinite. It is the latest unless a value with a later time was recorded.
     #[inline]
     pub fn record(&mut self, value: f64, time_ms: i64) {
         if time_ms >= self.time_ms {
             (self.latest, self.time_ms) = (Some(value), time_ms);
         }
-        let (lowest, highest) = self.extremes.unwrap_or((value, value));
-        self.extremes = Some((lowest.min(value), highest.max(value)));
+        if !value.is_nan() {
+            let (lowest, highest) = self.extremes.unwrap_or((value, value));
+            self.extremes = Some((lowest.min(value), highest.max(value)));
+        }
     }
 
     /// Returns the latest value, or `None` before the first.
@@ -47,7 +49,7 @@ impl Gauge {
         self.extremes = None;
     }
 
-    /// Forgets the time of the latest value, so that the next value replaces it: for a clock that has stepped back, after which
+    /// Forgets the time of the latest value, so that the next value replaces it: for a clock that went back, after which
     /// samples have earlier times.
     pub fn forget_time(&mut self) {
         self.time_ms = i64::MIN;
@@ -80,6 +82,18 @@ mod tests {
         assert_eq!((gauge.lowest(), gauge.latest(), gauge.highest()), (None, Some(4.0), None));
         gauge.record(5.0, 200);
         assert_eq!((gauge.lowest(), gauge.highest()), (Some(5.0), Some(5.0)));
+    }
+
+    #[test]
+    fn nan_is_a_latest_value_and_no_extreme() {
+        let mut gauge = Gauge::default();
+        gauge.record(f64::NAN, 100);
+        assert!(gauge.latest().is_some_and(f64::is_nan));
+        assert_eq!((gauge.lowest(), gauge.highest()), (None, None));
+        gauge.record(3.0, 50);
+        gauge.record(f64::INFINITY, 60);
+        assert!(gauge.latest().is_some_and(f64::is_nan));
+        assert_eq!((gauge.lowest(), gauge.highest()), (Some(3.0), Some(f64::INFINITY)));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Accumulators: the values of a target series, in the open window and over the run.
 //!
-//! In come finite values in Prometheus's units (seconds, bytes), from [`crate::resample::registry`]. Next is [`crate::export`],
-//! which reads the accumulators at the end of a window through the trait [`crate::export::Readings`]. One thread owns all
-//! accumulators: nothing here locks. Recording allocates nothing once the spread of the values is known.
+//! In come values in Prometheus's units (seconds, bytes), finite except for gauges, from [`crate::resample::registry`]. Next is
+//! [`crate::export`], which reads the accumulators at the end of a window through the trait [`crate::export::Readings`]. One
+//! thread owns all accumulators: nothing here locks. Recording allocates nothing once the spread of the values is known.
 
 mod readings;
 mod trend;
@@ -50,10 +50,11 @@ impl Accumulator {
 
     /// Records one value. `time_ms` only decides which value of a gauge is the latest.
     ///
-    /// The value must be finite ([`crate::resample::Resampler::record`] ensures it): a sum never recovers from NaN.
+    /// The value must be finite ([`crate::resample::Resampler::record`] ensures it), except that of a gauge: a sum never recovers
+    /// from NaN.
     #[inline]
     pub fn record(&mut self, value: f64, time_ms: i64) {
-        debug_assert!(value.is_finite());
+        debug_assert!(value.is_finite() || matches!(self, Self::Gauge(_)));
         match self {
             Self::Counter(counter) => counter.record(value),
             Self::Gauge(gauge) => gauge.record(value, time_ms),

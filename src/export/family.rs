@@ -52,6 +52,11 @@ impl SeriesKind {
         }
     }
 
+    /// Returns true if the series is exported for windows with samples only.
+    pub(super) fn needs_samples(&self) -> bool {
+        matches!(self, Self::Single { statistic, .. } if statistic.needs_samples())
+    }
+
     fn metrics(&self) -> Vec<&Arc<Metric>> {
         match self {
             Self::Single { metric, .. } | Self::NativeHistogram(metric) => vec![metric],

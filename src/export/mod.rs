@@ -14,6 +14,8 @@
 //! | Trend as a classic histogram | the name with its unit, `_bucket{le=…}`, `_count` and `_sum`, cumulative |
 
 mod window_export;
+mod export_state;
+mod stale_markers;
 mod native_histogram;
 mod readings;
 mod family;
@@ -21,10 +23,12 @@ mod statistic;
 
 use std::sync::Arc;
 
+pub use export_state::ExportState;
 pub use family::Family;
 pub use readings::{ExponentialBuckets, Readings};
+pub use stale_markers::StaleMarkers;
 pub use statistic::{Statistic, TrendStat};
-pub use window_export::{ExportState, WindowExport};
+pub use window_export::WindowExport;
 
 use crate::k6::ValueType;
 

@@ -46,6 +46,11 @@ impl Statistic {
         )
     }
 
+    /// Returns true if the value belongs to the samples of a window: such a series is exported for windows with samples only.
+    pub(super) fn needs_samples(self) -> bool {
+        !self.is_cumulative() && self != Self::Latest
+    }
+
     /// Returns true if the value has the unit of the metric. Counts and shares do not have it.
     pub(super) fn has_unit(self) -> bool {
         !matches!(self, Self::Share(_) | Self::Nonzero | Self::Zero | Self::Count | Self::ClassicCount)

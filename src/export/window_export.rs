@@ -2,40 +2,20 @@
 
 use std::sync::Arc;
 
+use super::export_state::ExportState;
 use super::family::{Family, SeriesKind};
 use super::native_histogram;
 use super::readings::{ExponentialBuckets, Readings};
+use super::stale_markers::StaleMarkers;
 use super::statistic::Statistic;
 use crate::send::{Batcher, Role};
 use crate::time::window::Window;
-use crate::wire::{Labels, Metric, Point, STALE_MARKER, Value};
-
-/// What was exported of a target series so far: what has started needs an end.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct ExportState {
-    /// The start of its cumulative series, once they have started.
-    started_ms: Option<i64>,
-    /// True if its other series have started.
-    values: bool,
-    /// One bit for each name of the family: its series belong to another metric and are not exported.
-    suppressed: u64,
-}
-
-impl ExportState {
-    /// Suppresses the series with name `index` of the family.
-    pub fn suppress(&mut self, index: usize) {
-        self.suppressed |= 1 << index;
-    }
-
-    fn is_suppressed(self, index: usize) -> bool {
-        self.suppressed & (1 << index) != 0
-    }
-}
+use crate::wire::{Labels, Metric, NAN, Point, STALE_MARKER, Value};
 
 /// Exports one window of all target series of a destination.
 pub struct WindowExport<'a> {
     window: &'a Window,
-    stale_markers: bool,
+    stale_markers: StaleMarkers,
     batcher: &'a mut Batcher,
     /// Percentiles of the current target series. The memory is reused.
     percentiles: Vec<f64>,
@@ -45,15 +25,17 @@ pub struct WindowExport<'a> {
 struct Series<'a> {
     kind: &'a SeriesKind,
     labels: &'a Arc<Labels>,
-    /// True if a previous window has exported points.
+    /// True if a previous window has exported points that no stale marker has ended.
     started: bool,
+    /// True if the series ends with this window unless it has a value.
+    ends_silent: bool,
     /// The start of a cumulative series; 0 for other series.
     start_ms: i64,
 }
 
 impl<'a> WindowExport<'a> {
-    /// Creates the export of `window`. With `stale_markers`, the last window ends all series that have started.
-    pub fn new(window: &'a Window, stale_markers: bool, batcher: &'a mut Batcher) -> Self {
+    /// Creates the export of `window`. Series that have started end in the last window, or after a silence, as `stale_markers` says.
+    pub fn new(window: &'a Window, stale_markers: StaleMarkers, batcher: &'a mut Batcher) -> Self {
         Self { window, stale_markers, batcher, percentiles: Vec::new() }
     }
 
@@ -70,22 +52,32 @@ impl<'a> WindowExport<'a> {
         self.percentiles.clear();
         readings.percentiles(&family.percents, &mut self.percentiles);
         let previous = *state;
+        let ends_silent = !self.window.last && previous.is_end_of_silence(self.stale_markers);
+        let mut has_samples = false;
         for (index, series) in family.series.iter().enumerate() {
             if previous.is_suppressed(index) {
                 continue;
             }
             let kind = &series.kind;
             if kind.is_cumulative() {
-                let start_ms = previous.started_ms.unwrap_or(self.window.previous_end_ms);
-                let series = Series { kind, labels, started: previous.started_ms.is_some(), start_ms };
-                if self.series(readings, &series) {
-                    state.started_ms = Some(start_ms);
+                // A timeline that was set back can be before the start.
+                let previous_end_ms = self.window.previous_end_ms;
+                let start_ms = previous.started_ms().map_or(previous_end_ms, |start_ms| start_ms.min(previous_end_ms));
+                let started = previous.started_ms().is_some();
+                if self.series(readings, &Series { kind, labels, started, ends_silent: false, start_ms }) {
+                    state.start_cumulative(start_ms);
                 }
+            } else if kind.needs_samples() {
+                let started = previous.is_open();
+                has_samples |= self.series(readings, &Series { kind, labels, started, ends_silent, start_ms: 0 });
             } else {
-                let series = Series { kind, labels, started: previous.values, start_ms: 0 };
-                state.values |= self.series(readings, &series);
+                let started = previous.gauge_has_started();
+                if self.series(readings, &Series { kind, labels, started, ends_silent: false, start_ms: 0 }) {
+                    state.start_gauge();
+                }
             }
         }
+        state.close_window(has_samples, self.stale_markers);
     }
 
     /// Returns true if the window has a value.
@@ -116,7 +108,11 @@ impl<'a> WindowExport<'a> {
             if series.kind.is_cumulative() && !series.started {
                 self.point(Role::Start, series, metric, series.start_ms, Value::Float(0.0));
             }
+            // Another NaN could have the bits of the stale marker.
+            let value = if value.is_nan() { NAN } else { value };
             self.point(Role::Value, series, metric, self.window.end_ms, Value::Float(value));
+        } else if series.ends_silent {
+            self.point(Role::Value, series, metric, self.window.end_ms, Value::Float(STALE_MARKER));
         }
         if self.ends_series() && (series.started || value.is_some()) {
             self.point(Role::End, series, metric, stale_marker_ms(self.window), Value::Float(STALE_MARKER));
@@ -142,7 +138,7 @@ impl<'a> WindowExport<'a> {
 
     /// Returns true if stale markers follow this window.
     fn ends_series(&self) -> bool {
-        self.window.last && self.stale_markers
+        self.window.last && self.stale_markers.end_of_run()
     }
 
     fn point(&mut self, role: Role, series: &Series, metric: &Arc<Metric>, time_ms: i64, value: Value) {
@@ -151,8 +147,8 @@ impl<'a> WindowExport<'a> {
     }
 }
 
-/// Returns the time of stale markers: after the last point of the run, also for a series that ended earlier. An older marker
-/// could be too old for the receiver, which would reject its whole batch.
+/// Returns the time of the stale markers at the end of the run: after its last point, also for a series whose last point is
+/// older. An older marker could be too old for the receiver, which would reject its whole batch.
 fn stale_marker_ms(last: &Window) -> i64 {
     last.end_ms + 1
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::registry::{RecordOutcome, Registry, Rules};
 use super::self_metrics::{RunLabels, SelfMetrics};
-use crate::export::WindowExport;
+use crate::export::{StaleMarkers, WindowExport};
 use crate::k6::Sample;
 use crate::report::{DestinationReporter, Level, event};
 use crate::send::Batcher;
@@ -23,7 +23,7 @@ const METADATA_INTERVAL_MS: i64 = 60_000;
 pub struct Settings {
     /// The length of a window.
     pub rate: Duration,
-    /// True if every series ends with a stale marker.
+    /// True if series end with a stale marker.
     pub stale_markers: bool,
     /// Rules that turn k6 series into target series.
     pub rules: Rules,
@@ -37,7 +37,7 @@ pub struct DestinationPipeline {
     registry: Registry,
     batcher: Batcher,
     self_metrics: Option<SelfMetrics>,
-    stale_markers: bool,
+    stale_markers: StaleMarkers,
     /// Number of families whose metadata was sent.
     described_families: usize,
     /// Time at which the metadata of all families was last sent.
@@ -56,7 +56,7 @@ impl DestinationPipeline {
             registry,
             batcher,
             self_metrics,
-            stale_markers: settings.stale_markers,
+            stale_markers: StaleMarkers::new(settings.stale_markers, settings.rate),
             described_families: 0,
             all_described_ms: now_ms,
             reporter,
@@ -75,14 +75,29 @@ impl DestinationPipeline {
         }
     }
 
-    /// Records samples in the open window. Their values must be finite.
+    /// Makes the next value of every gauge its latest, whatever its time: for a clock that went back.
+    pub fn forget_gauge_times(&mut self) {
+        self.registry.forget_gauge_times();
+    }
+
+    /// Goes on at `now_ms`, for a timeline that was set back by `step_ms`, which is negative.
+    pub fn set_back(&mut self, now_ms: i64, step_ms: i64) {
+        self.windows.set_back(now_ms);
+        self.all_described_ms = self.all_described_ms.min(now_ms);
+        if let Some(self_metrics) = &mut self.self_metrics {
+            self_metrics.set_back(step_ms);
+        }
+    }
+
+    /// Returns the series of a sample for a log line, if the destination has it.
+    pub fn describe(&self, sample: &Sample) -> Option<String> {
+        self.registry.describe(sample.series.wrapping_sub(1) as usize)
+    }
+
+    /// Records samples in the open window. Their values must be finite, except those of gauges.
     ///
     /// Allocates nothing once the spread of a series' values is known.
     pub fn record(&mut self, samples: &[Sample], now_ms: i64) {
-        if self.windows.stepped_back(now_ms) {
-            // Samples have earlier times from now on.
-            self.registry.forget_gauge_times();
-        }
         let (mut recorded, mut invalid_name, mut over_max_series) = (0, 0, 0);
         for sample in samples {
             let number = sample.series.wrapping_sub(1) as usize;
@@ -100,7 +115,7 @@ impl DestinationPipeline {
         counters.samples_over_max_series.add(over_max_series);
     }
 
-    /// Returns the time until the open window ends if the clock does not jump.
+    /// Returns the time until the open window ends if the timeline does not jump.
     pub fn time_left(&self, now_ms: i64) -> Duration {
         self.windows.time_left(now_ms)
     }

@@ -15,6 +15,7 @@ use crate::aggregate::Accumulator;
 use crate::export::{ExportState, Family, Mapping, WindowExport};
 use crate::k6::{MetricType, ValueType};
 use crate::report::{DestinationReporter, Level, event};
+use crate::series::selector::Selector;
 use crate::series::view::View;
 use crate::series::{LabelRules, SeriesDefinition, is_metric_name};
 use crate::wire::Labels;
@@ -37,7 +38,7 @@ struct Target {
 }
 
 impl Target {
-    /// Records one finite value in k6's unit. This is the only conversion of milliseconds to seconds.
+    /// Records one value in k6's unit, finite except for gauges. This is the only conversion of milliseconds to seconds.
     #[inline]
     fn record(&mut self, value: f64, time_ms: i64) {
         self.accumulator.record(value / self.divisor, time_ms);
@@ -189,7 +190,7 @@ impl Registry {
         }
     }
 
-    /// Makes the next value of every gauge its latest, whatever its time: for a clock that has stepped back.
+    /// Makes the next value of every gauge its latest, whatever its time: for a clock that went back.
     #[cold]
     pub fn forget_gauge_times(&mut self) {
         for target in &mut self.targets {
@@ -197,6 +198,15 @@ impl Registry {
                 gauge.forget_time();
             }
         }
+    }
+
+    /// Returns k6 series `number` as PromQL writes it, with its labels in this destination. Returns `None` if it has no target.
+    pub fn describe(&self, number: usize) -> Option<String> {
+        let range = self.ranges.get(number).filter(|range| range.count > 0)?;
+        let target = &self.targets[self.target_indices[range.first as usize] as usize];
+        let (key, _) = self.family_of_key.iter().find(|&(_, &family)| family == target.family)?;
+        let labels = target.labels.decode().into_iter().map(|label| (label.name, label.value));
+        Some(Selector::exact(&key.metric, labels).to_string())
     }
 
     /// Exports all target series, and starts the next window of their accumulators.
@@ -326,7 +336,6 @@ impl Registry {
 mod tests {
     use super::*;
     use crate::report::Reporter;
-    use crate::series::selector::Selector;
     use crate::series::view::Tags;
 
     fn registry() -> (Registry, Arc<Reporter>) {

@@ -84,6 +84,11 @@ impl SelfMetrics {
         self.started_ms = Some(started_ms);
     }
 
+    /// Keeps the duration of the run on a timeline that was set back by `step_ms`, which is negative.
+    pub fn set_back(&mut self, step_ms: i64) {
+        self.started_ms = self.started_ms.map(|started_ms| started_ms + step_ms);
+    }
+
     /// Records the run metadata, and what was counted since the last window, in the window that has ended.
     pub fn record(&mut self, registry: &mut Registry, window: &Window) {
         let mut record = |id: Option<usize>, value: f64| {

@@ -75,6 +75,12 @@ impl Selector {
         Self { metric: Some(name.into()), matchers: Vec::new() }
     }
 
+    /// Creates a selector of the series of one metric that has these labels.
+    pub fn exact(name: &str, labels: impl IntoIterator<Item = (String, String)>) -> Self {
+        let matcher = |(tag, value)| Matcher { tag, operator: Operator::Equal, value, regex: None };
+        Self { metric: Some(name.into()), matchers: labels.into_iter().map(matcher).collect() }
+    }
+
     /// Parses an instant vector selector of PromQL, without `offset` and `@`.
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
         let mut input = Input { text, at: 0 };

@@ -1,20 +1,39 @@
-//! The wall clock, behind a trait so that tests can replace it.
+//! The clocks of the system, behind a trait so that tests can replace them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// A wall clock. It may step in either direction; callers must handle that.
+/// The end of the year 9999. No receiver accepts a later time.
+const MAX_WALL_MS: i64 = 253_402_300_799_999;
+
+/// A wall clock and a monotonic clock.
 pub trait Clock: Send + 'static {
-    /// Returns the time in milliseconds since the Unix epoch.
-    fn now_ms(&self) -> i64;
+    /// Returns the time in milliseconds since the Unix epoch. It may step in either direction.
+    fn wall_ms(&self) -> i64;
+
+    /// Returns the time in milliseconds since a fixed moment. It never steps.
+    fn monotonic_ms(&self) -> i64;
 }
 
-/// The clock of the operating system.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
+/// The clocks of the operating system.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock {
+    created: Instant,
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self { created: Instant::now() }
+    }
+}
 
 impl Clock for SystemClock {
-    fn now_ms(&self) -> i64 {
+    fn wall_ms(&self) -> i64 {
         // Times before 1970 become 1970: receivers reject either.
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX).min(MAX_WALL_MS)
+    }
+
+    fn monotonic_ms(&self) -> i64 {
+        i64::try_from(self.created.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 }

@@ -1,4 +1,5 @@
-//! The wall clock, and the windows of a destination.
+//! The clocks, the timeline that points are on, and the windows of a destination.
 
-pub mod clock;
 pub mod window;
+pub mod timeline;
+pub mod clock;

@@ -1,8 +1,9 @@
-//! Windows on the wall clock: when a window ends, and the time of its points.
+//! Windows on the timeline: when a window ends, and the time of its points.
 //!
 //! A window ends at a multiple of its rate, so all instances of a distributed run export the same times. The times of a series'
-//! points increase and are never in the future: if the clock steps back, no window ends until the clock is past the last end
-//! again. If the clock jumps ahead, or the process was stalled, one window covers all of the missed time.
+//! points increase as long as the timeline does, and are never in the future. If the timeline jumps ahead, or the process was
+//! stalled, one window covers all of the missed time. If it follows a wall clock that was set back, the open window ends at the
+//! next multiple of the earlier time.
 
 use std::time::Duration;
 
@@ -22,14 +23,13 @@ pub struct Window {
 pub struct Windows {
     rate_ms: i64,
     last_end_ms: i64,
-    last_now_ms: i64,
 }
 
 impl Windows {
     /// Creates windows of the length `rate` (at least 1 ms). The first begins at `now_ms`, the start of the output.
     pub fn new(rate: Duration, now_ms: i64) -> Self {
         let rate_ms = i64::try_from(rate.as_millis()).unwrap_or(i64::MAX).max(1);
-        Self { rate_ms, last_end_ms: now_ms, last_now_ms: now_ms }
+        Self { rate_ms, last_end_ms: now_ms }
     }
 
     /// Returns the window that has ended at `now_ms`, if one has ended since the last call.
@@ -43,17 +43,16 @@ impl Windows {
         self.end_at(now_ms.max(self.last_end_ms + 1), true)
     }
 
-    /// Returns the time until the open window ends if the clock does not jump.
+    /// Returns the time until the open window ends if the timeline does not jump.
     pub fn time_left(&self, now_ms: i64) -> Duration {
         let begin_ms = now_ms.max(self.last_end_ms);
         let end_ms = (begin_ms.div_euclid(self.rate_ms) + 1) * self.rate_ms;
         Duration::from_millis(u64::try_from(end_ms - now_ms).unwrap_or_default())
     }
 
-    /// Returns true if the clock has stepped back since the last call.
-    pub fn stepped_back(&mut self, now_ms: i64) -> bool {
-        let last_now_ms = std::mem::replace(&mut self.last_now_ms, now_ms);
-        now_ms < last_now_ms
+    /// Goes on at `now_ms`, an earlier time than the last: the open window begins there at the latest.
+    pub fn set_back(&mut self, now_ms: i64) {
+        self.last_end_ms = self.last_end_ms.min(now_ms);
     }
 
     fn end_at(&mut self, end_ms: i64, last: bool) -> Window {
@@ -104,17 +103,18 @@ mod tests {
     }
 
     #[test]
-    fn while_the_clock_is_behind_no_window_ends() {
+    fn windows_that_are_set_back_go_on_at_once() {
         let mut windows = Windows::new(SECOND, 500);
         assert_eq!(windows.due(5_000), window(4_000, 5_000));
-        assert!(!windows.stepped_back(5_000));
-        assert!(windows.stepped_back(2_000));
-        assert!(!windows.stepped_back(2_001));
-        for now_ms in [2_000, 3_000, 4_000, 5_000, 5_999] {
-            assert_eq!(windows.due(now_ms), None);
-        }
-        assert_eq!(windows.time_left(2_000), Duration::from_millis(4_000));
-        assert_eq!(windows.due(6_000), window(5_000, 6_000));
+        windows.set_back(2_300);
+        assert_eq!(windows.due(2_900), None);
+        assert_eq!(windows.time_left(2_900), Duration::from_millis(100));
+        assert_eq!(windows.due(3_000), window(2_300, 3_000));
+        assert_eq!(windows.due(4_000), window(3_000, 4_000));
+        // Within the open window.
+        windows.set_back(4_000);
+        assert_eq!(windows.due(4_999), None);
+        assert_eq!(windows.due(5_000), window(4_000, 5_000));
     }
 
     #[test]

@@ -17,6 +17,6 @@ pub mod proto;
 
 pub use encoder::{Encoded, Encoder, Limits};
 pub use labels::{CONDITION, EncodedLabel, LE, Label, Labels, RawLabel};
-pub use point::{Metric, MetricKind, Point, STALE_MARKER, Value};
+pub use point::{Metric, MetricKind, NAN, Point, STALE_MARKER, Value};
 pub use proto::v1::Histogram;
 pub use protocol::Protocol;

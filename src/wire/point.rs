@@ -45,6 +45,9 @@ pub enum Value {
 /// The value that ends a series (Remote Write 1.0, "Stale Markers"): a NaN with exactly these bits.
 pub const STALE_MARKER: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
 
+/// The NaN of a gauge, with the bits that Prometheus uses for a NaN that is a value.
+pub const NAN: f64 = f64::from_bits(0x7ff8_0000_0000_0001);
+
 impl Value {
     /// Returns true if the value ends its series.
     pub fn is_stale_marker(&self) -> bool {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use k6_remote_write::config::{Config, Destination, Document};
 use k6_remote_write::k6::Sample;
 use k6_remote_write::k6::{MetricType, ValueType};
-use k6_remote_write::report::Reporter;
+use k6_remote_write::report::{Event, Reporter};
 use k6_remote_write::resample::Resampler;
 use k6_remote_write::resample::pipeline::{DestinationPipeline, Settings};
 use k6_remote_write::resample::registry::Rules;
@@ -18,17 +18,34 @@ use k6_remote_write::resample::self_metrics::RunLabels;
 use k6_remote_write::send::{Batch, Batcher, Queue};
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::time::clock::Clock;
+use k6_remote_write::time::timeline::Timeline;
 use k6_remote_write::wire::proto::v1::WriteRequest;
 use k6_remote_write::wire::{Encoder, Limits, Protocol, STALE_MARKER};
 
 use super::recording_receiver::{decode, points};
 
+/// Clocks that stand still until a test sets them.
 #[derive(Clone)]
-pub struct FakeClock(Arc<AtomicI64>);
+pub struct FakeClock {
+    monotonic_ms: Arc<AtomicI64>,
+    /// How far the wall clock is ahead of the monotonic clock.
+    ahead_ms: Arc<AtomicI64>,
+}
+
+impl FakeClock {
+    /// Creates clocks with this time, which is that of both.
+    fn new(now_ms: i64) -> Self {
+        Self { monotonic_ms: Arc::new(AtomicI64::new(now_ms)), ahead_ms: Arc::new(AtomicI64::new(0)) }
+    }
+}
 
 impl Clock for FakeClock {
-    fn now_ms(&self) -> i64 {
-        self.0.load(Ordering::Relaxed)
+    fn wall_ms(&self) -> i64 {
+        self.monotonic_ms() + self.ahead_ms.load(Ordering::Relaxed)
+    }
+
+    fn monotonic_ms(&self) -> i64 {
+        self.monotonic_ms.load(Ordering::Relaxed)
     }
 }
 
@@ -68,13 +85,13 @@ impl TestPipeline {
     }
 
     fn with_settings(start_ms: i64, settings: Settings) -> Self {
-        let clock = FakeClock(Arc::new(AtomicI64::new(start_ms)));
+        let clock = FakeClock::new(start_ms);
         let reporter = Arc::new(Reporter::default());
         let destination = reporter.destination("http://host/w");
         let queue = Arc::new(Queue::new(1 << 30, 1, Arc::clone(&destination)));
         let batcher = Batcher::new(Arc::clone(&queue), 10_000);
         let pipeline = DestinationPipeline::new(settings, start_ms, batcher, destination);
-        let resampler = Some(Resampler::new(vec![pipeline], clock.clone(), Arc::clone(&reporter)));
+        let resampler = Some(Resampler::new(vec![pipeline], Timeline::new(clock.clone()), Arc::clone(&reporter)));
         Self { clock, resampler, queue, reporter, series: 0, messages: Vec::new() }
     }
 
@@ -103,9 +120,15 @@ impl TestPipeline {
         self.open().record(samples);
     }
 
-    /// Sets the clock and exports the window that has ended, if one has ended.
+    /// Makes the wall clock step, before time goes on.
+    pub fn clock_steps(&mut self, step_ms: i64) {
+        self.clock.ahead_ms.fetch_add(step_ms, Ordering::Relaxed);
+    }
+
+    /// Lets time go on to `now_ms`, which is the wall clock's unless it stepped, and exports the window that has ended, if one
+    /// has ended.
     pub fn at(&mut self, now_ms: i64) {
-        self.clock.0.store(now_ms, Ordering::Relaxed);
+        self.clock.monotonic_ms.store(now_ms, Ordering::Relaxed);
         let resampler = self.open();
         let ended = resampler.due();
         resampler.export(ended);
@@ -113,7 +136,7 @@ impl TestPipeline {
     }
 
     pub fn close_at(&mut self, now_ms: i64) {
-        self.clock.0.store(now_ms, Ordering::Relaxed);
+        self.clock.monotonic_ms.store(now_ms, Ordering::Relaxed);
         self.resampler.take().expect("open").close();
         self.collect();
     }
@@ -130,9 +153,15 @@ impl TestPipeline {
         self.resampler.as_mut().expect("open")
     }
 
-    /// Returns all points by series. Asserts what holds for every run: the times of a series increase.
+    /// Returns all points by series, in the order in which they were sent.
+    pub fn sent_points(&self) -> BTreeMap<String, Vec<(i64, f64)>> {
+        points(self.messages.clone())
+    }
+
+    /// Returns all points by series. Asserts what holds for every run in which the timeline is never set back: the times of a
+    /// series increase.
     pub fn points(&self) -> BTreeMap<String, Vec<(i64, f64)>> {
-        let points = points(self.messages.clone());
+        let points = self.sent_points();
         for (series, points) in &points {
             assert!(points.windows(2).all(|pair| pair[0].0 < pair[1].0), "{series}: {points:?}");
         }
@@ -142,6 +171,11 @@ impl TestPipeline {
     pub fn points_of(&self, series: &str) -> Vec<(i64, f64)> {
         self.points().remove(series).unwrap_or_default()
     }
+}
+
+/// Takes the log lines with this message.
+pub fn events(reporter: &Reporter, message: &str) -> Vec<Event> {
+    std::iter::from_fn(|| reporter.poll()).filter(|event| event.message.contains(message)).collect()
 }
 
 pub fn is_stale(point: &(i64, f64)) -> bool {

@@ -1,0 +1,101 @@
+//! What was exported of a target series so far: what has started needs an end.
+
+use super::stale_markers::StaleMarkers;
+
+/// The state of the series of a target series. There are as many as target series, so it is small.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct ExportState {
+    /// The start of its cumulative series, once they have started.
+    started_ms: Option<i64>,
+    /// One bit for each name of the family: its series belong to another metric and are not exported.
+    suppressed: u64,
+    /// True if its gauge has started.
+    gauge: bool,
+    /// The number of windows since the last value of its other series, or `None` if they have not started or have ended.
+    silent_windows: Option<u16>,
+}
+
+impl ExportState {
+    /// Suppresses the series with name `index` of the family.
+    pub fn suppress(&mut self, index: usize) {
+        self.suppressed |= 1 << index;
+    }
+
+    pub(super) fn is_suppressed(self, index: usize) -> bool {
+        self.suppressed & (1 << index) != 0
+    }
+
+    pub(super) fn started_ms(self) -> Option<i64> {
+        self.started_ms
+    }
+
+    pub(super) fn start_cumulative(&mut self, started_ms: i64) {
+        self.started_ms = Some(started_ms);
+    }
+
+    pub(super) fn gauge_has_started(self) -> bool {
+        self.gauge
+    }
+
+    pub(super) fn start_gauge(&mut self) {
+        self.gauge = true;
+    }
+
+    /// Returns true if the series with points in windows with samples have started and not ended.
+    pub(super) fn is_open(self) -> bool {
+        self.silent_windows.is_some()
+    }
+
+    /// Returns true if these series end if this window has no value.
+    pub(super) fn is_end_of_silence(self, stale_markers: StaleMarkers) -> bool {
+        self.silent_windows.is_some_and(|windows| stale_markers.end_after(u32::from(windows) + 1))
+    }
+
+    /// Ends a window, in which these series have a value or not.
+    pub(super) fn close_window(&mut self, has_value: bool, stale_markers: StaleMarkers) {
+        self.silent_windows = match self.silent_windows {
+            _ if has_value => Some(0),
+            _ if self.is_end_of_silence(stale_markers) => None,
+            silent_windows => silent_windows.map(|windows| windows.saturating_add(1)),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_state_is_small() {
+        assert!(size_of::<ExportState>() <= 32);
+    }
+
+    #[test]
+    fn a_series_ends_once_after_its_silence_and_starts_again_with_a_value() {
+        let stale_markers = StaleMarkers::new(true, Duration::from_secs(3));
+        let mut state = ExportState::default();
+        let mut ends = |values: &[bool]| -> Vec<bool> {
+            let window = |&has_value: &bool| {
+                let ends = !has_value && state.is_end_of_silence(stale_markers);
+                state.close_window(has_value, stale_markers);
+                ends
+            };
+            values.iter().map(window).collect()
+        };
+        assert_eq!(ends(&[false; 6]), [false; 6], "it has not started");
+        assert_eq!(ends(&[true, false, false, false, false, true]), [false; 6]);
+        assert_eq!(ends(&[false, false, false, false, false, false]), [false, false, false, false, true, false]);
+        assert_eq!(ends(&[true, false, false, false, false, false]), [false, false, false, false, false, true]);
+    }
+
+    #[test]
+    fn without_stale_markers_the_silence_may_last() {
+        let stale_markers = StaleMarkers::new(false, Duration::from_millis(1));
+        let mut state = ExportState::default();
+        state.close_window(true, stale_markers);
+        (0..100_000).for_each(|_| state.close_window(false, stale_markers));
+        assert!(state.is_open());
+    }
+}

@@ -4,9 +4,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-"$BUILD/cargo-deny/bin/cargo-deny" --locked check --config scripts/deny.toml licenses sources bans
-if "$BUILD/cargo-deny/bin/cargo-deny" --locked fetch --config scripts/deny.toml db 2>/dev/null; then
-    "$BUILD/cargo-deny/bin/cargo-deny" --locked check --config scripts/deny.toml --disable-fetch advisories
+deny() { "$BUILD/cargo-deny/bin/cargo-deny" --config scripts/deny.toml --locked "$@"; }
+
+deny check licenses sources bans
+if deny fetch db 2>/dev/null; then
+    deny check --disable-fetch advisories
 else
     echo "RustSec's database is not reachable: crates not checked for advisories"
 fi

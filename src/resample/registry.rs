@@ -4,7 +4,6 @@
 //! target series of it. k6 series with the same metric and, once made valid, the same labels feed one target series. Names and
 //! labels come from [`crate::series`]; `name_conflicts` decides between metrics that export the same series.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -18,9 +17,6 @@ use crate::report::{DestinationReporter, Level, event};
 use crate::series::view::View;
 use crate::series::{LabelRules, SeriesDefinition, is_metric_name};
 use crate::wire::Labels;
-
-/// The tag with the id of the run.
-const TEST_RUN_ID: &str = "test_run_id";
 
 /// A target series.
 struct Target {
@@ -82,8 +78,6 @@ pub struct Rules {
     pub views: Vec<View>,
     /// Names of the tags that every view keeps.
     pub test_wide_tags: Vec<String>,
-    /// The id of the run, if the destination adds it to every series.
-    pub test_run_id: Option<String>,
     /// Rules for the names of metrics and for the forms of trends.
     pub mapping: Mapping,
     /// Rules that turn tags into labels.
@@ -147,7 +141,7 @@ impl Registry {
             }
             self.used_views[index] = true;
             let target_name = view.target.clone();
-            let kept = self.with_test_run_id(view.keep(definition, &self.rules.test_wide_tags));
+            let kept = view.keep(definition, &self.rules.test_wide_tags);
             match self.find_or_add_target(&kept, target_name) {
                 // Two views may make the same target series: it is fed once.
                 Ok(target) if !self.target_indices[first..].contains(&target) => self.target_indices.push(target),
@@ -164,8 +158,7 @@ impl Registry {
     /// Registers a self metric, which no view applies to. Returns its id for [`Self::record_self_metric`], or `None` if it is not
     /// exported.
     pub fn register_self_metric(&mut self, definition: &SeriesDefinition) -> Option<usize> {
-        let definition = self.with_test_run_id(Cow::Borrowed(definition));
-        self.find_or_add_target(&definition, None).ok().map(|target| target as usize)
+        self.find_or_add_target(definition, None).ok().map(|target| target as usize)
     }
 
     /// Records a value in every target series that k6 series `number` feeds.
@@ -228,16 +221,6 @@ impl Registry {
                 );
             }
         }
-    }
-
-    /// Returns the series with the id of the run, if the destination adds it.
-    fn with_test_run_id<'a>(&self, mut series: Cow<'a, SeriesDefinition>) -> Cow<'a, SeriesDefinition> {
-        if let Some(id) = &self.rules.test_run_id {
-            let tags = &mut series.to_mut().tags;
-            tags.retain(|(name, _)| name != TEST_RUN_ID);
-            tags.push((TEST_RUN_ID.into(), id.clone()));
-        }
-        series
     }
 
     /// Returns the target series of a k6 series that has only the tags to keep. `target_name` is the name that its view sets.
@@ -344,7 +327,6 @@ mod tests {
         Rules {
             views: vec![View::everything()],
             test_wide_tags: vec![],
-            test_run_id: None,
             mapping: Mapping::default(),
             labels: LabelRules::default(),
             max_series,
@@ -445,8 +427,8 @@ mod tests {
     #[test]
     fn test_wide_tags_and_the_id_of_the_run_are_on_every_series() {
         let (mut registry, _) = with_views(vec![view("m", None, &[])]);
-        registry.rules.test_run_id = Some("run-1".into());
-        let tags = [("testid", "7"), ("url", "/"), ("test_run_id", "a script's own")];
+        registry.rules.labels.test_run_id = Some("run-1".into());
+        let tags = [("testid", "7"), ("url", "/"), ("test_run_id", "a script's own, which the view drops")];
         registry.register(&definition("m", MetricType::Counter, &tags));
         let expected = definition("m", MetricType::Counter, &[("testid", "7"), ("test_run_id", "run-1")]);
         assert!(*registry.targets[0].labels == Labels::encode(&expected.labels(&LabelRules::default())));

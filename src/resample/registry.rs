@@ -15,7 +15,7 @@ use crate::export::{ExportState, Family, Mapping, WindowExport};
 use crate::k6::{MetricType, ValueType};
 use crate::report::{DestinationReporter, Level, event};
 use crate::series::view::View;
-use crate::series::{LabelRules, SeriesDefinition, is_metric_name};
+use crate::series::{IDENTIFYING_LABELS, LabelRules, SeriesDefinition, is_metric_name};
 use crate::wire::Labels;
 
 /// A target series.
@@ -82,7 +82,7 @@ pub struct Rules {
     pub mapping: Mapping,
     /// Rules that turn tags into labels.
     pub labels: LabelRules,
-    /// Maximum number of target series.
+    /// Maximum number of target series, without self metrics.
     pub max_series: usize,
 }
 
@@ -96,6 +96,8 @@ pub struct Registry {
     ranges: Vec<TargetRange>,
     /// Indices into `targets`; those of one k6 series are adjacent.
     target_indices: Vec<u32>,
+    /// The number of self metrics, which are the first of the targets.
+    self_metrics: usize,
     family_of_key: HashMap<FamilyKey, usize>,
     /// Keys are hashes of family and labels. A hash that is in use is incremented until it is free.
     target_of_hash: HashMap<u64, u32>,
@@ -118,6 +120,7 @@ impl Registry {
             targets: Vec::new(),
             ranges: Vec::new(),
             target_indices: Vec::new(),
+            self_metrics: 0,
             family_of_key: HashMap::new(),
             target_of_hash: HashMap::new(),
             hasher: RandomState::new(),
@@ -155,10 +158,14 @@ impl Registry {
         self.ranges.push(TargetRange { first: first as u32, count, outcome: rejected.unwrap_or(selected) });
     }
 
-    /// Registers a self metric, which no view applies to. Returns its id for [`Self::record_self_metric`], or `None` if it is not
-    /// exported.
+    /// Registers a self metric, which no view applies to, and which `maxSeries` does not count. To be called before any k6 series
+    /// is registered. Returns its id for [`Self::record_self_metric`], or `None` if it is not exported.
     pub fn register_self_metric(&mut self, definition: &SeriesDefinition) -> Option<usize> {
-        self.find_or_add_target(definition, None).ok().map(|target| target as usize)
+        // Makes room for this one.
+        self.self_metrics = self.targets.len() + 1;
+        let target = self.find_or_add_target(definition, None).ok();
+        self.self_metrics = self.targets.len();
+        target.map(|target| target as usize)
     }
 
     /// Records a value in every target series that k6 series `number` feeds.
@@ -253,7 +260,7 @@ impl Registry {
     fn next_target(&self) -> Option<u32> {
         let next = self.targets.len();
         // Indices are 32 bits wide; so many series do not fit into memory.
-        u32::try_from(next).ok().filter(|_| next < self.rules.max_series)
+        u32::try_from(next).ok().filter(|_| next < self.rules.max_series.saturating_add(self.self_metrics))
     }
 
     fn add_target(&mut self, index: usize, labels: Arc<Labels>) {
@@ -293,8 +300,10 @@ impl Registry {
     #[cold]
     fn warn_max_series(&mut self) {
         if !std::mem::replace(&mut self.warned_max_series, true) {
-            let labels = self.targets.iter().map(|target| &*target.labels);
-            self.reporter.log(max_series_warning(self.rules.max_series, labels));
+            let targets = self.targets[self.self_metrics..].iter().map(|target| (target.family, &*target.labels));
+            let test_wide = self.rules.test_wide_tags.iter().map(String::as_str);
+            let needed: Vec<_> = IDENTIFYING_LABELS.into_iter().chain(test_wide).collect();
+            self.reporter.log(max_series_warning(self.rules.max_series, targets, &needed));
         }
     }
 
@@ -460,6 +469,23 @@ mod tests {
         assert_eq!(all, [ExportState::default(), suppressed, ExportState::default(), suppressed]);
         assert!(reporter.poll().is_some());
         assert!(reporter.poll().is_none());
+    }
+
+    #[test]
+    fn self_metrics_are_not_counted_by_max_series() {
+        let reporter = Arc::new(Reporter::default());
+        let destination = reporter.destination("http://host/w");
+        let mut registry = Registry::new(rules(2), Arc::clone(&destination));
+        for metric in ["x", "y", "z"] {
+            assert!(registry.register_self_metric(&definition(metric, MetricType::Gauge, &[])).is_some());
+        }
+        for url in ["a", "b", "c"] {
+            registry.register(&definition("m", MetricType::Gauge, &[("url", url)]));
+        }
+        let outcomes: Vec<_> = (0..3).map(|number| registry.record(number, 1.0, 0)).collect();
+        let (recorded, over) = (RecordOutcome::Recorded, RecordOutcome::OverMaxSeries);
+        assert_eq!(outcomes, [recorded, recorded, over]);
+        assert_eq!(reporter.poll().expect("warned").fields["label_value_count"], 2);
     }
 
     #[test]

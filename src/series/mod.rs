@@ -58,7 +58,13 @@ const TEST_RUN_ID: &str = "test_run_id";
 pub const INSTANCE: &str = "instance";
 
 /// The name of [`InstanceLabel`] on series that have an `instance` already.
-pub const K6_INSTANCE: &str = "k6_instance";
+const K6_INSTANCE: &str = "k6_instance";
+
+/// The tag that k6-operator gives its runners.
+pub const OPERATORS_INSTANCE: &str = "instance_id";
+
+/// The labels that keep runs and instances apart.
+pub const IDENTIFYING_LABELS: [&str; 4] = [TEST_RUN_ID, INSTANCE, K6_INSTANCE, OPERATORS_INSTANCE];
 
 impl LabelRules {
     /// Returns the value as it is exported.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::series::{INSTANCE, InstanceLabel};
+use crate::series::{INSTANCE, InstanceLabel, OPERATORS_INSTANCE};
 
 /// Raw inputs. All fields may be missing. Holds secrets, and so has no `Debug`.
 #[derive(Default, Deserialize)]
@@ -103,9 +103,6 @@ fn share(text: &str) -> Option<f64> {
     let share = part.parse::<f64>().ok()? / whole.parse::<f64>().ok()?;
     (0.0..=1.0).contains(&share).then_some(share)
 }
-
-/// The tag that k6-operator gives its runners.
-const OPERATORS_INSTANCE: &str = "instance_id";
 
 /// The parts of the script's options that are read here.
 #[derive(Clone, Default, PartialEq, Deserialize)]

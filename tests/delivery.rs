@@ -50,6 +50,10 @@ fn counter(output: &Output, metric: &str) -> u64 {
     output.register(definition).expect("open")
 }
 
+fn gauge(metric: &str) -> SeriesDefinition {
+    SeriesDefinition::new(metric, MetricType::Gauge).with_tags([("method", "GET")])
+}
+
 fn add(output: &Output, series: u64, value: f64) {
     output.push(&[Sample { series, time_ms: 0, value }]).expect("open");
 }
@@ -60,7 +64,9 @@ fn close(output: &Output) -> Value {
     let ends = ["points_sent", "points_failed", "points_dropped", "points_in_unsent_file", "points_lost"];
     let sum: u64 = ends.iter().map(|end| count(&report, end)).sum();
     assert_eq!(sum, count(&report, "points"), "{report:#}");
-    assert_eq!(report["samples"], count(&report, "samples_in") + count(&report, "samples_invalid_name"), "{report:#}");
+    let outcomes = ["samples_in", "samples_invalid_name", "samples_invalid_series", "samples_name_conflict"];
+    let samples: u64 = outcomes.iter().map(|outcome| count(&report, outcome)).sum();
+    assert_eq!(report["samples"], samples, "{report:#}");
     report["events"].as_array_mut().expect("events").retain(|event| event["level"] != "debug");
     report
 }
@@ -529,6 +535,21 @@ fn requests_have_the_users_credentials_and_headers_but_the_protocols_content_typ
         }
         close(&output);
     }
+}
+
+#[test]
+fn samples_of_a_series_that_belongs_to_another_metric_are_counted() {
+    let recorder = Recorder::start(|_| Reply::Status(204));
+    let output = open(&recorder.url(), json!({}));
+    let (first, second) = (counter(&output, "c"), output.register(gauge("c_total")).expect("open"));
+    for _ in 0..3 {
+        add(&output, first, 1.0);
+        add(&output, second, 7.0);
+    }
+    let report = close(&output);
+    assert_eq!((count(&report, "samples_in"), count(&report, "samples_name_conflict")), (3, 3));
+    let last = summary(&report);
+    assert_eq!((&last["level"], &last["fields"]["samples_name_conflict"]), (&"error".into(), &3.into()), "{last}");
 }
 
 #[test]

@@ -13,9 +13,9 @@ use super::name_conflicts::NameConflicts;
 use crate::aggregate::Accumulator;
 use crate::export::{ExportState, Family, Mapping, WindowExport};
 use crate::k6::{MetricType, ValueType};
-use crate::report::{DestinationReporter, Level, event};
+use crate::report::{Counters, DestinationReporter, Event, Level, event};
 use crate::series::view::View;
-use crate::series::{IDENTIFYING_LABELS, LabelRules, SeriesDefinition, is_metric_name};
+use crate::series::{IDENTIFYING_LABELS, LabelRules, MAX_SERIES_BYTES, SeriesDefinition, is_metric_name};
 use crate::wire::Labels;
 
 /// A target series.
@@ -30,6 +30,8 @@ struct Target {
     divisor: f64,
     /// What was exported so far.
     export_state: ExportState,
+    /// True if one of its series belongs to another metric and is not exported.
+    conflicts: bool,
 }
 
 impl Target {
@@ -58,8 +60,40 @@ pub enum RecordOutcome {
     NotSelected,
     /// A view selects the k6 series, but the name of its metric is not valid.
     InvalidName,
+    /// A view selects the k6 series, but it is too large.
+    InvalidSeries,
+    /// All target series have it, but a series of one belongs to another metric and is not exported.
+    NameConflict,
     /// A view selects the k6 series, but `maxSeries` was reached before.
     OverMaxSeries,
+}
+
+/// Numbers of samples, by outcome.
+#[derive(Debug, Default)]
+pub struct RecordOutcomes {
+    recorded: u64,
+    others: [u64; RecordOutcome::OverMaxSeries as usize + 1],
+}
+
+impl RecordOutcomes {
+    /// Counts one sample.
+    #[inline]
+    pub fn add(&mut self, outcome: RecordOutcome) {
+        match outcome {
+            RecordOutcome::Recorded => self.recorded += 1,
+            other => self.others[other as usize] += 1,
+        }
+    }
+
+    /// Adds the numbers to the counters of a destination.
+    pub fn count(&self, counters: &Counters) {
+        let other = |outcome: RecordOutcome| self.others[outcome as usize];
+        counters.samples_in.add(self.recorded);
+        counters.samples_invalid_name.add(other(RecordOutcome::InvalidName));
+        counters.samples_invalid_series.add(other(RecordOutcome::InvalidSeries));
+        counters.samples_name_conflict.add(other(RecordOutcome::NameConflict));
+        counters.samples_over_max_series.add(other(RecordOutcome::OverMaxSeries));
+    }
 }
 
 /// The key of a family: the k6 metric, and the name that its view sets.
@@ -103,8 +137,8 @@ pub struct Registry {
     target_of_hash: HashMap<u64, u32>,
     hasher: RandomState,
     conflicts: NameConflicts,
-    /// Names that a warning was logged for.
-    warned: HashSet<String>,
+    /// Messages that were logged for a metric, and its name.
+    logged: HashSet<(String, String)>,
     warned_max_series: bool,
     rules: Rules,
     /// For each view: true if it has selected a series.
@@ -125,7 +159,7 @@ impl Registry {
             target_of_hash: HashMap::new(),
             hasher: RandomState::new(),
             conflicts: NameConflicts::default(),
-            warned: HashSet::new(),
+            logged: HashSet::new(),
             warned_max_series: false,
             used_views: vec![false; rules.views.len()],
             rules,
@@ -143,12 +177,23 @@ impl Registry {
                 continue;
             }
             self.used_views[index] = true;
+            if let Some(bytes) = definition.too_large {
+                self.warn_too_large(&definition.metric, bytes);
+                rejected = Some(RecordOutcome::InvalidSeries);
+                continue;
+            }
             let target_name = view.target.clone();
             let kept = view.keep(definition, &self.rules.test_wide_tags);
             match self.find_or_add_target(&kept, target_name) {
-                // Two views may make the same target series: it is fed once.
-                Ok(target) if !self.target_indices[first..].contains(&target) => self.target_indices.push(target),
-                Ok(_) => {}
+                Ok(target) => {
+                    if self.targets[target as usize].conflicts {
+                        rejected = Some(RecordOutcome::NameConflict);
+                    }
+                    // Two views may make the same target series: it is fed once.
+                    if !self.target_indices[first..].contains(&target) {
+                        self.target_indices.push(target);
+                    }
+                }
                 Err(outcome) => rejected = Some(outcome),
             }
         }
@@ -268,9 +313,12 @@ impl Registry {
         let accumulator = Accumulator::new(family.metric_type(), family.trend_forms());
         let divisor = family.divisor();
         let (export_state, conflict) = self.conflicts.add_target(family, &labels);
-        self.targets.push(Target { family: index, labels, accumulator, divisor, export_state });
-        if let Some(name) = conflict.map(String::from) {
-            self.warn_once(&name, "Ignoring series: another metric already has this name and these labels");
+        let conflict = conflict.map(String::from);
+        let conflicts = conflict.is_some();
+        self.targets.push(Target { family: index, labels, accumulator, divisor, export_state, conflicts });
+        if let Some(name) = conflict {
+            let message = "Ignoring series: another metric already has this name and these labels";
+            self.log_once(event(Level::Warn, message), &name);
         }
     }
 
@@ -286,7 +334,7 @@ impl Registry {
         let target_name = key.target_name.as_deref();
         let name = target_name.map_or_else(|| format!("{}{metric}", mapping.metric_prefix), String::from);
         if !is_metric_name(&name) {
-            self.warn_once(&name, "Ignoring metric: not a valid Prometheus metric name");
+            self.log_once(event(Level::Warn, "Ignoring metric: not a valid Prometheus metric name"), &name);
             return None;
         }
         let index = self.families.len();
@@ -307,9 +355,15 @@ impl Registry {
         }
     }
 
-    fn warn_once(&mut self, metric: &str, message: &str) {
-        if self.warned.insert(metric.into()) {
-            self.reporter.log(event(Level::Warn, message).with("metric", metric));
+    fn warn_too_large(&mut self, metric: &str, bytes: usize) {
+        let error = format!("series has {bytes} bytes of text: must be at most {MAX_SERIES_BYTES}");
+        self.log_once(event(Level::Error, "Failed to register series").with("error", error), metric);
+    }
+
+    /// Logs an event unless there was one with the same message for this metric.
+    fn log_once(&mut self, event: Event, metric: &str) {
+        if self.logged.insert((event.message.clone(), metric.into())) {
+            self.reporter.log(event.with("metric", metric));
         }
     }
 }
@@ -467,6 +521,11 @@ mod tests {
         suppressed.suppress(0);
         let all: Vec<_> = registry.targets.iter().map(|target| target.export_state).collect();
         assert_eq!(all, [ExportState::default(), suppressed, ExportState::default(), suppressed]);
+        // Again, with tags that become the same labels.
+        registry.register(&definition("m_total", MetricType::Gauge, &[("a", "1"), ("b", "")]));
+        let outcomes: Vec<_> = (0..5).map(|number| registry.record(number, 1.0, 0)).collect();
+        let (recorded, conflict) = (RecordOutcome::Recorded, RecordOutcome::NameConflict);
+        assert_eq!(outcomes, [recorded, conflict, recorded, conflict, conflict]);
         assert!(reporter.poll().is_some());
         assert!(reporter.poll().is_none());
     }

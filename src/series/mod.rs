@@ -20,6 +20,8 @@ pub struct SeriesDefinition {
     pub value_type: ValueType,
     /// The tags, in any order.
     pub tags: Vec<(String, String)>,
+    /// The size of a series that is larger than [`MAX_SERIES_BYTES`]. It is not exported, and has no tags here.
+    pub too_large: Option<usize>,
 }
 
 /// The maximum size of a series: the bytes of the metric's name and of all tags together.
@@ -124,7 +126,7 @@ pub fn is_metric_name(name: &str) -> bool {
 impl SeriesDefinition {
     /// Creates a series without tags whose values are plain numbers.
     pub fn new(metric: impl Into<String>, metric_type: MetricType) -> Self {
-        Self { metric: metric.into(), metric_type, value_type: ValueType::Default, tags: Vec::new() }
+        Self { metric: metric.into(), metric_type, value_type: ValueType::Default, tags: Vec::new(), too_large: None }
     }
 
     /// Sets the type of the values.

@@ -75,7 +75,7 @@ impl Output {
         let config = Config::read(&document)?;
         let reporter = Arc::new(Reporter::default());
         for warning in &config.warnings {
-            reporter.log(event(Level::Warn, warning));
+            reporter.log_first(event(Level::Warn, warning));
         }
         let mut pipelines = Vec::new();
         let mut workers = Vec::new();

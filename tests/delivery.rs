@@ -565,6 +565,23 @@ fn the_test_run_id_is_on_every_series_in_the_log_and_in_the_report() {
 }
 
 #[test]
+fn a_warning_of_the_configuration_is_not_displaced_by_later_events() {
+    let recorder = Recorder::start(|_| Reply::Status(204));
+    let document = json!({
+        "argument": recorder.url(),
+        "script": { "ext": { "apm": [{ "provider": "datadog" }] } },
+    });
+    let output = Output::open(document.to_string().as_bytes()).expect("valid");
+    // Each is an event.
+    for number in 0..300 {
+        counter(&output, &format!("größe {number}"));
+    }
+    let report = close(&output);
+    let first = &report["events"][0]["message"];
+    assert!(first.as_str().is_some_and(|message| message.contains("datadog")), "{first}");
+}
+
+#[test]
 fn every_call_fails_after_close() {
     let recorder = Recorder::start(|_| Reply::Status(204));
     let output = open(&recorder.url(), json!({}));

@@ -35,7 +35,8 @@ type Output struct {
 	thresholds map[string]metrics.Thresholds
 	evaluated  bool // false with --no-thresholds
 
-	// ids has every known series. A series that failed to register has the id 0, so that it is logged once.
+	// ids has every known series. A series that failed to register, as after close, has the id 0, so that it is logged once. The
+	// library registers also series that it cannot send, and counts their samples.
 	mutex sync.RWMutex
 	ids   map[metrics.TimeSeries]seriesID
 

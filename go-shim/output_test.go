@@ -331,7 +331,7 @@ func TestWhateverTheTagsEveryBodyDecodesAndEverySeriesCounts(t *testing.T) {
 	}
 }
 
-func TestASeriesThatFailsToRegisterIsLoggedOnceAndCostsNoOther(t *testing.T) {
+func TestASeriesThatIsTooLargeIsLoggedOnceCountedAndCostsNoOther(t *testing.T) {
 	t.Parallel()
 	r := startReceiver(t)
 	out, hook := newOutput(t, r.URL, lib.Options{})
@@ -343,8 +343,9 @@ func TestASeriesThatFailsToRegisterIsLoggedOnceAndCostsNoOther(t *testing.T) {
 			metrics.Samples{{TimeSeries: large, Value: 1}, {TimeSeries: small, Value: 1}},
 		})
 	}
-	assert.Equal(t, []string{"Failed to register series"}, messages(hook, logrus.ErrorLevel))
 	require.NoError(t, out.Stop())
+	assert.Equal(t, []string{"Failed to register series", "Some samples were not sent"}, messages(hook, logrus.ErrorLevel))
+	assert.InDelta(t, 3, hook.LastEntry().Data["samples_invalid_series"], 0)
 	assert.Equal(t, map[string]float64{"__name__=k6_small_total": 3}, r.all())
 }
 

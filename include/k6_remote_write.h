@@ -259,9 +259,12 @@ k6rw_status k6rw_description(const struct k6rw_output *output,
 
 // Registers a k6 series and returns its id. Ids count from 1.
 //
-// If the name of the metric is not valid in Prometheus, there is a warning event, and its samples are counted and not sent.
+// A series that cannot be sent has an id, too: if the name of the metric is not valid in Prometheus, if the series has more
+// than 1 MiB of text (its tags are not read then), or if another metric has its name and its labels there. The first of each
+// metric is an event, and the samples are counted in the report, as samples_invalid_name, samples_invalid_series and
+// samples_name_conflict.
 //
-// Also returns K6RW_INVALID_UTF8, and K6RW_INVALID_ARGUMENT if the series has more than 1 MiB of text.
+// Also returns K6RW_INVALID_UTF8.
 k6rw_status k6rw_register_series(struct k6rw_output *output,
                                  const struct k6rw_series *series,
                                  uint64_t *id,

@@ -10,18 +10,13 @@
 //! Shared by all: [`report`] (events and counters), [`time`], [`k6`] (k6's types), [`secret`] and [`panics`].
 //!
 //! ```
-//! use k6_remote_write::k6::{MetricType, Sample, ValueType};
+//! use k6_remote_write::k6::{MetricType, Sample};
 //! use k6_remote_write::output::Output;
 //! use k6_remote_write::series::SeriesDefinition;
 //!
 //! let output = Output::open(br#"{"argument": "http://127.0.0.1:9090/api/v1/write", "json": {"flushTimeout": "0s", "unsentDirectory": ""}}"#)?;
 //! let series = output
-//!     .register(SeriesDefinition {
-//!         metric: "http_reqs".into(),
-//!         metric_type: MetricType::Counter,
-//!         value_type: ValueType::Default,
-//!         tags: vec![("method".into(), "GET".into())],
-//!     })
+//!     .register(SeriesDefinition::new("http_reqs", MetricType::Counter).with_tags([("method", "GET")]))
 //!     .expect("open");
 //! output.push(&[Sample { series, time_ms: 1_700_000_000_000, value: 1.0 }]).expect("open");
 //! assert!(output.close().expect("open").contains(r#""samples":1"#));

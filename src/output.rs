@@ -76,7 +76,7 @@ impl Output {
         let config = Config::read(&document)?;
         let reporter = Arc::new(Reporter::default());
         for warning in &config.warnings {
-            reporter.log(event(Level::Warn, warning));
+            reporter.log_first(event(Level::Warn, warning));
         }
         let timeline = Timeline::new(SystemClock::default());
         let mut pipelines = Vec::new();

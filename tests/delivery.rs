@@ -50,6 +50,10 @@ fn counter(output: &Output, metric: &str) -> u64 {
     output.register(definition).expect("open")
 }
 
+fn gauge(metric: &str) -> SeriesDefinition {
+    SeriesDefinition::new(metric, MetricType::Gauge).with_tags([("method", "GET")])
+}
+
 fn add(output: &Output, series: u64, value: f64) {
     output.push(&[Sample { series, time_ms: 0, value }]).expect("open");
 }
@@ -60,7 +64,9 @@ fn close(output: &Output) -> Value {
     let ends = ["points_sent", "points_failed", "points_dropped", "points_in_unsent_file", "points_lost"];
     let sum: u64 = ends.iter().map(|end| count(&report, end)).sum();
     assert_eq!(sum, count(&report, "points"), "{report:#}");
-    assert_eq!(report["samples"], count(&report, "samples_in") + count(&report, "samples_invalid_name"), "{report:#}");
+    let outcomes = ["samples_in", "samples_invalid_name", "samples_invalid_series", "samples_name_conflict"];
+    let samples: u64 = outcomes.iter().map(|outcome| count(&report, outcome)).sum();
+    assert_eq!(report["samples"], samples, "{report:#}");
     report["events"].as_array_mut().expect("events").retain(|event| event["level"] != "debug");
     report
 }
@@ -532,6 +538,21 @@ fn requests_have_the_users_credentials_and_headers_but_the_protocols_content_typ
 }
 
 #[test]
+fn samples_of_a_series_that_belongs_to_another_metric_are_counted() {
+    let recorder = Recorder::start(|_| Reply::Status(204));
+    let output = open(&recorder.url(), json!({}));
+    let (first, second) = (counter(&output, "c"), output.register(gauge("c_total")).expect("open"));
+    for _ in 0..3 {
+        add(&output, first, 1.0);
+        add(&output, second, 7.0);
+    }
+    let report = close(&output);
+    assert_eq!((count(&report, "samples_in"), count(&report, "samples_name_conflict")), (3, 3));
+    let last = summary(&report);
+    assert_eq!((&last["level"], &last["fields"]["samples_name_conflict"]), (&"error".into(), &3.into()), "{last}");
+}
+
+#[test]
 fn the_test_run_id_is_on_every_series_in_the_log_and_in_the_report() {
     let recorder = Recorder::start(|_| Reply::Status(204));
     let output = open(&recorder.url(), json!({ "includeTestRunId": true, "testRunId": "run-7" }));
@@ -541,6 +562,23 @@ fn the_test_run_id_is_on_every_series_in_the_log_and_in_the_report() {
     assert_eq!(close(&output)["destinations"][0]["test_run_id"], "run-7");
     let series: Vec<_> = recorder.points().into_keys().collect();
     assert_eq!(series, [r#"k6_c_total{method="GET",test_run_id="run-7"}"#]);
+}
+
+#[test]
+fn a_warning_of_the_configuration_is_not_displaced_by_later_events() {
+    let recorder = Recorder::start(|_| Reply::Status(204));
+    let document = json!({
+        "argument": recorder.url(),
+        "script": { "ext": { "apm": [{ "provider": "datadog" }] } },
+    });
+    let output = Output::open(document.to_string().as_bytes()).expect("valid");
+    // Each is an event.
+    for number in 0..300 {
+        counter(&output, &format!("größe {number}"));
+    }
+    let report = close(&output);
+    let first = &report["events"][0]["message"];
+    assert!(first.as_str().is_some_and(|message| message.contains("datadog")), "{first}");
 }
 
 #[test]

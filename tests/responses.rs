@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
-use k6_remote_write::k6::{MetricType, Sample, ValueType};
+use k6_remote_write::k6::{MetricType, Sample};
 use k6_remote_write::output::{OpenError, Output};
 use k6_remote_write::report::{Event, Level};
 use k6_remote_write::series::SeriesDefinition;
@@ -32,12 +32,7 @@ fn open(url: &str, options: Value) -> Result<Output, OpenError> {
 /// Adds one sample to each of `count` counters.
 fn add(output: &Output, count: usize) {
     for number in 0..count {
-        let definition = SeriesDefinition {
-            metric: "c".into(),
-            metric_type: MetricType::Counter,
-            value_type: ValueType::Default,
-            tags: vec![("number".into(), number.to_string().as_str().into())],
-        };
+        let definition = SeriesDefinition::new("c", MetricType::Counter).with_tags([("number", number.to_string())]);
         let series = output.register(definition).expect("open");
         output.push(&[Sample { series, time_ms: 0, value: 1.0 }]).expect("open");
     }

@@ -102,9 +102,8 @@ impl Destination {
         Rules {
             views: self.metrics.views(),
             test_wide_tags: test_wide_tags.iter().map(|(name, _)| name.clone()).collect(),
-            test_run_id: self.test_run.id.clone(),
             mapping: Mapping { trend_as: self.metrics.trend_form(), ..self.mapping.clone() },
-            labels: self.labels.clone(),
+            labels: LabelRules { test_run_id: self.test_run.id.clone(), ..self.labels.clone() },
             max_series: self.metrics.max_series,
         }
     }

@@ -108,8 +108,7 @@ fn described(document: &Document, has_blocks: bool, diagnostics: &mut Diagnostic
 fn complete(destination: &mut Destination, run: &Run) {
     destination.test_run.id = test_run::id_for(&destination.test_run, &run.cloud_test_run_id);
     destination.delivery.sender.send_after = run.send_after(destination.window.rate);
-    let labels = &mut destination.labels.constant;
-    labels.extend(run.instance_label(labels));
+    destination.labels.instance = run.instance_label(&destination.labels.constant);
     if run.native_histograms() {
         destination.metrics.native_histograms.get_or_insert(true);
     }

@@ -87,7 +87,7 @@ pub static OPTIONS: &[(&str, &[OptionSpec])] = &[
         plain("staleMarkers", "STALE_MARKERS", "true", Boolean(|d| &mut d.window.stale_markers)).usual()
             .doc("Ends every series with a stale marker"),
         plain("maxSeries", "MAX_SERIES", "200000", Count(1..=usize::MAX, |d| &mut d.metrics.max_series))
-            .doc("Maximum number of series; new ones beyond it are dropped"),
+            .doc("Maximum number of series without self metrics; new ones beyond it are dropped"),
         plain("selfMetrics", "SELF_METRICS", "true", Boolean(|d| &mut d.window.self_metrics))
             .doc("Sends metrics of the output itself, `k6_remote_write_*`"),
     ]),

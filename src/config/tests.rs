@@ -8,8 +8,9 @@ use url::Url;
 use super::*;
 use crate::export::{Mapping, TrendAs};
 use crate::http::{self, AwsKeys, KeyPair, Proxy, SecretSource};
-use crate::series::LabelRules;
+use crate::k6::MetricType;
 use crate::series::view::Tags;
+use crate::series::{LabelRules, SeriesDefinition};
 
 fn read(document: &Value) -> Result<Config, String> {
     let document = Document::parse(document.to_string().as_bytes()).map_err(|error| error.to_string())?;
@@ -439,17 +440,32 @@ fn the_native_switch_and_feature_apply_where_the_form_is_not_set() {
 
 #[test]
 fn a_segment_of_a_run_gets_an_instance_label_unless_tags_or_labels_have_one() {
-    let labels = |document: Value| destination(&document).expect("valid").labels.constant;
-    let instance = |value: &str| vec![("instance".to_string(), value.to_string())];
-    let part = json!({ "executionSegment": "1/2:1" });
-    assert_eq!(labels(json!({ "run": part })), instance("1/2:1"));
-    assert_eq!(labels(json!({ "run": { "executionSegment": "0:1" } })), vec![], "the whole run");
-    assert_eq!(labels(json!({})), vec![]);
-    for tag in ["instance", "instance_id"] {
-        let tagged = json!({ "executionSegment": "1/2:1", "tags": { tag: "7" } });
-        assert_eq!(labels(json!({ "run": tagged })), vec![]);
+    /// Returns the labels of a series with the test's tags and these of its own.
+    fn labels(document: &Value, own: &[(&str, &str)]) -> Vec<(String, String)> {
+        let config = read(document).expect("valid");
+        let rules = config.destinations[0].rules(&config.tags);
+        let test_wide = config.tags.iter().filter(|(name, _)| own.iter().all(|(tag, _)| tag != name));
+        let series = SeriesDefinition::new("m", MetricType::Counter).with_tags(test_wide.cloned());
+        let labels = series.with_tags(own.iter().copied()).labels(&rules.labels);
+        labels.into_iter().map(|label| (label.name, label.value)).collect()
     }
-    assert_eq!(labels(json!({ "run": part, "json": { "labels": "instance=mine" } })), instance("mine"));
+    let instance = |name: &str, value: &str| vec![(name.to_string(), value.to_string())];
+    let part = json!({ "executionSegment": "1/2:1" });
+    assert_eq!(labels(&json!({ "run": part }), &[]), instance("instance", "1/2:1"));
+    assert_eq!(labels(&json!({ "run": { "executionSegment": "0:1" } }), &[]), vec![], "the whole run");
+    assert_eq!(labels(&json!({}), &[]), vec![]);
+    for tag in ["instance", "instance_id"] {
+        let tagged = |value: &str| json!({ "run": { "executionSegment": "1/2:1", "tags": { tag: value } } });
+        assert_eq!(labels(&tagged("7"), &[]), instance(tag, "7"));
+        assert_eq!(labels(&tagged(""), &[]), instance("instance", "1/2:1"));
+        let own = labels(&tagged("7"), &[(tag, "of a sample")]);
+        assert!(own.iter().any(|(_, value)| value == "1/2:1"), "{own:?}");
+    }
+    let labelled = json!({ "run": part, "json": { "labels": "instance=mine" } });
+    assert_eq!(labels(&labelled, &[]), instance("instance", "mine"));
+    let own = [instance("instance", "db-1"), instance("k6_instance", "1/2:1")].concat();
+    assert_eq!(labels(&json!({ "run": part }), &[("instance", "db-1")]), own);
+    assert_eq!(labels(&labelled, &[("instance", "db-1")]), own);
 }
 
 #[test]

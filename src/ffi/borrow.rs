@@ -75,36 +75,46 @@ unsafe fn owned(text: Text, what: &'static str) -> Result<String, CallError> {
     }
 }
 
-/// Copies a series.
+/// Copies a series. Of one that is too large only the metric: its tags are not read.
 ///
 /// # Safety
 /// The tags of `series` and all strings must be as for [`slice`].
 pub(super) unsafe fn definition(series: &Series) -> Result<SeriesDefinition, CallError> {
+    if series.metric.len > MAX_SERIES_BYTES {
+        return Err(CallError::InvalidArgument(format!("invalid length of series->metric: {}", series.metric.len)));
+    }
+    // SAFETY: the caller guarantees what `slice` requires.
+    let definition = unsafe {
+        SeriesDefinition {
+            value_type: value_type(series.value_type)?,
+            ..SeriesDefinition::new(owned(series.metric, "series->metric")?, metric_type(series.metric_type)?)
+        }
+    };
     // Before a tag is read: many empty tags take memory too.
-    within_limit(series.metric.len.saturating_add(series.tag_count.saturating_mul(size_of::<Tag>())))?;
+    if let Some(definition) = too_large(&definition, [series.tag_count.saturating_mul(size_of::<Tag>())])? {
+        return Ok(definition);
+    }
     // SAFETY: the caller guarantees what `slice` requires.
     let tags = unsafe { slice(series.tags, series.tag_count, "series->tags") }?;
-    let texts = tags.iter().flat_map(|tag| [tag.name.len, tag.value.len]);
-    within_limit(texts.fold(series.metric.len, usize::saturating_add))?;
-    // SAFETY: the caller guarantees what `slice` requires, for all strings.
-    unsafe {
-        Ok(SeriesDefinition {
-            metric: owned(series.metric, "series->metric")?,
-            metric_type: metric_type(series.metric_type)?,
-            value_type: value_type(series.value_type)?,
-            tags: tags
-                .iter()
-                .map(|tag| Ok((owned(tag.name, "tag.name")?, owned(tag.value, "tag.value")?)))
-                .collect::<Result<_, CallError>>()?,
-        })
+    if let Some(definition) = too_large(&definition, tags.iter().flat_map(|tag| [tag.name.len, tag.value.len]))? {
+        return Ok(definition);
     }
+    // SAFETY: the caller guarantees what `slice` requires, for all strings.
+    let tags = tags.iter().map(|tag| unsafe { Ok((owned(tag.name, "tag.name")?, owned(tag.value, "tag.value")?)) });
+    Ok(SeriesDefinition { tags: tags.collect::<Result<_, CallError>>()?, ..definition })
 }
 
-fn within_limit(bytes: usize) -> Result<(), CallError> {
-    if bytes <= MAX_SERIES_BYTES {
-        return Ok(());
+/// Returns the definition that stands for a series which is too large with tags of these lengths.
+fn too_large(
+    definition: &SeriesDefinition,
+    lengths: impl IntoIterator<Item = usize>,
+) -> Result<Option<SeriesDefinition>, CallError> {
+    let bytes = lengths.into_iter().fold(definition.metric.len(), usize::saturating_add);
+    // As for `slice`: probably a negative number.
+    if bytes > isize::MAX as usize {
+        return Err(CallError::InvalidArgument(format!("invalid length of series->tags: {bytes} bytes")));
     }
-    Err(CallError::InvalidArgument(format!("series has {bytes} bytes of text: must be at most {MAX_SERIES_BYTES}")))
+    Ok((bytes > MAX_SERIES_BYTES).then(|| SeriesDefinition { too_large: Some(bytes), ..definition.clone() }))
 }
 
 fn metric_type(code: u32) -> Result<MetricType, CallError> {

@@ -113,6 +113,10 @@ counters! {
         samples_in: Detail, COUNTER;
         /// Samples of metrics whose name is not valid in Prometheus.
         samples_invalid_name: Loss, NONE;
+        /// Samples of series that are too large.
+        samples_invalid_series: Loss, NONE;
+        /// Samples of series whose name and labels belong to another metric. Such a series may be one of several of its metric.
+        samples_name_conflict: Loss, NONE;
         /// Samples of series beyond `maxSeries`.
         samples_over_max_series: Loss, NONE;
         /// k6 series beyond `maxSeries`.

@@ -65,23 +65,42 @@ impl Event {
 
 /// The events that wait for the host.
 #[derive(Debug, Default)]
-pub(super) struct EventQueue(Mutex<VecDeque<Event>>);
+pub(super) struct EventQueue(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// The events of the start, which come before all others.
+    first: VecDeque<Event>,
+    events: VecDeque<Event>,
+}
 
 impl EventQueue {
+    /// Adds an event, which later ones may displace.
     pub(super) fn push(&self, event: Event) {
-        let mut events = self.0.lock();
+        let events = &mut self.0.lock().events;
         if events.len() == MAX_EVENTS {
             events.pop_front();
         }
         events.push_back(event);
     }
 
+    /// Adds an event that comes before all others, and that only more than [`MAX_EVENTS`] of its kind displace.
+    pub(super) fn push_first(&self, event: Event) {
+        let first = &mut self.0.lock().first;
+        if first.len() == MAX_EVENTS {
+            first.pop_front();
+        }
+        first.push_back(event);
+    }
+
     pub(super) fn pop(&self) -> Option<Event> {
-        self.0.lock().pop_front()
+        let mut waiting = self.0.lock();
+        waiting.first.pop_front().or_else(|| waiting.events.pop_front())
     }
 
     pub(super) fn drain(&self) -> Vec<Event> {
-        self.0.lock().drain(..).collect()
+        let Waiting { first, events } = std::mem::take(&mut *self.0.lock());
+        first.into_iter().chain(events).collect()
     }
 }
 
@@ -96,6 +115,21 @@ mod tests {
             events.push(event(Level::Debug, i.to_string()));
         }
         assert_eq!(events.pop().map(|event| event.message), Some("2".into()));
+    }
+
+    #[test]
+    fn events_of_the_start_come_first_and_are_not_displaced_by_others() {
+        let events = EventQueue::default();
+        events.push_first(event(Level::Warn, "first"));
+        for i in 0..MAX_EVENTS + 2 {
+            events.push(event(Level::Debug, i.to_string()));
+        }
+        events.push_first(event(Level::Warn, "second"));
+        assert_eq!(events.pop().map(|event| event.message), Some("first".into()));
+        let messages: Vec<_> = events.drain().into_iter().map(|event| event.message).take(2).collect();
+        assert_eq!(messages, ["second", "2"]);
+        (0..MAX_EVENTS + 1).for_each(|i| events.push_first(event(Level::Warn, i.to_string())));
+        assert_eq!(events.drain().len(), MAX_EVENTS, "bounded");
     }
 
     #[test]

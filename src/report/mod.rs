@@ -87,6 +87,12 @@ impl Reporter {
         self.output.events.push(event);
     }
 
+    /// Queues an event of the start, such as a warning of the configuration. It comes before all others and stays until it is
+    /// polled, however many follow.
+    pub fn log_first(&self, event: Event) {
+        self.output.events.push_first(event);
+    }
+
     /// Counts a panic. The first one of each component is logged.
     pub fn panicked(&self, component: &'static str, panic: &Panic) {
         self.output.panicked(component, panic);

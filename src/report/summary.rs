@@ -95,11 +95,13 @@ mod tests {
     #[test]
     fn every_kind_of_loss_is_an_error_with_its_number() {
         type Lose = fn(&OutputCounters, &Counters);
-        let losses: [(&str, Lose); 10] = [
+        let losses: [(&str, Lose); 12] = [
             ("samples_not_finite", |output, _| output.samples_not_finite.add(3)),
             ("samples_dropped", |output, _| output.samples_dropped.add(3)),
             ("panics", |output, _| output.panics.add(3)),
             ("samples_invalid_name", |_, counters| counters.samples_invalid_name.add(3)),
+            ("samples_invalid_series", |_, counters| counters.samples_invalid_series.add(3)),
+            ("samples_name_conflict", |_, counters| counters.samples_name_conflict.add(3)),
             ("samples_over_max_series", |_, counters| counters.samples_over_max_series.add(3)),
             ("series_over_max_series", |_, counters| counters.series_over_max_series.add(3)),
             ("points_failed", |_, counters| counters.points_failed.add(3)),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::registry::{RecordOutcome, Registry, Rules};
+use super::registry::{RecordOutcomes, Registry, Rules};
 use super::self_metrics::{RunLabels, SelfMetrics};
 use crate::export::{StaleMarkers, WindowExport};
 use crate::k6::Sample;
@@ -98,21 +98,13 @@ impl DestinationPipeline {
     ///
     /// Allocates nothing once the spread of a series' values is known.
     pub fn record(&mut self, samples: &[Sample], now_ms: i64) {
-        let (mut recorded, mut invalid_name, mut over_max_series) = (0, 0, 0);
+        let mut outcomes = RecordOutcomes::default();
         for sample in samples {
             let number = sample.series.wrapping_sub(1) as usize;
             // A gauge would keep a value with a time in the future until then.
-            match self.registry.record(number, sample.value, sample.time_ms.min(now_ms)) {
-                RecordOutcome::Recorded => recorded += 1,
-                RecordOutcome::NotSelected => {}
-                RecordOutcome::InvalidName => invalid_name += 1,
-                RecordOutcome::OverMaxSeries => over_max_series += 1,
-            }
+            outcomes.add(self.registry.record(number, sample.value, sample.time_ms.min(now_ms)));
         }
-        let counters = &self.reporter.counters;
-        counters.samples_in.add(recorded);
-        counters.samples_invalid_name.add(invalid_name);
-        counters.samples_over_max_series.add(over_max_series);
+        outcomes.count(&self.reporter.counters);
     }
 
     /// Returns the time until the open window ends if the timeline does not jump.

@@ -4,7 +4,6 @@
 //! target series of it. k6 series with the same metric and, once made valid, the same labels feed one target series. Names and
 //! labels come from [`crate::series`]; `name_conflicts` decides between metrics that export the same series.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -14,14 +13,11 @@ use super::name_conflicts::NameConflicts;
 use crate::aggregate::Accumulator;
 use crate::export::{ExportState, Family, Mapping, WindowExport};
 use crate::k6::{MetricType, ValueType};
-use crate::report::{DestinationReporter, Level, event};
+use crate::report::{Counters, DestinationReporter, Event, Level, event};
 use crate::series::selector::Selector;
 use crate::series::view::View;
-use crate::series::{LabelRules, SeriesDefinition, is_metric_name};
+use crate::series::{IDENTIFYING_LABELS, LabelRules, MAX_SERIES_BYTES, SeriesDefinition, is_metric_name};
 use crate::wire::Labels;
-
-/// The tag with the id of the run.
-const TEST_RUN_ID: &str = "test_run_id";
 
 /// A target series.
 struct Target {
@@ -35,6 +31,8 @@ struct Target {
     divisor: f64,
     /// What was exported so far.
     export_state: ExportState,
+    /// True if one of its series belongs to another metric and is not exported.
+    conflicts: bool,
 }
 
 impl Target {
@@ -63,8 +61,40 @@ pub enum RecordOutcome {
     NotSelected,
     /// A view selects the k6 series, but the name of its metric is not valid.
     InvalidName,
+    /// A view selects the k6 series, but it is too large.
+    InvalidSeries,
+    /// All target series have it, but a series of one belongs to another metric and is not exported.
+    NameConflict,
     /// A view selects the k6 series, but `maxSeries` was reached before.
     OverMaxSeries,
+}
+
+/// Numbers of samples, by outcome.
+#[derive(Debug, Default)]
+pub struct RecordOutcomes {
+    recorded: u64,
+    others: [u64; RecordOutcome::OverMaxSeries as usize + 1],
+}
+
+impl RecordOutcomes {
+    /// Counts one sample.
+    #[inline]
+    pub fn add(&mut self, outcome: RecordOutcome) {
+        match outcome {
+            RecordOutcome::Recorded => self.recorded += 1,
+            other => self.others[other as usize] += 1,
+        }
+    }
+
+    /// Adds the numbers to the counters of a destination.
+    pub fn count(&self, counters: &Counters) {
+        let other = |outcome: RecordOutcome| self.others[outcome as usize];
+        counters.samples_in.add(self.recorded);
+        counters.samples_invalid_name.add(other(RecordOutcome::InvalidName));
+        counters.samples_invalid_series.add(other(RecordOutcome::InvalidSeries));
+        counters.samples_name_conflict.add(other(RecordOutcome::NameConflict));
+        counters.samples_over_max_series.add(other(RecordOutcome::OverMaxSeries));
+    }
 }
 
 /// The key of a family: the k6 metric, and the name that its view sets.
@@ -83,13 +113,11 @@ pub struct Rules {
     pub views: Vec<View>,
     /// Names of the tags that every view keeps.
     pub test_wide_tags: Vec<String>,
-    /// The id of the run, if the destination adds it to every series.
-    pub test_run_id: Option<String>,
     /// Rules for the names of metrics and for the forms of trends.
     pub mapping: Mapping,
     /// Rules that turn tags into labels.
     pub labels: LabelRules,
-    /// Maximum number of target series.
+    /// Maximum number of target series, without self metrics.
     pub max_series: usize,
 }
 
@@ -103,13 +131,15 @@ pub struct Registry {
     ranges: Vec<TargetRange>,
     /// Indices into `targets`; those of one k6 series are adjacent.
     target_indices: Vec<u32>,
+    /// The number of self metrics, which are the first of the targets.
+    self_metrics: usize,
     family_of_key: HashMap<FamilyKey, usize>,
     /// Keys are hashes of family and labels. A hash that is in use is incremented until it is free.
     target_of_hash: HashMap<u64, u32>,
     hasher: RandomState,
     conflicts: NameConflicts,
-    /// Names that a warning was logged for.
-    warned: HashSet<String>,
+    /// Messages that were logged for a metric, and its name.
+    logged: HashSet<(String, String)>,
     warned_max_series: bool,
     rules: Rules,
     /// For each view: true if it has selected a series.
@@ -125,11 +155,12 @@ impl Registry {
             targets: Vec::new(),
             ranges: Vec::new(),
             target_indices: Vec::new(),
+            self_metrics: 0,
             family_of_key: HashMap::new(),
             target_of_hash: HashMap::new(),
             hasher: RandomState::new(),
             conflicts: NameConflicts::default(),
-            warned: HashSet::new(),
+            logged: HashSet::new(),
             warned_max_series: false,
             used_views: vec![false; rules.views.len()],
             rules,
@@ -147,12 +178,23 @@ impl Registry {
                 continue;
             }
             self.used_views[index] = true;
+            if let Some(bytes) = definition.too_large {
+                self.warn_too_large(&definition.metric, bytes);
+                rejected = Some(RecordOutcome::InvalidSeries);
+                continue;
+            }
             let target_name = view.target.clone();
-            let kept = self.with_test_run_id(view.keep(definition, &self.rules.test_wide_tags));
+            let kept = view.keep(definition, &self.rules.test_wide_tags);
             match self.find_or_add_target(&kept, target_name) {
-                // Two views may make the same target series: it is fed once.
-                Ok(target) if !self.target_indices[first..].contains(&target) => self.target_indices.push(target),
-                Ok(_) => {}
+                Ok(target) => {
+                    if self.targets[target as usize].conflicts {
+                        rejected = Some(RecordOutcome::NameConflict);
+                    }
+                    // Two views may make the same target series: it is fed once.
+                    if !self.target_indices[first..].contains(&target) {
+                        self.target_indices.push(target);
+                    }
+                }
                 Err(outcome) => rejected = Some(outcome),
             }
         }
@@ -162,11 +204,14 @@ impl Registry {
         self.ranges.push(TargetRange { first: first as u32, count, outcome: rejected.unwrap_or(selected) });
     }
 
-    /// Registers a self metric, which no view applies to. Returns its id for [`Self::record_self_metric`], or `None` if it is not
-    /// exported.
+    /// Registers a self metric, which no view applies to, and which `maxSeries` does not count. To be called before any k6 series
+    /// is registered. Returns its id for [`Self::record_self_metric`], or `None` if it is not exported.
     pub fn register_self_metric(&mut self, definition: &SeriesDefinition) -> Option<usize> {
-        let definition = self.with_test_run_id(Cow::Borrowed(definition));
-        self.find_or_add_target(&definition, None).ok().map(|target| target as usize)
+        // Makes room for this one.
+        self.self_metrics = self.targets.len() + 1;
+        let target = self.find_or_add_target(definition, None).ok();
+        self.self_metrics = self.targets.len();
+        target.map(|target| target as usize)
     }
 
     /// Records a value in every target series that k6 series `number` feeds.
@@ -240,16 +285,6 @@ impl Registry {
         }
     }
 
-    /// Returns the series with the id of the run, if the destination adds it.
-    fn with_test_run_id<'a>(&self, mut series: Cow<'a, SeriesDefinition>) -> Cow<'a, SeriesDefinition> {
-        if let Some(id) = &self.rules.test_run_id {
-            let tags = &mut series.to_mut().tags;
-            tags.retain(|(name, _)| name != TEST_RUN_ID);
-            tags.push((TEST_RUN_ID.into(), id.clone()));
-        }
-        series
-    }
-
     /// Returns the target series of a k6 series that has only the tags to keep. `target_name` is the name that its view sets.
     fn find_or_add_target(
         &mut self,
@@ -280,7 +315,7 @@ impl Registry {
     fn next_target(&self) -> Option<u32> {
         let next = self.targets.len();
         // Indices are 32 bits wide; so many series do not fit into memory.
-        u32::try_from(next).ok().filter(|_| next < self.rules.max_series)
+        u32::try_from(next).ok().filter(|_| next < self.rules.max_series.saturating_add(self.self_metrics))
     }
 
     fn add_target(&mut self, index: usize, labels: Arc<Labels>) {
@@ -288,9 +323,12 @@ impl Registry {
         let accumulator = Accumulator::new(family.metric_type(), family.trend_forms());
         let divisor = family.divisor();
         let (export_state, conflict) = self.conflicts.add_target(family, &labels);
-        self.targets.push(Target { family: index, labels, accumulator, divisor, export_state });
-        if let Some(name) = conflict.map(String::from) {
-            self.warn_once(&name, "Ignoring series: another metric already has this name and these labels");
+        let conflict = conflict.map(String::from);
+        let conflicts = conflict.is_some();
+        self.targets.push(Target { family: index, labels, accumulator, divisor, export_state, conflicts });
+        if let Some(name) = conflict {
+            let message = "Ignoring series: another metric already has this name and these labels";
+            self.log_once(event(Level::Warn, message), &name);
         }
     }
 
@@ -306,7 +344,7 @@ impl Registry {
         let target_name = key.target_name.as_deref();
         let name = target_name.map_or_else(|| format!("{}{metric}", mapping.metric_prefix), String::from);
         if !is_metric_name(&name) {
-            self.warn_once(&name, "Ignoring metric: not a valid Prometheus metric name");
+            self.log_once(event(Level::Warn, "Ignoring metric: not a valid Prometheus metric name"), &name);
             return None;
         }
         let index = self.families.len();
@@ -320,14 +358,22 @@ impl Registry {
     #[cold]
     fn warn_max_series(&mut self) {
         if !std::mem::replace(&mut self.warned_max_series, true) {
-            let labels = self.targets.iter().map(|target| &*target.labels);
-            self.reporter.log(max_series_warning(self.rules.max_series, labels));
+            let targets = self.targets[self.self_metrics..].iter().map(|target| (target.family, &*target.labels));
+            let test_wide = self.rules.test_wide_tags.iter().map(String::as_str);
+            let needed: Vec<_> = IDENTIFYING_LABELS.into_iter().chain(test_wide).collect();
+            self.reporter.log(max_series_warning(self.rules.max_series, targets, &needed));
         }
     }
 
-    fn warn_once(&mut self, metric: &str, message: &str) {
-        if self.warned.insert(metric.into()) {
-            self.reporter.log(event(Level::Warn, message).with("metric", metric));
+    fn warn_too_large(&mut self, metric: &str, bytes: usize) {
+        let error = format!("series has {bytes} bytes of text: must be at most {MAX_SERIES_BYTES}");
+        self.log_once(event(Level::Error, "Failed to register series").with("error", error), metric);
+    }
+
+    /// Logs an event unless there was one with the same message for this metric.
+    fn log_once(&mut self, event: Event, metric: &str) {
+        if self.logged.insert((event.message.clone(), metric.into())) {
+            self.reporter.log(event.with("metric", metric));
         }
     }
 }
@@ -353,7 +399,6 @@ mod tests {
         Rules {
             views: vec![View::everything()],
             test_wide_tags: vec![],
-            test_run_id: None,
             mapping: Mapping::default(),
             labels: LabelRules::default(),
             max_series,
@@ -454,8 +499,8 @@ mod tests {
     #[test]
     fn test_wide_tags_and_the_id_of_the_run_are_on_every_series() {
         let (mut registry, _) = with_views(vec![view("m", None, &[])]);
-        registry.rules.test_run_id = Some("run-1".into());
-        let tags = [("testid", "7"), ("url", "/"), ("test_run_id", "a script's own")];
+        registry.rules.labels.test_run_id = Some("run-1".into());
+        let tags = [("testid", "7"), ("url", "/"), ("test_run_id", "a script's own, which the view drops")];
         registry.register(&definition("m", MetricType::Counter, &tags));
         let expected = definition("m", MetricType::Counter, &[("testid", "7"), ("test_run_id", "run-1")]);
         assert!(*registry.targets[0].labels == Labels::encode(&expected.labels(&LabelRules::default())));
@@ -485,8 +530,30 @@ mod tests {
         suppressed.suppress(0);
         let all: Vec<_> = registry.targets.iter().map(|target| target.export_state).collect();
         assert_eq!(all, [ExportState::default(), suppressed, ExportState::default(), suppressed]);
+        // Again, with tags that become the same labels.
+        registry.register(&definition("m_total", MetricType::Gauge, &[("a", "1"), ("b", "")]));
+        let outcomes: Vec<_> = (0..5).map(|number| registry.record(number, 1.0, 0)).collect();
+        let (recorded, conflict) = (RecordOutcome::Recorded, RecordOutcome::NameConflict);
+        assert_eq!(outcomes, [recorded, conflict, recorded, conflict, conflict]);
         assert!(reporter.poll().is_some());
         assert!(reporter.poll().is_none());
+    }
+
+    #[test]
+    fn self_metrics_are_not_counted_by_max_series() {
+        let reporter = Arc::new(Reporter::default());
+        let destination = reporter.destination("http://host/w");
+        let mut registry = Registry::new(rules(2), Arc::clone(&destination));
+        for metric in ["x", "y", "z"] {
+            assert!(registry.register_self_metric(&definition(metric, MetricType::Gauge, &[])).is_some());
+        }
+        for url in ["a", "b", "c"] {
+            registry.register(&definition("m", MetricType::Gauge, &[("url", url)]));
+        }
+        let outcomes: Vec<_> = (0..3).map(|number| registry.record(number, 1.0, 0)).collect();
+        let (recorded, over) = (RecordOutcome::Recorded, RecordOutcome::OverMaxSeries);
+        assert_eq!(outcomes, [recorded, recorded, over]);
+        assert_eq!(reporter.poll().expect("warned").fields["label_value_count"], 2);
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct SeriesDefinition {
     pub value_type: ValueType,
     /// The tags, in any order.
     pub tags: Vec<(String, String)>,
+    /// The size of a series that is larger than [`MAX_SERIES_BYTES`]. It is not exported, and has no tags here.
+    pub too_large: Option<usize>,
 }
 
 /// The maximum size of a series: the bytes of the metric's name and of all tags together.
@@ -32,10 +34,63 @@ pub struct LabelRules {
     pub names: LabelNames,
     /// Labels that are added to every series, unless a tag has their name.
     pub constant: Vec<(String, String)>,
-    /// k6 names of tags that are dropped.
+    /// Tags that are dropped: their names in k6, or as labels.
     pub drop_tags: Vec<String>,
     /// The length in bytes at which values are cut.
     pub max_value_bytes: usize,
+    /// The label `test_run_id`, unless a tag has exactly this name.
+    pub test_run_id: Option<String>,
+    /// The label that keeps the series of the instances of a test apart.
+    pub instance: Option<InstanceLabel>,
+}
+
+/// The label that keeps the series of the instances of a test apart, for series on which no other label does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InstanceLabel {
+    /// The value, which no other instance has.
+    pub value: String,
+    /// Other labels of this instance that no other instance has.
+    pub identified_by: Vec<(String, String)>,
+}
+
+/// The label with the id of the run.
+const TEST_RUN_ID: &str = "test_run_id";
+
+/// The name of [`InstanceLabel`].
+pub const INSTANCE: &str = "instance";
+
+/// The name of [`InstanceLabel`] on series that have an `instance` already.
+const K6_INSTANCE: &str = "k6_instance";
+
+/// The tag that k6-operator gives its runners.
+pub const OPERATORS_INSTANCE: &str = "instance_id";
+
+/// The labels that keep runs and instances apart.
+pub const IDENTIFYING_LABELS: [&str; 4] = [TEST_RUN_ID, INSTANCE, K6_INSTANCE, OPERATORS_INSTANCE];
+
+impl LabelRules {
+    /// Returns the value as it is exported.
+    fn cut<'a>(&self, value: &'a str) -> &'a str {
+        &value[..value.floor_char_boundary(self.max_value_bytes)]
+    }
+
+    /// Adds the label of the instance to sorted labels that do not identify it.
+    fn add_instance(&self, labels: &mut Vec<Label>) {
+        let Some(instance) = &self.instance else { return };
+        let identifies = |label: &Label| {
+            instance.identified_by.iter().any(|(name, value)| label.name == *name && label.value == self.cut(value))
+        };
+        if labels.iter().any(identifies) {
+            return;
+        }
+        let find = |name: &str| labels.binary_search_by(|label| label.name.as_str().cmp(name));
+        let name = if find(INSTANCE).is_ok() { K6_INSTANCE } else { INSTANCE };
+        let added = Label { name: name.into(), value: instance.value.clone() };
+        match find(name) {
+            Ok(index) => labels[index] = added,
+            Err(index) => labels.insert(index, added),
+        }
+    }
 }
 
 impl Default for LabelRules {
@@ -45,6 +100,8 @@ impl Default for LabelRules {
             constant: Vec::new(),
             drop_tags: Vec::new(),
             max_value_bytes: MAX_SERIES_BYTES,
+            test_run_id: None,
+            instance: None,
         }
     }
 }
@@ -69,7 +126,7 @@ pub fn is_metric_name(name: &str) -> bool {
 impl SeriesDefinition {
     /// Creates a series without tags whose values are plain numbers.
     pub fn new(metric: impl Into<String>, metric_type: MetricType) -> Self {
-        Self { metric: metric.into(), metric_type, value_type: ValueType::Default, tags: Vec::new() }
+        Self { metric: metric.into(), metric_type, value_type: ValueType::Default, tags: Vec::new(), too_large: None }
     }
 
     /// Sets the type of the values.
@@ -87,22 +144,34 @@ impl SeriesDefinition {
     /// Returns the labels: the tags and the constant labels with valid names, sorted by name, each name once, without empty values.
     /// Where two tags have the same label name, the tag whose k6 name sorts first is kept.
     pub fn labels(&self, rules: &LabelRules) -> Vec<Label> {
-        let kept = |(name, value): &&(String, String)| {
-            !name.is_empty() && !value.is_empty() && !rules.drop_tags.contains(name)
-        };
-        let mut tags: Vec<_> = self.tags.iter().filter(kept).collect();
+        let mut tags: Vec<_> = self.tags.iter().filter(|(name, value)| !name.is_empty() && !value.is_empty()).collect();
         tags.sort();
-        let mut labels: Vec<Label> = tags
-            .into_iter()
-            .chain(&rules.constant)
-            .map(|(name, value)| Label {
+        let mut labels: Vec<Label> = Vec::with_capacity(tags.len() + rules.constant.len() + 2);
+        let mut own_run_id = None;
+        for (tag, value) in tags {
+            let name = self.label_name(tag, rules.names);
+            if rules.drop_tags.iter().any(|dropped| dropped == tag || *dropped == name) {
+                continue;
+            }
+            let label = Label { name, value: rules.cut(value).into() };
+            if rules.test_run_id.is_none() || label.name != TEST_RUN_ID {
+                labels.push(label);
+            } else if tag == TEST_RUN_ID {
+                own_run_id = Some(label);
+            }
+        }
+        let run_id = |id: &String| Label { name: TEST_RUN_ID.into(), value: rules.cut(id).into() };
+        labels.extend(own_run_id.or_else(|| rules.test_run_id.as_ref().map(run_id)));
+        labels.extend(
+            rules.constant.iter().map(|(name, value)| Label {
                 name: self.label_name(name, rules.names),
-                value: value[..value.floor_char_boundary(rules.max_value_bytes)].into(),
-            })
-            .collect();
+                value: rules.cut(value).into(),
+            }),
+        );
         // A stable sort: of several labels with one name, the first is kept.
         labels.sort_by(|a, b| a.name.cmp(&b.name));
         labels.dedup_by(|next, kept| next.name == kept.name);
+        rules.add_instance(&mut labels);
         labels
     }
 
@@ -198,6 +267,50 @@ mod tests {
     #[test]
     fn two_tags_with_the_same_label_name_make_one_label() {
         assert_eq!(labels(MetricType::Counter, &[("a_b", "2"), ("a-b", "1"), ("a.b", "3")]), owned(&[("a_b", "1")]));
+    }
+
+    fn labels_by(rules: &LabelRules, tags: &[(&str, &str)]) -> Vec<(String, String)> {
+        let definition = SeriesDefinition::new("m", MetricType::Gauge).with_tags(tags.iter().copied());
+        definition.labels(rules).into_iter().map(|label| (label.name, label.value)).collect()
+    }
+
+    #[test]
+    fn a_tag_is_dropped_by_its_name_in_k6_and_by_the_name_of_its_label() {
+        let rules = LabelRules { drop_tags: vec!["a_b".into(), "c-d".into()], ..LabelRules::default() };
+        assert_eq!(labels_by(&rules, &[("a-b", "1"), ("c-d", "2"), ("c.d", "3")]), owned(&[("c_d", "3")]));
+    }
+
+    #[test]
+    fn the_run_id_hides_tags_that_become_its_name_and_gives_way_to_one_that_has_it() {
+        let rules = LabelRules { test_run_id: Some("run-1".into()), ..LabelRules::default() };
+        for (tags, value) in [
+            (&[][..], "run-1"),
+            (&[("test-run-id", "a"), ("test.run.id", "b")], "run-1"),
+            (&[("test_run_id", "")], "run-1"),
+            (&[("test-run-id", "a"), ("test_run_id", "own")], "own"),
+        ] {
+            assert_eq!(labels_by(&rules, tags), owned(&[("test_run_id", value)]), "{tags:?}");
+        }
+        let constant = LabelRules { constant: owned(&[("test_run_id", "constant")]), ..rules };
+        assert_eq!(labels_by(&constant, &[]), owned(&[("test_run_id", "run-1")]));
+    }
+
+    #[test]
+    fn a_series_that_nothing_identifies_as_of_its_instance_gets_a_label() {
+        let instance = InstanceLabel { value: "0:1/2".into(), identified_by: owned(&[("instance_id", "7")]) };
+        let rules = LabelRules { instance: Some(instance), ..LabelRules::default() };
+        for (tags, expected) in [
+            (&[("z", "1")][..], &[("instance", "0:1/2"), ("z", "1")][..]),
+            (&[("instance_id", "7"), ("z", "1")], &[("instance_id", "7"), ("z", "1")]),
+            // A script's own, on some samples.
+            (&[("instance_id", "8")], &[("instance", "0:1/2"), ("instance_id", "8")]),
+            (&[("instance", "db-1"), ("z", "1")], &[("instance", "db-1"), ("k6_instance", "0:1/2"), ("z", "1")]),
+            (&[("instance", "db-1"), ("k6_instance", "x")], &[("instance", "db-1"), ("k6_instance", "0:1/2")]),
+        ] {
+            assert_eq!(labels_by(&rules, tags), owned(expected), "{tags:?}");
+        }
+        let dropped = LabelRules { drop_tags: vec!["instance_id".into()], ..rules };
+        assert_eq!(labels_by(&dropped, &[("instance_id", "7")]), owned(&[("instance", "0:1/2")]));
     }
 
     #[test]

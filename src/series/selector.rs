@@ -116,6 +116,12 @@ impl Selector {
         self.metric.as_deref().is_none_or(|wanted| wanted == metric)
             && self.matchers.iter().all(|matcher| matcher.accepts(value(&matcher.tag)))
     }
+
+    /// Returns true if the selector matches some series of `metric`.
+    pub fn matches_metric(&self, metric: &str) -> bool {
+        let mut of_name = self.matchers.iter().filter(|matcher| matcher.tag == NAME);
+        self.metric.as_deref().is_none_or(|wanted| wanted == metric) && of_name.all(|matcher| matcher.accepts(metric))
+    }
 }
 
 impl Matcher {

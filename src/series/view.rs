@@ -41,9 +41,12 @@ impl View {
         Self { source: Selector::everything(), target: None, tags: Tags::All, expected: false }
     }
 
-    /// Returns true if the view selects the series.
+    /// Returns true if the view selects the series. Of one that is too large only the metric is known.
     pub fn selects(&self, series: &SeriesDefinition) -> bool {
-        self.source.matches(&series.metric, &series.tags)
+        match series.too_large {
+            None => self.source.matches(&series.metric, &series.tags),
+            Some(_) => self.source.matches_metric(&series.metric),
+        }
     }
 
     /// Returns the series with the tags that this view keeps and those named in `test_wide`.

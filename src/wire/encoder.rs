@@ -17,12 +17,15 @@ const TIMESTAMP: u32 = 2;
 const START_TIMESTAMP: u32 = 3;
 const HISTOGRAM_START_TIMESTAMP: u32 = 17;
 
+/// Bytes of a series beside its labels and values, at most: key and length of its field, and references to its metadata.
+const SERIES_OVERHEAD: usize = 40;
+
 /// Size limits of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Maximum number of points.
     pub points: usize,
-    /// Size of its series and their strings before compression, in bytes, from which on no series is added.
+    /// Maximum size before compression, in bytes, with metadata. Only a request with a single point may be larger.
     pub bytes: usize,
 }
 
@@ -66,7 +69,7 @@ impl Encoder {
         limits: Limits,
     ) -> Encoded {
         match protocol {
-            Protocol::V1 => self.buffers.encode(v1::Request { described }, points, limits),
+            Protocol::V1 => self.buffers.encode(v1::Request::new(described), points, limits),
             Protocol::V2 => self.buffers.encode(v2::Request::new(&mut self.symbols), points, limits),
         }
     }
@@ -76,30 +79,42 @@ impl Buffers {
     fn encode<'a, M: Message<'a>>(&mut self, mut message: M, points: &'a [Point], limits: Limits) -> Encoded {
         self.timeseries.clear();
         let mut encoded = 0;
-        let mut points = points.iter().take(limits.points.max(1)).peekable();
-        while let Some(point) = points.next() {
+        let points = &points[..points.len().min(limits.points.max(1))];
+        while let Some(point) = points.get(encoded) {
+            let (preface_len, timeseries_len) = (message.preface_len(), self.timeseries.len());
             self.series.clear();
             message.write_labels(point, &mut self.series);
             write_value::<M>(point, &mut self.series);
-            encoded += 1;
+            let mut count = 1;
             // Points of one series come together, the oldest first.
-            while message.preface_len() + self.timeseries.len() + self.series.len() < limits.bytes
-                && let Some(later) = points.next_if(|later| later.series_key() == point.series_key())
-            {
+            let size_limit = limits.bytes.saturating_sub(message.preface_len() + timeseries_len + SERIES_OVERHEAD);
+            while let Some(later) = points.get(encoded + count).filter(|later| later.series_key() == point.series_key()) {
+                let len = self.series.len();
                 write_value::<M>(later, &mut self.series);
-                encoded += 1;
+                if self.series.len() > size_limit {
+                    self.series.truncate(len);
+                    break;
+                }
+                count += 1;
             }
             message.write_metadata(point, &mut self.series);
             write_field(M::TIMESERIES, &self.series, &mut self.timeseries);
-            if message.preface_len() + self.timeseries.len() >= limits.bytes {
+            if encoded > 0 && message.preface_len() + self.timeseries.len() > limits.bytes {
+                // This series begins the next request.
+                message.truncate_preface(preface_len);
+                self.timeseries.truncate(timeseries_len);
                 break;
             }
+            if encoded == 0 {
+                message.add_metadata(limits.bytes.saturating_sub(self.timeseries.len()));
+            }
+            encoded += count;
         }
         self.request.clear();
-        message.write_preface(limits.bytes, &mut self.request);
+        message.write_preface(&mut self.request);
         self.request.extend_from_slice(&self.timeseries);
         // Remote Write 1.0 and 2.0, "Protocol": snappy's block format, not the framed format. Compression fails only above 4 GiB.
-        // A request has at most twice the sum of its limit, which the options bound, and one series, which registration bounds.
+        // A request has at most its limit, which the options bound, or one series, which registration bounds.
         let body = self.snappy.compress_vec(&self.request).expect("requests are bounded");
         Encoded { body: body.into(), points: encoded }
     }
@@ -338,19 +353,40 @@ mod tests {
         // Different strings count in both versions.
         let distinct_labels = |i: usize| self::labels(&[("a", &i.to_string().repeat(1000))]);
         let points: Vec<_> = (0..10).map(|i| point(&metric, &distinct_labels(i), 1, 1.0)).collect();
-        let limits = Limits { points: usize::MAX, bytes: 3000 };
+        let limits = Limits { points: usize::MAX, bytes: 3500 };
         for protocol in [Protocol::V1, Protocol::V2] {
             assert_eq!(Encoder::default().encode(protocol, &points, &[], limits).points, 3, "{protocol}");
         }
     }
 
     #[test]
-    fn the_limit_of_bytes_applies_to_metadata() {
+    fn a_request_with_its_metadata_is_within_the_limit_of_bytes() {
+        let described: Vec<_> = (0..100).map(|i| metric(&format!("m_{i}").repeat(20), None)).collect();
+        let points: Vec<_> = (0..400)
+            .map(|i| point(&described[i % 100], &labels(&[("a", &i.to_string().repeat(i % 30))]), 1, i as f64))
+            .collect();
+        for protocol in [Protocol::V1, Protocol::V2] {
+            for bytes in [1, 500, 2000, 3001, 9999, 100_000] {
+                let (mut encoded, mut with_metadata) = (0, &described[..]);
+                while encoded < points.len() {
+                    let limits = Limits { points: usize::MAX, bytes };
+                    let request = Encoder::default().encode(protocol, &points[encoded..], with_metadata, limits);
+                    let len = decompress(&request).len();
+                    assert!(len <= bytes || request.points == 1, "{protocol}: {len} of {bytes}");
+                    encoded += request.points;
+                    with_metadata = &[];
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn metadata_that_does_not_fit_next_to_a_point_is_left_out() {
         let described: Vec<_> = (0..100).map(|_| metric(&"x".repeat(1000), None)).collect();
         let limits = Limits { points: 1, bytes: 5000 };
         let encoded = Encoder::default().encode(Protocol::V1, &two_points(), &described, limits);
         let message = v1::WriteRequest::decode(&*decompress(&encoded)).expect("decodes");
-        assert_eq!((message.metadata.len(), message.timeseries.len()), (5, 1));
+        assert_eq!((message.metadata.len(), message.timeseries.len()), (4, 1));
     }
 
     /// A decoded series: its labels, its time, and the bits of its value.

@@ -59,7 +59,12 @@ pub(super) trait Message<'a> {
     /// Returns the bytes that the series so far need in front of them.
     fn preface_len(&self) -> usize;
 
-    /// Writes the part of the request in front of its series, so that receivers can read it in one pass. Stops at `limit_bytes`
-    /// unless the series need the rest.
-    fn write_preface(&self, limit_bytes: usize, request: &mut Vec<u8>);
+    /// Adds metadata that is separate from the series, as much as fits into this number of bytes.
+    fn add_metadata(&mut self, bytes: usize);
+
+    /// Removes what was added to the preface after it had this length, as the last change before it is written.
+    fn truncate_preface(&mut self, len: usize);
+
+    /// Writes the part of the request in front of its series, so that receivers can read it in one pass.
+    fn write_preface(&self, request: &mut Vec<u8>);
 }

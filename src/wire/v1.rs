@@ -12,8 +12,16 @@ const METADATA: u32 = 3;
 
 /// A request whose series have their labels in full. Metadata is sent only with some requests.
 pub(super) struct Request<'a> {
-    /// The metrics whose metadata the request has.
-    pub(super) described: &'a [Arc<Metric>],
+    /// The metrics whose metadata is to be sent.
+    described: &'a [Arc<Metric>],
+    /// The metadata that fits, encoded.
+    metadata: Vec<u8>,
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn new(described: &'a [Arc<Metric>]) -> Self {
+        Self { described, metadata: Vec::new() }
+    }
 }
 
 impl<'a> Message<'a> for Request<'a> {
@@ -28,14 +36,11 @@ impl<'a> Message<'a> for Request<'a> {
     fn write_metadata(&mut self, _: &'a Point, _: &mut Vec<u8>) {}
 
     fn preface_len(&self) -> usize {
-        0
+        self.metadata.len()
     }
 
-    fn write_preface(&self, limit_bytes: usize, request: &mut Vec<u8>) {
+    fn add_metadata(&mut self, bytes: usize) {
         for metric in self.described {
-            if request.len() >= limit_bytes {
-                return;
-            }
             let kind = match metric.kind {
                 MetricKind::Counter => metric_metadata::MetricType::Counter,
                 MetricKind::Histogram => metric_metadata::MetricType::Histogram,
@@ -47,7 +52,19 @@ impl<'a> Message<'a> for Request<'a> {
                 help: metric.help.clone(),
                 unit: metric.unit.into(),
             };
-            message::encode(METADATA, &metadata, request);
+            let len = self.metadata.len();
+            message::encode(METADATA, &metadata, &mut self.metadata);
+            if self.metadata.len() > bytes {
+                return self.metadata.truncate(len);
+            }
         }
+    }
+
+    fn truncate_preface(&mut self, len: usize) {
+        self.metadata.truncate(len);
+    }
+
+    fn write_preface(&self, request: &mut Vec<u8>) {
+        request.extend_from_slice(&self.metadata);
     }
 }

@@ -86,7 +86,14 @@ impl<'a> Message<'a> for Request<'a> {
         self.symbols.strings.encoded.len()
     }
 
-    fn write_preface(&self, _: usize, request: &mut Vec<u8>) {
+    fn add_metadata(&mut self, _: usize) {}
+
+    fn truncate_preface(&mut self, len: usize) {
+        // The indexes of these symbols stay until the next request clears them: nothing is looked up before that.
+        self.symbols.strings.encoded.truncate(len);
+    }
+
+    fn write_preface(&self, request: &mut Vec<u8>) {
         request.extend_from_slice(&self.symbols.strings.encoded);
     }
 }

@@ -42,7 +42,7 @@ fn load(series: u64, rate: u64, seconds: u64) {
 
     let options = json!({
         "resampleRate": 10, "flushTimeout": "2m", "timeout": "30s", "queueBytes": 1 << 30, "protocol": "1.0",
-        "maxSeries": series + 100, // self metrics count too
+        "maxSeries": series,
     });
     let output = Output::open(json!({ "argument": url, "json": options }).to_string().as_bytes()).expect("valid");
     let began = Instant::now();

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::series::{INSTANCE, InstanceLabel, OPERATORS_INSTANCE};
+
 /// Raw inputs. All fields may be missing. Holds secrets, and so has no `Debug`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -60,12 +62,17 @@ impl Run {
         rate.mul_f64(begin.unwrap_or_default() / 2.0)
     }
 
-    /// Returns the label that keeps the series of the instances of a test apart, if neither its tags nor `labels` do.
-    pub fn instance_label(&self, labels: &[(String, String)]) -> Option<(String, String)> {
+    /// Returns the label that keeps the series of the instances of a test apart where neither its tags nor `labels` do.
+    pub fn instance_label(&self, labels: &[(String, String)]) -> Option<InstanceLabel> {
         let is_part = !matches!(&*self.execution_segment, "" | "0:1");
-        let mut names = self.tags.keys().chain(labels.iter().map(|(name, _)| name));
-        let apart = names.any(|name| name == INSTANCE || name == OPERATORS_INSTANCE);
-        (is_part && !apart).then(|| (INSTANCE.into(), self.execution_segment.clone()))
+        is_part.then(|| {
+            let pairs = self.tags.iter().chain(labels.iter().map(|(name, value)| (name, value)));
+            let identifying = pairs.filter(|(name, _)| *name == INSTANCE || *name == OPERATORS_INSTANCE);
+            InstanceLabel {
+                value: self.execution_segment.clone(),
+                identified_by: identifying.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            }
+        })
     }
 
     /// Returns run metadata as tags. Those without a value become no labels.
@@ -96,11 +103,6 @@ fn share(text: &str) -> Option<f64> {
     let share = part.parse::<f64>().ok()? / whole.parse::<f64>().ok()?;
     (0.0..=1.0).contains(&share).then_some(share)
 }
-
-const INSTANCE: &str = "instance";
-
-/// The tag that k6-operator gives its runners.
-const OPERATORS_INSTANCE: &str = "instance_id";
 
 /// The parts of the script's options that are read here.
 #[derive(Clone, Default, PartialEq, Deserialize)]

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -175,7 +176,14 @@ func (r *Receiver) askAPI(path string) ([]byte, error) {
 }
 
 func (r *Receiver) get(path string) ([]byte, error) {
-	response, err := r.client.Get(r.URL + path)
+	request, err := http.NewRequest(http.MethodGet, r.URL+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	if r.Tenant != "" {
+		request.Header.Set("X-Scope-OrgID", r.Tenant)
+	}
+	response, err := r.client.Do(request)
 	if err != nil {
 		return nil, err
 	}

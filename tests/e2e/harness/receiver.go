@@ -143,6 +143,7 @@ type Receiver struct {
 	Kind    Kind
 	URL     string // without a path
 	Dir     string // holds its data and its log, and goes with it
+	Tenant  string // whose data is asked for; empty where there are no tenants
 	client  *http.Client
 	secured bool
 	process *Process

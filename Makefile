@@ -148,10 +148,10 @@ bench-steps: $(STAGED) ## what each step of a sample's path costs
 
 # SOAK_SECONDS, SOAK_SERIES and SOAK_RATE are for the library alone, DURATION for k6 with faults.
 DURATION ?= 20m
-soak: k6 receivers ## a million series for a minute, then 20 minutes of faults (DURATION=1h)
+soak: k6 receivers ## a million series for a minute, then 20 minutes of faults (DURATION=1h, RECEIVER=prometheus)
 	$(CARGO) run --release --example soak
 	cd tools && go build -o $(BUILD)/soak ./soak
-	$(BUILD)/soak -duration $(DURATION)
+	$(BUILD)/soak -duration $(DURATION) -receiver $(RECEIVER)
 
 screenshot: k6 receivers ## the README's picture: a run in the UI of VictoriaMetrics (needs chromium)
 	cd tools && go build -o $(BUILD)/screenshot ./screenshot

@@ -99,6 +99,10 @@ $(BUILD)/xk6 $(BUILD)/victoria-metrics $(BUILD)/actionlint $(BUILD)/cyclonedx-go
 $(BUILD)/prometheus $(BUILD)/promtool &: tools/prometheus/go.mod tools/prometheus/go.sum
 	cd tools/prometheus && go build -tags remove_all_sd -o $(BUILD)/ tool
 
+# For tests only: it compiles for three minutes.
+$(BUILD)/mimir: tools/mimir/go.mod tools/mimir/go.sum
+	cd tools/mimir && go build -tags netgo,stringlabels -o $@ tool
+
 $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/govulncheck $(BUILD)/compose-spec &: tools/lint/go.mod tools/lint/go.sum
 	cd tools/lint && go build -o $(BUILD)/ tool
 	mv $(BUILD)/cmd $(BUILD)/compose-spec
@@ -144,10 +148,10 @@ bench-steps: $(STAGED) ## what each step of a sample's path costs
 
 # SOAK_SECONDS, SOAK_SERIES and SOAK_RATE are for the library alone, DURATION for k6 with faults.
 DURATION ?= 20m
-soak: k6 receivers ## a million series for a minute, then 20 minutes of faults (DURATION=1h)
+soak: k6 receivers ## a million series for a minute, then 20 minutes of faults (DURATION=1h, RECEIVER=prometheus)
 	$(CARGO) run --release --example soak
 	cd tools && go build -o $(BUILD)/soak ./soak
-	$(BUILD)/soak -duration $(DURATION)
+	$(BUILD)/soak -duration $(DURATION) -receiver $(RECEIVER)
 
 screenshot: k6 receivers ## the README's picture: a run in the UI of VictoriaMetrics (needs chromium)
 	cd tools && go build -o $(BUILD)/screenshot ./screenshot
@@ -160,7 +164,7 @@ test: test-programs test-rust test-abi test-go test-dashboards test-e2e ## all t
 
 # What the tests run, Rust beside Go: while one program is linked on one core, packages of the other are compiled.
 test-programs:
-	$(MAKE) --jobs=2 $(LIBRARIES) test-rust-programs receivers
+	$(MAKE) --jobs=2 $(LIBRARIES) test-rust-programs receivers $(BUILD)/mimir
 	$(MAKE) $(E2E_PROGRAMS)
 
 test-rust-programs:
@@ -192,7 +196,7 @@ $(BUILD)/debug/$(SONAME): $(RUST_SOURCES)
 	cp target/debug/libk6_remote_write.so $@
 
 E2E_PROGRAMS = $(BUILD)/k6 $(BUILD)/k6-dynamic $(BUILD)/debug/$(SONAME) $(DIST)/k6
-test-e2e: receivers $(E2E_PROGRAMS) ## k6 as it is built and released, real receivers, faults in between
+test-e2e: receivers $(BUILD)/mimir $(E2E_PROGRAMS) ## k6 as it is built and released, real receivers, faults in between
 	cd tests/e2e && go vet ./... && go test -count=1 -parallel 6 -timeout 20m ./...
 
 ## Test at length

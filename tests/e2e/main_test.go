@@ -25,7 +25,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	for _, program := range []string{"k6", "k6-dynamic", "debug", "prometheus", "promtool", "victoria-metrics"} {
+	for _, program := range []string{"k6", "k6-dynamic", "debug", "prometheus", "promtool", "victoria-metrics", "mimir"} {
 		if _, err := harness.Binary(program); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -47,6 +47,17 @@ func onEveryReceiver(t *testing.T, test func(t *testing.T, receiver *harness.Rec
 func startReceiver(t *testing.T, kind harness.Kind) *harness.Receiver {
 	t.Helper()
 	receiver, err := harness.StartReceiver(kind, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(receiver.Stop)
+	return receiver
+}
+
+// startReceiverWith starts one with additional flags.
+func startReceiverWith(t *testing.T, kind harness.Kind, flags ...string) *harness.Receiver {
+	t.Helper()
+	receiver, err := harness.StartReceiverWith(kind, flags...)
 	if err != nil {
 		t.Fatal(err)
 	}

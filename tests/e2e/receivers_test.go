@@ -24,6 +24,7 @@ func TestReceiversAsThePageHasThem(t *testing.T) {
 		{harness.Prometheus, "Prometheus", true},
 		{harness.Prometheus2, "Prometheus", false},
 		{harness.VictoriaMetrics, "VictoriaMetrics", false},
+		{harness.Mimir, "Mimir", true},
 	} {
 		t.Run(string(tried.kind), func(t *testing.T) {
 			t.Parallel()
@@ -35,6 +36,12 @@ func TestReceiversAsThePageHasThem(t *testing.T) {
 			load := shortLoad(t)
 			for _, block := range section {
 				for name, value := range block.variables() {
+					if strings.HasSuffix(name, "_FILE") {
+						value = file(t, "s3cret\n")
+					}
+					if header, tenant, _ := strings.Cut(value, ":"); header == "X-Scope-OrgID" {
+						receiver.Tenant = tenant
+					}
 					load.Env["K6_PROMETHEUS_RW_"+name] = value
 				}
 			}
@@ -57,6 +64,9 @@ func TestReceiversAsThePageHasThem(t *testing.T) {
 // startAsWritten starts a receiver with the flags and the configuration file of its section, in a folder of its own.
 func startAsWritten(t *testing.T, kind harness.Kind, section []block) *harness.Receiver {
 	t.Helper()
+	if kind == harness.Mimir { // the page has no flags that it needs: it has tenants by default
+		return startReceiverWith(t, kind, "-auth.multitenancy-enabled=true")
+	}
 	receiver, err := harness.StartReceiverAs(kind, func(folder, address string) []string {
 		var arguments []string
 		for _, block := range section {

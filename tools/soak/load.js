@@ -1,8 +1,9 @@
 // A steady load for as long as the soak lasts. No thresholds: k6 keeps every value of a trend for those.
 import http from 'k6/http';
-import { Trend } from 'k6/metrics';
+import { Counter, Trend } from 'k6/metrics';
 
 const served = new Trend('soak_served', true);
+const marked = new Counter('soak_marked');
 
 export const options = {
   scenarios: {
@@ -19,4 +20,5 @@ export const options = {
 
 export default function () {
   served.add(http.get(`${__ENV.TARGET_URL}/products`).timings.duration);
+  marked.add(1);
 }

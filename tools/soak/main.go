@@ -1,8 +1,8 @@
 //go:build linux
 
-// The soak: k6 under a steady load for as long as one likes, while the receiver fails every other while,
-// by every fault that the fake receiver knows. Prints k6's memory as it goes, and ends with 0 if it stayed flat and the receiver knows
-// every request that the target served.
+// The soak: k6 under a steady load for as long as one likes, while a receiver and what is between fail every other while, in
+// every way that is known here. Prints k6's memory as it goes, and ends with 0 if it stayed flat and the receiver knows every
+// request that the target served.
 package main
 
 import (
@@ -16,30 +16,56 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// while is how long each trouble lasts, and how long all is well between two.
-const while = 5 * time.Second
+// while is how long each trouble lasts, and how long all is well between two. The output tries a series that was rejected again
+// after ten seconds: then the trouble is over.
+const while = 8 * time.Second
 
-var troubles = []harness.Fault{harness.Unavailable, harness.Hang, harness.Refuse, harness.LoseAnswer}
+// calm is the end of the run, in which all is well and what was held back is sent.
+const calm = time.Minute
+
+const window = 200 * time.Millisecond
+
+// marked is the series that is bad now and then.
+const marked = "k6_soak_marked_total"
+
+// restart is the one trouble that is not the proxy's: the receiver is shut down, and starts again after a while.
+const restart harness.Fault = "restart"
+
+var troubles = []harness.Fault{
+	harness.Unavailable, harness.Throttle, harness.FailMarked, harness.TooLarge, harness.Hang, harness.LoseAnswer,
+	harness.Reset, harness.Refuse, harness.Slow, harness.RejectMarked, harness.WebPage, restart,
+}
 
 func main() {
 	duration := flag.Duration("duration", 20*time.Minute, "how long k6 runs")
+	kind := flag.String("receiver", string(harness.VictoriaMetrics), "prometheus, victoria-metrics or mimir")
 	flag.Parse()
-	if err := soak(*duration); err != nil {
+	if err := soak(harness.Kind(*kind), *duration); err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		os.Exit(1)
 	}
 }
 
-func soak(duration time.Duration) error {
-	if duration < 8*while {
-		return fmt.Errorf("-duration is at least %s, so that every trouble comes", 8*while)
+// stage is what takes part.
+type stage struct {
+	receiver *harness.Receiver
+	proxy    *harness.FakeReceiver // in front of the receiver
+	target   *harness.Target
+	k6       *harness.K6
+}
+
+func soak(kind harness.Kind, duration time.Duration) error {
+	if least := time.Duration(len(troubles))*2*while + calm; duration < least {
+		return fmt.Errorf("-duration is at least %s, so that every trouble comes", least)
 	}
-	receiver, err := harness.StartReceiver(harness.VictoriaMetrics, false)
+	receiver, err := harness.StartReceiver(kind, false)
 	if err != nil {
 		return err
 	}
 	defer receiver.Stop()
-	proxy := harness.StartFakeReceiver(harness.Fake{Upstream: receiver.WriteURL()})
+	proxy := harness.StartFakeReceiver(harness.Fake{
+		Upstream: receiver.WriteURL(), Delay: 300 * time.Millisecond, MaxPoints: 40, Marked: marked,
+	})
 	defer proxy.Close()
 	target := harness.StartTarget()
 	defer target.Close()
@@ -48,37 +74,52 @@ func soak(duration time.Duration) error {
 		Out:     []string{"remote-write=" + proxy.URL()},
 		Args:    []string{"--summary-mode", "disabled", "--no-thresholds"}, // either would keep every value
 		Env:     map[string]string{"TARGET_URL": target.URL(), "DURATION": duration.String()},
-		Options: map[string]any{"pushInterval": "1s", "timeout": "1s"},
+		Options: map[string]any{"pushInterval": window.String(), "timeout": "1s"},
 	})
 	if err != nil {
 		return err
 	}
 	defer k6.Stop()
-	memory := trouble(k6, proxy, target)
+	stage := stage{receiver, proxy, target, k6}
+	memory, err := stage.trouble(time.Now().Add(duration - calm))
+	if err != nil {
+		return err
+	}
 	result, err := k6.Wait()
 	if err != nil {
 		return err
 	}
-	return judge(result, memory, proxy, receiver, target)
+	return stage.judge(result, memory, duration)
 }
 
-// trouble lets one trouble follow the other until k6 ends, and returns k6's memory after each, in MiB.
-func trouble(k6 *harness.K6, proxy *harness.FakeReceiver, target *harness.Target) []int {
+// trouble lets one trouble follow the other until a time, and returns k6's memory after each, in MiB.
+func (s stage) trouble(until time.Time) ([]int, error) {
 	var memory []int
-	for i := 0; ; i++ {
+	for i := 0; time.Now().Add(2 * while).Before(until); i++ {
 		fault := troubles[i%len(troubles)]
-		for _, fate := range []harness.Fault{harness.Pass, fault} {
-			proxy.Set(fate)
-			if harness.Await("k6's end", while, k6.Ended) == nil {
-				proxy.Set(harness.Pass)
-				return memory
-			}
+		time.Sleep(while)
+		if err := s.meet(fault); err != nil {
+			return nil, err
 		}
-		if now := resident(k6.PID()); now > 0 {
-			memory = append(memory, now)
-			fmt.Printf("%-12s %8d requests served, k6 has %d MiB\n", fault, target.Requests(), now)
+		if s.k6.Ended() {
+			return memory, nil // the result says why
 		}
+		now := resident(s.k6.PID())
+		memory = append(memory, now)
+		fmt.Printf("%-13s %8d requests served, k6 has %d MiB\n", fault, s.target.Requests(), now)
 	}
+	return memory, nil
+}
+
+// meet lets a trouble last for a while.
+func (s stage) meet(fault harness.Fault) error {
+	if fault == restart {
+		s.receiver.ShutDown()
+		time.Sleep(while)
+		return s.receiver.Restart()
+	}
+	s.proxy.FailFor(fault, while)
+	return nil
 }
 
 // resident is a process's memory in MiB; 0 if it is gone.
@@ -95,23 +136,41 @@ func resident(pid int) int {
 	return kibibytes / 1024
 }
 
-func judge(result *harness.Result, memory []int, proxy *harness.FakeReceiver, receiver *harness.Receiver, target *harness.Target) error {
+func (s stage) judge(result *harness.Result, memory []int, duration time.Duration) error {
 	fmt.Println(result.LogText())
 	if result.ExitCode != 0 {
 		return fmt.Errorf("k6 ended with %d", result.ExitCode)
 	}
 	for _, fault := range troubles {
-		fmt.Printf("%d requests met: %s\n", proxy.Count(fault), fault)
-		if proxy.Count(fault) == 0 {
+		if fault == restart {
+			continue
+		}
+		fmt.Printf("%d requests met: %s\n", s.proxy.Count(fault), fault)
+		if s.proxy.Count(fault) == 0 {
 			return fmt.Errorf("no request met: %s", fault)
 		}
 	}
-	served := float64(target.Requests())
-	for _, query := range []string{
-		"sum(last_over_time(k6_http_reqs_total[1h]))",
-		"sum(last_over_time(k6_soak_served_count[1h]))",
-	} {
-		total, there, err := receiver.Number(query)
+	if err := s.judgeTotals(); err != nil {
+		return err
+	}
+	if err := judgeOutcomes(result.Log[len(result.Log)-1], duration); err != nil {
+		return err
+	}
+	// By a quarter of the run everything is in place.
+	settled, last := memory[len(memory)/4], memory[len(memory)-1]
+	fmt.Printf("k6's memory after a quarter of the run: %d MiB, at its end: %d MiB\n", settled, last)
+	if last > settled+settled/4 {
+		return fmt.Errorf("memory grows")
+	}
+	return nil
+}
+
+// judgeTotals expects that the receiver knows every request that the target served.
+func (s stage) judgeTotals() error {
+	served := float64(s.target.Requests())
+	for _, name := range []string{"k6_http_reqs_total", "k6_soak_served_count", marked} {
+		query := fmt.Sprintf("sum(last_over_time(%s[1h]))", name)
+		total, there, err := s.receiver.Number(query)
 		if err != nil {
 			return err
 		}
@@ -120,11 +179,19 @@ func judge(result *harness.Result, memory []int, proxy *harness.FakeReceiver, re
 			return fmt.Errorf("the totals differ")
 		}
 	}
-	// By a quarter of the run everything is in place.
-	settled, last := memory[len(memory)/4], memory[len(memory)-1]
-	fmt.Printf("k6's memory after a quarter of the run: %d MiB, at its end: %d MiB\n", settled, last)
-	if last > settled+settled/4 {
-		return fmt.Errorf("memory grows")
+	return nil
+}
+
+// judgeOutcomes expects of the output's last line that no points but those of the marked series were lost.
+func judgeOutcomes(last harness.LogLine, duration time.Duration) error {
+	for _, outcome := range []string{"points_dropped", "points_in_unsent_file", "points_lost"} {
+		if points, some := last.Fields[outcome]; some {
+			return fmt.Errorf("%s is %v", outcome, points)
+		}
+	}
+	windows := float64(duration / window)
+	if failed, _ := last.Fields["points_failed"].(float64); failed > windows {
+		return fmt.Errorf("%.0f points failed, of one bad series in %.0f windows", failed, windows)
 	}
 	return nil
 }

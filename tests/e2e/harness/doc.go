@@ -6,9 +6,9 @@
 //	log.go            what k6 logged, line by line
 //	summary.go        k6's own end-of-test numbers, as it exports them
 //	measured.go       the same in full, with types, units and submetrics
-//	fake_receiver.go  a receiver that records, passes on, answers 503, hangs, resets connections or loses its answers
-//	write_request.go  what a request has
-//	receiver.go       Prometheus and VictoriaMetrics, started and stopped
+//	fake_receiver.go  a receiver that records, passes on, fails, rejects, hangs, is slow, resets connections or loses its answers
+//	write_request.go  what a request has, and one of another program
+//	receiver.go       Prometheus, VictoriaMetrics and Mimir, started and stopped
 //	query.go          what a receiver answers to PromQL
 //	dashboard.go      what of a dashboard asks for something
 //	view.go           what Grafana asks for when a dashboard is shown

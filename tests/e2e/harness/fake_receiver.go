@@ -16,18 +16,27 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/klauspost/compress/snappy"
 )
 
 // Fault is what a FakeReceiver does with a request.
 type Fault string
 
 const (
-	Pass         Fault = "pass"         // none: the request is accepted
-	Unavailable  Fault = "unavailable"  // 503
-	Unauthorized Fault = "unauthorized" // 401
-	Hang         Fault = "hang"         // the request is never answered
-	LoseAnswer   Fault = "lose answer"  // the request is accepted, but the connection breaks before the answer
-	Refuse       Fault = "refuse"       // the connection is reset before a request can be sent
+	Pass         Fault = "pass"          // none: the request is accepted
+	Unavailable  Fault = "unavailable"   // 503
+	Throttle     Fault = "throttle"      // 429 with a Retry-After of a second
+	Unauthorized Fault = "unauthorized"  // 401
+	WebPage      Fault = "web page"      // 200 with a login page
+	Hang         Fault = "hang"          // the request is never answered
+	Slow         Fault = "slow"          // the request is accepted, after Fake.Delay
+	LoseAnswer   Fault = "lose answer"   // as Slow, but the connection breaks before the answer
+	Reset        Fault = "reset"         // the connection is reset once the request has come
+	Refuse       Fault = "refuse"        // the connection is reset before a request can be sent
+	TooLarge     Fault = "too large"     // 413 to requests of more than Fake.MaxPoints points
+	FailMarked   Fault = "fail marked"   // 500 to requests that hold Fake.Marked
+	RejectMarked Fault = "reject marked" // 400 to requests that hold Fake.Marked
 )
 
 // Hook decides what happens to a request, whose body was read.
@@ -52,6 +61,10 @@ type Fake struct {
 	Upstream  string      // write URL of a receiver that accepted requests go to, and whose answers come back
 	Hook      Hook        // nil is Always(Pass)
 	CountOnly bool        // requests are counted, and not kept
+
+	Delay     time.Duration // of Slow and LoseAnswer
+	MaxPoints int           // of TooLarge
+	Marked    string        // a series' name or a label's value, of FailMarked and RejectMarked
 }
 
 // Request is one that came. A refused connection has nothing but its fault.
@@ -184,30 +197,75 @@ func (f *FakeReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.accept(w, r, body)
 	case Unavailable:
 		http.Error(w, "come back later", http.StatusServiceUnavailable)
+	case Throttle:
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "not so fast", http.StatusTooManyRequests)
 	case Unauthorized:
 		http.Error(w, "who are you?", http.StatusUnauthorized)
+	case WebPage:
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<html><title>Log in</title></html>")
+	case TooLarge:
+		http.Error(w, "this is too much", http.StatusRequestEntityTooLarge)
+	case FailMarked:
+		http.Error(w, "something broke", http.StatusInternalServerError)
+	case RejectMarked:
+		f.reject(w, r)
 	case Hang:
 		select {
 		case <-r.Context().Done():
 		case <-f.closing:
 		}
 		panic(http.ErrAbortHandler)
+	case Slow:
+		time.Sleep(f.fake.Delay)
+		f.accept(w, r, body)
 	case LoseAnswer:
+		time.Sleep(f.fake.Delay)
 		f.accept(&discardedAnswer{header: http.Header{}}, r, body)
 		panic(http.ErrAbortHandler)
+	case Reset:
+		if connection, _, err := w.(http.Hijacker).Hijack(); err == nil {
+			reset(connection)
+		}
 	case Refuse:
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// reject stores nothing of a request, as Prometheus does for one bad series in 1.0.
+func (f *FakeReceiver) reject(w http.ResponseWriter, r *http.Request) {
+	if formOf(r.Header) == version2 {
+		reportWritten(w, 0, 0)
+	}
+	http.Error(w, "this series is bad", http.StatusBadRequest)
 }
 
 func (f *FakeReceiver) decide(r *http.Request, body []byte) Fault {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	fault := f.hook(r)
+	if !f.concerns(fault, r.Header, body) {
+		fault = Pass
+	}
 	if !f.fake.CountOnly {
 		f.requests = append(f.requests, Request{Fault: fault, Path: r.URL.String(), Host: r.Host, Header: r.Header, Body: body})
 	}
 	return fault
+}
+
+// concerns says whether a fault is one of this request.
+func (f *FakeReceiver) concerns(fault Fault, header http.Header, body []byte) bool {
+	switch fault {
+	case TooLarge:
+		samples, histograms, err := formOf(header).points(body)
+		return err == nil && samples+histograms > f.fake.MaxPoints
+	case FailMarked, RejectMarked:
+		message, err := snappy.Decode(nil, body)
+		return err == nil && bytes.Contains(message, []byte(f.fake.Marked))
+	default:
+		return true
+	}
 }
 
 func (f *FakeReceiver) accept(w http.ResponseWriter, r *http.Request, body []byte) {
@@ -225,11 +283,15 @@ func (f *FakeReceiver) accept(w http.ResponseWriter, r *http.Request, body []byt
 	f.accepted.bytes.Add(int64(len(body)))
 	f.accepted.points.Add(int64(samples + histograms))
 	if form == version2 {
-		w.Header().Set("X-Prometheus-Remote-Write-Samples-Written", strconv.Itoa(samples))
-		w.Header().Set("X-Prometheus-Remote-Write-Histograms-Written", strconv.Itoa(histograms))
-		w.Header().Set("X-Prometheus-Remote-Write-Exemplars-Written", "0")
+		reportWritten(w, samples, histograms)
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+func reportWritten(w http.ResponseWriter, samples, histograms int) {
+	w.Header().Set("X-Prometheus-Remote-Write-Samples-Written", strconv.Itoa(samples))
+	w.Header().Set("X-Prometheus-Remote-Write-Histograms-Written", strconv.Itoa(histograms))
+	w.Header().Set("X-Prometheus-Remote-Write-Exemplars-Written", "0")
 }
 
 // forward sends a request as it came, and gives back what the upstream answers.

@@ -54,7 +54,7 @@ func (r *Receiver) Metadata() (map[string][]Metadata, error) {
 	if err := r.flush(); err != nil {
 		return nil, err
 	}
-	body, err := r.get("/api/v1/metadata")
+	body, err := r.askAPI("/metadata")
 	if err != nil {
 		return nil, err
 	}

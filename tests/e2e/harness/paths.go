@@ -39,7 +39,7 @@ func Binary(name string) (string, error) {
 	}
 	path := filepath.Join(dir, name)
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%s is missing: `make k6 receivers` builds it", path)
+		return "", fmt.Errorf("%s is missing: `make k6 receivers` builds it, or `make test-e2e`, if only tests need it", path)
 	}
 	return path, nil
 }

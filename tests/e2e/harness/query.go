@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -37,12 +38,12 @@ func (r *Receiver) Query(promql string) ([]Series, error) {
 
 // QueryAt asks at a moment.
 func (r *Receiver) QueryAt(promql string, timeMs int64) ([]Series, error) {
-	return r.ask("/api/v1/query", url.Values{"query": {promql}, "time": {seconds(timeMs)}})
+	return r.ask("/query", url.Values{"query": {promql}, "time": {seconds(timeMs)}})
 }
 
 // QueryRange asks for the steps from one moment to another.
 func (r *Receiver) QueryRange(promql string, fromMs, toMs int64, step time.Duration) ([]Series, error) {
-	return r.ask("/api/v1/query_range", url.Values{
+	return r.ask("/query_range", url.Values{
 		"query": {promql}, "start": {seconds(fromMs)}, "end": {seconds(toMs)},
 		"step": {strconv.FormatFloat(step.Seconds(), 'f', -1, 64)},
 	})
@@ -57,7 +58,7 @@ func (r *Receiver) LabelValues(label, selector string, fromMs, toMs int64) ([]st
 	if selector != "" {
 		question.Set("match[]", selector)
 	}
-	body, err := r.get("/api/v1/label/" + label + "/values?" + question.Encode())
+	body, err := r.askAPI("/label/" + label + "/values?" + question.Encode())
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +105,7 @@ func (r *Receiver) ask(path string, question url.Values) ([]Series, error) {
 		return nil, err
 	}
 	question.Set("nocache", "1") // VictoriaMetrics would answer from what it answered before
-	body, err := r.get(path + "?" + question.Encode())
+	body, err := r.askAPI(path + "?" + question.Encode())
 	if err != nil {
 		return nil, err
 	}
@@ -169,8 +170,20 @@ func seconds(timeMs int64) string {
 	return fmt.Sprintf("%d.%03d", timeMs/1000, timeMs%1000)
 }
 
+// askAPI asks Prometheus's query API.
+func (r *Receiver) askAPI(path string) ([]byte, error) {
+	return r.get(flavours[r.Kind].apiPrefix + "/api/v1" + path)
+}
+
 func (r *Receiver) get(path string) ([]byte, error) {
-	response, err := r.client.Get(r.URL + path)
+	request, err := http.NewRequest(http.MethodGet, r.URL+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	if r.Tenant != "" {
+		request.Header.Set("X-Scope-OrgID", r.Tenant)
+	}
+	response, err := r.client.Do(request)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,12 @@
 package harness
 
-// Prometheus and VictoriaMetrics, each with an empty store in a temporary directory and a port that the system chose.
+// Prometheus, VictoriaMetrics and Mimir, each with an empty store in a temporary directory and a port that the system chose.
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -24,6 +26,7 @@ const (
 	Prometheus2     Kind = "prometheus-2"     // knows no 2.0; there only where apt has it
 	NotEnabled      Kind = "not enabled"      // Prometheus as it is started by default, which takes no remote write
 	VictoriaMetrics Kind = "victoria-metrics" // knows no 2.0, and says so by storing nothing
+	Mimir           Kind = "mimir"            // takes 1.0 and 2.0, and stores the rest of a request that it rejects
 )
 
 // Kinds are those that most tests run with.
@@ -37,6 +40,8 @@ type flavour struct {
 	readyPath string
 	flushPath string // makes what was written searchable at once; empty where it always is
 	uiPath    string // a page for people
+	writePath string // empty for Prometheus's
+	apiPrefix string // of the paths of Prometheus's query API
 }
 
 var flavours = map[Kind]flavour{
@@ -61,6 +66,14 @@ var flavours = map[Kind]flavour{
 		flushPath: "/internal/force_flush",
 		uiPath:    "/vmui",
 	},
+	Mimir: {
+		program:   "mimir",
+		arguments: mimirArguments,
+		listening: regexp.MustCompile(`msg="server listening on addresses" http=(\S+)`),
+		readyPath: "/ready",
+		writePath: "/api/v1/push",
+		apiPrefix: "/prometheus",
+	},
 }
 
 const enabled = "--web.enable-remote-write-receiver"
@@ -82,6 +95,44 @@ func prometheusFlavour(program string, more ...string) flavour {
 	}
 }
 
+// mimirArguments are those of one process that takes and answers, without tenants, object storage or other instances.
+func mimirArguments(dir, address string) []string {
+	_, port, _ := strings.Cut(address, ":")
+	return []string{
+		"-target=distributor,ingester,querier",
+		"-auth.multitenancy-enabled=false",
+		"-usage-stats.enabled=false",
+		"-activity-tracker.filepath=",
+		"-common.storage.backend=filesystem",
+		"-common.storage.filesystem.dir=" + filepath.Join(dir, "common"),
+		"-blocks-storage.tsdb.dir=" + filepath.Join(dir, "tsdb"),
+		"-server.http-listen-address=127.0.0.1",
+		"-server.http-listen-port=" + port,
+		"-server.grpc-listen-address=127.0.0.1",
+		"-server.grpc-listen-port=" + freePort(), // its parts find each other by what is written here, so 0 is none
+		"-memberlist.bind-addr=127.0.0.1",
+		"-memberlist.bind-port=0",
+		"-distributor.ring.store=inmemory",
+		"-distributor.ring.instance-addr=127.0.0.1",
+		"-ingester.ring.store=inmemory",
+		"-ingester.ring.instance-addr=127.0.0.1",
+		"-ingester.ring.replication-factor=1",
+		"-ingester.ring.min-ready-duration=0s",
+		"-store-gateway.sharding-ring.store=inmemory",
+	}
+}
+
+// freePort is one that nothing listens on. Another program may take it before it is used.
+func freePort() string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "0"
+	}
+	defer listener.Close()
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	return port
+}
+
 const (
 	receiverStart = 30 * time.Second
 	receiverGrace = 5 * time.Second
@@ -92,6 +143,7 @@ type Receiver struct {
 	Kind    Kind
 	URL     string // without a path
 	Dir     string // holds its data and its log, and goes with it
+	Tenant  string // whose data is asked for; empty where there are no tenants
 	client  *http.Client
 	secured bool
 	process *Process
@@ -136,6 +188,13 @@ func StartSecured(webConfiguration string, client *http.Client) (*Receiver, erro
 		return nil, err
 	}
 	return receiver.started(false)
+}
+
+// StartReceiverWith returns one with additional flags.
+func StartReceiverWith(kind Kind, flags ...string) (*Receiver, error) {
+	return StartReceiverAs(kind, func(dir, address string) []string {
+		return append(flavours[kind].arguments(dir, address), flags...)
+	})
 }
 
 // StartReceiverAs returns one whose command line is another than the tests' usual one.
@@ -227,7 +286,9 @@ func (r *Receiver) awaitReady(flavour flavour, logPath string) error {
 }
 
 // WriteURL is where remote-write requests go.
-func (r *Receiver) WriteURL() string { return r.URL + "/api/v1/write" }
+func (r *Receiver) WriteURL() string {
+	return r.URL + cmp.Or(flavours[r.Kind].writePath, "/api/v1/write")
+}
 
 // UI is a page for people.
 func (r *Receiver) UI() string { return r.URL + flavours[r.Kind].uiPath }

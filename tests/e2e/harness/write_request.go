@@ -1,9 +1,14 @@
 package harness
 
-// The body of a remote-write request, decoded by Go's own packages: its series, or only how many points it has.
+// The body of a remote-write request, by Go's own packages: written, decoded to its series, or only to the number of its points.
 
 import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	prompb "buf.build/gen/go/prometheus/prometheus/protocolbuffers/go"
@@ -36,6 +41,42 @@ func seriesOf(compressed []byte) ([]Series, error) {
 		all = append(all, series)
 	}
 	return all, nil
+}
+
+// Write writes series as another program would, by Remote Write 1.0.
+func (r *Receiver) Write(all ...Series) error {
+	message := &prompb.WriteRequest{}
+	for _, series := range all {
+		sent := &prompb.TimeSeries{Labels: []*prompb.Label{{Name: "__name__", Value: series.Name}}}
+		for _, name := range slices.Sorted(maps.Keys(series.Labels)) {
+			sent.Labels = append(sent.Labels, &prompb.Label{Name: name, Value: series.Labels[name]})
+		}
+		for _, point := range series.Points {
+			sent.Samples = append(sent.Samples, &prompb.Sample{Timestamp: point.TimeMs, Value: point.Value})
+		}
+		message.Timeseries = append(message.Timeseries, sent)
+	}
+	raw, err := proto.Marshal(message)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequest(http.MethodPost, r.WriteURL(), bytes.NewReader(snappy.Encode(nil, raw)))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-protobuf")
+	request.Header.Set("Content-Encoding", "snappy")
+	request.Header.Set("X-Prometheus-Remote-Write-Version", "0.1.0")
+	response, err := r.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= 300 {
+		body, _ := io.ReadAll(response.Body)
+		return fmt.Errorf("%s answered %s to a write: %s", r.Kind, response.Status, body)
+	}
+	return nil
 }
 
 // form is where a version's message has its series, and a series its samples and histograms: the numbers of the fields.
@@ -74,6 +115,30 @@ func (f form) points(body []byte) (samples, histograms int, err error) {
 		})
 	})
 	return samples, histograms, err
+}
+
+// MaxPointsOfSeries is how many points the series with the most points has: in a request of one window, one.
+func (r Request) MaxPointsOfSeries() (int, error) {
+	message, err := snappy.Decode(nil, r.Body)
+	if err != nil {
+		return 0, err
+	}
+	form, most := formOf(r.Header), 0
+	err = eachField(message, func(number protowire.Number, series []byte) error {
+		if number != form.series {
+			return nil
+		}
+		points := 0
+		err := eachField(series, func(number protowire.Number, _ []byte) error {
+			if number == form.samples || number == form.histograms {
+				points++
+			}
+			return nil
+		})
+		most = max(most, points)
+		return err
+	})
+	return most, err
 }
 
 // eachField goes through the fields of a message that have a length.

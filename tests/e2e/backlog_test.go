@@ -1,0 +1,82 @@
+package e2e
+
+// Receivers that are slower than the windows: what waits is sent together, and nothing of it is lost.
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
+)
+
+// onSlowReceivers runs a test once for each kind of receiver that treats several points of a series in its own way.
+func onSlowReceivers(t *testing.T, test func(t *testing.T, receiver *harness.Receiver)) {
+	for _, kind := range []harness.Kind{harness.Prometheus, harness.PrometheusOf1, harness.VictoriaMetrics, harness.Mimir} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			test(t, startReceiver(t, kind))
+		})
+	}
+}
+
+// slowLoad is a load with windows of 100 ms for a receiver that takes 300 ms for a request.
+func slowLoad(t *testing.T, receiver *harness.Receiver, hook harness.Hook) (*harness.FakeReceiver, harness.Run) {
+	t.Helper()
+	proxy := startFake(t, harness.Fake{Upstream: receiver.WriteURL(), Delay: 300 * time.Millisecond, Hook: hook})
+	load := loadFor(8*time.Second, startTarget(t), proxy.URL())
+	load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "100ms"
+	return proxy, load
+}
+
+func TestAReceiverThatIsSlowerThanTheWindowsGetsEverything(t *testing.T) {
+	t.Parallel()
+	onSlowReceivers(t, func(t *testing.T, receiver *harness.Receiver) {
+		proxy, load := slowLoad(t, receiver, harness.Always(harness.Slow))
+
+		result := run(t, load)
+
+		expectSummaryIn(t, receiver, result)
+		expectAPointInEveryWindow(t, receiver, 100*time.Millisecond)
+		expectAllSent(t, result)
+		expectMerged(t, proxy, harness.Slow)
+	})
+}
+
+// Each request is stored, and comes once more. Prometheus answers 400 to the second one if it has several points of a series.
+func TestAMergedRequestWhoseAnswerGotLostCountsOnce(t *testing.T) {
+	t.Parallel()
+	onSlowReceivers(t, func(t *testing.T, receiver *harness.Receiver) {
+		requests := 0
+		proxy, load := slowLoad(t, receiver, func(*http.Request) harness.Fault {
+			if requests++; requests%2 == 1 {
+				return harness.LoseAnswer
+			}
+			return harness.Slow
+		})
+
+		result := run(t, load)
+
+		expectSummaryIn(t, receiver, result)
+		if receiver.Kind != harness.VictoriaMetrics { // VictoriaMetrics keeps both copies of a point
+			expectAPointInEveryWindow(t, receiver, 100*time.Millisecond)
+		}
+		expectAllSent(t, result)
+		expectMerged(t, proxy, harness.LoseAnswer)
+	})
+}
+
+// expectMerged expects that a request with several points of a series met a fault.
+func expectMerged(t *testing.T, proxy *harness.FakeReceiver, fault harness.Fault) {
+	t.Helper()
+	if !slices.ContainsFunc(proxy.Requests(), func(request harness.Request) bool {
+		points, err := request.MaxPointsOfSeries()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return request.Fault == fault && points > 1
+	}) {
+		t.Errorf("no request of several windows met: %s", fault)
+	}
+}

@@ -1,0 +1,41 @@
+package e2e
+
+// A VictoriaMetrics that keeps one sample of an interval: the newest, so nothing may come after a total.
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
+)
+
+func TestDeduplicationKeepsTheTotals(t *testing.T) {
+	t.Parallel()
+	for _, interval := range []string{"1ms", "1s", "15s", "1m"} {
+		t.Run(interval, func(t *testing.T) {
+			t.Parallel()
+			receiver := startReceiverWith(t, harness.VictoriaMetrics, "-dedup.minScrapeInterval="+interval)
+			load := loadFor(5*time.Second, startTarget(t), receiver.WriteURL())
+			load.Script = thresholds
+			// By default, a trend's extremes are those of a window, and of an interval only the last window is there.
+			load.Options = map[string]any{"trendWindow": "run"}
+
+			result := finish(t, start(t, load), thresholdsHaveFailed)
+
+			expectEqual(t, receiver, result.Summary.Measured(), func(m harness.Measured) []harness.Expectation {
+				return slices.DeleteFunc(harness.Totals(m), func(e harness.Expectation) bool {
+					return m.Type == harness.Gauge && e.Statistic != "value" // these are always of a window
+				})
+			})
+			expectAllSent(t, result)
+			if kept := query(t, receiver, "last_over_time(k6_threshold_passed[5m])"); len(kept) != 4 {
+				t.Errorf("%d thresholds are there, not 4: %v", len(kept), kept)
+			}
+			ended := secondsAsTime(mark(t, receiver, "k6_remote_write_run_end_time_seconds").Last().Value)
+			if ago := time.Since(ended); ago < 0 || ago > time.Minute {
+				t.Errorf("the run ended %s ago", ago)
+			}
+		})
+	}
+}

@@ -1,0 +1,216 @@
+package e2e
+
+// Real receivers that store only a part of what they get: what they do not store costs nothing else, and is told.
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
+)
+
+const manySeries = "tests/e2e/scripts/many_series.js"
+
+// onMimir runs a test once for each version of the protocol: to a rejected request of 2.0 Mimir answers that it has written all
+// of it, of 1.0 nothing. In both it has stored what it did not reject.
+func onMimir(t *testing.T, flags []string, test func(t *testing.T, receiver *harness.Receiver, load harness.Run)) {
+	for _, protocol := range []string{"1.0", "auto"} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			receiver := startReceiverWith(t, harness.Mimir, flags...)
+			load := loadFor(6*time.Second, startTarget(t), receiver.WriteURL())
+			load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
+			load.Env["SERIES"] = "300"
+			load.Options = map[string]any{"protocol": protocol}
+			test(t, receiver, load)
+		})
+	}
+}
+
+func TestMimirTakesEverything(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t, harness.Mimir)
+	load := loadFor(6*time.Second, startTarget(t), receiver.WriteURL())
+	load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
+	load.Options = map[string]any{"trendAs": []string{"gauges", "native"}}
+
+	result := run(t, load)
+
+	expectSummaryIn(t, receiver, result)
+	expectAPointInEveryWindow(t, receiver, time.Second)
+	expectAllSent(t, result)
+	count := query(t, receiver, "histogram_count(sum(last_over_time(k6_http_req_duration_seconds[5m])))")
+	if answer, made := count[0].Last().Value, result.Summary["http_reqs"]["count"]; answer != made {
+		t.Errorf("the native histogram has %v of %v requests", answer, made)
+	}
+}
+
+func TestSeriesOverMimirsLimitCostNoOther(t *testing.T) {
+	t.Parallel()
+	flags := []string{"-ingester.max-global-series-per-user=100"}
+	onMimir(t, flags, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
+		load.Script = manySeries
+		result := run(t, load)
+
+		if stored := query(t, receiver, `count(last_over_time({__name__!=""}[5m]))`)[0].Last().Value; stored != 100 {
+			t.Errorf("%v series are stored, not 100", stored)
+		}
+		// Whichever they are, they are whole: no request was given up for the others' sake.
+		for _, series := range query(t, receiver, "last_over_time(k6_many_total[5m])") {
+			if expected := result.Summary["iterations"]["count"]; series.Last().Value != expected {
+				t.Errorf("%v is %v, not %v", series.Labels, series.Last().Value, expected)
+			}
+		}
+		expectPointsFailed(t, result, "per-user series limit", "fewer series")
+	})
+}
+
+func TestAnURLThatIsTooLongForMimirCostsNothingElse(t *testing.T) {
+	t.Parallel()
+	onMimir(t, nil, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
+		load.Script = "tests/e2e/scripts/long_url.js"
+		result := run(t, load)
+
+		for _, name := range []string{"k6_pairs_total", "k6_iterations_total", "k6_http_reqs_total"} {
+			answer := query(t, receiver, "sum(last_over_time("+name+"[5m]))")[0].Last().Value
+			if expected := result.Summary["pairs"]["count"]; answer != expected {
+				t.Errorf("%s is %v, not %v", name, answer, expected)
+			}
+		}
+		expectPointsFailed(t, result, "label value length", "maxLabelValueBytes")
+	})
+}
+
+func TestASeriesThatIsOutOfOrderForMimirCostsNoOther(t *testing.T) {
+	t.Parallel()
+	onMimir(t, nil, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
+		writeAhead(t, receiver)
+		result := run(t, load)
+
+		expectSummaryBut(t, receiver, result, "vus")
+		expectAPointInEveryWindow(t, receiver, time.Second)
+		expectPointsFailed(t, result, "out-of-order", "another run writes the same series")
+	})
+}
+
+// Prometheus stores nothing of such a request of 1.0, and all but the series of one of 2.0.
+func TestASeriesThatIsOutOfOrderForPrometheusStopsNoTest(t *testing.T) {
+	t.Parallel()
+	onBothProtocols(t, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
+		writeAhead(t, receiver)
+		load.Env["DURATION"] = "8s"
+		load.Options["abortOnFailure"] = "3s"
+		result := run(t, load)
+
+		expectSummaryBut(t, receiver, result, "vus")
+		expectAPointInEveryWindow(t, receiver, time.Second)
+		expectPointsFailed(t, result, "out of order", "another run writes the same series")
+		// One point of k6_vus, of k6_vus_lowest and of k6_vus_highest in each window, of which only the first is bad.
+		if failed, _ := result.Log[len(result.Log)-1].Fields["points_failed"].(float64); failed > 10 {
+			t.Errorf("%v points failed, though one series is bad for 8 s", failed)
+		}
+	})
+}
+
+func TestAPrometheusWithoutNativeHistogramsGetsEverythingElse(t *testing.T) {
+	t.Parallel()
+	if _, err := harness.Binary("prometheus-2"); err != nil {
+		t.Skip(err)
+	}
+	receiver := startReceiver(t, harness.Prometheus2)
+	load := loadFor(8*time.Second, startTarget(t), receiver.WriteURL())
+	load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
+	load.Options = map[string]any{"trendAs": []string{"gauges", "native"}, "preflight": true}
+
+	result := run(t, load)
+
+	expectSummaryIn(t, receiver, result)
+	expectAPointInEveryWindow(t, receiver, time.Second)
+	expectPointsFailed(t, result, "native histograms are disabled", "trendAs")
+	if !slices.ContainsFunc(linesOf(result, "error"), func(line harness.LogLine) bool {
+		return line.Fields["series"] == "all native histograms"
+	}) {
+		t.Errorf("the log does not name what was dropped:\n%s", result.LogText())
+	}
+}
+
+func TestALimitOnTheSizeOfRequestsCostsNothing(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiverWith(t, harness.VictoriaMetrics, "-maxInsertRequestSize=20KB")
+	load := loadFor(5*time.Second, startTarget(t), receiver.WriteURL())
+	load.Script = manySeries
+	load.Env["SERIES"] = "2000"
+
+	result := run(t, load)
+
+	iterations := result.Summary["iterations"]["count"]
+	all := query(t, receiver, "last_over_time(k6_many_total[5m])")
+	if len(all) != 2000 {
+		t.Errorf("%d series are there, not 2000", len(all))
+	}
+	for _, series := range all {
+		if series.Last().Value != iterations {
+			t.Errorf("%v is %v, not %v", series.Labels, series.Last().Value, iterations)
+		}
+	}
+	expectSummaryBut(t, receiver, result)
+	expectAllSent(t, result)
+}
+
+// writeAhead writes k6_vus five minutes ahead, as a run on a machine with a wrong clock would.
+func writeAhead(t *testing.T, receiver *harness.Receiver) {
+	t.Helper()
+	ahead := time.Now().Add(5 * time.Minute).UnixMilli()
+	if err := receiver.Write(harness.Series{Name: "k6_vus", Points: []harness.Point{{TimeMs: ahead, Value: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// expectSummaryBut is expectSummaryIn without some metrics.
+func expectSummaryBut(t *testing.T, receiver *harness.Receiver, result *harness.Result, but ...string) {
+	t.Helper()
+	rest := slices.DeleteFunc(result.Summary.Measured(), func(m harness.Measured) bool {
+		return slices.Contains(but, m.Metric)
+	})
+	expectEqual(t, receiver, rest, harness.Totals)
+	if t.Failed() {
+		t.Logf("k6 logged:\n%s", result.LogText())
+	}
+}
+
+// expectPointsFailed expects that the log has the receiver's message, with a hint, and the number of points at the end.
+func expectPointsFailed(t *testing.T, result *harness.Result, message, hint string) {
+	t.Helper()
+	lines := linesOfOutput(result)
+	if !slices.ContainsFunc(lines, func(line harness.LogLine) bool {
+		return line.Level == "error" && strings.Contains(fmt.Sprint(line.Fields["error"]), message) &&
+			strings.Contains(fmt.Sprint(line.Fields["hint"]), hint)
+	}) {
+		t.Errorf("the log has no line with %q and the hint %q:\n%s", message, hint, result.LogText())
+	}
+	last := lines[len(lines)-1]
+	if failed, _ := last.Fields["points_failed"].(float64); last.Level != "error" || failed == 0 {
+		t.Errorf("the last line should say how many points failed:\n%s", result.LogText())
+	}
+}
+
+// expectAllSent expects that the last line says that all was sent, and that no other is about a loss.
+func expectAllSent(t *testing.T, result *harness.Result) {
+	t.Helper()
+	lines := linesOfOutput(result)
+	last := lines[len(lines)-1]
+	lost := slices.ContainsFunc(lines, func(line harness.LogLine) bool { return line.Level == "error" })
+	if lost || last.Fields["points"] == nil || last.Fields["points"] != last.Fields["points_sent"] {
+		t.Errorf("not all points were sent:\n%s", result.LogText())
+	}
+}
+
+// linesOfOutput are those of the output, without k6's own.
+func linesOfOutput(result *harness.Result) []harness.LogLine {
+	return slices.DeleteFunc(slices.Clone(result.Log), func(line harness.LogLine) bool {
+		return line.Fields["output"] != "remote-write"
+	})
+}

@@ -1,25 +1,25 @@
-// Package harness puts real programs on a stage: a target that k6 loads, k6 itself, a receiver that stores what the
-// output ships, and, where a test wants trouble, a fake receiver with faults.
+// Package harness runs real programs: a target that k6 loads, k6 itself, a receiver that stores what the output sends, and,
+// for faults, a fake receiver.
 //
 //	target.go         the HTTP server that a script loads
-//	k6.go             one run of k6, from the command line to the exit code
-//	log.go            what k6 logged, line by line
-//	summary.go        k6's own end-of-test numbers, as it exports them
-//	measured.go       the same in full, with types, units and submetrics
-//	fake_receiver.go  a receiver that records, passes on, answers 503, hangs, resets connections or loses its answers
-//	write_request.go  what a request has
+//	k6.go             a run of k6, from the command line to the exit code
+//	log.go            k6's log, line by line
+//	summary.go        k6's end-of-test summary, as it exports it
+//	measured.go       the full summary, with types, units and submetrics
+//	fake_receiver.go  a receiver that records, forwards, responds with 503, hangs, resets connections or loses its responses
+//	write_request.go  the series of a request
 //	receiver.go       Prometheus and VictoriaMetrics, started and stopped
-//	query.go          what a receiver answers to PromQL
-//	dashboard.go      what of a dashboard asks for something
-//	view.go           what Grafana asks for when a dashboard is shown
-//	rules.go          what Prometheus reports of its rules
+//	query.go          PromQL queries to a receiver
+//	dashboard.go      the queries of a dashboard
+//	view.go           the queries that Grafana sends when it shows a dashboard
+//	rules.go          the state of Prometheus's rules
 //	own_metrics.go    a receiver's own metrics
-//	operator.go       what k6-operator does with a TestRun
-//	listening.go      where k6's REST API is
+//	operator.go       the runners of a TestRun of k6-operator
+//	listening.go      the address of k6's REST API
 //	refused.go        an address that refuses connections
-//	comparison.go     k6's numbers beside the receiver's
-//	process.go        children that never outlive this program
+//	comparison.go     comparison of k6's numbers with the receiver's
+//	process.go        child processes that do not outlive this program
 //
-// Everything listens on the loopback interface and on ports that the system chose. Nothing here knows of testing.T: the
-// demo and the benchmark stand on the same stage as the tests.
+// All programs listen on the loopback interface, on ports that the system chooses. The package does not use testing.T,
+// because the demo and the benchmark use it, too.
 package harness

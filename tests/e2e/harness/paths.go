@@ -1,6 +1,6 @@
 package harness
 
-// Where things are. Nothing else in this module knows the layout of the repository.
+// Paths in the repository. Other files of this module do not depend on its layout.
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// Root is the repository's root: the nearest directory, from the working directory upwards, that holds the crate.
+// Root returns the repository's root: the nearest directory, from the working directory upwards, with a Cargo.toml.
 func Root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -26,8 +26,7 @@ func Root() (string, error) {
 	}
 }
 
-// Binary is the path of a program that the Makefile builds; the error says how to build it. BUILD_DIR names another
-// directory than the repository's build/.
+// Binary returns the path of a program that the Makefile builds. The directory is BUILD_DIR, or the repository's build/.
 func Binary(name string) (string, error) {
 	dir := os.Getenv("BUILD_DIR")
 	if dir == "" {

@@ -1,6 +1,6 @@
 package harness
 
-// The body of a remote-write request, decoded by Go's own packages: its series, or only how many points it has.
+// Bodies of remote-write requests, decoded by Go packages: their series, or only the number of points.
 
 import (
 	"net/http"
@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// seriesOf are the series of a body of Remote Write 1.0; one of 2.0 has none for it.
+// seriesOf returns the series of a Remote Write 1.0 body; none for a 2.0 body.
 func seriesOf(compressed []byte) ([]Series, error) {
 	raw, err := snappy.Decode(nil, compressed)
 	if err != nil {
@@ -38,7 +38,7 @@ func seriesOf(compressed []byte) ([]Series, error) {
 	return all, nil
 }
 
-// form is where a version's message has its series, and a series its samples and histograms: the numbers of the fields.
+// form has the field numbers of a version's message: of the series, and of a series' samples and histograms.
 type form struct{ series, samples, histograms protowire.Number }
 
 var (
@@ -53,7 +53,7 @@ func formOf(header http.Header) form {
 	return version1
 }
 
-// points counts the samples and the histograms of a body, at the cost of a walk over its bytes.
+// points counts the samples and the histograms of a body without decoding them.
 func (f form) points(body []byte) (samples, histograms int, err error) {
 	message, err := snappy.Decode(nil, body)
 	if err != nil {
@@ -76,7 +76,7 @@ func (f form) points(body []byte) (samples, histograms int, err error) {
 	return samples, histograms, err
 }
 
-// eachField goes through the fields of a message that have a length.
+// eachField visits the length-delimited fields of a message.
 func eachField(message []byte, visit func(number protowire.Number, content []byte) error) error {
 	for len(message) > 0 {
 		number, kind, tagLength := protowire.ConsumeTag(message)

@@ -20,7 +20,7 @@ func Root() (string, error) {
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			return "", fmt.Errorf("run this inside the repository: no Cargo.toml here or above")
+			return "", fmt.Errorf("run this inside the repository: no Cargo.toml in this directory or above")
 		}
 		dir = parent
 	}

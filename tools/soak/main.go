@@ -1,8 +1,8 @@
 //go:build linux
 
-// The soak: k6 under a steady load for as long as one likes, while the receiver fails every other while,
-// by every fault that the fake receiver knows. Prints k6's memory as it goes, and ends with 0 if it stayed flat and the receiver knows
-// every request that the target served.
+// Soak test: k6 under a steady load of any duration, while the receiver fails periodically,
+// with each fault of the fake receiver. Prints k6's memory, and exits with 0 if it did not grow and the receiver has
+// all requests that the target served.
 package main
 
 import (
@@ -16,13 +16,13 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// while is how long each trouble lasts, and how long all is well between two.
+// while is the duration of each fault, and of the time without a fault before it.
 const while = 5 * time.Second
 
 var troubles = []harness.Fault{harness.Unavailable, harness.Hang, harness.Refuse, harness.LoseAnswer}
 
 func main() {
-	duration := flag.Duration("duration", 20*time.Minute, "how long k6 runs")
+	duration := flag.Duration("duration", 20*time.Minute, "duration of the test")
 	flag.Parse()
 	if err := soak(*duration); err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
@@ -32,7 +32,7 @@ func main() {
 
 func soak(duration time.Duration) error {
 	if duration < 8*while {
-		return fmt.Errorf("-duration is at least %s, so that every trouble comes", 8*while)
+		return fmt.Errorf("-duration must be at least %s, so that every fault occurs", 8*while)
 	}
 	receiver, err := harness.StartReceiver(harness.VictoriaMetrics, false)
 	if err != nil {
@@ -46,7 +46,7 @@ func soak(duration time.Duration) error {
 	k6, err := harness.StartK6(harness.Run{
 		Script:  "tools/soak/load.js",
 		Out:     []string{"remote-write=" + proxy.URL()},
-		Args:    []string{"--summary-mode", "disabled", "--no-thresholds"}, // either would keep every value
+		Args:    []string{"--summary-mode", "disabled", "--no-thresholds"}, // k6 would keep every value for a summary or thresholds
 		Env:     map[string]string{"TARGET_URL": target.URL(), "DURATION": duration.String()},
 		Options: map[string]any{"pushInterval": "1s", "timeout": "1s"},
 	})
@@ -62,13 +62,13 @@ func soak(duration time.Duration) error {
 	return judge(result, memory, proxy, receiver, target)
 }
 
-// trouble lets one trouble follow the other until k6 ends, and returns k6's memory after each, in MiB.
+// trouble applies the faults in turn until k6 ends, and returns k6's memory after each, in MiB.
 func trouble(k6 *harness.K6, proxy *harness.FakeReceiver, target *harness.Target) []int {
 	var memory []int
 	for i := 0; ; i++ {
 		fault := troubles[i%len(troubles)]
-		for _, fate := range []harness.Fault{harness.Pass, fault} {
-			proxy.Set(fate)
+		for _, current := range []harness.Fault{harness.Pass, fault} {
+			proxy.Set(current)
 			if harness.Await("k6's end", while, k6.Ended) == nil {
 				proxy.Set(harness.Pass)
 				return memory
@@ -81,7 +81,7 @@ func trouble(k6 *harness.K6, proxy *harness.FakeReceiver, target *harness.Target
 	}
 }
 
-// resident is a process's memory in MiB; 0 if it is gone.
+// resident returns a process's memory in MiB; 0 if it has ended.
 func resident(pid int) int {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -98,12 +98,12 @@ func resident(pid int) int {
 func judge(result *harness.Result, memory []int, proxy *harness.FakeReceiver, receiver *harness.Receiver, target *harness.Target) error {
 	fmt.Println(result.LogText())
 	if result.ExitCode != 0 {
-		return fmt.Errorf("k6 ended with %d", result.ExitCode)
+		return fmt.Errorf("k6 ended with exit code %d", result.ExitCode)
 	}
 	for _, fault := range troubles {
-		fmt.Printf("%d requests met: %s\n", proxy.Count(fault), fault)
+		fmt.Printf("%d requests with fault: %s\n", proxy.Count(fault), fault)
 		if proxy.Count(fault) == 0 {
-			return fmt.Errorf("no request met: %s", fault)
+			return fmt.Errorf("no request with fault: %s", fault)
 		}
 	}
 	served := float64(target.Requests())
@@ -120,7 +120,7 @@ func judge(result *harness.Result, memory []int, proxy *harness.FakeReceiver, re
 			return fmt.Errorf("the totals differ")
 		}
 	}
-	// By a quarter of the run everything is in place.
+	// After a quarter of the run, memory should no longer grow.
 	settled, last := memory[len(memory)/4], memory[len(memory)-1]
 	fmt.Printf("k6's memory after a quarter of the run: %d MiB, at its end: %d MiB\n", settled, last)
 	if last > settled+settled/4 {

@@ -2,8 +2,8 @@
 
 package main
 
-// What a flush takes and what is resident, by the length of the run, the number of series and the samples a second. Both outputs log
-// at the level "debug" how long each flush took; the built-in's time has the request to the local receiver in it.
+// Duration of a flush and resident memory by the length of the run, the number of series and the samples per second. Both
+// outputs log the duration of each flush at level "debug"; that of the built-in includes the request to the local receiver.
 
 import (
 	"fmt"
@@ -16,21 +16,21 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// flush is when one ended, to the second, and how long it took.
+// flush is the end of a flush, to the second, and its duration.
 type flush struct {
 	at   time.Time
 	took time.Duration
 }
 
-// tooLong is how the built-in logs a flush that took longer than its interval.
+// tooLong matches the built-in's log message for a flush that exceeds its interval.
 var tooLong = regexp.MustCompile(`but it took (\S+) while flush period`)
 
-// flushesIn finds what both outputs log.
+// flushesIn returns the flushes in the log of either output.
 func flushesIn(log []harness.LogLine) []flush {
 	var flushes []flush
 	for _, line := range log {
 		var took time.Duration
-		if nanoseconds, is := line.Fields["took"].(float64); is { // the built-in's
+		if nanoseconds, is := line.Fields["took"].(float64); is { // of the built-in
 			took = time.Duration(nanoseconds)
 		} else if words := tooLong.FindStringSubmatch(line.Message); words != nil {
 			took, _ = time.ParseDuration(words[1])
@@ -44,8 +44,8 @@ func flushesIn(log []harness.LogLine) []flush {
 	return flushes
 }
 
-// lateFlush is the median, in seconds, of the flushes in the last quarter of a run until then; the very last flush, at the end of
-// the run, is left out.
+// lateFlush returns the median, in seconds, of the flushes in the last quarter of the given time, without the flush at the
+// end of the run.
 func (c cost) lateFlush(length time.Duration) float64 {
 	var late []float64
 	for _, flush := range c.flushes[:max(0, len(c.flushes)-1)] {
@@ -56,18 +56,18 @@ func (c cost) lateFlush(length time.Duration) float64 {
 	return distributionOf(late).median
 }
 
-// peakUntil is the most that was resident until then.
+// peakUntil returns the maximum of resident memory until the given time.
 func (c cost) peakUntil(length time.Duration) float64 {
-	looks := min(int(length/watchInterval), len(c.resident))
-	return slices.Max(append(c.resident[:looks:looks], 0))
+	count := min(int(length/watchInterval), len(c.resident))
+	return slices.Max(append(c.resident[:count:count], 0))
 }
 
-// sweep changes one thing from run to run.
+// sweep varies one variable from run to run.
 type sweep struct {
 	title  string
 	script string
 	env    map[string]string
-	varied string // the variable of the script
+	varied string // variable of the script
 	unit   string
 	values []string
 	short  []string
@@ -75,7 +75,7 @@ type sweep struct {
 
 var sweeps = []sweep{
 	{
-		title: "series, each with a sample every second or so", script: "tags.js", env: map[string]string{"SAMPLES": "4000000"},
+		title: "series, each with about one sample per second", script: "tags.js", env: map[string]string{"SAMPLES": "4000000"},
 		varied: "TAG_SETS", unit: " series", values: []string{"1000", "10000", "50000", "100000", "200000"}, short: []string{"1000", "10000"},
 	},
 	{
@@ -84,20 +84,20 @@ var sweeps = []sweep{
 	},
 }
 
-// The lengths of a run are those of one, looked at again and again.
+// Lengths, all measured in one run.
 var (
 	lengths        = []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute}
 	lengthsInShort = []time.Duration{3 * time.Second, 6 * time.Second}
 )
 
-// step is what a flush took and what was resident at one step of a sweep.
+// step has the duration of a flush and the resident memory at a step of a sweep.
 type step struct {
 	at     string
 	flush  float64 // seconds
 	memory float64 // bytes
 }
 
-// grown is what came of a sweep.
+// grown is the result of a sweep.
 type grown struct {
 	title string
 	steps map[output][]step
@@ -115,7 +115,7 @@ func (g grown) add(output output, at string, cost cost, length time.Duration) {
 	fmt.Fprintf(os.Stderr, "%-26s %-20s flush %.1f ms  %.0f MB\n", output, at, step.flush*1e3, step.memory/1e6)
 }
 
-// grow runs all sweeps; the first is that of lengths.
+// grow runs all sweeps, that of lengths first.
 func (s *stage) grow() ([]grown, error) {
 	byLength, err := s.growByLength()
 	if err != nil {
@@ -138,7 +138,7 @@ func (s *stage) grow() ([]grown, error) {
 	return all, nil
 }
 
-// growByLength runs the longest of the lengths.
+// growByLength makes a run of the maximum length.
 func (s *stage) growByLength() (grown, error) {
 	lengths := lengths
 	if s.short {
@@ -146,7 +146,7 @@ func (s *stage) growByLength() (grown, error) {
 	}
 	longest := slices.Max(lengths)
 	load := sweep{script: "http.js", varied: "DURATION"}
-	result := newGrown(fmt.Sprintf("length of the run, HTTP requests as fast as they go for %v", longest))
+	result := newGrown(fmt.Sprintf("length of the run, HTTP requests at full speed for %v", longest))
 	for _, output := range []output{builtIn, own} {
 		cost, err := s.run(load.run(longest.String(), output, s))
 		if err != nil {
@@ -169,7 +169,7 @@ func (s sweep) valuesFor(short bool) []string {
 func (s sweep) run(value string, output output, stage *stage) harness.Run {
 	run := load{script: s.script, full: s.env}.run(output, stage)
 	run.Env[s.varied] = value
-	run.Args = append([]string{"--verbose"}, keepNothing...) // else what k6 keeps would hide what outputs keep
+	run.Args = append([]string{"--verbose"}, keepNothing...) // k6's own memory would hide that of the outputs
 	if stage.short && s.varied == "TAG_SETS" {
 		run.Env["SAMPLES"] = strconv.Itoa(1_000_000)
 	}

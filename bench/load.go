@@ -10,32 +10,32 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// The loads: what k6 is made to do, in full and in the short form that ends in three minutes for all of them.
+// The loads, in the full form and in the short form, in which all together last three minutes.
 
-// load is one way to use k6.
+// load is a test for k6.
 type load struct {
 	name   string
 	what   string
 	script string
-	full   map[string]string // the script's environment
-	short  map[string]string // what the short form has in its place
-	// urlVariable is where the script reads the receiver's URL from, if the output has it from the script.
+	full   map[string]string // environment of the script
+	short  map[string]string // differences of the short form
+	// urlVariable is the variable for the receiver's URL, if the script configures the output.
 	urlVariable string
-	repetitions int // of each output: long runs vary less
+	repetitions int // for each output; long runs vary less
 	args        []string
 }
 
-// k6 keeps every value of a trend for a summary or for thresholds, which is most of its memory.
+// By default k6 keeps every value of a trend for the summary and for thresholds, which is most of its memory.
 var keepNothing = []string{"--summary-mode", "disabled", "--no-thresholds"}
 
-// All but one run with k6's own settings. Those that use all cores come last.
+// All loads but one use k6's defaults. Those that use all cores are last.
 var loads = []load{
 	{
 		name: "a", what: "ten custom metrics, one tag set each", script: "custom.js", repetitions: 5,
 		full: map[string]string{"SAMPLES": "10000000"}, short: map[string]string{"SAMPLES": "1000000"},
 	},
 	{
-		name: "lean", what: "as a, and k6 itself keeps nothing", script: "custom.js", repetitions: 3, args: keepNothing,
+		name: "lean", what: "like a, without values kept by k6", script: "custom.js", repetitions: 3, args: keepNothing,
 		full: map[string]string{"SAMPLES": "10000000"}, short: map[string]string{"SAMPLES": "1000000"},
 	},
 	{
@@ -53,7 +53,7 @@ var loads = []load{
 		full: map[string]string{"SAMPLES": "5000000"}, short: map[string]string{"SAMPLES": "500000"},
 	},
 	{
-		name: "b", what: "HTTP requests as fast as they go", script: "http.js", repetitions: 2,
+		name: "b", what: "HTTP requests at full speed", script: "http.js", repetitions: 2,
 		full: map[string]string{"DURATION": "120s"}, short: map[string]string{"DURATION": "5s"},
 	},
 	{
@@ -62,7 +62,7 @@ var loads = []load{
 	},
 }
 
-// output is what follows --out.
+// output is a value of --out.
 type output string
 
 const (
@@ -73,10 +73,10 @@ const (
 
 var outputs = []output{none, builtIn, own}
 
-// pushInterval is that of both outputs in all runs.
+// pushInterval is the interval of both outputs in all runs.
 const pushInterval = time.Second
 
-// run is a run of the load with an output.
+// run returns the run of the load with an output.
 func (l load) run(output output, stage *stage) harness.Run {
 	env := map[string]string{}
 	maps.Copy(env, l.full)
@@ -97,7 +97,7 @@ func (l load) run(output output, stage *stage) harness.Run {
 	return run
 }
 
-// samples is how many the load has, or 0 where that depends on how fast k6 is.
+// samplesOf returns the number of samples of a run, or 0 if it depends on k6's speed.
 func samplesOf(run harness.Run) int {
 	samples, _ := strconv.Atoi(run.Env["SAMPLES"])
 	return samples

@@ -1,18 +1,18 @@
 //go:build unix
 
-// The benchmark: what an output costs k6. One k6 binary runs each load without an output, with k6's own Prometheus output and with
-// this one, in turn and several times over, against a receiver that takes everything and a target that answers at once. What a run
-// without an output takes is subtracted; times and memory are the kernel's for the k6 process.
+// Benchmark of the cost of outputs. One k6 binary runs each load without an output, with k6's own Prometheus output and with
+// this one, alternately and several times, with a receiver that accepts all requests and a target that responds immediately.
+// The cost of a run without an output is subtracted. Times and memory are the kernel's numbers for the k6 process.
 //
-//	main.go      what was asked for, one load after the other
+//	main.go      flags, and the selected measurements in order
 //	load.go      the loads
-//	run.go       one run of k6, and what it cost
-//	watch.go     what is resident while k6 runs, and what the library's threads compute
-//	growth.go    what a flush takes and what is resident, by length of run and by number of series
-//	startup.go   size of the program, and time of a test that does nothing
+//	run.go       a run of k6 and its cost
+//	watch.go     resident memory, and CPU time of the library's threads, while k6 runs
+//	growth.go    duration of a flush and resident memory by length of the run, number of series and samples per second
+//	startup.go   size of the program, and duration of an empty test
 //	statistic.go medians and pairs
-//	report.go    Markdown
-//	plot.go      the picture
+//	report.go    report in Markdown
+//	plot.go      growth.svg
 package main
 
 import (
@@ -36,16 +36,16 @@ func main() {
 }
 
 func bench() error {
-	wanted := flag.String("load", "all", "the loads to run, by name and with commas between: "+strings.Join(names(), ", "))
-	repetitions := flag.Int("repetitions", 0, "how often each output runs each load; 0 for the load's own number")
-	short := flag.Bool("short", false, "small loads, once: a look in three minutes, not a measurement")
-	write := flag.String("write", "", "a directory for results.md and growth.svg; without it, nothing is written")
+	wanted := flag.String("load", "all", "comma-separated names of the loads to run: "+strings.Join(names(), ", "))
+	repetitions := flag.Int("repetitions", 0, "runs of each load with each output; 0 means the default of the load")
+	short := flag.Bool("short", false, "run small loads once, for about three minutes; not a measurement")
+	write := flag.String("write", "", "directory for results.md and growth.svg; no files are written if it is empty")
 	flag.Parse()
 	if *short {
 		*repetitions = 1
 	}
 	if *repetitions < 0 {
-		return errors.New("-repetitions is negative: 0 and more are allowed")
+		return errors.New("-repetitions must not be negative")
 	}
 	chosen, err := choose(*wanted)
 	if err != nil {
@@ -83,17 +83,17 @@ func bench() error {
 	return report.writeTo(*write)
 }
 
-// choice is what to measure.
+// choice is the selection of measurements.
 type choice struct {
 	startUp bool
 	loads   []load
 	growth  bool
 }
 
-// The names of what is not a load.
+// Names of measurements that are not loads.
 const startUpName, growthName = "startup", "growth"
 
-// choose finds what was asked for.
+// choose parses the flag -load.
 func choose(wanted string) (choice, error) {
 	if wanted == "all" {
 		return choice{startUp: true, loads: loads, growth: true}, nil
@@ -107,7 +107,7 @@ func choose(wanted string) (choice, error) {
 		case name == growthName:
 			chosen.growth = true
 		case at < 0:
-			return choice{}, fmt.Errorf("no load %q: there are %s", name, strings.Join(names(), ", "))
+			return choice{}, fmt.Errorf("unknown load %q: must be one of %s", name, strings.Join(names(), ", "))
 		default:
 			chosen.loads = append(chosen.loads, loads[at])
 		}
@@ -123,10 +123,10 @@ func names() []string {
 	return append(names, growthName)
 }
 
-// scriptPath is where a load's script is, from the repository's root.
+// scriptPath returns the path of a load's script from the repository's root.
 func scriptPath(script string) string { return filepath.Join("bench/loads", script) }
 
-// stage is what all runs share.
+// stage has the receiver and the target of all runs.
 type stage struct {
 	short    bool
 	receiver *harness.FakeReceiver
@@ -142,7 +142,7 @@ func (s *stage) close() {
 	s.target.Close()
 }
 
-// compare runs a load with each output in turn, so that whatever else the machine does meets all of them.
+// compare runs a load with the outputs alternately, so that other activity of the machine affects all of them.
 func (s *stage) compare(load load, repetitions int) (map[output][]cost, error) {
 	costs := map[output][]cost{}
 	for repetition := range repetitions {

@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// plotGrowth draws how long a flush takes over the length of the run, on a logarithmic scale: the outputs are far apart.
+// plotGrowth draws the duration of flushes over the length of the run. The scale is logarithmic, since the outputs differ much.
 func plotGrowth(grown grown, path string) error {
 	picture := plot.New()
 	picture.Title.Text = "Time of one flush"
@@ -36,7 +36,7 @@ func plotGrowth(grown grown, path string) error {
 	return picture.Save(16*vg.Centimeter, 9*vg.Centimeter, path)
 }
 
-// flushesOverTime are the flushes of one run but for the last, at the end of the run.
+// flushesOverTime returns the flushes of a run without the one at its end.
 func flushesOverTime(cost cost) plotter.XYs {
 	flushes := cost.flushes[:max(0, len(cost.flushes)-1)]
 	points := make(plotter.XYs, len(flushes))

@@ -2,7 +2,7 @@
 
 package main
 
-// Markdown: medians, with the lowest and the highest run behind them.
+// The report in Markdown: medians, each with minimum and maximum.
 
 import (
 	"bytes"
@@ -29,7 +29,7 @@ func newReport() *report {
 
 func (r *report) printTo(out io.Writer) { _, _ = out.Write(r.text.Bytes()) }
 
-// addLoad adds a load's table and what follows from it.
+// addLoad adds a load's table and the comparison of the outputs.
 func (r *report) addLoad(load load, costs map[output][]cost) {
 	fmt.Fprintf(&r.text, "\n## Load %s: %s, %d runs with each output\n\n", load.name, load.what, len(costs[own]))
 	fmt.Fprintln(&r.text, "| output | CPU time | overhead per sample | of which library threads | peak memory | memory overhead | growth per minute | samples/s, or requests/s | points | bytes per point |")
@@ -58,7 +58,7 @@ func (r *report) addLoad(load load, costs map[output][]cost) {
 		builtIn, added[builtIn].median/added[own].median, own)
 }
 
-// addStartUp adds what k6 weighs and takes when it does nothing.
+// addStartUp adds the size of k6 and the duration of an empty test.
 func (r *report) addStartUp(starts []start) {
 	plain := starts[0]
 	fmt.Fprintf(&r.text, "\n## Size, and a test of one empty iteration, %d times\n\n", len(plain.seconds))
@@ -73,12 +73,12 @@ func (r *report) addStartUp(starts []start) {
 			sizeCell = fmt.Sprintf("%.1f MB", (start.size-plain.size)/1e6)
 			longerCell = distributionOf(longer).spell(1e-3, "%.0f", "ms")
 		}
-		fmt.Fprintf(&r.text, "| %s | %.1f MB | %s | %s | %s |\n", start.what, start.size/1e6, sizeCell,
+		fmt.Fprintf(&r.text, "| %s | %.1f MB | %s | %s | %s |\n", start.name, start.size/1e6, sizeCell,
 			distributionOf(start.seconds).spell(1e-3, "%.0f", "ms"), longerCell)
 	}
 }
 
-// samplesPerWork is how many samples come of one unit of work: one, or several of an HTTP request.
+// samplesPerWork returns the number of samples per unit of work: 1, or more for an HTTP request.
 func samplesPerWork(costs []cost) float64 {
 	return of(costs, func(c cost) float64 { return float64(c.samples) / float64(c.work) }).median
 }
@@ -97,7 +97,7 @@ func (r *report) addGrowth(all []grown) {
 	}
 }
 
-// writeTo writes results.md, and the picture if growth was measured.
+// writeTo writes results.md, and growth.svg if growth was measured.
 func (r *report) writeTo(directory string) error {
 	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return err
@@ -112,7 +112,7 @@ func (r *report) writeTo(directory string) error {
 	return plotGrowth(r.grown[0], filepath.Join(directory, "growth.svg"))
 }
 
-// machine describes where this was measured.
+// machine describes the machine of the measurement.
 func machine() string {
 	model := "an unknown processor"
 	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {

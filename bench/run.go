@@ -2,7 +2,7 @@
 
 package main
 
-// One run of k6, and what it cost.
+// A run of k6 and its cost.
 
 import (
 	"fmt"
@@ -14,21 +14,21 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// cost is that of one run.
+// cost is the cost of a run.
 type cost struct {
 	wall     time.Duration
 	cpu      time.Duration  // user and system
-	own      time.Duration  // of it, by the library's threads
-	peak     float64        // bytes, the most that was resident at any time
-	resident []float64      // bytes, at each interval of the watch
-	growth   float64        // bytes a minute, over the second half of the run
-	work     int            // samples, or HTTP requests where k6 makes as many as it can
-	samples  int            // 0 where the output does not say
-	got      harness.Counts // by the receiver
+	own      time.Duration  // part of it in the library's threads
+	peak     float64        // maximum of resident memory, in bytes
+	resident []float64      // resident memory at each interval, in bytes
+	growth   float64        // bytes per minute in the second half of the run
+	work     int            // samples, or HTTP requests if their number depends on k6's speed
+	samples  int            // 0 if the output does not log it
+	got      harness.Counts // counted by the receiver
 	flushes  []flush
 }
 
-// String is the cost for a person who waits.
+// String formats the cost for progress output.
 func (c cost) String() string {
 	return fmt.Sprintf("%6.2f s  %6.2f s CPU  %5.0f MB  %9d done", c.wall.Seconds(), c.cpu.Seconds(), c.peak/1e6, c.work)
 }
@@ -54,7 +54,7 @@ func (s *stage) run(run harness.Run) (cost, error) {
 		cost.work = s.target.Requests() - servedBefore
 	}
 	for _, line := range result.Log {
-		if samples, is := line.Fields["samples"].(float64); is { // the last line of the output remote-write
+		if samples, is := line.Fields["samples"].(float64); is { // last log line of the output remote-write
 			cost.samples = int(samples)
 		}
 	}
@@ -69,7 +69,7 @@ func costOf(state *os.ProcessState) cost {
 	usage := state.SysUsage().(*syscall.Rusage)
 	peak := float64(usage.Maxrss)
 	if runtime.GOOS != "darwin" {
-		peak *= 1024 // only there it comes in bytes
+		peak *= 1024 // macOS returns bytes, Linux KiB
 	}
 	return cost{cpu: state.UserTime() + state.SystemTime(), peak: peak}
 }

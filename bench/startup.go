@@ -2,7 +2,7 @@
 
 package main
 
-// What the output adds to a k6 that does not use it, and to a test that does nothing: bytes of the program, and time.
+// Cost of the output for a k6 that does not use it, and for an empty test: program size and time.
 
 import (
 	"fmt"
@@ -13,27 +13,27 @@ import (
 )
 
 const (
-	plainK6         = "k6-plain" // as xk6 builds it without an extension
+	plainK6         = "k6-plain" // built by xk6 without an extension
 	ownK6           = "k6"
 	startups        = 25
 	startupsInShort = 3
 )
 
-// start is one way to start k6, and what came of it.
+// start is a program with an output, and its measurements.
 type start struct {
-	what    string
+	name    string
 	program string
 	output  output
-	size    float64   // bytes of the program
-	seconds []float64 // from start to end, a run each
+	size    float64   // size of the program in bytes
+	seconds []float64 // duration of each run
 }
 
-// startUp runs a test of one empty iteration in each way, in turn.
+// startUp runs a test of one empty iteration with each program and output, alternately.
 func (s *stage) startUp() ([]start, error) {
 	starts := []start{
-		{what: "plain k6", program: plainK6, output: none},
-		{what: "k6 with this output, not used", program: ownK6, output: none},
-		{what: "k6 with this output, used", program: ownK6, output: own},
+		{name: "plain k6", program: plainK6, output: none},
+		{name: "k6 with this output, not used", program: ownK6, output: none},
+		{name: "k6 with this output, used", program: ownK6, output: own},
 	}
 	for i := range starts {
 		path, err := harness.Binary(starts[i].program)
@@ -61,7 +61,7 @@ func (s *stage) startUp() ([]start, error) {
 				return nil, err
 			}
 			if result.ExitCode != 0 {
-				return nil, fmt.Errorf("%s: exit code %d:\n%s", starts[i].what, result.ExitCode, result.LogText())
+				return nil, fmt.Errorf("%s: exit code %d:\n%s", starts[i].name, result.ExitCode, result.LogText())
 			}
 			starts[i].seconds = append(starts[i].seconds, time.Since(started).Seconds())
 		}

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// distribution is what repetitions say of one number.
+// distribution has the median, minimum and maximum of a number over repetitions.
 type distribution struct{ median, lowest, highest float64 }
 
 func distributionOf(values []float64) distribution {
@@ -23,12 +23,12 @@ func distributionOf(values []float64) distribution {
 	return distribution{median: median, lowest: sorted[0], highest: sorted[len(sorted)-1]}
 }
 
-// spell is the median in a unit, and in brackets where the repetitions lie.
+// spell formats the median in a unit, with minimum and maximum in parentheses.
 func (d distribution) spell(unit float64, format, name string) string {
 	return fmt.Sprintf(format+" "+name+" ("+format+" to "+format+")", d.median/unit, d.lowest/unit, d.highest/unit)
 }
 
-// of is the distribution of one number of each cost.
+// of returns the distribution of a number over costs.
 func of(costs []cost, number func(cost) float64) distribution {
 	values := make([]float64, len(costs))
 	for i, cost := range costs {
@@ -37,7 +37,8 @@ func of(costs []cost, number func(cost) float64) distribution {
 	return distributionOf(values)
 }
 
-// above is what an output adds to the run without one of the same repetition: what the machine did meanwhile met both.
+// above returns the distribution of the overhead: the difference to the run without an output in the same repetition, which
+// other activity of the machine affects similarly.
 func above(with, without []cost, number func(cost) float64) distribution {
 	values := make([]float64, len(with))
 	for i := range with {

@@ -2,7 +2,7 @@
 
 package main
 
-// What the kernel knows of a process while it runs: what is resident, and what the library's own threads have computed.
+// Resident memory of a running process, and CPU time of the library's threads, from the kernel.
 
 import (
 	"fmt"
@@ -14,17 +14,17 @@ import (
 
 const watchInterval = 100 * time.Millisecond
 
-// ownThreads is how the names of the library's threads begin.
+// ownThreads is the prefix of the names of the library's threads.
 const ownThreads = "k6rw-"
 
-// watched is what was seen at each interval, until the process ended.
+// watched has the values at each interval, until the process ended.
 type watched struct {
-	resident []float64                // bytes
-	threads  map[string]time.Duration // what each of the library's threads has computed at the last look
+	resident []float64                // resident memory in bytes
+	threads  map[string]time.Duration // last CPU time of each of the library's threads
 	ended    chan struct{}
 }
 
-// watch looks at a process until it is gone. It needs Linux's /proc; elsewhere it sees nothing.
+// watch observes a process until it ends. It needs /proc of Linux; elsewhere the result is empty.
 func watch(pid int) *watched {
 	watched := &watched{threads: map[string]time.Duration{}, ended: make(chan struct{})}
 	go func() {
@@ -36,11 +36,11 @@ func watch(pid int) *watched {
 	return watched
 }
 
-// look reports whether the process is still there.
+// look reads the values once, and reports whether the process exists.
 func (w *watched) look(process string) bool {
 	var size, pages int
 	if !scan(filepath.Join(process, "statm"), &size, &pages) || pages == 0 {
-		return false // a process that has ended, but was not waited for, has no pages
+		return false // a zombie process has no pages
 	}
 	w.resident = append(w.resident, float64(pages*os.Getpagesize()))
 	threads, _ := filepath.Glob(filepath.Join(process, "task", "*"))
@@ -54,7 +54,7 @@ func (w *watched) look(process string) bool {
 	return true
 }
 
-// scan reads the first numbers of a file.
+// scan reads the first values of a file.
 func scan(path string, numbers ...any) bool {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -64,7 +64,7 @@ func scan(path string, numbers ...any) bool {
 	return err == nil
 }
 
-// growth is by how many bytes a minute memory grew: the third quarter of the run against the last.
+// growth returns the growth of memory in bytes per minute, from the third quarter of the run to the last.
 func (w *watched) growth() float64 {
 	<-w.ended
 	quarter := len(w.resident) / 4
@@ -76,7 +76,7 @@ func (w *watched) growth() float64 {
 	return (distributionOf(last).median - distributionOf(third).median) / apart.Minutes()
 }
 
-// ownTime is what the library's threads have computed.
+// ownTime returns the CPU time of the library's threads.
 func (w *watched) ownTime() (total time.Duration) {
 	<-w.ended
 	for _, computed := range w.threads {

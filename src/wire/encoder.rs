@@ -88,7 +88,8 @@ impl Buffers {
             let mut count = 1;
             // Points of one series come together, the oldest first.
             let size_limit = limits.bytes.saturating_sub(message.preface_len() + timeseries_len + SERIES_OVERHEAD);
-            while let Some(later) = points.get(encoded + count).filter(|later| later.series_key() == point.series_key()) {
+            while let Some(later) = points.get(encoded + count).filter(|later| later.series_key() == point.series_key())
+            {
                 let len = self.series.len();
                 write_value::<M>(later, &mut self.series);
                 if self.series.len() > size_limit {

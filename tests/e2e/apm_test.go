@@ -1,6 +1,6 @@
 package e2e
 
-// The apm blocks of a script: a destination each, as k6 Cloud has them.
+// The apm blocks of a script: each is a destination, as in k6 Cloud.
 
 import (
 	"encoding/base64"
@@ -16,31 +16,31 @@ import (
 
 const apm = "tests/e2e/scripts/apm.js"
 
-// apmStage is two receivers that want different credentials, and the script's names for them.
+// apmStage has two receivers that require different credentials, and a run that sends to both.
 type apmStage struct {
-	first, second         *harness.Receiver
-	firstGate, secondGate *harness.FakeReceiver
-	load                  harness.Run
+	first, second                           *harness.Receiver
+	firstAuthenticated, secondAuthenticated *harness.FakeReceiver
+	load                                    harness.Run
 }
 
 func startAPMStage(t *testing.T) *apmStage {
 	t.Helper()
 	stage := &apmStage{first: startReceiver(t, harness.Prometheus), second: startReceiver(t, harness.VictoriaMetrics)}
-	stage.firstGate = startGate(t, stage.first, "Bearer the token")
-	stage.secondGate = startGate(t, stage.second, "Basic "+base64.StdEncoding.EncodeToString([]byte("me:a:secret")))
+	stage.firstAuthenticated = startAuthenticated(t, stage.first, "Bearer the token")
+	stage.secondAuthenticated = startAuthenticated(t, stage.second, "Basic "+base64.StdEncoding.EncodeToString([]byte("me:a:secret")))
 	stage.load = harness.Run{Script: apm, Out: []string{"remote-write"}, Env: map[string]string{
-		"TARGET_URL": startTarget(t).URL(), "FIRST_URL": stage.firstGate.URL(), "SECOND_URL": stage.secondGate.URL(),
+		"TARGET_URL": startTarget(t).URL(), "FIRST_URL": stage.firstAuthenticated.URL(), "SECOND_URL": stage.secondAuthenticated.URL(),
 	}}
 	return stage
 }
 
-// startGate starts what passes requests on to a receiver if their Authorization is exactly this.
-func startGate(t *testing.T, receiver *harness.Receiver, authorization string) *harness.FakeReceiver {
+// startAuthenticated starts a fake receiver that forwards requests to a receiver if they have exactly this Authorization.
+func startAuthenticated(t *testing.T, receiver *harness.Receiver, authorization string) *harness.FakeReceiver {
 	t.Helper()
 	return startFake(t, harness.Fake{Upstream: receiver.WriteURL(), Hook: harness.RequireAuthorization(authorization)})
 }
 
-func TestEachBlockGetsWhatItSaysAndNothingElse(t *testing.T) {
+func TestEachBlockReceivesOnlyItsMetrics(t *testing.T) {
 	t.Parallel()
 	stage := startAPMStage(t)
 	result := run(t, stage.load)
@@ -56,19 +56,19 @@ func TestEachBlockGetsWhatItSaysAndNothingElse(t *testing.T) {
 		}
 	}
 	if len(others) != 1 || !slices.Equal(unused, []string{"never_comes"}) {
-		t.Errorf("expected a warning of datadog and one of never_comes:\n%s", result.LogText())
+		t.Errorf("expected a warning about datadog and one about never_comes:\n%s", result.LogText())
 	}
 	if text := result.LogText() + result.Stdout; strings.Contains(text, "the token") || strings.Contains(text, "a:secret") {
-		t.Errorf("a secret is shown:\n%s", text)
+		t.Errorf("the log contains a secret:\n%s", text)
 	}
 }
 
-// expectAllBlocks expects that each receiver has exactly what its block of the script says.
+// expectAllBlocks expects that each receiver has exactly the series of its block in the script.
 func (s *apmStage) expectAllBlocks(t *testing.T, result *harness.Result) {
 	t.Helper()
-	for _, gate := range []*harness.FakeReceiver{s.firstGate, s.secondGate} {
+	for _, gate := range []*harness.FakeReceiver{s.firstAuthenticated, s.secondAuthenticated} {
 		if passed, others := gate.Count(harness.Pass), gate.Count(harness.Unauthorized); passed == 0 || others != 0 {
-			t.Errorf("%d requests had the right credentials, %d had not", passed, others)
+			t.Errorf("%d requests had the right credentials, %d had wrong ones", passed, others)
 		}
 	}
 	trend := []string{"avg", "count", "max", "med", "min", "p90", "p95", "p99", "sum"}
@@ -84,16 +84,16 @@ func (s *apmStage) expectAllBlocks(t *testing.T, result *harness.Result) {
 	))
 	id := expectOneRunID(t, s.first)
 	if !strings.Contains(result.LogText(), id) {
-		t.Errorf("the log does not name the run %s:\n%s", id, result.LogText())
+		t.Errorf("the log does not contain the run's id %s:\n%s", id, result.LogText())
 	}
 
-	// Tags that are not kept are gone, those of the whole test are not.
+	// Tags that are not kept are removed, except those of the whole test.
 	expectLabels(t, s.first, "k6_http_reqs_total", "test_run_id", "testid")
 	expectLabels(t, s.first, "k6_my_rate_total", "condition", "test_run_id", "testid")
 	expectLabels(t, s.second, "reading_time_count", "method", "testid")
 	expectLabels(t, s.second, "answers", "status", "testid")
 
-	// What was merged adds up.
+	// Merged series are added up.
 	requests := result.Summary["http_reqs"]["count"]
 	iterations := result.Summary["iterations"]["count"]
 	failed := result.Summary["my_rate"]["fails"]
@@ -127,7 +127,7 @@ func named(prefix string, suffixes []string) []string {
 	return names
 }
 
-// expectNames expects these metrics, and no others but the output's own.
+// expectNames expects exactly these metrics, apart from the self metrics.
 func expectNames(t *testing.T, receiver *harness.Receiver, expected []string) {
 	t.Helper()
 	var names []string
@@ -159,7 +159,7 @@ func expectOneRunID(t *testing.T, receiver *harness.Receiver) string {
 	return series[0].Labels["test_run_id"]
 }
 
-// expectStep expects points on the multiples of a step, one each, but for the first zero and the last point.
+// expectStep expects one point at each multiple of a step, and in addition the first zero and the last point.
 func expectStep(t *testing.T, receiver *harness.Receiver, selector string, stepMs int64) {
 	t.Helper()
 	points := query(t, receiver, selector+"[5m]")[0].Points
@@ -173,16 +173,16 @@ func expectStep(t *testing.T, receiver *harness.Receiver, selector string, stepM
 	}
 }
 
-func TestARunFromAnArchiveShipsToItsBlocks(t *testing.T) {
+func TestARunFromAnArchiveSendsToItsBlocks(t *testing.T) {
 	t.Parallel()
 	stage := startAPMStage(t)
 	archive := filepath.Join(t.TempDir(), "archive.tar")
 	k6Command(t, stage.load.Env, "archive", "--archive-out", archive, apm)
 	stage.load.Script = archive
-	stage.load.Args = []string{"--env", "K6_CLOUDRUN_TEST_RUN_ID=4711"} // as k6 hands on what k6 Cloud gave
+	stage.load.Args = []string{"--env", "K6_CLOUDRUN_TEST_RUN_ID=4711"} // as k6 passes on the id from k6 Cloud
 	stage.expectAllBlocks(t, run(t, stage.load))
 	if id := expectOneRunID(t, stage.first); id != "4711" {
-		t.Errorf("series have the id %s, not k6 Cloud's", id)
+		t.Errorf("series have the id %s, not that of k6 Cloud", id)
 	}
 }
 
@@ -191,12 +191,12 @@ func TestInspectShowsTheBlocks(t *testing.T) {
 	shown := k6Command(t, map[string]string{"FIRST_URL": "http://first/", "SECOND_URL": "http://second/"}, "inspect", apm)
 	for _, part := range []string{`"apm"`, `"http://first/"`, `"remote_write_url": "http://second/"`, `"never_comes"`} {
 		if !strings.Contains(shown, part) {
-			t.Errorf("%s is not in:\n%s", part, shown)
+			t.Errorf("%s is missing in:\n%s", part, shown)
 		}
 	}
 }
 
-// k6Command runs a command of k6 that runs no test, and returns what it prints.
+// k6Command runs a command of k6 that does not run a test, and returns its output.
 func k6Command(t *testing.T, env map[string]string, arguments ...string) string {
 	t.Helper()
 	binary, err := harness.Binary("k6")
@@ -204,7 +204,7 @@ func k6Command(t *testing.T, env map[string]string, arguments ...string) string 
 		t.Fatal(err)
 	}
 	for name, value := range env {
-		arguments = append(arguments, "--env", name+"="+value) // these commands do not look at the real environment
+		arguments = append(arguments, "--env", name+"="+value) // these commands do not read the real environment
 	}
 	command := exec.Command(binary, arguments...)
 	command.Dir = root(t)
@@ -215,12 +215,12 @@ func k6Command(t *testing.T, env map[string]string, arguments ...string) string 
 	return string(printed)
 }
 
-func TestTwoOutputsShareTheBlocksOnce(t *testing.T) {
+func TestWithTwoOutputsEachBlockIsSentOnce(t *testing.T) {
 	t.Parallel()
 	stage := startAPMStage(t)
 	extra := []*harness.FakeReceiver{startFake(t, harness.Fake{}), startFake(t, harness.Fake{})}
 	stage.load.Out = []string{"remote-write=" + extra[0].URL(), "remote-write=" + extra[1].URL()}
-	stage.load.Options = map[string]any{"protocol": "1.0"} // which the recorders read
+	stage.load.Options = map[string]any{"protocol": "1.0"} // the recorders decode only this
 	stage.expectAllBlocks(t, run(t, stage.load))
 	for _, recorder := range extra {
 		requests, err := recorder.RequestsOf("k6-remote-write")
@@ -228,12 +228,12 @@ func TestTwoOutputsShareTheBlocksOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		if names := namesIn(requests); !slices.Contains(names, "k6_unlisted_total") || slices.Contains(names, "answers") {
-			t.Errorf("a destination of --out should have all metrics and no block's: %v", names)
+			t.Errorf("a destination of --out must have all metrics, without names from blocks: %v", names)
 		}
 	}
 }
 
-func TestASecondOutputWithNowhereToShipToIsAMistake(t *testing.T) {
+func TestASecondOutputWithoutADestinationIsAnError(t *testing.T) {
 	t.Parallel()
 	load := harness.Run{Script: apm, Out: []string{"remote-write", "remote-write"}, Env: map[string]string{
 		"TARGET_URL": startTarget(t).URL(), "FIRST_URL": "http://127.0.0.1:1/", "SECOND_URL": "http://127.0.0.1:1/",
@@ -244,7 +244,7 @@ func TestASecondOutputWithNowhereToShipToIsAMistake(t *testing.T) {
 	}
 }
 
-func TestAMistakeInABlockStopsTheRun(t *testing.T) {
+func TestAnInvalidBlockStopsTheRun(t *testing.T) {
 	t.Parallel()
 	target := startTarget(t)
 	load := harness.Run{Script: apm, Out: []string{"remote-write"}, Env: map[string]string{
@@ -264,16 +264,16 @@ func TestAMistakeInABlockStopsTheRun(t *testing.T) {
 	}
 }
 
-func TestTheBannerNamesEveryDestinationAndNoSecret(t *testing.T) {
+func TestTheBannerHasEveryDestinationAndNoSecret(t *testing.T) {
 	t.Parallel()
 	stage := startAPMStage(t)
 	stage.load.Out = []string{"remote-write=http://you:hunter2@127.0.0.1:1/w?key=hunter2"}
 	stage.load.Args = []string{"--duration", "1s", "--quiet=false"}
 	stage.load.Options = map[string]any{"flushTimeout": "0s"}
 	result := run(t, stage.load)
-	banner := "remote-write (http://127.0.0.1:1/w?key=***, every 3s; " + stage.firstGate.URL() + ", every 3s; " +
-		stage.secondGate.URL() + ", every 1s)"
+	banner := "remote-write (http://127.0.0.1:1/w?key=***, every 3s; " + stage.firstAuthenticated.URL() + ", every 3s; " +
+		stage.secondAuthenticated.URL() + ", every 1s)"
 	if !strings.Contains(result.Stdout, banner) || strings.Contains(result.Stdout+result.LogText(), "hunter2") {
-		t.Errorf("the banner should have %q:\n%s", banner, result.Stdout)
+		t.Errorf("the banner must contain %q:\n%s", banner, result.Stdout)
 	}
 }

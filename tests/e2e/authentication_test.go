@@ -1,6 +1,6 @@
 package e2e
 
-// Who ships: every kind of credentials, in every spelling, from k6 to a receiver.
+// Authentication: every kind of credentials, from every source, from k6 to a receiver.
 
 import (
 	"encoding/json"
@@ -13,23 +13,23 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// blocks ships by the apm blocks that BLOCKS has.
+// blocks is a script with the apm blocks of BLOCKS.
 const blocks = "tests/e2e/scripts/blocks.js"
 
-// kind is one kind of credentials in its three spellings, and what a receiver gets.
+// kind is a kind of credentials from each of three sources, and the expected headers.
 type kind struct {
 	name    string
-	env     map[string]string // less its prefix
+	env     map[string]string // without its prefix
 	options map[string]any
 	block   map[string]any
-	aws     map[string]string // in the environment, whatever the spelling
+	aws     map[string]string // AWS variables, set for every source
 	headers map[string]string
-	signed  string // the region and service of a signature
+	signed  string // region and service of a signature
 }
 
 const awsSecretKey = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
-func TestEveryKindOfCredentialsInEverySpelling(t *testing.T) {
+func TestEveryKindOfCredentialsFromEverySource(t *testing.T) {
 	t.Parallel()
 	user, password := file(t, "me\n"), file(t, "pass word:1\n")
 	token := file(t, "t0ken.in.file\n")
@@ -158,7 +158,7 @@ func (k *kind) expectIn(t *testing.T, requests []harness.Request, result *harnes
 	}
 }
 
-// expectSignature expects a right one, of an access key for a region and a service.
+// expectSignature expects a valid signature of an access key for a region and a service.
 func expectSignature(t *testing.T, request harness.Request, of string) {
 	t.Helper()
 	if err := harness.VerifySignature(request, awsSecretKey); err != nil {
@@ -168,12 +168,12 @@ func expectSignature(t *testing.T, request harness.Request, of string) {
 	date := request.Header.Get("X-Amz-Date")[:len("20060102")]
 	credential := "Credential=" + accessKey + "/" + date + "/" + scope + "/aws4_request,"
 	if authorization := request.Header.Get("Authorization"); !strings.Contains(authorization, credential) {
-		t.Errorf("%s is not in %s", credential, authorization)
+		t.Errorf("%s is missing in %s", credential, authorization)
 	}
 }
 
-// Both outputs sign the same requests in one run, and both signatures are right.
-func TestTheBuiltinSignsAlike(t *testing.T) {
+// Both outputs sign the same requests in one run, and both signatures are valid.
+func TestTheBuiltinOutputSignsAlike(t *testing.T) {
 	t.Parallel()
 	recorder := startFake(t, harness.Fake{})
 	load := shortLoad(t)
@@ -195,17 +195,17 @@ func TestTheBuiltinSignsAlike(t *testing.T) {
 	}
 }
 
-// As Kubernetes does it: the file is a link to a link, and the latter is replaced.
+// As in Kubernetes: the file is a link to a link, and the latter is replaced.
 func TestATokenIsReadAgainWhenItChanges(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
+	directory := t.TempDir()
 	turnTo := func(version, token string) {
 		t.Helper()
 		for _, err := range []error{
-			os.Mkdir(filepath.Join(folder, version), 0o700),
-			os.WriteFile(filepath.Join(folder, version, "token"), []byte(token), 0o600),
-			os.Symlink(version, filepath.Join(folder, "..data.new")),
-			os.Rename(filepath.Join(folder, "..data.new"), filepath.Join(folder, "..data")),
+			os.Mkdir(filepath.Join(directory, version), 0o700),
+			os.WriteFile(filepath.Join(directory, version, "token"), []byte(token), 0o600),
+			os.Symlink(version, filepath.Join(directory, "..data.new")),
+			os.Rename(filepath.Join(directory, "..data.new"), filepath.Join(directory, "..data")),
 		} {
 			if err != nil {
 				t.Fatal(err)
@@ -213,14 +213,14 @@ func TestATokenIsReadAgainWhenItChanges(t *testing.T) {
 		}
 	}
 	turnTo("1", "one")
-	if err := os.Symlink("..data/token", filepath.Join(folder, "token")); err != nil {
+	if err := os.Symlink("..data/token", filepath.Join(directory, "token")); err != nil {
 		t.Fatal(err)
 	}
 	recorder := startFake(t, harness.Fake{})
 	load := shortLoad(t)
 	load.Env["DURATION"] = "1m"
 	load.Options = map[string]any{
-		"url": recorder.URL(), "bearerTokenFile": filepath.Join(folder, "token"), "pushInterval": "100ms",
+		"url": recorder.URL(), "bearerTokenFile": filepath.Join(directory, "token"), "pushInterval": "100ms",
 	}
 	k6 := start(t, load)
 	came := func(token string) func() bool {
@@ -247,7 +247,7 @@ func TestAMissingFileStopsTheRun(t *testing.T) {
 	}
 }
 
-// shortLoad is a run of a second that ships nowhere yet.
+// shortLoad returns a run of a second without a destination.
 func shortLoad(t *testing.T) harness.Run {
 	t.Helper()
 	return harness.Run{
@@ -255,13 +255,13 @@ func shortLoad(t *testing.T) harness.Run {
 		Out:    []string{"remote-write"},
 		Env: map[string]string{
 			"TARGET_URL": startTarget(t).URL(), "DURATION": "1s",
-			// Nobody's own keys.
+			// Ignores the developer's own keys.
 			"AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
 		},
 	}
 }
 
-// file is the path of a file with this text.
+// file writes a file with this text, and returns its path.
 func file(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "file")

@@ -1,7 +1,7 @@
 package e2e
 
-// k6's own Prometheus output and this one, side by side in one run with one environment: whoever changes from one to the
-// other finds the same series, and receivers the same headers. What differs is meant, and is in docs/migrating.md.
+// k6's own Prometheus output and this one, side by side in one run with the same environment: the series and the headers are
+// the same. Differences are intended and documented in docs/migrating.md.
 
 import (
 	"crypto/tls"
@@ -16,40 +16,40 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// The User-Agents of the two.
+// The User-Agents of both outputs.
 const (
 	ours    = "k6-remote-write/"
 	builtin = "k6-prometheus-rw-output"
 )
 
-// furtherSeries are those that only this output ships.
-var furtherSeries = []struct {
+// additionalSeries are the series that only this output sends.
+var additionalSeries = []struct {
 	name   *regexp.Regexp
 	reason string
 }{
-	{regexp.MustCompile(`_(avg|count|max|med|min|p90|p95|sum)$`), "by default there are all usual statistics of a trend, not only p(99)"},
-	{regexp.MustCompile(`^k6_(a_rate|checks|http_req_failed)_total$`), "a rate has counters too, whose ratio is right for any grouping"},
+	{regexp.MustCompile(`_(avg|count|max|med|min|p90|p95|sum)$`), "the default statistics of a trend are all usual ones, not only p(99)"},
+	{regexp.MustCompile(`^k6_(a_rate|checks|http_req_failed)_total$`), "a rate has counters too, whose ratio is correct for any grouping"},
 	{regexp.MustCompile(`_(lowest|highest)$`), "a gauge has its extremes, which one point a window may miss"},
-	{regexp.MustCompile(`^k6_dropped_iterations_total$`), "it is there from the start, at 0, so that an alert has something to look at"},
+	{regexp.MustCompile(`^k6_dropped_iterations_total$`), "it exists from the start, at 0, so that alerts can use it"},
 }
 
-// ownHeaders differ between any two HTTP clients, or name the client.
+// ownHeaders are headers that differ between HTTP clients.
 var ownHeaders = []string{"Accept", "Accept-Encoding", "Content-Length", "User-Agent"}
 
-// sideBySide is one environment, or JSON of both, and what it must lead to.
+// sideBySide is an environment, or the JSON options of both outputs, and the expected results.
 type sideBySide struct {
 	name    string
-	env     map[string]string // less its prefix
+	env     map[string]string // without its prefix
 	options map[string]any
-	query   string            // of the URL
-	tls     uint16            // the latest version that the receiver speaks; 0 for http
-	nothing bool              // no request gets through
-	headers map[string]string // that both must send, "" for none
-	meant   map[string]string // that this output sends, but not k6's own
+	query   string            // query of the URL
+	tls     uint16            // latest version that the receiver supports; 0 for HTTP
+	nothing bool              // no request succeeds
+	headers map[string]string // sent by both outputs; "" means absent
+	meant   map[string]string // sent by this output only
 	check   func(t *testing.T, ours, builtin []harness.Request)
 }
 
-func TestTheEnvironmentOfTheBuiltinMeansTheSame(t *testing.T) {
+func TestTheEnvironmentOfTheBuiltinOutputHasTheSameMeaning(t *testing.T) {
 	t.Parallel()
 	for _, both := range []sideBySide{
 		{name: "nothing but the URL", headers: map[string]string{
@@ -97,7 +97,7 @@ func TestTheEnvironmentOfTheBuiltinMeansTheSame(t *testing.T) {
 			headers: map[string]string{"Authorization": "Custom x"},
 		},
 		{
-			name:    "username and further headers", // of which k6's own output forgets the first
+			name:    "username and additional headers", // of which k6's own output drops the first
 			env:     map[string]string{"USERNAME": "me", "PASSWORD": "secret", "HEADERS_X-One": "1"},
 			headers: map[string]string{"X-One": "1"},
 			meant:   map[string]string{"Authorization": "Basic bWU6c2VjcmV0"},
@@ -108,10 +108,10 @@ func TestTheEnvironmentOfTheBuiltinMeansTheSame(t *testing.T) {
 		{name: "stale markers", env: map[string]string{"STALE_MARKERS": "true"}, check: expectStaleMarkers(true)},
 		{name: "no stale markers", env: map[string]string{"STALE_MARKERS": "false"}, check: expectStaleMarkers(false)},
 		{name: "TLS with an unknown certificate", tls: tls.VersionTLS13, nothing: true},
-		{name: "TLS without a look at it", tls: tls.VersionTLS13, env: map[string]string{"INSECURE_SKIP_TLS_VERIFY": "true"}},
-		{name: "TLS 1.2, which is too old", tls: tls.VersionTLS12, env: map[string]string{"INSECURE_SKIP_TLS_VERIFY": "true"}, nothing: true},
+		{name: "TLS without verification", tls: tls.VersionTLS13, env: map[string]string{"INSECURE_SKIP_TLS_VERIFY": "true"}},
+		{name: "TLS 1.2, not allowed by default", tls: tls.VersionTLS12, env: map[string]string{"INSECURE_SKIP_TLS_VERIFY": "true"}, nothing: true},
 		{
-			name: "TLS 1.2, which will do", tls: tls.VersionTLS12,
+			name: "TLS 1.2, allowed", tls: tls.VersionTLS12,
 			env: map[string]string{"INSECURE_SKIP_TLS_VERIFY": "true", "TLS_MINIMUM_VERSION": "1.2"},
 		},
 		{
@@ -147,7 +147,7 @@ func (b *sideBySide) run(t *testing.T) {
 		Script:  "tests/e2e/scripts/every_type.js",
 		Out:     []string{"remote-write", "experimental-prometheus-rw"},
 		Env:     map[string]string{"TARGET_URL": startTarget(t).URL()},
-		Options: map[string]any{"flushTimeout": "1s", "protocol": "1.0", "selfMetrics": false}, // k6's own has neither
+		Options: map[string]any{"flushTimeout": "1s", "protocol": "1.0", "selfMetrics": false}, // options that k6's own output lacks
 		Builtin: map[string]any{},
 	}
 	for name, value := range b.env {
@@ -166,7 +166,7 @@ func (b *sideBySide) run(t *testing.T) {
 	oursSent, builtinSent := requestsOf(t, recorder, ours), requestsOf(t, recorder, builtin)
 	if b.nothing {
 		if len(oursSent) > 0 || len(builtinSent) > 0 {
-			t.Errorf("%d and %d requests came through", len(oursSent), len(builtinSent))
+			t.Errorf("%d and %d requests succeeded", len(oursSent), len(builtinSent))
 		}
 		return
 	}
@@ -189,18 +189,18 @@ func requestsOf(t *testing.T, recorder *harness.FakeReceiver, agent string) []ha
 	return requests
 }
 
-// expectSameSeries expects every series of the built-in here, and of the others only those that are meant.
+// expectSameSeries expects every series of the built-in output in this one, and additional series only if they are listed.
 func expectSameSeries(t *testing.T, oursSent, builtinSent []harness.Request) {
 	t.Helper()
-	here, there := seriesIn(oursSent), seriesIn(builtinSent)
-	for key := range there {
-		if _, both := here[key]; !both {
+	own, others := seriesIn(oursSent), seriesIn(builtinSent)
+	for key := range others {
+		if _, both := own[key]; !both {
 			t.Errorf("%s is missing", key)
 		}
 	}
-	for key, series := range here {
-		_, both := there[key]
-		isMeant := slices.ContainsFunc(furtherSeries, func(f struct {
+	for key, series := range own {
+		_, both := others[key]
+		isMeant := slices.ContainsFunc(additionalSeries, func(f struct {
 			name   *regexp.Regexp
 			reason string
 		},
@@ -208,15 +208,15 @@ func expectSameSeries(t *testing.T, oursSent, builtinSent []harness.Request) {
 			return f.name.MatchString(series.Name)
 		})
 		if !both && !isMeant {
-			t.Errorf("%s is in no list of what is meant", key)
+			t.Errorf("%s is not in the list of additional series", key)
 		}
 	}
-	if len(there) < 10 {
-		t.Errorf("only %d series were compared", len(there))
+	if len(others) < 10 {
+		t.Errorf("only %d series were compared", len(others))
 	}
 }
 
-// seriesIn are all series, by name and labels, each with all its points.
+// seriesIn returns all series by name and labels, each with all its points.
 func seriesIn(requests []harness.Request) map[string]harness.Series {
 	all := map[string]harness.Series{}
 	for _, request := range requests {
@@ -239,39 +239,39 @@ func namesIn(requests []harness.Request) []string {
 
 func (b *sideBySide) expectHeaders(t *testing.T, oursSent, builtinSent []harness.Request) {
 	t.Helper()
-	here, there := oursSent[0], builtinSent[0]
-	if here.Path != there.Path || here.Path != "/api/v1/write"+b.query {
-		t.Errorf("the paths are %q and %q", here.Path, there.Path)
+	own, others := oursSent[0], builtinSent[0]
+	if own.Path != others.Path || own.Path != "/api/v1/write"+b.query {
+		t.Errorf("the paths are %q and %q", own.Path, others.Path)
 	}
 	for name, value := range b.headers {
-		if here.Header.Get(name) != value || there.Header.Get(name) != value {
-			t.Errorf("%s is %q and %q, not %q", name, here.Header.Get(name), there.Header.Get(name), value)
+		if own.Header.Get(name) != value || others.Header.Get(name) != value {
+			t.Errorf("%s is %q and %q, not %q", name, own.Header.Get(name), others.Header.Get(name), value)
 		}
 	}
 	for name, value := range b.meant {
-		if here.Header.Get(name) != value || there.Header.Get(name) != "" {
-			t.Errorf("%s is %q and %q, not %q here alone", name, here.Header.Get(name), there.Header.Get(name), value)
+		if own.Header.Get(name) != value || others.Header.Get(name) != "" {
+			t.Errorf("%s is %q and %q, not %q in the first only", name, own.Header.Get(name), others.Header.Get(name), value)
 		}
-		here.Header.Del(name)
+		own.Header.Del(name)
 	}
 	for _, name := range ownHeaders {
-		here.Header.Del(name)
-		there.Header.Del(name)
+		own.Header.Del(name)
+		others.Header.Del(name)
 	}
-	if !maps.EqualFunc(here.Header, there.Header, slices.Equal) {
-		t.Errorf("headers differ: %v and %v", here.Header, there.Header)
+	if !maps.EqualFunc(own.Header, others.Header, slices.Equal) {
+		t.Errorf("headers differ: %v and %v", own.Header, others.Header)
 	}
 }
 
-// expectEndings expects of both outputs names that end like this.
+// expectEndings expects that both outputs have names with these suffixes.
 func expectEndings(endings ...string) func(t *testing.T, oursSent, builtinSent []harness.Request) {
 	return func(t *testing.T, oursSent, builtinSent []harness.Request) {
 		t.Helper()
-		for who, requests := range map[string][]harness.Request{ours: oursSent, builtin: builtinSent} {
+		for agent, requests := range map[string][]harness.Request{ours: oursSent, builtin: builtinSent} {
 			names := namesIn(requests)
 			for _, ending := range endings {
 				if !slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, ending) }) {
-					t.Errorf("%s has no name that ends in %s: %v", who, ending, names)
+					t.Errorf("%s has no name with the suffix %s: %v", agent, ending, names)
 				}
 			}
 		}
@@ -280,10 +280,10 @@ func expectEndings(endings ...string) func(t *testing.T, oursSent, builtinSent [
 
 func expectAPointASecond(t *testing.T, oursSent, builtinSent []harness.Request) {
 	t.Helper()
-	for who, requests := range map[string][]harness.Request{ours: oursSent, builtin: builtinSent} {
+	for agent, requests := range map[string][]harness.Request{ours: oursSent, builtin: builtinSent} {
 		for _, series := range seriesIn(requests) {
 			if points := len(series.Points); strings.HasPrefix(series.Name, "k6_a_counter") && (points < 2 || points > 6) {
-				t.Errorf("%s has %d points of a run of 2 s: %v", who, points, series)
+				t.Errorf("%s has %d points in a run of 2 s: %v", agent, points, series)
 			}
 		}
 	}
@@ -292,11 +292,11 @@ func expectAPointASecond(t *testing.T, oursSent, builtinSent []harness.Request) 
 func expectStaleMarkers(expected bool) func(t *testing.T, oursSent, builtinSent []harness.Request) {
 	return func(t *testing.T, oursSent, builtinSent []harness.Request) {
 		t.Helper()
-		for who, requests := range map[string][]harness.Request{ours: oursSent, builtin: builtinSent} {
+		for agent, requests := range map[string][]harness.Request{ours: oursSent, builtin: builtinSent} {
 			for key, series := range seriesIn(requests) {
 				last := series.Points[len(series.Points)-1]
 				if isMarker := math.Float64bits(last.Value) == 0x7ff0000000000002; isMarker != expected {
-					t.Errorf("%s: %s ends with %v", who, key, last)
+					t.Errorf("%s: %s ends with %v", agent, key, last)
 				}
 			}
 		}

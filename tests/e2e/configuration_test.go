@@ -1,6 +1,6 @@
 package e2e
 
-// A mistake in the configuration stops k6 before the test, with a message that helps.
+// An invalid configuration stops k6 before the test, with a message about how to fix it.
 
 import (
 	"strings"
@@ -9,15 +9,15 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-func TestAMistakeStopsTheRunBeforeItStarts(t *testing.T) {
+func TestAnInvalidConfigurationStopsTheRunBeforeItStarts(t *testing.T) {
 	t.Parallel()
 	const aURL = "http or https URL with a host"
 	for _, mistake := range []struct {
 		name     string
-		argument string // of --out, behind the output's name
+		argument string // of --out, after the output's name
 		env      map[string]string
 		options  map[string]any
-		parts    []string // option, source, what it must be
+		parts    []string // option, source, allowed values
 	}{
 		{
 			name:     "a URL that does not parse",
@@ -80,12 +80,12 @@ func TestAMistakeStopsTheRunBeforeItStarts(t *testing.T) {
 			} else {
 				for _, part := range mistake.parts {
 					if !strings.Contains(lines[0].Message, part) {
-						t.Errorf("%q is not in: %s", part, lines[0].Message)
+						t.Errorf("%q is missing in: %s", part, lines[0].Message)
 					}
 				}
 			}
 			if served := target.Requests(); served != 0 {
-				t.Errorf("the target got %d requests", served)
+				t.Errorf("the target received %d requests", served)
 			}
 		})
 	}

@@ -1,6 +1,6 @@
 package e2e
 
-// What CI's job `image`, which builds the image and runs the Compose file, cannot see: that versions are the same everywhere.
+// Versions of the image and the Compose file, which CI's job `image` does not compare.
 
 import (
 	"regexp"
@@ -8,21 +8,21 @@ import (
 	"testing"
 )
 
-func TestTheComposeFileHasThePrometheusThatTheTestsHave(t *testing.T) {
+func TestTheComposeFileHasThePrometheusOfTheTests(t *testing.T) {
 	t.Parallel()
 	minor := find(t, read(t, "tools/prometheus/go.mod"), `github.com/prometheus/prometheus v0\.3(\d+)\.`)
 	number, err := strconv.Atoi(minor)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Its Go module is 0.3xx.y where its release is 3.xx.y.
+	// Version 0.3xx.y of its Go module is release 3.xx.y.
 	expected := "v3." + strconv.Itoa(number) + ".0"
 	if image := find(t, read(t, "deploy/compose/compose.yaml"), `image: prom/prometheus:(\S+)`); image != expected {
-		t.Errorf("compose.yaml has Prometheus %s, the tests have %s", image, expected)
+		t.Errorf("compose.yaml has Prometheus %s, the tests %s", image, expected)
 	}
 }
 
-func TestOneRustAndOneGoBuildTheImageAndTheReleases(t *testing.T) {
+func TestTheImageAndTheReleasesAreBuiltWithTheSameRustAndGo(t *testing.T) {
 	t.Parallel()
 	for _, pattern := range []string{`rust:(\S+)`, `(?:golang:|go-version: )([\d.]+)`} {
 		versions := map[string][]string{}

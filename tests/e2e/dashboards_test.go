@@ -1,7 +1,7 @@
 package e2e
 
-// Every query of every dashboard in deploy/dashboards/ is asked as Grafana asks it, on real receivers, after real runs: by default settings,
-// and with native histograms. Each has to answer, also where nothing went wrong and the answer is 0.
+// Runs every query of every dashboard in deploy/dashboards/ as Grafana does, on real receivers, after real runs with default
+// settings and with native histograms. Each must return series, also where no error occurred and the value is 0.
 
 import (
 	"fmt"
@@ -15,20 +15,20 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// The runs that are looked at. A name with characters of regular expressions has to be found, too.
+// The runs on the dashboards. Names with characters of regular expressions must be found, too.
 const (
 	before = "release 1.1 (main)"
 	after  = "release 1.2+fix"
 	native = "release 1.1, native"
 )
 
-// onlyOn are dashboards for receivers that keep native histograms in one way.
+// onlyOn has the dashboards for receivers with one representation of native histograms.
 var onlyOn = map[string]harness.Kind{
-	"native-histograms.json":                 harness.Prometheus,      // one series with all its buckets, and functions for it
+	"native-histograms.json":                 harness.Prometheus,      // one series with all buckets, and functions for it
 	"native-histograms-victoriametrics.json": harness.VictoriaMetrics, // a series for each bucket
 }
 
-// choices are what somebody chooses who looks at one run; what is not in it is everything that is offered.
+// choices returns the selected values for one run; other variables have all available values.
 func choices(file string) map[string][]string {
 	switch _, isNative := onlyOn[file]; {
 	case isNative:
@@ -40,11 +40,11 @@ func choices(file string) map[string][]string {
 	}
 }
 
-// twoBuckets of a native histogram, each 9.1 % wide: the value of the next rank may lie in the next one.
+// twoBuckets is the width of two buckets of a native histogram, 9.1 % each: the value of the next rank may be in the next one.
 const twoBuckets = 0.19
 
-// told are panels whose number k6's summary has, too.
-var told = map[string]map[string]statistic{
+// inSummary has the panels whose number is also in k6's summary.
+var inSummary = map[string]map[string]statistic{
 	"overview.json": {
 		"Requests":           {"http_reqs", "count", 0},
 		"Failed requests":    {"http_req_failed", "value", 1e-9},
@@ -76,15 +76,15 @@ var told = map[string]map[string]statistic{
 	},
 }
 
-// runsOnReceivers are what the dashboards look at.
+// runsOnReceivers has the runs, and the receivers with their data.
 type runsOnReceivers struct {
 	receivers []*harness.Receiver
 	fromMs    int64
 	toMs      int64
-	results   map[string]*harness.Result // by the run's name
+	results   map[string]*harness.Result // by name of the run
 }
 
-// runForDashboards has three runs, of which one is later than the others, ship to all kinds of receivers.
+// runForDashboards makes three runs, one of them later than the others, which send to all kinds of receivers.
 func runForDashboards(t *testing.T) *runsOnReceivers {
 	t.Helper()
 	stage := &runsOnReceivers{fromMs: time.Now().Add(-5 * time.Second).UnixMilli(), results: map[string]*harness.Result{}}
@@ -130,20 +130,20 @@ func TestDashboards(t *testing.T) {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s on %s", dashboard.File, receiver.Kind), func(t *testing.T) {
-				t.Run("as it opens", func(t *testing.T) {
-					expectAnswers(t, stage.look(dashboard, receiver, nil))
+				t.Run("with default values", func(t *testing.T) {
+					expectSeries(t, stage.look(dashboard, receiver, nil))
 				})
-				t.Run("on one run", func(t *testing.T) {
+				t.Run("with one run", func(t *testing.T) {
 					view := stage.look(dashboard, receiver, choices(dashboard.File))
 					chooseAll(t, view)
-					expectAnswers(t, view)
-					stage.expectTold(t, view)
+					expectSeries(t, view)
+					stage.expectSummary(t, view)
 				})
 			})
 		}
 	}
 	for _, receiver := range stage.receivers {
-		t.Run("the runs compared on "+string(receiver.Kind), func(t *testing.T) {
+		t.Run("comparison of runs on "+string(receiver.Kind), func(t *testing.T) {
 			i := slices.IndexFunc(dashboards, func(d harness.Dashboard) bool { return d.File == "comparison.json" })
 			expectAlignment(t, stage.look(dashboards[i], receiver, choices(dashboards[i].File)))
 		})
@@ -153,7 +153,7 @@ func TestDashboards(t *testing.T) {
 	}
 }
 
-// chooseAll chooses whatever is offered, one by one, where it is not chosen yet. Something has to be offered.
+// chooseAll selects all available values, one by one, of variables without a selection. At least one must be available.
 func chooseAll(t *testing.T, view *harness.View) {
 	t.Helper()
 	for _, variable := range view.Dashboard.Variables {
@@ -174,8 +174,8 @@ func chooseAll(t *testing.T, view *harness.View) {
 	}
 }
 
-// expectAnswers expects that each query of each panel has an answer.
-func expectAnswers(t *testing.T, view *harness.View) {
+// expectSeries expects that each query of each panel returns series.
+func expectSeries(t *testing.T, view *harness.View) {
 	t.Helper()
 	asked := 0
 	for _, panel := range slices.Concat(view.Dashboard.Panels, view.Dashboard.Annotations) {
@@ -190,11 +190,11 @@ func expectAnswers(t *testing.T, view *harness.View) {
 	}
 	t.Logf("%d queries", asked)
 	if asked < 15 {
-		t.Errorf("only %d queries were asked", asked)
+		t.Errorf("only %d queries were run", asked)
 	}
 }
 
-// expectAlignment expects that two runs, of which one was later, begin together.
+// expectAlignment expects that two runs, one of them later, are shown with the same start.
 func expectAlignment(t *testing.T, view *harness.View) {
 	t.Helper()
 	is := func(panel harness.Panel) bool { return panel.Title == "Requests per second" }
@@ -209,31 +209,31 @@ func expectAlignment(t *testing.T, view *harness.View) {
 	}
 	const window = 3000
 	if apart := began[1] - began[0]; max(apart, -apart) > window {
-		t.Errorf("the runs are seen to begin %d ms apart, and to end at %v", apart, ended)
+		t.Errorf("the starts of the runs are shown %d ms apart, their ends at %v", apart, ended)
 	}
 }
 
-// expectTold expects the numbers of k6's summary.
-func (s *runsOnReceivers) expectTold(t *testing.T, view *harness.View) {
+// expectSummary expects the numbers of k6's summary.
+func (s *runsOnReceivers) expectSummary(t *testing.T, view *harness.View) {
 	t.Helper()
-	for title, expected := range told[view.Dashboard.File] {
+	for title, expected := range inSummary[view.Dashboard.File] {
 		is := func(panel harness.Panel) bool { return panel.Title == title && panel.Type == "stat" }
 		i := slices.IndexFunc(view.Dashboard.Panels, is)
 		if i < 0 {
-			t.Errorf("there is no panel %q", title)
+			t.Errorf("panel %q is missing", title)
 			continue
 		}
-		answer, err := view.Ask(view.Dashboard.Panels[i].Queries[0])
-		if err != nil || len(answer) != 1 {
-			t.Errorf("%s: %v, %v", title, answer, err)
+		found, err := view.Ask(view.Dashboard.Panels[i].Queries[0])
+		if err != nil || len(found) != 1 {
+			t.Errorf("%s: %v, %v", title, found, err)
 			continue
 		}
-		value := s.results[view.Chosen["run"][0]].Summary[expected.metric][expected.name] // 0 when the summary lacks it
+		value := s.results[view.Chosen["run"][0]].Summary[expected.metric][expected.name] // 0 if it is not in the summary
 		if strings.HasSuffix(expected.metric, "_duration") && expected.name != "count" {
 			value /= 1000
 		}
-		if got := answer[0].Last().Value; math.Abs(got-value) > expected.tolerance*value {
-			t.Errorf("%s: %v, k6 says %v", title, got, value)
+		if got := found[0].Last().Value; math.Abs(got-value) > expected.tolerance*value {
+			t.Errorf("%s: %v, k6 has %v", title, got, value)
 		}
 	}
 }

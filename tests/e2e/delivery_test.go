@@ -1,6 +1,6 @@
 package e2e
 
-// Delivery to real receivers: which protocol they get, and that nothing is lost to one that dies, freezes or stays away.
+// Delivery to real receivers: the protocol version, and no loss when a receiver is killed, frozen or absent.
 
 import (
 	"os"
@@ -17,7 +17,7 @@ const (
 	typeOf2 = "application/x-protobuf;proto=io.prometheus.write.v2.Request"
 )
 
-func TestTheReceiversProtocolIsFound(t *testing.T) {
+func TestTheProtocolVersionIsDetected(t *testing.T) {
 	t.Parallel()
 	for _, receiver := range []struct {
 		kind harness.Kind
@@ -31,7 +31,7 @@ func TestTheReceiversProtocolIsFound(t *testing.T) {
 		t.Run(string(receiver.kind), func(t *testing.T) {
 			t.Parallel()
 			if _, err := harness.Binary("prometheus-2"); err != nil && receiver.kind == harness.Prometheus2 {
-				t.Skip("there is no Prometheus 2: `make receivers` takes it from apt, where apt is")
+				t.Skip("Prometheus 2 is not installed: `make receivers` installs it where apt is available")
 			}
 			store := startReceiver(t, receiver.kind)
 			proxy := startFake(t, harness.Fake{Upstream: store.WriteURL()})
@@ -51,13 +51,13 @@ func TestTheReceiversProtocolIsFound(t *testing.T) {
 			expectSummaryIn(t, store, result)
 			expectAPointInEveryWindow(t, store, time.Second)
 			if lines := append(linesOf(result, "warning"), linesOf(result, "error")...); len(lines) != 0 {
-				t.Errorf("nothing was wrong, but k6 logged:\n%s", result.LogText())
+				t.Errorf("k6 logged without a failure:\n%s", result.LogText())
 			}
 		})
 	}
 }
 
-// onBothProtocols runs a test once for each version, with a Prometheus that takes both.
+// onBothProtocols runs a test for each version, with a Prometheus that accepts both.
 func onBothProtocols(t *testing.T, test func(t *testing.T, receiver *harness.Receiver, load harness.Run)) {
 	for _, protocol := range []string{"1.0", "2.0"} {
 		t.Run(protocol, func(t *testing.T) {
@@ -75,18 +75,18 @@ func onBothProtocols(t *testing.T, test func(t *testing.T, receiver *harness.Rec
 func awaitPoints(t *testing.T, receiver *harness.Receiver) {
 	t.Helper()
 	await(t, "the first points", func() bool {
-		_, there, err := receiver.Number("sum(k6_http_reqs_total)")
-		return err == nil && there
+		_, found, err := receiver.Number("sum(k6_http_reqs_total)")
+		return err == nil && found
 	})
 }
 
-func TestAReceiverThatIsKilledAndStartedAgainHasEveryWindow(t *testing.T) {
+func TestAReceiverThatIsKilledAndRestartedHasEveryWindow(t *testing.T) {
 	t.Parallel()
 	onBothProtocols(t, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
 		k6 := start(t, load)
 		awaitPoints(t, receiver)
 		receiver.Kill()
-		time.Sleep(3 * time.Second) // of failures, which is what is tested
+		time.Sleep(3 * time.Second) // during which sends fail
 		if err := receiver.Restart(); err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +104,7 @@ func TestAReceiverThatFreezesHasEveryWindow(t *testing.T) {
 		k6 := start(t, load)
 		awaitPoints(t, receiver)
 		receiver.Freeze()
-		time.Sleep(10 * time.Second) // of silence, which is what is tested
+		time.Sleep(10 * time.Second) // during which no response comes
 		receiver.Thaw()
 		result := finish(t, k6, 0)
 
@@ -114,17 +114,17 @@ func TestAReceiverThatFreezesHasEveryWindow(t *testing.T) {
 	})
 }
 
-// Into a store of its own: a Prometheus that still has the time of the test in its head would drop that for the imported block.
-func TestWhatIsLeftIsImportedByPromtoolToTheLastNumber(t *testing.T) {
+// Imports into a separate store: a Prometheus with the time of the test in its head block would drop that for the imported block.
+func TestPromtoolImportsAllUnsentSamples(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	load := towardsNobody(t, startTarget(t), shop, map[string]any{"flushTimeout": "0s", "unsentDirectory": folder})
+	directory := t.TempDir()
+	load := withoutReceiver(t, startTarget(t), shop, map[string]any{"flushTimeout": "0s", "unsentDirectory": directory})
 	load.Env["DURATION"] = "6s"
 	result := run(t, load)
 
 	receiver := startReceiver(t, harness.Prometheus)
 	receiver.ShutDown()
-	if err := receiver.Import(leftoverOf(t, result, folder)); err != nil {
+	if err := receiver.Import(unsentFile(t, result, directory)); err != nil {
 		t.Fatal(err)
 	}
 	if err := receiver.Restart(); err != nil {
@@ -134,7 +134,7 @@ func TestWhatIsLeftIsImportedByPromtoolToTheLastNumber(t *testing.T) {
 	expectAPointInEveryWindow(t, receiver, time.Second)
 }
 
-func TestHoweverARunEndsWhatIsLeftIsInAFile(t *testing.T) {
+func TestUnsentSamplesAreInAFileForEveryEndOfARun(t *testing.T) {
 	t.Parallel()
 	for _, end := range []struct {
 		name     string
@@ -149,36 +149,36 @@ func TestHoweverARunEndsWhatIsLeftIsInAFile(t *testing.T) {
 	} {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
-			folder, target := t.TempDir(), startTarget(t)
-			k6 := start(t, towardsNobody(t, target, end.script, map[string]any{"flushTimeout": "1s", "unsentDirectory": folder}))
+			directory, target := t.TempDir(), startTarget(t)
+			k6 := start(t, withoutReceiver(t, target, end.script, map[string]any{"flushTimeout": "1s", "unsentDirectory": directory}))
 			if end.finish != nil {
 				await(t, "some load", func() bool { return target.Requests() > 100 })
 				end.finish(t, k6, target)
 			}
-			leftoverOf(t, finish(t, k6, end.exitCode), folder)
+			unsentFile(t, finish(t, k6, end.exitCode), directory)
 		})
 	}
 }
 
-func TestASecondCtrlCEndsTheWaitAndLosesNothing(t *testing.T) {
+func TestASecondCtrlCStopsTheWaitWithoutLoss(t *testing.T) {
 	t.Parallel()
-	folder, target := t.TempDir(), startTarget(t)
-	k6 := start(t, towardsNobody(t, target, shop, map[string]any{"flushTimeout": "1h", "unsentDirectory": folder}))
+	directory, target := t.TempDir(), startTarget(t)
+	k6 := start(t, withoutReceiver(t, target, shop, map[string]any{"flushTimeout": "1h", "unsentDirectory": directory}))
 	await(t, "some load", func() bool { return target.Requests() > 100 })
 	k6.Interrupt()
 	awaitQuiet(t, target)
 	begin := time.Now()
 	k6.Interrupt()
-	leftoverOf(t, finish(t, k6, abortedByASignal), folder)
+	unsentFile(t, finish(t, k6, abortedByASignal), directory)
 	if took := time.Since(begin); took > 5*time.Second {
-		t.Errorf("the end took %s", took)
+		t.Errorf("the run ended after %s", took)
 	}
 }
 
-func TestAFolderThatTakesNoFileIsAnErrorAndNothingElseIsLost(t *testing.T) {
+func TestAnUnwritableDirectoryIsLoggedAsAnError(t *testing.T) {
 	t.Parallel()
 	target := startTarget(t)
-	load := towardsNobody(t, target, shop, map[string]any{"flushTimeout": "0s", "unsentDirectory": "/proc"})
+	load := withoutReceiver(t, target, shop, map[string]any{"flushTimeout": "0s", "unsentDirectory": "/proc"})
 	load.Env["DURATION"] = "2s"
 	result := run(t, load)
 	errors := linesOf(result, "error")
@@ -189,33 +189,33 @@ func TestAFolderThatTakesNoFileIsAnErrorAndNothingElseIsLost(t *testing.T) {
 
 func TestAbortOnFailureStopsTheTest(t *testing.T) {
 	t.Parallel()
-	load := towardsNobody(t, startTarget(t), shop, map[string]any{"flushTimeout": "0s", "abortOnFailure": "2s"})
+	load := withoutReceiver(t, startTarget(t), shop, map[string]any{"flushTimeout": "0s", "abortOnFailure": "2s"})
 	begin := time.Now()
 	result := finish(t, start(t, load), abortedByASignal)
 	if took := time.Since(begin); took < 2*time.Second || took > 30*time.Second {
-		t.Errorf("the test took %s", took)
+		t.Errorf("the test ended after %s", took)
 	}
 	if !strings.Contains(result.LogText(), "abortOnFailure") {
-		t.Errorf("the log should say why:\n%s", result.LogText())
+		t.Errorf("the log must contain the reason:\n%s", result.LogText())
 	}
 }
 
-// towardsNobody is a minute of a script whose metrics go where nobody listens.
-func towardsNobody(t *testing.T, target *harness.Target, script string, options map[string]any) harness.Run {
+// withoutReceiver returns a run of a minute whose receiver refuses connections.
+func withoutReceiver(t *testing.T, target *harness.Target, script string, options map[string]any) harness.Run {
 	t.Helper()
-	nobody, release, err := harness.Refused()
+	address, release, err := harness.Refused()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(release)
-	load := loadFor(time.Minute, target, "http://"+nobody+"/api/v1/write")
+	load := loadFor(time.Minute, target, "http://"+address+"/api/v1/write")
 	load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
 	load.Script = script
 	load.Options = options
 	return load
 }
 
-// awaitQuiet waits until no request has come for a second: the load is over, and what is left to do is to ship.
+// awaitQuiet waits until there was no request for a second: the load has ended, and the output sends its last points.
 func awaitQuiet(t *testing.T, target *harness.Target) {
 	t.Helper()
 	last, since := target.Requests(), time.Now()
@@ -227,10 +227,10 @@ func awaitQuiet(t *testing.T, target *harness.Target) {
 	})
 }
 
-// leftoverOf is the one file in a folder, which the log names with the command that imports it.
-func leftoverOf(t *testing.T, result *harness.Result, folder string) string {
+// unsentFile returns the only file in a directory, and expects that the log has the command that imports it.
+func unsentFile(t *testing.T, result *harness.Result, directory string) string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(folder, "*"))
+	files, err := filepath.Glob(filepath.Join(directory, "*"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("expected one file, got %v (%v):\n%s", files, err, result.LogText())
 	}
@@ -239,13 +239,13 @@ func leftoverOf(t *testing.T, result *harness.Result, folder string) string {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(text), "\nk6_http_reqs_total{") || !strings.HasSuffix(string(text), "# EOF\n") {
-		t.Errorf("the file is not whole:\n%s", text)
+		t.Errorf("the file is not complete:\n%s", text)
 	}
 	for _, line := range linesOf(result, "error") {
 		if command, _ := line.Fields["import"].(string); strings.HasPrefix(command, "promtool tsdb create-blocks-from openmetrics "+files[0]) {
 			return files[0]
 		}
 	}
-	t.Errorf("the log does not say how to import %s:\n%s", files[0], result.LogText())
+	t.Errorf("the log does not have the command that imports %s:\n%s", files[0], result.LogText())
 	return files[0]
 }

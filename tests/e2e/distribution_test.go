@@ -1,7 +1,7 @@
 package e2e
 
-// What a release has, as `make dist` makes it: k6 that was built from the shim's tagged module where no Rust is (scripts/k6.sh),
-// and the libraries in that module.
+// Contents of a release, as built by `make dist`: k6, built from the shim's tagged module without Rust (scripts/k6.sh), and
+// the libraries in that module.
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ import (
 
 const releasedK6 = "dist/k6"
 
-func TestK6FromTheReleasedModuleShipsEveryNumber(t *testing.T) {
+func TestK6FromTheReleasedModuleSendsEveryNumber(t *testing.T) {
 	t.Parallel()
 	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
 		load := loadFor(3*time.Second, startTarget(t), receiver.WriteURL())
@@ -31,28 +31,28 @@ func TestK6FromTheReleasedModuleShipsEveryNumber(t *testing.T) {
 	})
 }
 
-func TestTheVersionIsThatOfCargoEverywhere(t *testing.T) {
+func TestAllVersionsAreThatOfCargo(t *testing.T) {
 	t.Parallel()
 	version := find(t, read(t, "Cargo.toml"), `(?m)^version = "(.*)"$`)
-	said := output(t, exec.Command(released(t, "k6"), "version"))
-	if module := find(t, said, `/go-shim (\S+), remote-write \[output\]`); module != "v"+version {
-		t.Errorf("k6 says that the extension is %s; Cargo.toml has %s", module, version)
+	stdout := output(t, exec.Command(released(t, "k6"), "version"))
+	if module := find(t, stdout, `/go-shim (\S+), remote-write \[output\]`); module != "v"+version {
+		t.Errorf("k6 reports version %s of the extension; Cargo.toml has %s", module, version)
 	}
 	tag := exec.Command("git", "tag")
 	tag.Dir = released(t, "module")
 	if tags := output(t, tag); tags != "go-shim/v"+version+"\n" {
-		t.Errorf("the module's repository has %q; Cargo.toml has %s", tags, version)
+		t.Errorf("the module's repository has the tags %q; Cargo.toml has %s", tags, version)
 	}
 }
 
-// What a program asks for decides on which systems it starts.
-func TestNothingAsksForANewerGlibcThanTheDocsSay(t *testing.T) {
+// The versions of glibc's symbols decide on which systems a program starts.
+func TestNoProgramNeedsANewerGlibcThanDocumented(t *testing.T) {
 	t.Parallel()
 	page := read(t, "docs/distribution.md")
 	promised := parseVersion(t, find(t, page, `glibc (2\.\d+) or newer`))
 	builder := parseVersion(t, find(t, page, `built on .*, which has glibc (2\.\d+)`))
-	if here := parseVersion(t, find(t, output(t, exec.Command("ldd", "--version")), `(2\.\d+)\n`)); here > builder {
-		t.Skipf("this system has glibc 2.%d, and what it builds may ask for that: releases are built with 2.%d", here, builder)
+	if installed := parseVersion(t, find(t, output(t, exec.Command("ldd", "--version")), `(2\.\d+)\n`)); installed > builder {
+		t.Skipf("programs built here may need this system's glibc 2.%d; releases are built with 2.%d", installed, builder)
 	}
 	for _, path := range []string{released(t, "k6"), library(t, "libk6_remote_write.so")} {
 		program, err := elf.Open(path)
@@ -69,12 +69,12 @@ func TestNothingAsksForANewerGlibcThanTheDocsSay(t *testing.T) {
 			if version, is := strings.CutPrefix(symbol.Version, "GLIBC_"); is && strings.HasPrefix(version, "2.") {
 				newest = max(newest, parseVersion(t, version))
 				if parseVersion(t, version) > promised {
-					t.Errorf("%s asks for %s of glibc %s", filepath.Base(path), symbol.Name, version)
+					t.Errorf("%s needs %s of glibc %s", filepath.Base(path), symbol.Name, version)
 				}
 			}
 		}
 		if newest == 0 {
-			t.Errorf("%s asks for nothing of glibc: is it what it should be?", path)
+			t.Errorf("%s has no symbol of glibc: wrong file?", path)
 		}
 		expectOnlySystemLibraries(t, program)
 	}
@@ -89,12 +89,12 @@ func expectOnlySystemLibraries(t *testing.T, program *elf.File) {
 	for _, library := range libraries {
 		if !slices.Contains([]string{"libc.so.6", "libm.so.6", "libgcc_s.so.1"}, library) &&
 			!strings.HasPrefix(library, "ld-linux-") {
-			t.Errorf("it loads %s, which not every system has", library)
+			t.Errorf("the program loads %s, which is not on every system", library)
 		}
 	}
 }
 
-func TestTheStaticLibraryShowsTheFunctionsOfTheHeaderAlone(t *testing.T) {
+func TestTheStaticLibraryExportsOnlyTheFunctionsOfTheHeader(t *testing.T) {
 	t.Parallel()
 	var functions []string
 	for _, match := range regexp.MustCompile(`(?m)^[a-z].*\b(k6rw_\w+)\(`).FindAllStringSubmatch(read(t, "include/k6_remote_write.h"), -1) {
@@ -109,11 +109,11 @@ func TestTheStaticLibraryShowsTheFunctionsOfTheHeaderAlone(t *testing.T) {
 	slices.Sort(functions)
 	slices.Sort(shown)
 	if len(functions) == 0 || !slices.Equal(functions, shown) {
-		t.Errorf("the header has %v, the library shows %v", functions, shown)
+		t.Errorf("the header has %v, the library exports %v", functions, shown)
 	}
 }
 
-func TestTheModuleHasTheHeaderThatIsCommitted(t *testing.T) {
+func TestTheModuleHasTheCommittedHeader(t *testing.T) {
 	t.Parallel()
 	copied := read(t, "build/dist/module/go-shim/include/k6_remote_write.h")
 	if copied != read(t, "include/k6_remote_write.h") {
@@ -121,7 +121,7 @@ func TestTheModuleHasTheHeaderThatIsCommitted(t *testing.T) {
 	}
 }
 
-func TestWhereItWasBuiltIsNotInWhatWasBuilt(t *testing.T) {
+func TestBuildPathsAreNotInTheRelease(t *testing.T) {
 	t.Parallel()
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -132,15 +132,15 @@ func TestWhereItWasBuiltIsNotInWhatWasBuilt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, folder := range []string{root(t), filepath.Join(home, ".cargo")} {
-			if at := bytes.Index(content, []byte(folder)); at >= 0 {
-				t.Errorf("%s has %q", filepath.Base(path), content[at:min(len(content), at+120)])
+		for _, directory := range []string{root(t), filepath.Join(home, ".cargo")} {
+			if at := bytes.Index(content, []byte(directory)); at >= 0 {
+				t.Errorf("%s contains %q", filepath.Base(path), content[at:min(len(content), at+120)])
 			}
 		}
 	}
 }
 
-// released is the path of what `make dist` made.
+// released returns the path of a file that `make dist` builds.
 func released(t *testing.T, name string) string {
 	t.Helper()
 	path, err := harness.Binary(filepath.Join("dist", name))
@@ -150,7 +150,7 @@ func released(t *testing.T, name string) string {
 	return path
 }
 
-// library is one that is staged in the shim for this platform.
+// library returns the path of a library in the shim for this platform.
 func library(t *testing.T, name string) string {
 	t.Helper()
 	platform := strings.ReplaceAll(strings.TrimSpace(output(t, exec.Command("go", "env", "GOOS", "GOARCH"))), "\n", "_")
@@ -159,14 +159,14 @@ func library(t *testing.T, name string) string {
 
 func output(t *testing.T, command *exec.Cmd) string {
 	t.Helper()
-	said, err := command.Output()
+	stdout, err := command.Output()
 	if err != nil {
 		t.Fatal(fmt.Errorf("%s: %w", command, err))
 	}
-	return string(said)
+	return string(stdout)
 }
 
-// find returns the group of a pattern that must be there.
+// find returns the group of a pattern, which must match.
 func find(t *testing.T, text, pattern string) string {
 	t.Helper()
 	match := regexp.MustCompile(pattern).FindStringSubmatch(text)
@@ -176,7 +176,7 @@ func find(t *testing.T, text, pattern string) string {
 	return match[1]
 }
 
-// parseVersion returns the y of 2.y, or of 2.y.z.
+// parseVersion returns y of 2.y or 2.y.z.
 func parseVersion(t *testing.T, version string) int {
 	t.Helper()
 	minor, err := strconv.Atoi(strings.Split(version, ".")[1])

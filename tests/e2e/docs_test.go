@@ -1,6 +1,6 @@
 package e2e
 
-// Every query of docs/metrics.md is asked, and what k6 says too is compared.
+// Runs every query of docs/metrics.md, and compares the results with k6's summary where it has them.
 
 import (
 	"math"
@@ -11,7 +11,7 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// section is a part of the page whose queries want a trend in one form.
+// section is a section of the page, whose queries need a certain form of trends.
 type section struct {
 	title   string
 	trendAs string
@@ -26,14 +26,14 @@ var sections = []section{
 	{"From classic histograms", "classic", harness.Kinds},
 }
 
-// statistic is a number of k6's summary.
+// statistic is a number in k6's summary.
 type statistic struct {
 	metric, name string
 	tolerance    float64 // relative
 }
 
-// answers are what k6 says to the same question, where it does.
-var answers = map[string]statistic{
+// inSummaryByQuestion has k6's number for a question, where there is one.
+var inSummaryByQuestion = map[string]statistic{
 	"requests of a run that is over":    {"http_reqs", "count", 0},
 	"iterations of a run that is over":  {"iterations", "count", 0},
 	"bytes received":                    {"data_received", "count", 0},
@@ -46,10 +46,10 @@ var answers = map[string]statistic{
 	"number of requests":                {"http_req_duration", "count", 0},
 }
 
-// question is one row of the page.
+// question is a row of the page: text and query.
 type question struct{ text, promql string }
 
-func TestEveryQueryOfTheDocsHasAnAnswer(t *testing.T) {
+func TestEveryQueryOfTheDocsReturnsSeries(t *testing.T) {
 	t.Parallel()
 	questions := readQuestions(t)
 	if len(questions) != len(sections) {
@@ -84,8 +84,8 @@ func ask(t *testing.T, receiver *harness.Receiver, question question, lastMs int
 		}
 		return
 	}
-	answer := query(t, receiver, question.promql)
-	expected, known := answers[question.text]
+	result := query(t, receiver, question.promql)
+	expected, known := inSummaryByQuestion[question.text]
 	if !known {
 		return
 	}
@@ -95,8 +95,8 @@ func ask(t *testing.T, receiver *harness.Receiver, question question, lastMs int
 	if expected.name != "count" {
 		value /= metric.Unit
 	}
-	if got := answer[0].Last().Value; math.Abs(got-value) > expected.tolerance*value {
-		t.Errorf("%s (%s): %v, k6 says %v", question.text, question.promql, got, value)
+	if got := result[0].Last().Value; math.Abs(got-value) > expected.tolerance*value {
+		t.Errorf("%s (%s): %v, k6 has %v", question.text, question.promql, got, value)
 	}
 }
 

@@ -1,6 +1,6 @@
 package e2e
 
-// Every file in examples/ does what its first lines say, by the command that they have.
+// Runs every file in examples/ with the command in its first lines, and checks the results.
 
 import (
 	"maps"
@@ -13,14 +13,14 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// example is a script, and what a receiver has after its run.
+// example is a script, and the expected series after its run.
 type example struct {
 	file   string
-	env    map[string]string  // that makes the run short
-	listed bool               // it ships what it lists, and not all of the summary
-	totals map[string]float64 // PromQL and its answer
-	many   []string           // PromQL whose answer is some number above 0
-	none   []string           // PromQL that finds nothing
+	env    map[string]string  // makes the run short
+	listed bool               // sends only the metrics that it lists
+	totals map[string]float64 // values of queries
+	many   []string           // queries with a value above 0
+	none   []string           // queries without results
 }
 
 var examples = []example{
@@ -82,10 +82,10 @@ var examples = []example{
 	},
 }
 
-// elsewhere are the folders that other tests run.
+// elsewhere has the directories that other tests run.
 var elsewhere = map[string]string{"c": "docs_test.go"}
 
-func TestExamplesDoWhatTheySay(t *testing.T) {
+func TestExamplesSendTheExpectedSeries(t *testing.T) {
 	t.Parallel()
 	for _, example := range examples {
 		t.Run(example.file, func(t *testing.T) {
@@ -105,23 +105,23 @@ func (e example) expectIn(t *testing.T, receiver *harness.Receiver) {
 		expectEqual(t, receiver, result.Summary.Measured(), harness.Totals)
 	}
 	for promql, expected := range e.totals {
-		if answer := query(t, receiver, promql); len(answer) != 1 || answer[0].Last().Value != expected {
-			t.Errorf("%s is %v, not %v", promql, answer, expected)
+		if found := query(t, receiver, promql); len(found) != 1 || found[0].Last().Value != expected {
+			t.Errorf("%s is %v, not %v", promql, found, expected)
 		}
 	}
 	for _, promql := range e.many {
-		if answer := query(t, receiver, promql); answer[0].Last().Value <= 0 {
-			t.Errorf("%s is %v", promql, answer)
+		if found := query(t, receiver, promql); found[0].Last().Value <= 0 {
+			t.Errorf("%s is %v", promql, found)
 		}
 	}
 	for _, promql := range e.none {
 		if found, err := receiver.Query(promql); err != nil || len(found) > 0 {
-			t.Errorf("%s finds %v, %v", promql, found, err)
+			t.Errorf("%s returns %v, %v", promql, found, err)
 		}
 	}
 }
 
-// load is the run that the example's first lines tell, with the receiver in the place of the one on localhost.
+// load returns the run of the command in the example's first lines, with the receiver instead of the one on localhost.
 func (e example) load(t *testing.T, receiver *harness.Receiver) harness.Run {
 	t.Helper()
 	path := filepath.Join("examples", e.file)
@@ -143,13 +143,13 @@ func (e example) load(t *testing.T, receiver *harness.Receiver) harness.Run {
 	}
 	last := len(load.Args) - 1
 	if last < 0 || load.Args[last] != path {
-		t.Fatalf("%s does not begin with a comment that says how to run it: %v", path, load.Args)
+		t.Fatalf("%s does not start with a comment with the command that runs it: %v", path, load.Args)
 	}
 	load.Args = load.Args[:last]
 	return load
 }
 
-// localReceiver is where the documents have a receiver.
+// localReceiver is the receiver's URL in the documentation.
 const localReceiver = "http://localhost:9090"
 
 func TestEveryExampleIsRun(t *testing.T) {
@@ -157,14 +157,14 @@ func TestEveryExampleIsRun(t *testing.T) {
 	for _, entry := range entriesOf(t, "examples") {
 		_, known := elsewhere[entry]
 		if !known && !slices.ContainsFunc(examples, func(e example) bool { return e.file == entry }) {
-			t.Errorf("examples/%s is run by no test: give it a row", entry)
+			t.Errorf("examples/%s is not tested: add it to the table", entry)
 		}
 	}
 }
 
-func entriesOf(t *testing.T, folder string) []string {
+func entriesOf(t *testing.T, directory string) []string {
 	t.Helper()
-	entries, err := os.ReadDir(filepath.Join(root(t), folder))
+	entries, err := os.ReadDir(filepath.Join(root(t), directory))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 package e2e
 
-// Receivers in trouble. Whatever a receiver does in the middle of a run, nothing is lost, and k6's user hears of it once.
+// Receivers that fail during a run: nothing is lost, and the failure is logged once.
 
 import (
 	"bytes"
@@ -12,30 +12,30 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-func TestNothingIsLostToAReceiverInTrouble(t *testing.T) {
+func TestNothingIsLostWhenAReceiverFails(t *testing.T) {
 	t.Parallel()
-	for _, trouble := range []struct {
-		name  string
-		fault harness.Fault
-		while time.Duration
-		kinds []harness.Kind
+	for _, failure := range []struct {
+		name     string
+		fault    harness.Fault
+		duration time.Duration
+		kinds    []harness.Kind
 	}{
-		{"it answers 503 for 5 s", harness.Unavailable, 5 * time.Second, harness.Kinds},
+		{"it responds with 503 for 5 s", harness.Unavailable, 5 * time.Second, harness.Kinds},
 		{"it hangs for 4 s", harness.Hang, 4 * time.Second, []harness.Kind{harness.Prometheus}},
 		{"it refuses connections for 4 s", harness.Refuse, 4 * time.Second, []harness.Kind{harness.VictoriaMetrics}},
 	} {
-		for _, kind := range trouble.kinds {
-			t.Run(trouble.name+"/"+string(kind), func(t *testing.T) {
+		for _, kind := range failure.kinds {
+			t.Run(failure.name+"/"+string(kind), func(t *testing.T) {
 				t.Parallel()
 				receiver := startReceiver(t, kind)
 				proxy := startFake(t, harness.Fake{Upstream: receiver.WriteURL()})
-				load := loadFor(trouble.while+4*time.Second, startTarget(t), proxy.URL())
+				load := loadFor(failure.duration+4*time.Second, startTarget(t), proxy.URL())
 				load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
 				load.Options = map[string]any{"timeout": "1s"}
 
 				k6 := start(t, load)
 				await(t, "the first batch", func() bool { return proxy.Count(harness.Pass) > 0 })
-				if met := proxy.FailFor(trouble.fault, trouble.while); met == 0 {
+				if met := proxy.FailFor(failure.fault, failure.duration); met == 0 {
 					t.Fatal("no request met the fault")
 				}
 				if k6.Ended() {
@@ -45,7 +45,7 @@ func TestNothingIsLostToAReceiverInTrouble(t *testing.T) {
 
 				expectSummaryIn(t, receiver, result)
 				expectAPointInEveryWindow(t, receiver, time.Second)
-				expectRefusedBatchesPassedLater(t, proxy)
+				expectFailedBatchesPassedLater(t, proxy)
 				expectOneWarningAndOneRecovery(t, result)
 				if kind == harness.Prometheus {
 					expectNothingRejected(t, receiver)
@@ -55,9 +55,9 @@ func TestNothingIsLostToAReceiverInTrouble(t *testing.T) {
 	}
 }
 
-// The first batch is the one that Prometheus cannot take twice: a series' first 0 is older than what it stored with it, so
-// it answers 400 to the whole batch. Nothing is lost by that, and the user should not be told so.
-func TestAStoredBatchWhoseAnswerGotLostCountsOnce(t *testing.T) {
+// The first batch is the one that Prometheus does not accept twice: a series' first 0 is older than the points stored with it,
+// so it rejects the whole batch with status 400. Nothing is lost by that, so no loss is logged.
+func TestAStoredBatchWhoseResponseIsLostCountsOnce(t *testing.T) {
 	t.Parallel()
 	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
 		proxy := startFake(t, harness.Fake{Upstream: receiver.WriteURL()})
@@ -72,27 +72,27 @@ func TestAStoredBatchWhoseAnswerGotLostCountsOnce(t *testing.T) {
 
 		expectSummaryIn(t, receiver, result)
 		if errors := linesOf(result, "error"); len(errors) != 0 {
-			t.Errorf("nothing was lost, but k6 logged:\n%s", result.LogText())
+			t.Errorf("k6 logged without a loss:\n%s", result.LogText())
 		}
 	})
 }
 
-func TestAReceiverThatIsNotThereCostsTheUserNothingButAWarning(t *testing.T) {
+func TestAnAbsentReceiverCausesOnlyAWarning(t *testing.T) {
 	t.Parallel()
-	nobody, release, err := harness.Refused()
+	address, release, err := harness.Refused()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(release)
 	target := startTarget(t)
-	load := loadFor(4*time.Second, target, "http://"+nobody+"/api/v1/write")
+	load := loadFor(4*time.Second, target, "http://"+address+"/api/v1/write")
 	load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
 	load.Options = map[string]any{"flushTimeout": "1s"}
 
 	result := run(t, load)
 
 	if served := target.Requests(); served == 0 || served != int(result.Summary["http_reqs"]["count"]) {
-		t.Errorf("the target served %d requests, k6 says %v", served, result.Summary["http_reqs"]["count"])
+		t.Errorf("the target served %d requests, k6 has %v", served, result.Summary["http_reqs"]["count"])
 	}
 	warnings := linesOf(result, "warning")
 	if len(warnings) != 1 {
@@ -100,30 +100,30 @@ func TestAReceiverThatIsNotThereCostsTheUserNothingButAWarning(t *testing.T) {
 	}
 	end := result.Log[len(result.Log)-1]
 	if saved, _ := end.Fields["points_in_unsent_file"].(float64); end.Level != "error" || saved == 0 {
-		t.Errorf("the last line should say how many points are in the file:\n%s", result.LogText())
+		t.Errorf("the last line must have the number of points in the file:\n%s", result.LogText())
 	}
 	if early := end.Time.Sub(warnings[0].Time); early < 2*time.Second {
-		t.Errorf("the warning came %s before the end, not at the first failure", early)
+		t.Errorf("the warning was logged %s before the end, not at the first failure", early)
 	}
 }
 
-// expectRefusedBatchesPassedLater expects that every batch that met a fault came again, byte for byte, and passed.
-func expectRefusedBatchesPassedLater(t *testing.T, proxy *harness.FakeReceiver) {
+// expectFailedBatchesPassedLater expects that every batch with a fault was sent again with the same bytes, and passed.
+func expectFailedBatchesPassedLater(t *testing.T, proxy *harness.FakeReceiver) {
 	t.Helper()
 	requests := proxy.Requests()
 	for i, failed := range requests {
 		if failed.Fault == harness.Pass || failed.Fault == harness.Refuse {
-			continue // passed, or never got as far as to have a body
+			continue // passed, or has no body
 		}
 		if !slices.ContainsFunc(requests[i+1:], func(later harness.Request) bool {
 			return later.Fault == harness.Pass && bytes.Equal(later.Body, failed.Body)
 		}) {
-			t.Errorf("request %d of %d (%s, %d bytes) never passed", i+1, len(requests), failed.Fault, len(failed.Body))
+			t.Errorf("request %d of %d (%s, %d bytes) did not pass later", i+1, len(requests), failed.Fault, len(failed.Body))
 		}
 	}
 }
 
-// expectOneWarningAndOneRecovery expects one line when the trouble begins, one when it is over, and a good end.
+// expectOneWarningAndOneRecovery expects one line at the first failure, one at the recovery, and no error.
 func expectOneWarningAndOneRecovery(t *testing.T, result *harness.Result) {
 	t.Helper()
 	warnings, errors := linesOf(result, "warning"), linesOf(result, "error")

@@ -1,7 +1,6 @@
 package e2e
 
-// The commands of pages that one follows step by step are run as they stand, and what they print is compared with what stands
-// below them.
+// Runs the commands of step-by-step pages unchanged, and compares their output with the output on the page.
 
 import (
 	"os"
@@ -14,14 +13,14 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// prepared is what make has done for the tests, or what they bring.
+// prepared matches commands that make has run, or whose result the tests provide.
 var prepared = regexp.MustCompile(`^(git clone|cd|make|cargo build|build/victoria-metrics) ?`)
 
-// varying is what differs from run to run in what commands print.
+// varying matches the parts of the commands' output that differ between runs.
 var varying = regexp.MustCompile(
 	`@\[[\d.]+\]|time="[^"]+"|\b(bytes_sent|points|points_sent|queue_bytes_max|requests|samples|sent_batch_duration_max_ms)=\d+|[\d.]+/s`)
 
-// localVictoriaMetrics is where the pages have one.
+// localVictoriaMetrics is its address in the pages.
 const localVictoriaMetrics = "localhost:8428"
 
 func TestGettingStarted(t *testing.T) {
@@ -46,27 +45,27 @@ func TestTheCProgramOfThePage(t *testing.T) {
 	}
 	reads := query(t, receiver, `sum(last_over_time(load_reads_total{file="README.md"}[5m]))`)[0].Last().Value
 	if reads < 100 {
-		t.Errorf("there were only %v reads", reads)
+		t.Errorf("only %v reads", reads)
 	}
 	for promql, expected := range map[string]float64{
 		`sum(last_over_time(load_read_bytes_total[5m]))`:                     reads * float64(page.Size()),
 		`sum(last_over_time(load_read_time_count[5m]))`:                      reads,
 		`sum(last_over_time(load_reads_failed_total{condition="zero"}[5m]))`: reads,
 	} {
-		if answer := query(t, receiver, promql)[0].Last().Value; answer != expected {
-			t.Errorf("%s is %v, not %v", promql, answer, expected)
+		if value := query(t, receiver, promql)[0].Last().Value; value != expected {
+			t.Errorf("%s is %v, not %v", promql, value, expected)
 		}
 	}
 	if slowest := query(t, receiver, `max(max_over_time(load_read_time_max[5m]))`)[0].Last().Value; slowest <= 0 || slowest > 3 {
-		t.Errorf("the slowest read took %v s", slowest)
+		t.Errorf("the slowest read lasted %v s", slowest)
 	}
 }
 
-// follow gives the commands of a page, with a receiver of the test's.
+// follow runs the commands of a page, with a receiver of the test.
 func follow(t *testing.T, receiver *harness.Receiver, page string) {
 	t.Helper()
 	blocks := blocksIn(t, page)
-	given := 0
+	count := 0
 	for i, block := range blocks {
 		if block.language != "sh" || len(block.variables()) == len(block.commands()) {
 			continue
@@ -79,39 +78,39 @@ func follow(t *testing.T, receiver *harness.Receiver, page string) {
 			if prepared.MatchString(command) {
 				continue
 			}
-			given++
-			give(t, receiver, command, shown)
+			count++
+			runCommand(t, receiver, command, shown)
 		}
 	}
-	if given < 3 {
-		t.Errorf("%s has only %d commands", page, given)
+	if count < 3 {
+		t.Errorf("%s has only %d commands", page, count)
 	}
 }
 
-// give runs a command, which must print what is shown; a question is asked again, since VictoriaMetrics finds what was written
-// a little later.
-func give(t *testing.T, receiver *harness.Receiver, command, shown string) {
+// runCommand runs a command, which must print what the page shows. Queries are repeated, since VictoriaMetrics finds new
+// points only after a while.
+func runCommand(t *testing.T, receiver *harness.Receiver, command, shown string) {
 	t.Helper()
 	printed, ended := runInShell(t, receiver, command)
 	if strings.Contains(command, "promtool query") {
-		awaitAnswer(t, command, func() bool {
-			if lacking(receiver, printed, shown) == "" {
+		awaitResult(t, command, func() bool {
+			if firstMissing(receiver, printed, shown) == "" {
 				return true
 			}
 			printed, ended = runInShell(t, receiver, command)
 			return false
 		})
 	}
-	if line := lacking(receiver, printed, shown); line != "" {
+	if line := firstMissing(receiver, printed, shown); line != "" {
 		t.Errorf("%s does not print\n%s\nbut\n%s", command, line, printed)
 	}
-	if isMistake := strings.Contains(shown, "invalid configuration"); (ended != nil) != isMistake {
+	if isInvalid := strings.Contains(shown, "invalid configuration"); (ended != nil) != isInvalid {
 		t.Errorf("%s: %v\n%s", command, ended, printed)
 	}
 }
 
-// lacking is the first line that is shown and was not printed, but for what varies.
-func lacking(receiver *harness.Receiver, printed, shown string) string {
+// firstMissing returns the first line that the page shows and the command did not print. It ignores varying parts.
+func firstMissing(receiver *harness.Receiver, printed, shown string) string {
 	same := func(text string) string {
 		text = varying.ReplaceAllString(strings.TrimSpace(text), "$1…")
 		return strings.ReplaceAll(text, strings.TrimPrefix(receiver.URL, "http://"), localVictoriaMetrics)
@@ -125,7 +124,7 @@ func lacking(receiver *harness.Receiver, printed, shown string) string {
 	return ""
 }
 
-// runInShell runs a command of a page in the repository's root.
+// runInShell runs a command of a page in the repository's root directory.
 func runInShell(t *testing.T, receiver *harness.Receiver, command string) (printed string, ended error) {
 	t.Helper()
 	k6, err := harness.Binary("k6")

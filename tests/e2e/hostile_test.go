@@ -1,6 +1,6 @@
 package e2e
 
-// A receiver that means harm: k6 ends in time, and takes no more memory than with one that answers nothing.
+// Hostile receivers: k6 ends in time, and does not use more memory than with a receiver that does not respond.
 
 import (
 	"io"
@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-func TestAHostileReceiverHoldsUpNobody(t *testing.T) {
+func TestAHostileReceiverDoesNotDelayK6(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]func(w io.Writer){
-		"silence":                     func(io.Writer) { time.Sleep(time.Minute) },
-		"interim answers without end": endless("", "HTTP/1.1 103 Early Hints\r\n\r\n"),
-		"headers without end":         endless("HTTP/1.1 200 OK\r\n", "X-Name: value\r\n"),
-		"a header without end":        endless("HTTP/1.1 200 OK\r\nX-Name: ", "value"),
-		"a body without end":          endless("HTTP/1.1 503 No\r\nRetry-After: 0\r\n\r\n", "and so on "),
+	for name, respond := range map[string]func(w io.Writer){
+		"silence":                   func(io.Writer) { time.Sleep(time.Minute) },
+		"endless interim responses": endless("", "HTTP/1.1 103 Early Hints\r\n\r\n"),
+		"headers without end":       endless("HTTP/1.1 200 OK\r\n", "X-Name: value\r\n"),
+		"a header without end":      endless("HTTP/1.1 200 OK\r\nX-Name: ", "value"),
+		"a body without end":        endless("HTTP/1.1 503 No\r\nRetry-After: 0\r\n\r\n", "and so on "),
 		"a pause without end": func(w io.Writer) {
 			_, _ = io.WriteString(w, "HTTP/1.1 429 No\r\nRetry-After: 99999999999\r\nContent-Length: 0\r\n\r\n")
 		},
@@ -34,28 +34,28 @@ func TestAHostileReceiverHoldsUpNobody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			load := shortLoad(t)
-			load.Options = map[string]any{"url": startHostile(t, answer), "timeout": "300ms", "flushTimeout": "500ms"}
+			load.Options = map[string]any{"url": startHostile(t, respond), "timeout": "300ms", "flushTimeout": "500ms"}
 			began := time.Now()
 			result := run(t, load)
 			if took := time.Since(began); took > 8*time.Second {
-				t.Errorf("k6 took %v for a second:\n%s", took, result.LogText())
+				t.Errorf("a run of a second ended after %v:\n%s", took, result.LogText())
 			}
 			usage, _ := result.State.SysUsage().(*syscall.Rusage)
 			if megabytes := usage.Maxrss / 1024; megabytes > 200 {
-				t.Errorf("k6 took %d MB", megabytes)
+				t.Errorf("k6 used %d MB", megabytes)
 			}
 			for _, line := range result.Log {
-				if said, _ := line.Fields["error"].(string); len(said) > 1000 {
-					t.Errorf("a line is long: %s", line)
+				if message, _ := line.Fields["error"].(string); len(message) > 1000 {
+					t.Errorf("a line is too long: %s", line)
 				}
 			}
 		})
 	}
 }
 
-// A request that is larger than what the kernel keeps of a connection is still being written when the receiver hangs up. The
-// signal that comes of it would end k6, since the thread that gets it is not Go's.
-func TestAReceiverThatHangsUpOnALargeRequestDoesNotEndK6(t *testing.T) {
+// A request that is larger than the kernel's buffers of a connection is still being written when the receiver closes it. The
+// resulting signal would end k6, since the thread that gets it is not a Go thread.
+func TestAReceiverThatClosesTheConnectionOfALargeRequestDoesNotEndK6(t *testing.T) {
 	t.Parallel()
 	hangUp := func(w io.Writer) {
 		if connection, is := w.(*net.TCPConn); is {
@@ -73,8 +73,8 @@ func TestAReceiverThatHangsUpOnALargeRequestDoesNotEndK6(t *testing.T) {
 	}
 }
 
-// startHostile answers whatever comes as it is told, and returns its URL.
-func startHostile(t *testing.T, answer func(w io.Writer)) string {
+// startHostile starts a receiver that responds to every request with respond, and returns its URL.
+func startHostile(t *testing.T, respond func(w io.Writer)) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -89,7 +89,7 @@ func startHostile(t *testing.T, answer func(w io.Writer)) string {
 			}
 			go func() {
 				_, _ = connection.Read(make([]byte, 4096))
-				answer(connection)
+				respond(connection)
 				_ = connection.Close()
 			}()
 		}

@@ -1,6 +1,6 @@
 package e2e
 
-// What describes a series comes back from the receiver: k6's tags as labels, and the type and unit of a metric.
+// Labels and metadata at the receiver: k6's tags, and the type and unit of a metric.
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-func TestTagsComeBackAsLabels(t *testing.T) {
+func TestTagsBecomeLabels(t *testing.T) {
 	t.Parallel()
 	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
 		load := loadFor(2*time.Second, startTarget(t), receiver.WriteURL())
@@ -30,7 +30,7 @@ func TestTagsComeBackAsLabels(t *testing.T) {
 		}
 		for _, series := range query(t, receiver, `last_over_time(k6_http_reqs_total[5m])`) {
 			if series.Labels["scenario"] != "shop" {
-				t.Errorf("%v is not of the scenario", series.Labels)
+				t.Errorf("%v does not have the scenario", series.Labels)
 			}
 		}
 		for selector, requests := range map[string]float64{
@@ -39,17 +39,17 @@ func TestTagsComeBackAsLabels(t *testing.T) {
 			`group="::buy", status="500"`:                  result.Summary["http_req_failed"]["passes"],
 		} {
 			total := fmt.Sprintf("sum(last_over_time(k6_http_reqs_total{%s}[5m]))", selector)
-			if answer := query(t, receiver, total)[0].Last().Value; answer != requests {
-				t.Errorf("%s is %v, not %v", total, answer, requests)
+			if value := query(t, receiver, total)[0].Last().Value; value != requests {
+				t.Errorf("%s is %v, not %v", total, value, requests)
 			}
 		}
 	})
 }
 
-// longest is how many bytes of a label's value a receiver takes: VictoriaMetrics leaves a series with more out.
+// longest is the maximum number of bytes of a label's value: VictoriaMetrics drops a series with more.
 var longest = map[harness.Kind]int{harness.Prometheus: 64 << 10, harness.VictoriaMetrics: 4 << 10}
 
-func TestOddTagsBecomeLabelsAndCostNoOtherSeries(t *testing.T) {
+func TestUnusualTagsBecomeLabelsWithoutLossOfOtherSeries(t *testing.T) {
 	t.Parallel()
 	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
 		for names, expected := range map[string]map[string]string{
@@ -83,7 +83,7 @@ func TestOddTagsBecomeLabelsAndCostNoOtherSeries(t *testing.T) {
 			}
 			long := query(t, receiver, "last_over_time(k6_long_total"+of+")")[0].Labels["long"]
 			if len(long) != longest[receiver.Kind] {
-				t.Errorf("%s: of 64 KiB %d bytes came", names, len(long))
+				t.Errorf("%s: %d bytes of 64 KiB were stored", names, len(long))
 			}
 		}
 		if receiver.Kind == harness.Prometheus {
@@ -92,7 +92,7 @@ func TestOddTagsBecomeLabelsAndCostNoOtherSeries(t *testing.T) {
 	})
 }
 
-func TestSeriesOverTheLimitAreCountedAndToldOnce(t *testing.T) {
+func TestSeriesOverTheLimitAreCountedAndLoggedOnce(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, harness.Prometheus)
 	load := loadFor(2*time.Second, startTarget(t), receiver.WriteURL())
@@ -104,7 +104,7 @@ func TestSeriesOverTheLimitAreCountedAndToldOnce(t *testing.T) {
 		if strings.Contains(line.Message, "maxSeries") {
 			warnings++
 			if hint, _ := line.Fields["hint"].(string); !strings.Contains(hint, "dropTags") {
-				t.Errorf("no hint in %s", line)
+				t.Errorf("a hint is missing in %s", line)
 			}
 		}
 	}
@@ -117,20 +117,20 @@ func TestSeriesOverTheLimitAreCountedAndToldOnce(t *testing.T) {
 	}
 	errors := linesOf(result, "error")
 	if len(errors) != 1 || errors[0].Fields["series_over_max_series"] == nil || errors[0].Fields["samples_over_max_series"] == nil {
-		t.Errorf("what was left out is not told at the end:\n%s", result.LogText())
+		t.Errorf("the last line does not count the dropped series:\n%s", result.LogText())
 	}
 }
 
-// Prometheus keeps nothing of the metadata that Remote Write 1.0 carries, so VictoriaMetrics has to say what came.
+// Prometheus does not store the metadata of Remote Write 1.0, so the test uses VictoriaMetrics.
 func TestTypesAndUnitsArriveAsMetadata(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, harness.VictoriaMetrics)
 	load := loadFor(3*time.Second, startTarget(t), receiver.WriteURL())
 	load.Env["K6_PROMETHEUS_RW_TREND_AS"] = "gauges,native,classic"
-	load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s" // how long requests took is told a window later
+	load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s" // request durations are sent one window later
 	run(t, load)
 
-	told, err := receiver.Metadata()
+	byName, err := receiver.Metadata()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,34 +148,34 @@ func TestTypesAndUnitsArriveAsMetadata(t *testing.T) {
 		"k6_order_value_avg":           {Type: "gauge"},
 		"k6_order_value":               {Type: "histogram"},
 	} {
-		if len(told[name]) != 1 {
-			t.Errorf("%s: expected one entry, got %v", name, told[name])
+		if len(byName[name]) != 1 {
+			t.Errorf("%s: expected one entry, got %v", name, byName[name])
 			continue
 		}
-		metadata := told[name][0]
+		metadata := byName[name][0]
 		if metadata.Type != expected.Type || metadata.Unit != expected.Unit || metadata.Help == "" {
 			t.Errorf("%s: got %+v, expected %+v and a help text", name, metadata, expected)
 		}
 	}
-	expectCleanMetrics(t, receiver, told)
+	expectCleanMetrics(t, receiver, byName)
 }
 
-// knownProblems are what `promtool check metrics` says of names that are k6's own output's, and so stay.
+// knownProblems are warnings of `promtool check metrics` about names of k6's own output, which do not change.
 var knownProblems = []string{
 	`non-histogram and non-summary metrics should not have "_count" suffix`,
 	`non-histogram and non-summary metrics should not have "_sum" suffix`,
 	`counter metrics should have "_total" suffix`,
 }
 
-// expectCleanMetrics has promtool check the metrics as a scrape would show them: every series under its metadata.
-func expectCleanMetrics(t *testing.T, receiver *harness.Receiver, told map[string][]harness.Metadata) {
+// expectCleanMetrics checks the metrics with promtool, in the format of a scrape: every series after its metadata.
+func expectCleanMetrics(t *testing.T, receiver *harness.Receiver, byName map[string][]harness.Metadata) {
 	t.Helper()
 	promtool, err := harness.Binary("promtool")
 	if err != nil {
 		t.Fatal(err)
 	}
 	check := exec.Command(promtool, "check", "metrics")
-	check.Stdin = strings.NewReader(exposition(t, receiver, told))
+	check.Stdin = strings.NewReader(exposition(t, receiver, byName))
 	problems, err := check.CombinedOutput()
 	if _, ended := err.(*exec.ExitError); err != nil && !ended {
 		t.Fatal(err)
@@ -183,17 +183,17 @@ func expectCleanMetrics(t *testing.T, receiver *harness.Receiver, told map[strin
 	for problem := range strings.Lines(string(problems)) {
 		known := func(known string) bool { return strings.Contains(problem, known) }
 		if !slices.ContainsFunc(knownProblems, known) {
-			t.Errorf("promtool says: %s", problem)
+			t.Errorf("promtool reports: %s", problem)
 		}
 	}
 }
 
-// exposition writes what the receiver has in Prometheus's text format.
-func exposition(t *testing.T, receiver *harness.Receiver, told map[string][]harness.Metadata) string {
+// exposition formats the receiver's series in Prometheus's text format.
+func exposition(t *testing.T, receiver *harness.Receiver, byName map[string][]harness.Metadata) string {
 	t.Helper()
 	var text strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(told)) {
-		metadata := told[name][0]
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		metadata := byName[name][0]
 		fmt.Fprintf(&text, "# HELP %s %s\n# TYPE %s %s\n", name, metadata.Help, name, metadata.Type)
 		pattern := name
 		if metadata.Type == "histogram" {

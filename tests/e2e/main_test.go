@@ -1,6 +1,6 @@
-// Package e2e tests the output from end to end: k6 as it is built, the receivers that users have, real time.
+// Package e2e tests the output from end to end: the built k6, common receivers, real time.
 //
-// Each test has receivers, targets and ports of its own, so tests run side by side; most of their time is waiting.
+// Each test has separate receivers, targets and ports, so tests run in parallel; most of their time is waiting.
 package e2e
 
 import (
@@ -12,11 +12,10 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// shop is the script of nearly all tests: a constant arrival rate, HTTP requests of which some fail, custom metrics of
-// each type.
+// shop is the script of most tests: a constant arrival rate, HTTP requests of which some fail, custom metrics of each type.
 const shop = "examples/http.js"
 
-// Exit codes of k6's own.
+// Exit codes of k6.
 const (
 	thresholdsHaveFailed = 99
 	invalidConfiguration = 104
@@ -34,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// onEveryReceiver runs a test once for each kind of receiver, side by side.
+// onEveryReceiver runs a test for each kind of receiver, in parallel.
 func onEveryReceiver(t *testing.T, test func(t *testing.T, receiver *harness.Receiver)) {
 	for _, kind := range harness.Kinds {
 		t.Run(string(kind), func(t *testing.T) {
@@ -72,7 +71,7 @@ func startTarget(t *testing.T) *harness.Target {
 	return target
 }
 
-// startFake starts a receiver of the tests' own.
+// startFake starts a fake receiver.
 func startFake(t *testing.T, fake harness.Fake) *harness.FakeReceiver {
 	t.Helper()
 	receiver := harness.StartFakeReceiver(fake)
@@ -80,7 +79,7 @@ func startFake(t *testing.T, fake harness.Fake) *harness.FakeReceiver {
 	return receiver
 }
 
-// loadFor is a run of the shop that ships to a write URL.
+// loadFor returns a run of the shop that sends to a write URL.
 func loadFor(duration time.Duration, target *harness.Target, writeURL string) harness.Run {
 	return harness.Run{
 		Script: shop,
@@ -89,7 +88,7 @@ func loadFor(duration time.Duration, target *harness.Target, writeURL string) ha
 	}
 }
 
-// start starts k6 and makes sure that it is gone after the test.
+// start starts k6, which is stopped after the test.
 func start(t *testing.T, run harness.Run) *harness.K6 {
 	t.Helper()
 	k6, err := harness.StartK6(run)
@@ -113,13 +112,13 @@ func finish(t *testing.T, k6 *harness.K6, exitCode int) *harness.Result {
 	return result
 }
 
-// run runs k6 to its end and expects that all is well.
+// run runs k6 to its end and expects exit code 0.
 func run(t *testing.T, run harness.Run) *harness.Result {
 	t.Helper()
 	return finish(t, start(t, run), 0)
 }
 
-// expectSummaryIn expects that the receiver knows every number of k6's summary.
+// expectSummaryIn expects that the receiver has every number of k6's summary.
 func expectSummaryIn(t *testing.T, receiver *harness.Receiver, result *harness.Result) {
 	t.Helper()
 	if result.Summary["http_reqs"]["count"] == 0 {
@@ -131,7 +130,7 @@ func expectSummaryIn(t *testing.T, receiver *harness.Receiver, result *harness.R
 	}
 }
 
-// expectEqual expects that the receiver answers what k6 measured, and returns what was compared.
+// expectEqual expects that queries return what k6 measured, and returns the comparison.
 func expectEqual(
 	t *testing.T, receiver *harness.Receiver, measured []harness.Measured, expect func(harness.Measured) []harness.Expectation,
 ) []harness.Row {
@@ -146,7 +145,7 @@ func expectEqual(
 	return rows
 }
 
-// query asks a receiver; no answer at all fails the test.
+// query queries a receiver; an empty result fails the test.
 func query(t *testing.T, receiver *harness.Receiver, promql string) []harness.Series {
 	t.Helper()
 	series, err := receiver.Query(promql)
@@ -159,7 +158,7 @@ func query(t *testing.T, receiver *harness.Receiver, promql string) []harness.Se
 	return series
 }
 
-// await fails the test when a condition does not come.
+// await waits for a condition, and fails the test if it does not hold in time.
 func await(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	if err := harness.Await(what, 20*time.Second, condition); err != nil {

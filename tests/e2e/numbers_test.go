@@ -1,6 +1,6 @@
 package e2e
 
-// Every number of k6's summary comes back by PromQL: from one instance and from two, in each form of a trend.
+// PromQL returns every number of k6's summary: from one instance and from two, for each form of trends.
 
 import (
 	"fmt"
@@ -15,10 +15,10 @@ import (
 
 const everyKind = "tests/e2e/scripts/every_kind.js"
 
-// allTags are k6's system tags and those of the script, less the scenario.
+// allTags are k6's system tags and those of the script, without the scenario.
 const allTags = "check,error,error_code,expected_response,group,kind,method,name,proto,size,status,tls_version,url"
 
-// runEveryKind runs the script with every kind of metric and returns what k6 measured.
+// runEveryKind runs the script with every kind of metric, and returns what k6 measured.
 func runEveryKind(t *testing.T, receiver *harness.Receiver, env map[string]string, args ...string) []harness.Measured {
 	t.Helper()
 	k6, measured := startEveryKind(t, receiver, env, args...)
@@ -52,7 +52,7 @@ func startEveryKind(
 	}
 }
 
-func TestEveryNumberOfTheSummaryComesBack(t *testing.T) {
+func TestQueriesReturnEveryNumberOfTheSummary(t *testing.T) {
 	t.Parallel()
 	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
 		measured := runEveryKind(t, receiver, nil)
@@ -70,12 +70,12 @@ func TestEveryNumberOfTheSummaryComesBack(t *testing.T) {
 	})
 }
 
-func TestPercentilesOfTheRunComeBack(t *testing.T) {
+func TestQueriesReturnThePercentilesOfTheRun(t *testing.T) {
 	t.Parallel()
 	for _, tags := range []struct {
 		name    string
 		dropped string
-		isOne   func(harness.Measured) bool // whether it is one series then
+		isOne   func(harness.Measured) bool // reports whether a trend has one series
 	}{
 		{"of all", allTags + ",scenario", func(m harness.Measured) bool { return m.Selector == "" }},
 		{"of each scenario", allTags, func(m harness.Measured) bool { return strings.HasPrefix(m.Selector, "scenario=") }},
@@ -100,15 +100,15 @@ func TestPercentilesOfTheRunComeBack(t *testing.T) {
 	}
 }
 
-// The values of `spread` have neighbours within 0.3 %, so that a percentile and the rank beside it are as good as one.
-func TestHistogramsKeepWhatTheirBucketsPromise(t *testing.T) {
+// Adjacent values of `spread` differ by at most 0.3 %, so that a percentile and the next rank are almost equal.
+func TestQuantilesOfHistogramsAreAsExactAsTheirBuckets(t *testing.T) {
 	t.Parallel()
 	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
 		measured := runEveryKind(t, receiver, map[string]string{"K6_PROMETHEUS_RW_TREND_AS": "gauges,native,classic"})
 
 		expectEqual(t, receiver, measured, harness.Totals)
 		if lasting, err := receiver.Query("k6_spread_seconds"); err != nil || len(lasting) > 0 {
-			t.Errorf("the native histogram goes on after the run: %v, %v", lasting, err)
+			t.Errorf("the native histogram continues after the run: %v, %v", lasting, err)
 		}
 		rows := expectEqual(t, receiver, measured, func(m harness.Measured) []harness.Expectation {
 			return histogramTotals(m, receiver.Kind)
@@ -117,7 +117,7 @@ func TestHistogramsKeepWhatTheirBucketsPromise(t *testing.T) {
 		spread := measured[slices.IndexFunc(measured, func(m harness.Measured) bool { return m.String() == "spread" })]
 		for percent, statistic := range map[float64]string{50: "med", 90: "p(90)", 95: "p(95)", 99: "p(99)"} {
 			exact := spread.Values[statistic] / 1000
-			// Native: a bucket is 2^(1/8) times as high as it begins.
+			// Native: the bounds of a bucket differ by a factor of 2^(1/8).
 			expectQuantile(t, receiver, nativeBuckets(receiver.Kind), percent, exact/math.Exp2(1./8), exact*math.Exp2(1./8))
 			// Classic: the two bounds around it.
 			above, _ := slices.BinarySearch(secondsBounds, exact)
@@ -133,7 +133,7 @@ func TestHistogramsKeepWhatTheirBucketsPromise(t *testing.T) {
 // secondsBounds are the default bounds of classic histograms of times.
 var secondsBounds = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
 
-// nativeBuckets asks for the native histogram of `spread`, which VictoriaMetrics stores as series of its own.
+// nativeBuckets returns the query for the native histogram of `spread`, which VictoriaMetrics stores as separate series.
 func nativeBuckets(kind harness.Kind) string {
 	if kind == harness.VictoriaMetrics {
 		return `sum by (vmrange) (last_over_time(k6_spread_seconds_bucket{vmrange!=""}[5m]))`
@@ -144,16 +144,16 @@ func nativeBuckets(kind harness.Kind) string {
 func expectQuantile(t *testing.T, receiver *harness.Receiver, buckets string, percent, low, high float64) {
 	t.Helper()
 	ask := fmt.Sprintf("histogram_quantile(%v, %s)", percent/100, buckets)
-	answer, there, err := receiver.Number(ask)
+	value, found, err := receiver.Number(ask)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !there || answer < low || answer > high {
-		t.Errorf("%s is %v (there: %t), not between %v and %v", ask, answer, there, low, high)
+	if !found || value < low || value > high {
+		t.Errorf("%s is %v (found: %t), not between %v and %v", ask, value, found, low, high)
 	}
 }
 
-// histogramTotals are the counts and sums of a trend's histograms.
+// histogramTotals returns the counts and sums of a trend's histograms.
 func histogramTotals(m harness.Measured, kind harness.Kind) []harness.Expectation {
 	count := m.Values["count"]
 	if m.Type != harness.Trend || count == 0 {
@@ -188,7 +188,7 @@ func histogramTotals(m harness.Measured, kind harness.Kind) []harness.Expectatio
 	return expectations
 }
 
-func TestTheFeatureFlagForNativeHistogramsHolds(t *testing.T) {
+func TestTheFeatureFlagEnablesNativeHistograms(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, harness.Prometheus)
 	measured := runEveryKind(t, receiver, map[string]string{"K6_FEATURES": "native-histograms"})
@@ -199,7 +199,7 @@ func TestTheFeatureFlagForNativeHistogramsHolds(t *testing.T) {
 		t.Errorf("the histogram has %v of %v values", count, wait.Values["count"])
 	}
 	if gauges, err := receiver.Query(`last_over_time({__name__=~"k6_wait_(avg|count|p95)"}[5m])`); err != nil || len(gauges) > 0 {
-		t.Errorf("there are gauges beside it: %v, %v", gauges, err)
+		t.Errorf("there are gauges in addition: %v, %v", gauges, err)
 	}
 }
 
@@ -222,7 +222,7 @@ func TestTwoInstancesAddUp(t *testing.T) {
 
 	rows := expectEqual(t, receiver, harness.Together(all...), harness.Totals)
 	t.Logf("%d numbers:\n%s", len(rows), harness.Table(rows))
-	// At the time of an instance's last point, with a first point of 0, increase() has nothing to extrapolate.
+	// At the time of an instance's last point, with a first point of 0, increase() does not extrapolate.
 	ends := map[string]int64{}
 	for _, series := range query(t, receiver, "k6_http_reqs_total[5m]") {
 		instance := series.Labels["instance"]

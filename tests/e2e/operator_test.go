@@ -1,6 +1,6 @@
 package e2e
 
-// Many machines: deploy/k6-operator as the operator runs it, with processes of this machine in the place of pods.
+// Distributed runs: deploy/k6-operator as the operator runs it, with local processes instead of pods.
 
 import (
 	"fmt"
@@ -20,7 +20,7 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// operatorExample is what stands in deploy/k6-operator.
+// operatorExample is the content of deploy/k6-operator.
 type operatorExample struct {
 	run    harness.TestRun
 	script struct {
@@ -38,7 +38,7 @@ type operatorExample struct {
 	}
 }
 
-// readExample reads the files strictly: what Kubernetes or the operator would not know is a mistake.
+// readExample reads the files strictly: fields that Kubernetes or the operator does not know are errors.
 func readExample(t *testing.T) *operatorExample {
 	t.Helper()
 	example := new(operatorExample)
@@ -52,7 +52,7 @@ func readExample(t *testing.T) *operatorExample {
 	return example
 }
 
-// runner is runner `index` of the example as the operator makes it, less where its metrics and its load go.
+// runner returns runner `index` of the example as the operator starts it, with another receiver and target.
 func (e *operatorExample) runner(t *testing.T, index int, target *harness.Target, writeURL string) harness.Run {
 	t.Helper()
 	script := filepath.Join(t.TempDir(), e.run.Spec.Script.ConfigMap.File)
@@ -67,7 +67,7 @@ func (e *operatorExample) runner(t *testing.T, index int, target *harness.Target
 	return harness.Run{Script: script, Args: e.run.Arguments(index), Env: environment}
 }
 
-func TestTheOperatorsExampleIsWhole(t *testing.T) {
+func TestTheOperatorsExampleIsComplete(t *testing.T) {
 	t.Parallel()
 	example := readExample(t)
 	for _, resource := range [][2]string{
@@ -79,15 +79,15 @@ func TestTheOperatorsExampleIsWhole(t *testing.T) {
 		{"post", example.run.Spec.Cleanup},
 	} {
 		if resource[0] != resource[1] {
-			t.Errorf("%q should be %q", resource[1], resource[0])
+			t.Errorf("%q must be %q", resource[1], resource[0])
 		}
 	}
-	if _, there := example.script.Data[example.run.Spec.Script.ConfigMap.File]; !there {
+	if _, found := example.script.Data[example.run.Spec.Script.ConfigMap.File]; !found {
 		t.Errorf("the ConfigMap has no %s", example.run.Spec.Script.ConfigMap.File)
 	}
 	for variable := range example.receiver.StringData {
 		if !strings.HasPrefix(variable, "K6_PROMETHEUS_RW_") {
-			t.Errorf("%s is no variable of the output's", variable)
+			t.Errorf("%s is not a variable of the output", variable)
 		}
 	}
 	if address, err := url.Parse(example.receiver.StringData["K6_PROMETHEUS_RW_SERVER_URL"]); err != nil || address.Path != "/api/v1/write" {
@@ -105,7 +105,7 @@ func TestTheOperatorsRunnersAddUp(t *testing.T) {
 		load.Env["DURATION"], load.Env["RATE"] = "5s", "80"
 		runners[i] = start(t, load)
 	}
-	// All runners are up, and have been for some windows.
+	// All runners are paused for some windows.
 	addresses := make([]string, len(runners))
 	await(t, "all runners to listen", func() bool {
 		for i, runner := range runners {
@@ -141,26 +141,26 @@ func TestTheOperatorsRunnersAddUp(t *testing.T) {
 		"count(last_over_time(k6_remote_write_run_info[5m]))":                   float64(len(runners)),
 		"count(last_over_time(k6_remote_write_run_end_time_seconds[5m]))":       float64(len(runners)),
 		"sum(last_over_time(k6_threshold_passed[5m]))":                          float64(len(runners)),
-		`count(last_over_time({__name__=~"k6_.+",instance=~".+"}[5m]))`:         0, // the operator's instance_id is enough
+		`count(last_over_time({__name__=~"k6_.+",instance=~".+"}[5m]))`:         0, // the operator's instance_id is sufficient
 		`count(last_over_time({__name__=~"k6_.+",instance_id=""}[5m]))`:         0,
 		"sum(last_over_time(k6_remote_write_samples_failed_total[5m]))":         0,
 		"max(last_over_time(k6_http_reqs_total{url=~\".+\"}[5m])) or vector(0)": 0,
 	} {
-		answer, there, err := receiver.Number(question)
-		if err != nil || answer != expected || !there && expected != 0 {
-			t.Errorf("%s is %v (%t, %v), not %v", question, answer, there, err, expected)
+		value, found, err := receiver.Number(question)
+		if err != nil || value != expected || !found && expected != 0 {
+			t.Errorf("%s is %v (%t, %v), not %v", question, value, found, err, expected)
 		}
 	}
 	for _, series := range query(t, receiver, "last_over_time(k6_remote_write_run_start_time_seconds[5m])") {
 		if began := secondsAsTime(series.Last().Value); began.Before(resumed.Truncate(time.Millisecond)) {
-			t.Errorf("instance %s began at %s, before it was resumed at %s", series.Labels["instance_id"], began, resumed)
+			t.Errorf("instance %s started at %s, before it was resumed at %s", series.Labels["instance_id"], began, resumed)
 		}
 	}
 	expectIncreases(t, receiver, "k6_http_reqs_total", float64(target.Requests()))
 	expectNothingRejected(t, receiver)
 }
 
-// expectIncreases expects increase() over all instances, each at its own end: with a first point of 0, it has nothing to
+// expectIncreases compares the sum of increase() of all instances, each at its end: with a first point of 0, it does not
 // extrapolate there.
 func expectIncreases(t *testing.T, receiver *harness.Receiver, counter string, expected float64) {
 	t.Helper()
@@ -174,15 +174,15 @@ func expectIncreases(t *testing.T, receiver *harness.Receiver, counter string, e
 		increased += increase(t, receiver, fmt.Sprintf("%s{instance_id=%q}", counter, instance), "5m", endMs)
 	}
 	if math.Abs(increased-expected) > 1e-9*expected {
-		t.Errorf("increase() over %d instances says %v of %v", len(ends), increased, expected)
+		t.Errorf("increase() over %d instances is %v of %v", len(ends), increased, expected)
 	}
 }
 
-// cost is what one runner ships, the last two in each window.
+// cost is what one runner sends, the last two in each window.
 type cost struct{ series, requests, bytes float64 }
 
-// What docs/operator.md has as the cost of one runner: `go test -run TestWhatARunnerCosts -v .`
-func TestWhatARunnerCosts(t *testing.T) {
+// Measures the cost of one runner in docs/operator.md: `go test -run TestCostOfARunner -v .`
+func TestCostOfARunner(t *testing.T) {
 	t.Parallel()
 	const defaults, fewStats = "defaults", "p(95),max,count,sum"
 	var mutex sync.Mutex
@@ -217,7 +217,7 @@ func TestWhatARunnerCosts(t *testing.T) {
 	}
 }
 
-// costOf runs one runner of the example with further variables.
+// costOf runs one runner of the example with additional variables.
 func costOf(t *testing.T, variables map[string]string) cost {
 	t.Helper()
 	receiver := startReceiver(t, harness.Prometheus)
@@ -233,9 +233,9 @@ func costOf(t *testing.T, variables map[string]string) cost {
 	middleMs := lastPointMs(t, receiver)/1000*1000 - 2000
 	number := func(promql string) float64 {
 		t.Helper()
-		value, there, err := receiver.NumberAt(promql, middleMs)
-		if err != nil || !there {
-			t.Fatalf("%s: %v, %v", promql, there, err)
+		value, found, err := receiver.NumberAt(promql, middleMs)
+		if err != nil || !found {
+			t.Fatalf("%s: %v, %v", promql, found, err)
 		}
 		return value
 	}

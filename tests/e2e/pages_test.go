@@ -1,6 +1,6 @@
 package e2e
 
-// The repository's Markdown: fenced blocks, code in sentences, and tables.
+// Markdown of the repository: fenced blocks, code spans and tables.
 
 import (
 	"path/filepath"
@@ -17,19 +17,19 @@ import (
 
 // block is a fenced block of a page.
 type block struct {
-	page     string // from the repository's root
-	heading  string // the nearest before it
+	page     string // path from the root
+	heading  string // the last heading before it
 	language string
 	text     string
 }
 
-// pagesOf are the paths of all pages.
+// pagesOf returns the paths of all pages.
 func pagesOf(t *testing.T) []string {
 	t.Helper()
 	return slices.DeleteFunc(sources(t), func(name string) bool { return filepath.Ext(name) != ".md" })
 }
 
-// blocksOf are the blocks of a language in all pages; at least one.
+// blocksOf returns the blocks of a language in all pages, at least one.
 func blocksOf(t *testing.T, language string) []block {
 	t.Helper()
 	var found []block
@@ -43,7 +43,7 @@ func blocksOf(t *testing.T, language string) []block {
 	return found
 }
 
-// blocksIn are all blocks of a page.
+// blocksIn returns all blocks of a page.
 func blocksIn(t *testing.T, page string) []block {
 	t.Helper()
 	var found []block
@@ -55,7 +55,7 @@ func blocksIn(t *testing.T, page string) []block {
 	return found
 }
 
-// codeSpansIn are those of a page's sentences.
+// codeSpansIn returns the code spans of a page.
 func codeSpansIn(t *testing.T, page string) []string {
 	t.Helper()
 	var found []string
@@ -67,14 +67,14 @@ func codeSpansIn(t *testing.T, page string) []string {
 	return found
 }
 
-// table is one of a page: cells of text.
+// table is a table of a page: cells of text.
 type table struct {
-	heading string // the nearest before it
+	heading string // the last heading before it
 	head    []string
 	rows    [][]string
 }
 
-// tablesIn are all tables of a page.
+// tablesIn returns all tables of a page.
 func tablesIn(t *testing.T, page string) []table {
 	t.Helper()
 	var found []table
@@ -94,7 +94,7 @@ func tablesIn(t *testing.T, page string) []table {
 	return found
 }
 
-// walk visits all of a page in order, with the nearest heading before it.
+// walk visits all nodes of a page in order, with the last heading before each.
 func walk(t *testing.T, page string, visit func(node ast.Node, heading string, source []byte)) {
 	t.Helper()
 	source := []byte(read(t, page))
@@ -114,7 +114,7 @@ func walk(t *testing.T, page string, visit func(node ast.Node, heading string, s
 	}
 }
 
-// textOf is what stands in a node, without its markup, on one line.
+// textOf returns the text of a node without markup, on one line.
 func textOf(node ast.Node, source []byte) string {
 	var all strings.Builder
 	for child := node.FirstChild(); child != nil; child = child.NextSibling() {
@@ -130,7 +130,7 @@ func textOf(node ast.Node, source []byte) string {
 	return strings.ReplaceAll(all.String(), "\n", " ")
 }
 
-// commands are the lines of a block of a shell, those that go on in the next put together, without comments.
+// commands returns the commands of a shell block: continued lines are joined, comments are removed.
 func (b block) commands() []string {
 	var all []string
 	for line := range strings.Lines(strings.ReplaceAll(b.text, "\\\n", " ")) {

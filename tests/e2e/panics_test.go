@@ -1,6 +1,6 @@
 package e2e
 
-// The library panics, in each of its rooms: k6 goes on, its user hears of it once, and what can be shipped is.
+// Panics in each stage of the library: k6 continues, the panic is logged once, and unaffected points are sent.
 
 import (
 	"path/filepath"
@@ -11,21 +11,21 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-func TestAPanicOfTheLibraryCostsK6Nothing(t *testing.T) {
+func TestK6ContinuesAfterAPanicOfTheLibrary(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []struct {
-		at     string // as src/fault.rs has it
+		at     string // as in src/fault.rs
 		part   string
 		file   string
 		panics int
-		whole  bool // the receiver knows the total all the same
-		says   string
+		whole  bool // the receiver has the total nevertheless
+		field  string
 	}{
 		{at: "push:5..7", part: "call", file: "src/ffi/entry.rs", panics: 2},
-		{at: "resample:3..4", part: "resampling thread", file: "src/resample/mod.rs", panics: 1, says: "samples_dropped"},
+		{at: "resample:3..4", part: "resampling thread", file: "src/resample/mod.rs", panics: 1, field: "samples_dropped"},
 		// The batch of the panic is lost, but the points after it have the totals.
 		{at: "sender:2..4", part: "sender", file: "src/send/sender.rs", panics: 2, whole: true},
-		{at: "sender:2..1000", part: "sender", file: "src/send/sender.rs", panics: 10, says: "points_lost"},
+		{at: "sender:2..1000", part: "sender", file: "src/send/sender.rs", panics: 10, field: "points_lost"},
 	} {
 		t.Run(fault.at, func(t *testing.T) {
 			t.Parallel()
@@ -36,25 +36,25 @@ func TestAPanicOfTheLibraryCostsK6Nothing(t *testing.T) {
 			result := run(t, load)
 
 			if served := target.Requests(); served == 0 || served != int(result.Summary["http_reqs"]["count"]) {
-				t.Errorf("the target served %d requests, k6 says %v", served, result.Summary["http_reqs"]["count"])
+				t.Errorf("the target served %d requests, k6 has %v", served, result.Summary["http_reqs"]["count"])
 			}
 			expectOnePanicIn(t, result, fault.part, fault.file)
 			end := result.Log[len(result.Log)-1]
 			if panics, _ := end.Fields["panics"].(float64); end.Level != "error" || int(panics) != fault.panics {
-				t.Errorf("the last line should count %d panics:\n%s", fault.panics, result.LogText())
+				t.Errorf("the last line must count %d panics:\n%s", fault.panics, result.LogText())
 			}
-			if lost, _ := end.Fields[fault.says].(float64); fault.says != "" && lost == 0 {
-				t.Errorf("the last line should have %s:\n%s", fault.says, result.LogText())
+			if lost, _ := end.Fields[fault.field].(float64); fault.field != "" && lost == 0 {
+				t.Errorf("the last line must have %s:\n%s", fault.field, result.LogText())
 			}
-			total, there, err := receiver.Number("sum(last_over_time(k6_http_reqs_total[5m]))")
-			if err != nil || fault.whole != (there && total == result.Summary["http_reqs"]["count"]) {
-				t.Errorf("the receiver says %v of %v requests (%v)", total, result.Summary["http_reqs"]["count"], err)
+			total, found, err := receiver.Number("sum(last_over_time(k6_http_reqs_total[5m]))")
+			if err != nil || fault.whole != (found && total == result.Summary["http_reqs"]["count"]) {
+				t.Errorf("the receiver has %v of %v requests (%v)", total, result.Summary["http_reqs"]["count"], err)
 			}
 		})
 	}
 }
 
-func TestAPanicAtTheEndIsAnErrorOfTheOutputAlone(t *testing.T) {
+func TestAPanicAtTheEndIsOnlyAnErrorOfTheOutput(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, harness.VictoriaMetrics)
 	load := faulty(t, loadFor(2*time.Second, startTarget(t), receiver.WriteURL()), "close:1..2")
@@ -91,19 +91,19 @@ func faulty(t *testing.T, load harness.Run, at string) harness.Run {
 	return load
 }
 
-// expectOnePanicIn expects one line with the place, and nothing that is no line of the log, such as a stack trace.
+// expectOnePanicIn expects one line with the location, and no text outside the log, such as a stack trace.
 func expectOnePanicIn(t *testing.T, result *harness.Result, part, file string) {
 	t.Helper()
-	told := 0
+	logged := 0
 	for _, line := range result.Log {
 		if line.Level == "" {
 			t.Errorf("k6 printed: %s", line.Message)
 		}
-		if place, _ := line.Fields["location"].(string); strings.HasPrefix(place, file+":") && line.Fields["component"] == part {
-			told++
+		if location, _ := line.Fields["location"].(string); strings.HasPrefix(location, file+":") && line.Fields["component"] == part {
+			logged++
 		}
 	}
-	if told != 1 {
-		t.Errorf("the panic should be told once, with its part and place:\n%s", result.LogText())
+	if logged != 1 {
+		t.Errorf("the panic must be logged once, with component and location:\n%s", result.LogText())
 	}
 }

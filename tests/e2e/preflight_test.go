@@ -1,7 +1,6 @@
 package e2e
 
-// Whether a receiver takes metrics, asked before the test: one that does is asked for nothing else, one that does not keeps
-// k6 from starting, with a sentence that helps.
+// The preflight request: it does not store anything, and if a receiver rejects it, k6 does not start and logs how to fix it.
 
 import (
 	"crypto/tls"
@@ -14,10 +13,10 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// couldNotStart is what k6 ends with if an output cannot be made or started, and has no exit code of its own for it.
+// couldNotStart is k6's exit code if an output cannot be created or started.
 const couldNotStart = 255
 
-func TestPreflightCostsNothing(t *testing.T) {
+func TestPreflightStoresNothing(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []harness.Kind{harness.Prometheus, harness.PrometheusOf1, harness.Prometheus2, harness.VictoriaMetrics} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -33,20 +32,20 @@ func TestPreflightCostsNothing(t *testing.T) {
 			expectSummaryIn(t, receiver, result)
 			for _, series := range query(t, receiver, `last_over_time({__name__!=""}[5m])`) {
 				if !strings.HasPrefix(series.Name, "k6_") {
-					t.Errorf("there is a series %s %v", series.Name, series.Labels)
+					t.Errorf("unexpected series %s %v", series.Name, series.Labels)
 				}
 			}
 			last := result.Log[len(result.Log)-1]
 			if last.Fields["points"] != last.Fields["points_sent"] {
-				t.Errorf("not all points are there: %s", last)
+				t.Errorf("some points are missing: %s", last)
 			}
 		})
 	}
 }
 
-func TestPreflightStopsARunWhoseMetricsWouldNotGetThrough(t *testing.T) {
+func TestAFailedPreflightStopsTheRun(t *testing.T) {
 	t.Parallel()
-	nobody, release, err := harness.Refused()
+	refused, release, err := harness.Refused()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,28 +58,28 @@ func TestPreflightStopsARunWhoseMetricsWouldNotGetThrough(t *testing.T) {
 		name    string
 		url     string
 		options map[string]any
-		says    []string
+		parts   []string
 	}{
 		{
 			name: "not enabled", url: startReceiver(t, harness.NotEnabled).WriteURL(),
-			says: []string{"status 404", "remote write receiver needs to be enabled", "remote write is not enabled: Prometheus accepts it at"},
+			parts: []string{"status 404", "remote write receiver needs to be enabled", "remote write is not enabled: Prometheus accepts it at"},
 		},
 		{
 			name: "wrong path", url: startReceiver(t, harness.VictoriaMetrics).URL + "/api/v1/wrong",
-			says: []string{"unsupported path requested", "this path does not accept remote write"},
+			parts: []string{"unsupported path requested", "this path does not accept remote write"},
 		},
 		{
-			name: "nobody", url: "http://" + nobody + "/api/v1/write",
-			says: []string{"Connection refused", "is the receiver running"},
+			name: "connection refused", url: "http://" + refused + "/api/v1/write",
+			parts: []string{"Connection refused", "is the receiver running"},
 		},
 		{
 			name: "wrong password", url: secured.WriteURL(),
 			options: map[string]any{"caCertificate": authority.CAFile(), "username": "k6", "password": "wrong s3cret"},
-			says:    []string{"status 401", "the request had a user name and a password"},
+			parts:   []string{"status 401", "the request had a user name and a password"},
 		},
 		{
 			name: "unknown issuer", url: unknown.URL(),
-			says: []string{"UnknownIssuer", "`caCertificate` or SSL_CERT_FILE"},
+			parts: []string{"UnknownIssuer", "`caCertificate` or SSL_CERT_FILE"},
 		},
 	} {
 		t.Run(problem.name, func(t *testing.T) {
@@ -91,40 +90,40 @@ func TestPreflightStopsARunWhoseMetricsWouldNotGetThrough(t *testing.T) {
 			maps.Copy(load.Options, problem.options)
 			result := finish(t, start(t, load), couldNotStart)
 
-			for _, part := range append(problem.says, "preflight", strings.SplitAfter(problem.url, "://")[1]) {
+			for _, part := range append(problem.parts, "preflight", strings.SplitAfter(problem.url, "://")[1]) {
 				if !strings.Contains(strings.Join(messagesOf(result), "\n"), part) {
-					t.Errorf("%q is not in:\n%s", part, result.LogText())
+					t.Errorf("%q is missing in:\n%s", part, result.LogText())
 				}
 			}
 			if strings.Contains(result.Stdout+result.Stderr, "s3cret") {
-				t.Errorf("the password is told:\n%s", result.Stderr)
+				t.Errorf("the log contains the password:\n%s", result.Stderr)
 			}
 			if target.Requests() > 0 {
-				t.Errorf("%d requests were made", target.Requests())
+				t.Errorf("the target received %d requests", target.Requests())
 			}
 		})
 	}
 }
 
-func TestPreflightAsksAllAndTellsAllAtOnce(t *testing.T) {
+func TestPreflightReportsAllFailuresTogether(t *testing.T) {
 	t.Parallel()
-	taken, disabled := startReceiver(t, harness.Prometheus), startReceiver(t, harness.NotEnabled)
+	accepting, disabled := startReceiver(t, harness.Prometheus), startReceiver(t, harness.NotEnabled)
 	load := shortLoad(t)
 	load.Env["BLOCKS"] = asJSON(t, []map[string]any{
-		{"provider": "prometheus", "remoteWriteURL": taken.WriteURL(), "preflight": true},
+		{"provider": "prometheus", "remoteWriteURL": accepting.WriteURL(), "preflight": true},
 		{"provider": "prometheus", "remoteWriteURL": disabled.WriteURL(), "preflight": true},
-		{"provider": "prometheus", "remoteWriteURL": taken.URL + "/api/v1/wrong", "preflight": true},
-		{"provider": "prometheus", "remoteWriteURL": disabled.WriteURL()}, // not asked: nobody wants to know
+		{"provider": "prometheus", "remoteWriteURL": accepting.URL + "/api/v1/wrong", "preflight": true},
+		{"provider": "prometheus", "remoteWriteURL": disabled.WriteURL()}, // no preflight request: the option is not set
 	})
 	result := finish(t, start(t, load), couldNotStart)
 
 	text := strings.Join(messagesOf(result), "\n")
-	if told := strings.Count(text, "\n\t- "); told != 2 || !strings.Contains(text, "\n\t- "+disabled.WriteURL()) ||
-		!strings.Contains(text, "\n\t- "+taken.URL+"/api/v1/wrong") {
-		t.Errorf("%d receivers are told of:\n%s", told, text)
+	if reported := strings.Count(text, "\n\t- "); reported != 2 || !strings.Contains(text, "\n\t- "+disabled.WriteURL()) ||
+		!strings.Contains(text, "\n\t- "+accepting.URL+"/api/v1/wrong") {
+		t.Errorf("%d receivers are reported:\n%s", reported, text)
 	}
-	if stored, err := taken.Query(`last_over_time({__name__!=""}[5m])`); err != nil || len(stored) > 0 {
-		t.Errorf("%v is stored, %v", stored, err)
+	if stored, err := accepting.Query(`last_over_time({__name__!=""}[5m])`); err != nil || len(stored) > 0 {
+		t.Errorf("stored: %v, %v", stored, err)
 	}
 }
 

@@ -1,6 +1,6 @@
 package e2e
 
-// The way to a receiver: through a proxy that the environment or an option names, or past it.
+// Connections through a proxy that the environment or an option sets, and connections without it.
 
 import (
 	"crypto/tls"
@@ -12,12 +12,12 @@ import (
 
 func TestProxies(t *testing.T) {
 	t.Parallel()
-	for _, way := range []struct {
+	for _, route := range []struct {
 		name    string
 		https   bool
 		env     func(http, socks string) map[string]string
 		option  func(http, socks string) string
-		through string // "http", "tunnel", "socks", or "" for none
+		through string // "http", "tunnel", "socks"; "" means without proxy
 	}{
 		{
 			name: "HTTP_PROXY", through: "http",
@@ -57,14 +57,14 @@ func TestProxies(t *testing.T) {
 			option: func(_, socks string) string { return "socks5h://" + socks },
 		},
 		{
-			name: "past the environment's",
+			name: "the option against the environment's proxy",
 			env: func(http, _ string) map[string]string {
 				return map[string]string{"HTTP_PROXY": "http://me:secret@" + http}
 			},
 			option: func(string, string) string { return "direct" },
 		},
 	} {
-		t.Run(way.name, func(t *testing.T) {
+		t.Run(route.name, func(t *testing.T) {
 			t.Parallel()
 			http := harness.StartForwardProxy("secret")
 			t.Cleanup(http.Close)
@@ -74,17 +74,17 @@ func TestProxies(t *testing.T) {
 			}
 			t.Cleanup(socks.Close)
 			var fake harness.Fake
-			if way.https {
+			if route.https {
 				fake.TLS = &tls.Config{}
 			}
 			recorder := startFake(t, fake)
 			load := shortLoad(t)
 			load.Options = map[string]any{"url": recorder.URL(), "insecureSkipTLSVerify": true}
-			if way.env != nil {
-				maps.Copy(load.Env, way.env(http.Address(), socks.Address()))
+			if route.env != nil {
+				maps.Copy(load.Env, route.env(http.Address(), socks.Address()))
 			}
-			if way.option != nil {
-				load.Options["proxy"] = way.option(http.Address(), socks.Address())
+			if route.option != nil {
+				load.Options["proxy"] = route.option(http.Address(), socks.Address())
 			}
 			result := run(t, load)
 			if len(requestsOf(t, recorder, ours)) == 0 {
@@ -92,8 +92,8 @@ func TestProxies(t *testing.T) {
 			}
 			passed := map[string]int{"http": http.Passed(), "tunnel": http.Tunnels(), "socks": socks.Tunnels()}
 			for which, count := range passed {
-				if (count > 0) != (which == way.through) {
-					t.Errorf("the way is %v, not %q", passed, way.through)
+				if (count > 0) != (which == route.through) {
+					t.Errorf("requests passed %v, not %q", passed, route.through)
 				}
 			}
 		})

@@ -1,6 +1,6 @@
 package e2e
 
-// The dashboards that k6's users have: 19665 and 18030 on grafana.com. What their queries ask for is there: each name, with each label.
+// The dashboards 19665 and 18030 of grafana.com. All metric names and labels of their queries exist.
 
 import (
 	"fmt"
@@ -12,10 +12,10 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// published is one of them. A name that ends in _$stat stands for one of each statistic.
+// published is one of these dashboards. A name that ends in _$stat stands for one name for each statistic.
 type published struct {
 	number string
-	run    string // with the settings that it needs
+	run    string // a run with the required settings
 	kinds  []harness.Kind
 	names  []string
 }
@@ -27,7 +27,7 @@ var publishedDashboards = []published{
 		"k6_http_req_sending_$stat", "k6_http_req_tls_handshaking_$stat", "k6_http_req_waiting_$stat", "k6_http_reqs_total",
 		"k6_iteration_duration_$stat", "k6_vus",
 	}},
-	// Its queries take a native histogram for one series, as only Prometheus has it.
+	// Its queries expect a native histogram in one series, which only Prometheus has.
 	{number: "18030", run: native, kinds: []harness.Kind{harness.Prometheus}, names: []string{
 		"k6_checks_rate", "k6_data_received_total", "k6_data_sent_total", "k6_dropped_iterations_total",
 		"k6_http_req_blocked_seconds", "k6_http_req_duration_seconds", "k6_http_req_failed_rate", "k6_http_req_receiving_seconds",
@@ -36,10 +36,10 @@ var publishedDashboards = []published{
 	}},
 }
 
-// statistics are what $quantile_stat of 19665 offers.
+// statistics are the values of $quantile_stat of 19665.
 var statistics = []string{"min", "max", "count", "sum", "avg", "med", "p90", "p95", "p99"}
 
-// labels are what tells series of a metric apart in their queries.
+// labels returns the labels by which their queries distinguish series of a metric.
 func labels(name string) []string {
 	switch {
 	case strings.HasPrefix(name, "k6_http_"):
@@ -51,7 +51,7 @@ func labels(name string) []string {
 	}
 }
 
-// dashboard asks for each name by each of its labels, while the run goes on, in the ways that the published one does.
+// dashboard returns a dashboard with a query for each label of each name, in the form of the published ones.
 func (p *published) dashboard() harness.Dashboard {
 	dashboard := harness.Dashboard{
 		File:      p.number,
@@ -75,7 +75,7 @@ func (p *published) dashboard() harness.Dashboard {
 	return dashboard
 }
 
-// queryFor is a query of the published dashboards' kind for a series.
+// queryFor returns a query for a series in the form of the published dashboards.
 func queryFor(series, label string) string {
 	switch name, _, _ := strings.Cut(series, "{"); {
 	case strings.HasSuffix(name, "_total") && name != "k6_dropped_iterations_total":
@@ -94,7 +94,7 @@ func (s *runsOnReceivers) expectPublished(t *testing.T, asked published) {
 			continue
 		}
 		view := s.look(asked.dashboard(), receiver, map[string][]string{"testid": {asked.run}})
-		view.Step = 3 * time.Second // as docs/dashboards.md says
-		expectAnswers(t, view)
+		view.Step = 3 * time.Second // as in docs/dashboards.md
+		expectSeries(t, view)
 	}
 }

@@ -1,6 +1,6 @@
 package e2e
 
-// docs/receivers.md, where a receiver can run here: started as the page says, and shipped to as the page says.
+// Receivers of docs/receivers.md that can run here: started and written to as the page says.
 
 import (
 	"os"
@@ -14,12 +14,12 @@ import (
 
 const receiversPage = "docs/receivers.md"
 
-func TestReceiversAsThePageHasThem(t *testing.T) {
+func TestReceiversStartedAsOnThePage(t *testing.T) {
 	t.Parallel()
 	for _, tried := range []struct {
 		kind     harness.Kind
 		heading  string
-		knowsTwo bool // takes Remote Write 2.0
+		knowsTwo bool // accepts Remote Write 2.0
 	}{
 		{harness.Prometheus, "Prometheus", true},
 		{harness.Prometheus2, "Prometheus", false},
@@ -55,23 +55,23 @@ func TestReceiversAsThePageHasThem(t *testing.T) {
 				return line.Message == "Receiver does not support this protocol version, trying the other"
 			})
 			if fellBack == tried.knowsTwo {
-				t.Errorf("whether 2.0 was given up: %t", fellBack)
+				t.Errorf("fallback to 1.0: %t", fellBack)
 			}
 		})
 	}
 }
 
-// startAsWritten starts a receiver with the flags and the configuration file of its section, in a folder of its own.
+// startAsWritten starts a receiver with the flags and the configuration file of its section, in a separate directory.
 func startAsWritten(t *testing.T, kind harness.Kind, section []block) *harness.Receiver {
 	t.Helper()
 	if kind == harness.Mimir { // the page has no flags that it needs: it has tenants by default
 		return startReceiverWith(t, kind, "-auth.multitenancy-enabled=true")
 	}
-	receiver, err := harness.StartReceiverAs(kind, func(folder, address string) []string {
+	receiver, err := harness.StartReceiverAs(kind, func(directory, address string) []string {
 		var arguments []string
 		for _, block := range section {
 			if block.language == "yaml" {
-				if err := os.WriteFile(filepath.Join(folder, "prometheus.yml"), []byte(block.text), 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(directory, "prometheus.yml"), []byte(block.text), 0o600); err != nil {
 					t.Error(err)
 				}
 			}
@@ -83,13 +83,13 @@ func startAsWritten(t *testing.T, kind harness.Kind, section []block) *harness.R
 		}
 		for i, argument := range arguments {
 			if flag, path, is := strings.Cut(argument, "="); is && (path == "prometheus.yml" || strings.HasSuffix(path, "-data")) {
-				arguments[i] = flag + "=" + filepath.Join(folder, path)
+				arguments[i] = flag + "=" + filepath.Join(directory, path)
 			}
 		}
 		if kind == harness.VictoriaMetrics {
 			return append(arguments, "-httpListenAddr="+address)
 		}
-		return append(arguments, "--storage.tsdb.path="+filepath.Join(folder, "data"), "--web.listen-address="+address)
+		return append(arguments, "--storage.tsdb.path="+filepath.Join(directory, "data"), "--web.listen-address="+address)
 	})
 	if err != nil {
 		t.Fatal(err)

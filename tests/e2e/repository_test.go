@@ -1,6 +1,6 @@
 package e2e
 
-// The repository's own files.
+// Files of the repository.
 
 import (
 	"io/fs"
@@ -13,7 +13,7 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// root is the repository's.
+// root returns the repository's root directory.
 func root(t *testing.T) string {
 	t.Helper()
 	root, err := harness.Root()
@@ -23,7 +23,7 @@ func root(t *testing.T) string {
 	return root
 }
 
-// read returns a file, by its path from the root.
+// read returns the text of a file by its path from the root.
 func read(t *testing.T, path string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(root(t), path))
@@ -33,7 +33,7 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// sources are all files, but for those in folders that .gitignore lists.
+// sources returns all files, except those in directories of .gitignore.
 func sources(t *testing.T) []string {
 	t.Helper()
 	ignored := append(strings.Fields(read(t, ".gitignore")), "/.git/")

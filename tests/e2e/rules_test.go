@@ -1,6 +1,6 @@
 package e2e
 
-// The recording and alerting rules of deploy/rules/: by promtool with their own tests, and in a real Prometheus beside real runs.
+// Recording and alerting rules of deploy/rules/: their tests in promtool, and their evaluation by Prometheus during real runs.
 
 import (
 	"io/fs"
@@ -15,7 +15,7 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// ruleFiles are deploy/rules/*.yml, by their paths from the root, and their tests.
+// ruleFiles returns the paths of deploy/rules/*.yml from the root, and of their tests.
 func ruleFiles(t *testing.T) (rules, tests []string) {
 	t.Helper()
 	files, err := fs.Glob(os.DirFS(root(t)), "deploy/rules/*.yml")
@@ -30,7 +30,7 @@ func ruleFiles(t *testing.T) (rules, tests []string) {
 		}
 	}
 	if len(rules) != 2 || len(tests) != len(rules) {
-		t.Fatalf("there are the rules %v with the tests %v", rules, tests)
+		t.Fatalf("found rules %v with tests %v", rules, tests)
 	}
 	return rules, tests
 }
@@ -48,7 +48,7 @@ func promtool(t *testing.T, arguments ...string) {
 	}
 }
 
-func TestRulesMeetTheirTests(t *testing.T) {
+func TestRulesPassTheirTests(t *testing.T) {
 	t.Parallel()
 	rules, tests := ruleFiles(t)
 	promtool(t, append([]string{"check", "rules", "--lint=all", "--lint-fatal"}, rules...)...)
@@ -61,8 +61,8 @@ var (
 	firing   = `alertname: %s\n\s+eval_time: \S+\n\s+exp_alerts:\n\s+- exp_labels`
 )
 
-// A rule whose test knows only one outcome could be wrong in the other.
-func TestEveryAlertIsTestedFiringAndSilent(t *testing.T) {
+// A test with only one outcome does not find errors in the other.
+func TestEveryAlertIsTestedFiringAndNotFiring(t *testing.T) {
 	t.Parallel()
 	rules, tests := ruleFiles(t)
 	for i := range rules {
@@ -83,7 +83,7 @@ func TestEveryAlertIsTestedFiringAndSilent(t *testing.T) {
 	}
 }
 
-func TestTheDocsNameEveryDashboardAndRule(t *testing.T) {
+func TestTheDocsListEveryDashboardAndRule(t *testing.T) {
 	t.Parallel()
 	page := read(t, "docs/dashboards.md")
 	dashboards, err := harness.ReadDashboards(filepath.Join(root(t), "deploy/dashboards"))
@@ -105,8 +105,8 @@ func TestTheDocsNameEveryDashboardAndRule(t *testing.T) {
 	}
 }
 
-// Of two runs one is killed and the other ends, with a threshold crossed.
-func TestRulesTellOfRealRuns(t *testing.T) {
+// One run is killed, and another ends with a crossed threshold.
+func TestRulesEvaluateRealRuns(t *testing.T) {
 	t.Parallel()
 	rules, _ := ruleFiles(t)
 	for i, file := range rules {
@@ -142,7 +142,7 @@ func TestRulesTellOfRealRuns(t *testing.T) {
 	awaitLong(t, "the alert of a threshold", func() bool { return firesFor(t, prometheus, "K6ThresholdCrossed", "ends") })
 	awaitLong(t, "the alert of silence", func() bool { return firesFor(t, prometheus, "K6RunSilent", "killed") })
 	if firesFor(t, prometheus, "K6RunSilent", "ends") || firesFor(t, prometheus, "K6ThresholdCrossed", "killed") {
-		t.Error("there are alerts of the wrong run")
+		t.Error("alerts fire for the wrong run")
 	}
 	for _, rule := range rulesOf(t, prometheus) {
 		if rule.Health != "ok" || rule.LastError != "" {
@@ -151,7 +151,7 @@ func TestRulesTellOfRealRuns(t *testing.T) {
 	}
 }
 
-// awaitLong waits for what rules say, which are evaluated four times a minute, and may look a minute back.
+// awaitLong waits for results of rules, which are evaluated four times a minute and may look back a minute.
 func awaitLong(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	if err := harness.Await(what, 2*time.Minute, condition); err != nil {

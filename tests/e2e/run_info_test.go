@@ -1,6 +1,6 @@
 package e2e
 
-// What the output tells of a run as a whole: what ran, when it began and ended, and which thresholds it kept.
+// Run metadata: script, start, end, and the results of thresholds.
 
 import (
 	"maps"
@@ -12,7 +12,7 @@ import (
 
 const thresholds = "tests/e2e/scripts/thresholds.js"
 
-func TestARunIsMarked(t *testing.T) {
+func TestRunMetadataIsSent(t *testing.T) {
 	t.Parallel()
 	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
 		started := time.Now()
@@ -25,25 +25,25 @@ func TestARunIsMarked(t *testing.T) {
 			"k6_version": "v2.2.0", "script": "thresholds.js", "scenarios": "shop", "testid": "abc", "destination": "1",
 		}
 		if info.Last().Value != 1 || !maps.Equal(info.Labels, expected) {
-			t.Errorf("the run's info is %v %v, not 1 %v", info.Last().Value, info.Labels, expected)
+			t.Errorf("the run info is %v %v, not 1 %v", info.Last().Value, info.Labels, expected)
 		}
 		began := secondsAsTime(mark(t, receiver, "k6_remote_write_run_start_time_seconds").Last().Value)
 		stopped := secondsAsTime(mark(t, receiver, "k6_remote_write_run_end_time_seconds").Last().Value)
 		if began.Before(started) || stopped.After(ended) || stopped.Sub(began) < 2*time.Second {
-			t.Errorf("began at %s and stopped at %s, but k6 ran from %s to %s", began, stopped, started, ended)
+			t.Errorf("metadata from %s to %s, but k6 ran from %s to %s", began, stopped, started, ended)
 		}
 	})
 }
 
-func TestThresholdsAreTold(t *testing.T) {
+func TestThresholdResultsAreSent(t *testing.T) {
 	t.Parallel()
 	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
 		crossThresholds(t, receiver)
 
 		type threshold struct{ metric, expression string }
-		told := map[threshold]float64{}
+		results := map[threshold]float64{}
 		for _, series := range query(t, receiver, `last_over_time(k6_threshold_passed{testid="abc"}[5m])`) {
-			told[threshold{series.Labels["metric"], series.Labels["threshold"]}] = series.Last().Value
+			results[threshold{series.Labels["metric"], series.Labels["threshold"]}] = series.Last().Value
 		}
 		expected := map[threshold]float64{
 			{"http_reqs", "count>3"}:                          1,
@@ -51,13 +51,13 @@ func TestThresholdsAreTold(t *testing.T) {
 			{"http_req_failed", "rate==0"}:                    0,
 			{"http_req_duration{group:::buy}", "p(95)<60000"}: 1,
 		}
-		if !maps.Equal(told, expected) {
-			t.Errorf("the thresholds are %v, not %v", told, expected)
+		if !maps.Equal(results, expected) {
+			t.Errorf("the thresholds are %v, not %v", results, expected)
 		}
 	})
 }
 
-func TestARunWithoutThresholdsTellsOfNone(t *testing.T) {
+func TestARunWithoutThresholdsSendsNoResults(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, harness.Prometheus)
 	load := loadFor(time.Second, startTarget(t), receiver.WriteURL())
@@ -65,12 +65,12 @@ func TestARunWithoutThresholdsTellsOfNone(t *testing.T) {
 	load.Args = []string{"--no-thresholds"}
 	expectSummaryIn(t, receiver, run(t, load))
 
-	if told, err := receiver.Query("last_over_time(k6_threshold_passed[5m])"); err != nil || len(told) > 0 {
-		t.Errorf("%v is told, %v", told, err)
+	if results, err := receiver.Query("last_over_time(k6_threshold_passed[5m])"); err != nil || len(results) > 0 {
+		t.Errorf("unexpected results %v, %v", results, err)
 	}
 }
 
-// crossThresholds runs the script to its end with the tag testid=abc.
+// crossThresholds runs a script with crossed thresholds and the tag testid=abc.
 func crossThresholds(t *testing.T, receiver *harness.Receiver) {
 	t.Helper()
 	load := loadFor(3*time.Second, startTarget(t), receiver.WriteURL())
@@ -79,7 +79,7 @@ func crossThresholds(t *testing.T, receiver *harness.Receiver) {
 	finish(t, start(t, load), thresholdsHaveFailed)
 }
 
-// mark is the one series of a mark on the run, which is over.
+// mark returns the only series of a metric of run metadata after the run.
 func mark(t *testing.T, receiver *harness.Receiver, name string) harness.Series {
 	t.Helper()
 	series := query(t, receiver, "last_over_time("+name+"[5m])")

@@ -1,7 +1,7 @@
 package e2e
 
-// No secret ever comes out: k6 as talkative as it can be, every kind of credentials, a receiver that fails in every way and
-// says again what it was sent. All that k6 prints or leaves is searched, also for base64 and for parts.
+// Secrets are never logged: k6 with its most verbose log, every kind of credentials, and a receiver that fails in several
+// forms and repeats the request. The output of k6 and its files are searched for secrets, their parts and their base64.
 
 import (
 	"encoding/base64"
@@ -17,13 +17,13 @@ import (
 	"testing"
 )
 
-// All of it differs from all other text of a run in every eight characters.
+// No eight characters of a secret occur elsewhere in a run.
 const (
 	hiddenText  = "Zq7hV2xK9mPw4RtB"
 	hiddenOther = "Jn5cY8dL3sGf6TuX"
 )
 
-func TestNoSecretComesOut(t *testing.T) {
+func TestNoSecretIsShown(t *testing.T) {
 	t.Parallel()
 	secretFile := file(t, hiddenText)
 	profile := file(t, "[default]\naws_access_key_id=AKID\naws_secret_access_key="+hiddenText+"\naws_session_token="+hiddenOther)
@@ -40,13 +40,13 @@ func TestNoSecretComesOut(t *testing.T) {
 		"the URL":   {},
 		"a proxy":   {"proxy": "http://me:" + hiddenText + "@127.0.0.1:1"},
 	}
-	for fault, answer := range faults {
+	for fault, respond := range faults {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			var asked atomic.Int64
 			receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				asked.Add(1)
-				answer(w, r)
+				respond(w, r)
 			}))
 			t.Cleanup(receiver.Close)
 			left := t.TempDir()
@@ -68,7 +68,7 @@ func TestNoSecretComesOut(t *testing.T) {
 			load.Args = []string{"--verbose", "--quiet=false"}
 			result := run(t, load)
 			if len(linesOf(result, "debug")) == 0 || int(asked.Load()) < len(kinds)-1 {
-				t.Errorf("k6 is not talkative, or asked only %d times:\n%s", asked.Load(), result.LogText())
+				t.Errorf("k6 is not verbose, or sent only %d requests:\n%s", asked.Load(), result.LogText())
 			}
 			expectNothingHidden(t, "stdout", result.Stdout)
 			expectNothingHidden(t, "stderr", result.Stderr)
@@ -79,11 +79,11 @@ func TestNoSecretComesOut(t *testing.T) {
 	}
 }
 
-// faults are the ways in which a receiver fails.
+// faults are responses of a failing receiver.
 var faults = map[string]http.HandlerFunc{
-	"refuses":          sayingAgain(http.StatusBadRequest),
-	"wants other ones": sayingAgain(http.StatusUnauthorized),
-	"is in trouble":    sayingAgain(http.StatusServiceUnavailable),
+	"refuses":          repeating(http.StatusBadRequest),
+	"wants other ones": repeating(http.StatusUnauthorized),
+	"is in trouble":    repeating(http.StatusServiceUnavailable),
 	"sends elsewhere": func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://127.0.0.1:1/?"+r.URL.RawQuery, http.StatusTemporaryRedirect)
 	},
@@ -91,8 +91,8 @@ var faults = map[string]http.HandlerFunc{
 	"speaks no http": func(w http.ResponseWriter, _ *http.Request) { speakGarbage(w) },
 }
 
-// sayingAgain answers with all that was sent, in several forms.
-func sayingAgain(status int) http.HandlerFunc {
+// repeating responds with the content of the request, in several forms.
+func repeating(status int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)
 		fmt.Fprintf(w, "wrong: %s", r.URL)
@@ -115,16 +115,16 @@ func speakGarbage(w http.ResponseWriter) {
 	_ = connection.Close()
 }
 
-func TestAMistakeShowsNoSecret(t *testing.T) {
+func TestAnInvalidConfigurationShowsNoSecret(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string]map[string]any{
-		"a token with a line break":   {"bearerToken": hiddenText + "\n" + hiddenOther},
-		"headers that are none":       {"headers": hiddenText},
-		"a URL that is none":          {"url": "http//me:" + hiddenText + "@host/?" + hiddenOther},
-		"a proxy that is none":        {"proxy": "me:" + hiddenText + "@host:1"},
-		"a part of what AWS wants":    {"sigV4SecretKey": hiddenText},
-		"two kinds at once":           {"sigV4Region": "r", "password": hiddenText, "username": "me", "bearerToken": hiddenOther},
-		"a secret in place of a file": {"passwordFile": file(t, hiddenText+"\n"+hiddenOther), "username": "me"},
+		"a token with a line break":  {"bearerToken": hiddenText + "\n" + hiddenOther},
+		"headers not an object":      {"headers": hiddenText},
+		"a URL that is none":         {"url": "http//me:" + hiddenText + "@host/?" + hiddenOther},
+		"an invalid proxy URL":       {"proxy": "me:" + hiddenText + "@host:1"},
+		"a part of what AWS wants":   {"sigV4SecretKey": hiddenText},
+		"two kinds at once":          {"sigV4Region": "r", "password": hiddenText, "username": "me", "bearerToken": hiddenOther},
+		"a secret instead of a path": {"passwordFile": file(t, hiddenText+"\n"+hiddenOther), "username": "me"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -137,14 +137,14 @@ func TestAMistakeShowsNoSecret(t *testing.T) {
 	}
 }
 
-// expectNothingHidden expects no eight characters of a secret, nor of its base64 wherever that begins.
+// expectNothingHidden expects no eight characters of a secret, or of its base64 at any offset.
 func expectNothingHidden(t *testing.T, where, text string) {
 	t.Helper()
 	for _, secret := range []string{hiddenText, hiddenOther} {
 		forms := []string{secret}
 		for _, before := range []string{"", "x", "xx"} {
 			encoded := base64.RawStdEncoding.EncodeToString([]byte(before + secret))
-			forms = append(forms, encoded[len(before)+1:len(encoded)-1]) // less what depends on the neighbours
+			forms = append(forms, encoded[len(before)+1:len(encoded)-1]) // without characters that depend on adjacent bytes
 		}
 		for _, form := range forms {
 			for at := range len(form) - 8 + 1 {
@@ -157,10 +157,10 @@ func expectNothingHidden(t *testing.T, where, text string) {
 	}
 }
 
-// expectNothingHiddenIn searches all files of a folder, and says how many there were.
-func expectNothingHiddenIn(t *testing.T, folder string) (files int) {
+// expectNothingHiddenIn searches all files of a directory, and returns their number.
+func expectNothingHiddenIn(t *testing.T, directory string) (files int) {
 	t.Helper()
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}

@@ -1,6 +1,6 @@
 package e2e
 
-// A real Prometheus with a web configuration: passwords, and TLS from both sides.
+// A real Prometheus with a web configuration: passwords and mutual TLS.
 
 import (
 	"crypto/tls"
@@ -13,19 +13,19 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// ofPassword is bcrypt's hash of thePassword.
+// ofPassword is the bcrypt hash of thePassword.
 const (
 	thePassword = "a: secret"
 	ofPassword  = "$2a$04$hMbQR1XYGUP.3EfyFOtbk.O9xMCeCMb5jrdBl4osf1AhyqGRqVSZy"
 )
 
-func TestASecuredPrometheusGetsEverything(t *testing.T) {
+func TestASecuredPrometheusReceivesEverything(t *testing.T) {
 	t.Parallel()
 	for _, by := range []struct {
 		name    string
-		web     func(clients string) string // the rest of the web configuration
+		web     func(clients string) string // additional web configuration
 		options func(certificate, key string) map[string]any
-		hint    string // for those who come without
+		hint    string // logged without these credentials
 	}{
 		{
 			name: "password",
@@ -64,12 +64,12 @@ func TestASecuredPrometheusGetsEverything(t *testing.T) {
 					return
 				}
 			}
-			t.Errorf("no line has the hint %q:\n%s", by.hint, result.LogText())
+			t.Errorf("the hint %q is missing:\n%s", by.hint, result.LogText())
 		})
 	}
 }
 
-// startSecured starts a Prometheus with a certificate of an authority, and asks it with all credentials that there are.
+// startSecured starts a Prometheus with a certificate of an authority. Queries use all credentials.
 func startSecured(t *testing.T, authority *harness.Authority, web, certificate, key string) *harness.Receiver {
 	t.Helper()
 	serverCertificate, serverKey, err := authority.ServerFiles(time.Now().Add(time.Hour))
@@ -92,7 +92,7 @@ func startSecured(t *testing.T, authority *harness.Authority, web, certificate, 
 	return receiver
 }
 
-// withPassword is a way to a receiver for k6's user.
+// withPassword is a transport that sends the user name and password.
 type withPassword struct{ http.RoundTripper }
 
 func (w withPassword) RoundTrip(request *http.Request) (*http.Response, error) {

@@ -1,7 +1,7 @@
 package e2e
 
-// What the pages have for the usual services, word for word, against a stand-in that speaks https, wants a client's
-// certificate where there is one, and keeps what it gets.
+// Settings of the pages for common services, unchanged, with a fake receiver that serves HTTPS, requires a client certificate
+// where one is configured, and records requests.
 
 import (
 	"crypto/ecdsa"
@@ -18,10 +18,10 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// servicePages have a block of variables for each service; at least as many as here.
+// servicePages are pages with a block of variables for each service, and the minimum number of blocks.
 var servicePages = map[string]int{"docs/authentication.md": 4, "docs/receivers.md": 6}
 
-func TestTheUsualServices(t *testing.T) {
+func TestSettingsOfCommonServices(t *testing.T) {
 	t.Parallel()
 	for page, least := range servicePages {
 		tried := 0
@@ -42,7 +42,7 @@ func TestTheUsualServices(t *testing.T) {
 	}
 }
 
-// variables are those of an env file, without what begins all of them.
+// variables returns the variables of an env file without their common prefix.
 func (b block) variables() map[string]string {
 	written := map[string]string{}
 	for _, line := range b.commands() {
@@ -63,7 +63,7 @@ func addressOf(t *testing.T, written map[string]string) *url.URL {
 	return address
 }
 
-// expectService runs k6 with the variables of a block, with the stand-in's address and with files that are there.
+// expectService runs k6 with the variables of a block, with the fake receiver's address and existing files.
 func expectService(t *testing.T, address *url.URL, written map[string]string) {
 	authority := newAuthority(t)
 	clients := tls.NoClientCert
@@ -115,7 +115,7 @@ func expectService(t *testing.T, address *url.URL, written map[string]string) {
 		expected = request.Header.Get("Authorization")
 	}
 	if sent := request.Header.Get("Authorization"); sent != expected {
-		t.Errorf("sent is %q, not %q", sent, expected)
+		t.Errorf("the query is %q, not %q", sent, expected)
 	}
 	for name, value := range written {
 		if header, value, _ := strings.Cut(value, ":"); name == "HTTP_HEADERS" && request.Header.Get(header) != value {
@@ -124,7 +124,7 @@ func expectService(t *testing.T, address *url.URL, written map[string]string) {
 	}
 }
 
-// clientFiles are those of a client that an authority knows.
+// clientFiles returns the files of a client certificate of an authority.
 func clientFiles(t *testing.T, authority *harness.Authority) (certificate, key string) {
 	t.Helper()
 	signer, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

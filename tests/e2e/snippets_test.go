@@ -1,6 +1,6 @@
 package e2e
 
-// What the pages show is what k6, its option and the receivers take: scripts, queries, flags, YAML.
+// Snippets of the pages: scripts, queries, flags and YAML are valid for k6, the output and the receivers.
 
 import (
 	"errors"
@@ -21,13 +21,13 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// aMistake is all that is wrong with a run that has it, so that k6 reads all options and goes no further.
+// aMistake is the only invalid option of a run, so that k6 reads all options and then stops.
 var aMistake = map[string]string{"K6_PROMETHEUS_RW_PUSH_INTERVAL": "never"}
 
-const toldOfAMistake = `: invalid configuration: invalid pushInterval "never" in K6_PROMETHEUS_RW_PUSH_INTERVAL (environment): ` +
+const mistakeMessage = `: invalid configuration: invalid pushInterval "never" in K6_PROMETHEUS_RW_PUSH_INTERVAL (environment): ` +
 	`must be a duration of at least 100ms, such as 3s`
 
-func TestScriptsOfThePagesAreTaken(t *testing.T) {
+func TestScriptsOfThePagesAreValid(t *testing.T) {
 	t.Parallel()
 	for i, block := range blocksOf(t, "js") {
 		t.Run(fmt.Sprint(block.page, i), func(t *testing.T) {
@@ -38,14 +38,14 @@ func TestScriptsOfThePagesAreTaken(t *testing.T) {
 			}
 			k6Command(t, nil, "inspect", script)
 			result := finish(t, start(t, harness.Run{Script: script, Out: []string{"remote-write"}, Env: aMistake}), invalidConfiguration)
-			if told := linesOf(result, "error"); len(told) != 1 || !strings.HasSuffix(told[0].Message, toldOfAMistake) {
-				t.Errorf("k6 logged\n%s\nof\n%s", result.LogText(), block.text)
+			if lines := linesOf(result, "error"); len(lines) != 1 || !strings.HasSuffix(lines[0].Message, mistakeMessage) {
+				t.Errorf("k6 logged\n%s\nfor\n%s", result.LogText(), block.text)
 			}
 		})
 	}
 }
 
-// wholeScript completes what a page shows of a script: an entry of `metrics`, or a script without its function.
+// wholeScript completes a part of a script on a page: an entry of `metrics`, or a script without its function.
 func (b block) wholeScript() string {
 	text := b.text
 	if strings.HasPrefix(text, "{") {
@@ -58,7 +58,7 @@ func (b block) wholeScript() string {
 	return text
 }
 
-func TestQueriesOfThePagesAreTaken(t *testing.T) {
+func TestQueriesOfThePagesAreValid(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, harness.Prometheus)
 	for _, block := range blocksOf(t, "promql") {
@@ -70,7 +70,7 @@ func TestQueriesOfThePagesAreTaken(t *testing.T) {
 	}
 }
 
-func TestYAMLOfThePagesParses(t *testing.T) {
+func TestYAMLOfThePagesIsValid(t *testing.T) {
 	t.Parallel()
 	for _, block := range blocksOf(t, "yaml") {
 		for documents := yaml.NewDecoder(strings.NewReader(block.text)); ; {
@@ -86,7 +86,7 @@ func TestYAMLOfThePagesParses(t *testing.T) {
 	}
 }
 
-func TestFlagsOfThePagesAreTaken(t *testing.T) {
+func TestFlagsOfThePagesExist(t *testing.T) {
 	t.Parallel()
 	checked := 0
 	for _, command := range commandsOf(t) {
@@ -107,7 +107,7 @@ func TestFlagsOfThePagesAreTaken(t *testing.T) {
 	}
 }
 
-// command is a line for a shell, in a block or in a sentence.
+// command is a shell command in a block or a code span.
 type command struct{ page, text string }
 
 func commandsOf(t *testing.T) []command {
@@ -131,7 +131,7 @@ var (
 	subcommand = regexp.MustCompile(`^[a-z][a-z-]*$`)
 )
 
-// flagsOf are a command's program with its subcommands, and its flags, if it is one of those that are built here.
+// flagsOf returns a command's program with its subcommands, and its flags, if the program is built here.
 func flagsOf(command string) (program, flags []string) {
 	words := strings.Fields(command)
 	for len(words) > 0 && assignment.MatchString(words[0]) {
@@ -167,10 +167,10 @@ func helpOf(t *testing.T, program []string) string {
 	return strings.ReplaceAll(string(help), "[no-]", "")
 }
 
-// awaitAnswer asks until a receiver that shows late what it has shows it.
-func awaitAnswer(t *testing.T, what string, answered func() bool) {
+// awaitResult waits until a query returns points that a receiver makes searchable with a delay.
+func awaitResult(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	if err := harness.Await(what, 20*time.Second, answered); err != nil {
+	if err := harness.Await(what, 20*time.Second, condition); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,7 +1,7 @@
 package e2e
 
-// When points are: on the clock's windows, from a first zero to a stale marker. Prometheus alone answers these
-// questions, because it shows what is stored as it is stored.
+// Times of points: at the windows of the clock, from a first zero to a stale marker. These tests use only Prometheus, because
+// it returns the points as they are stored.
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ func TestPointsAreOnMultiplesOfTheWindow(t *testing.T) {
 	t.Parallel()
 	for _, window := range []struct {
 		name   string
-		env    string // of the push interval; empty for the default
+		env    string // the push interval; empty for the default
 		length time.Duration
 	}{
 		{"by default every 3 s", "", 3 * time.Second},
@@ -37,19 +37,19 @@ func TestPointsAreOnMultiplesOfTheWindow(t *testing.T) {
 	}
 }
 
-func TestIncreaseSeesTheFirstWindow(t *testing.T) {
+func TestIncreaseIncludesTheFirstWindow(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, harness.Prometheus)
 	result := run(t, loadFor(7*time.Second, startTarget(t), receiver.WriteURL()))
 
-	// At the time of the last point, with a first point of 0, increase() has nothing to extrapolate.
+	// At the time of the last point, with a first point of 0, increase() does not extrapolate.
 	total := increase(t, receiver, "k6_http_reqs_total", "5m", lastPointMs(t, receiver))
 	if expected := result.Summary["http_reqs"]["count"]; total != expected {
-		t.Errorf("increase() says %v of %v requests", total, expected)
+		t.Errorf("increase() is %v of %v requests", total, expected)
 	}
 }
 
-func TestIncreaseOfHistogramsSeesTheFirstWindow(t *testing.T) {
+func TestIncreaseOfHistogramsIncludesTheFirstWindow(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, harness.Prometheus)
 	load := loadFor(7*time.Second, startTarget(t), receiver.WriteURL())
@@ -104,7 +104,7 @@ func TestSeriesEndWithTheRun(t *testing.T) {
 	}
 }
 
-func TestTwoRunsInARowDoNotDisturbEachOther(t *testing.T) {
+func TestConsecutiveRunsAreSeparate(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, harness.Prometheus)
 	target := startTarget(t)
@@ -116,7 +116,7 @@ func TestTwoRunsInARowDoNotDisturbEachOther(t *testing.T) {
 	second := run(t, load).Summary["http_reqs"]["count"]
 	secondEndMs := lastPointMs(t, receiver)
 
-	// A range does not hold the point on its left edge: this one has all of the second run and nothing of the first.
+	// A range excludes its left boundary: this one has all points of the second run and none of the first.
 	sinceFirst := fmt.Sprintf("%dms", secondEndMs-firstEndMs)
 	for _, total := range []struct {
 		of       string
@@ -132,26 +132,26 @@ func TestTwoRunsInARowDoNotDisturbEachOther(t *testing.T) {
 			"sum(increase(k6_http_reqs_total[%s]))",
 			"histogram_count(sum(increase(k6_http_req_duration_seconds[%s])))",
 		} {
-			answer, _, err := receiver.NumberAt(fmt.Sprintf(ask, total.window), total.endMs)
+			value, _, err := receiver.NumberAt(fmt.Sprintf(ask, total.window), total.endMs)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if math.Abs(answer-total.expected) > 1e-9*total.expected {
-				t.Errorf("%s over %s is %v of %v requests", ask, total.of, answer, total.expected)
+			if math.Abs(value-total.expected) > 1e-9*total.expected {
+				t.Errorf("%s over %s is %v of %v requests", ask, total.of, value, total.expected)
 			}
 		}
 	}
 	expectNothingRejected(t, receiver)
 }
 
-// expectAPointInEveryWindow expects of each series of the requests: a first 0, then a point at every multiple of the window,
-// and a last one at the end of the run.
+// expectAPointInEveryWindow expects for each series of the requests a first 0, then a point at every multiple of the window,
+// and a last point at the end of the run.
 func expectAPointInEveryWindow(t *testing.T, receiver *harness.Receiver, window time.Duration) {
 	t.Helper()
 	windowMs := window.Milliseconds()
 	for _, series := range query(t, receiver, `k6_http_reqs_total[5m]`) {
 		if len(series.Points) < 4 {
-			t.Fatalf("%v: too few points to say anything: %v", series.Labels, series.Points)
+			t.Fatalf("%v: too few points: %v", series.Labels, series.Points)
 		}
 		if first := series.Points[0]; first.Value != 0 {
 			t.Errorf("%v starts with %v, not with 0", series.Labels, first.Value)
@@ -159,7 +159,7 @@ func expectAPointInEveryWindow(t *testing.T, receiver *harness.Receiver, window 
 		inner := series.Points[1 : len(series.Points)-1]
 		for i, point := range inner {
 			if point.TimeMs%windowMs != 0 {
-				t.Errorf("%v: a point at %d ms, %d ms behind a multiple", series.Labels, point.TimeMs, point.TimeMs%windowMs)
+				t.Errorf("%v: a point at %d ms, %d ms after a multiple", series.Labels, point.TimeMs, point.TimeMs%windowMs)
 			}
 			if i > 0 && point.TimeMs-inner[i-1].TimeMs != windowMs {
 				t.Errorf("%v: no point between %d ms and %d ms", series.Labels, inner[i-1].TimeMs, point.TimeMs)
@@ -167,12 +167,12 @@ func expectAPointInEveryWindow(t *testing.T, receiver *harness.Receiver, window 
 		}
 		last, now := series.Last().TimeMs, time.Now().UnixMilli()
 		if before := last - inner[len(inner)-1].TimeMs; before > windowMs || last > now {
-			t.Errorf("%v: the last point is %d ms after the one before it, and %d ms ago", series.Labels, before, now-last)
+			t.Errorf("%v: the last point is %d ms after the previous one, and %d ms ago", series.Labels, before, now-last)
 		}
 	}
 }
 
-// lastPointMs is when the requests' last points are; all of them are at one time.
+// lastPointMs returns the time of the requests' last points, which is the same for all series.
 func lastPointMs(t *testing.T, receiver *harness.Receiver) int64 {
 	t.Helper()
 	series := query(t, receiver, `k6_http_reqs_total[5m]`)
@@ -194,7 +194,7 @@ func increase(t *testing.T, receiver *harness.Receiver, name, window string, atM
 	return total
 }
 
-// expectNothingRejected expects that Prometheus took every point of every request.
+// expectNothingRejected expects that Prometheus accepted every point of every request.
 func expectNothingRejected(t *testing.T, prometheus *harness.Receiver) {
 	t.Helper()
 	for name, filter := range map[string]func(labels string) bool{

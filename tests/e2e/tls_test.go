@@ -1,6 +1,6 @@
 package e2e
 
-// https from k6 to a receiver: with an authority of one's own, with keys in every form, and with what can be wrong.
+// HTTPS from k6 to a receiver: with a private CA, with keys in every format, and with invalid certificates.
 
 import (
 	"crypto"
@@ -17,8 +17,8 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// Both outputs show the same certificate, whatever the form of its key; k6's own knows no authority but the system's.
-func TestMutualTLSWithKeysOfEveryForm(t *testing.T) {
+// Both outputs present the same certificate, for every format of its key; k6's own output supports only the system's CAs.
+func TestMutualTLSWithKeysInEveryFormat(t *testing.T) {
 	t.Parallel()
 	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -62,33 +62,33 @@ func TestMutualTLSWithKeysOfEveryForm(t *testing.T) {
 			result := run(t, load)
 			for _, agent := range []string{ours, builtin} {
 				if len(requestsOf(t, recorder, agent)) == 0 {
-					t.Errorf("%s did not come through:\n%s", agent, result.LogText())
+					t.Errorf("no request of %s succeeded:\n%s", agent, result.LogText())
 				}
 			}
 		})
 	}
 }
 
-func TestAnAuthorityOfOnesOwn(t *testing.T) {
+func TestAPrivateCA(t *testing.T) {
 	t.Parallel()
 	authority := newAuthority(t)
 	recorder := startTLSFake(t, authority, time.Now().Add(time.Hour), tls.NoClientCert)
 	load := shortLoad(t)
 	load.Options = map[string]any{"url": recorder.URL(), "caCertificate": authority.CAFile()}
 	if result := run(t, load); len(requestsOf(t, recorder, ours)) == 0 {
-		t.Errorf("nothing came:\n%s", result.LogText())
+		t.Errorf("no request was received:\n%s", result.LogText())
 	}
 }
 
-// As in a container of k6 alone: https is refused with words that help, and http does without.
-func TestASystemWithoutAuthorities(t *testing.T) {
+// As in a container with only k6: HTTPS fails with a message about how to fix it, and HTTP works.
+func TestASystemWithoutCAs(t *testing.T) {
 	t.Parallel()
 	recorder := startFake(t, harness.Fake{})
 	load := shortLoad(t)
 	load.Env["SSL_CERT_FILE"], load.Env["SSL_CERT_DIR"] = "/nowhere", "/nowhere"
 	load.Options = map[string]any{"url": recorder.URL()}
 	if result := run(t, load); len(requestsOf(t, recorder, ours)) == 0 {
-		t.Errorf("nothing came:\n%s", result.LogText())
+		t.Errorf("no request was received:\n%s", result.LogText())
 	}
 	load.Options["url"] = "https://127.0.0.1:1/"
 	result := finish(t, start(t, load), invalidConfiguration)
@@ -99,7 +99,7 @@ func TestASystemWithoutAuthorities(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongWithACertificateIsLogged(t *testing.T) {
+func TestCertificateErrorsAreLogged(t *testing.T) {
 	t.Parallel()
 	for _, problem := range []struct {
 		name    string
@@ -127,7 +127,7 @@ func TestWhatIsWrongWithACertificateIsLogged(t *testing.T) {
 			error: "not valid for name", hint: "tlsServerName",
 		},
 		{
-			name: "none of this side's", until: time.Hour, clients: tls.RequireAndVerifyClientCert,
+			name: "missing client certificate", until: time.Hour, clients: tls.RequireAndVerifyClientCert,
 			options: func(a *harness.Authority) map[string]any { return map[string]any{"caCertificate": a.CAFile()} },
 			error:   "CertificateRequired", hint: "clientCertificate",
 		},
@@ -144,8 +144,8 @@ func TestWhatIsWrongWithACertificateIsLogged(t *testing.T) {
 			if len(warnings) != 1 {
 				t.Fatalf("expected one warning:\n%s", result.LogText())
 			}
-			if said, _ := warnings[0].Fields["error"].(string); !strings.Contains(said, problem.error) {
-				t.Errorf("%q is not in %q", problem.error, said)
+			if message, _ := warnings[0].Fields["error"].(string); !strings.Contains(message, problem.error) {
+				t.Errorf("%q is not in %q", problem.error, message)
 			}
 			if hint, _ := warnings[0].Fields["hint"].(string); !strings.Contains(hint, problem.hint) {
 				t.Errorf("%q is not in %q", problem.hint, hint)
@@ -154,7 +154,7 @@ func TestWhatIsWrongWithACertificateIsLogged(t *testing.T) {
 	}
 }
 
-func TestABrokenCertificateFileStopsTheRun(t *testing.T) {
+func TestAnInvalidCertificateFileStopsTheRun(t *testing.T) {
 	t.Parallel()
 	broken := file(t, "# ours\n-----BEGIN CERTIFICATE-----\nMIIB?\n-----END CERTIFICATE-----\n")
 	load := shortLoad(t)
@@ -174,7 +174,7 @@ func newAuthority(t *testing.T) *harness.Authority {
 	return authority
 }
 
-// startTLSFake starts one with a certificate of an authority, whose clients it knows too.
+// startTLSFake starts a fake receiver with a certificate of an authority, which it also trusts for clients.
 func startTLSFake(
 	t *testing.T, authority *harness.Authority, until time.Time, clients tls.ClientAuthType,
 ) *harness.FakeReceiver {

@@ -1,6 +1,6 @@
 package e2e
 
-// The main job: what k6 says at the end of a run is what the receiver says.
+// Totals at the receiver are equal to k6's summary.
 
 import (
 	"testing"
@@ -20,32 +20,32 @@ func TestTotalsEqualTheSummary(t *testing.T) {
 			"items_ordered", "catalogue_size", "orders_accepted", "order_value", "shopping_time",
 		} {
 			if _, compared := result.Summary[metric]; !compared {
-				t.Errorf("%s is not in k6's summary, so nothing was compared", metric)
+				t.Errorf("%s is missing in k6's summary", metric)
 			}
 		}
 		if checks := result.Summary["checks"]; checks["passes"] == 0 || checks["fails"] == 0 {
-			t.Errorf("checks have to pass and to fail for the comparison to mean something: %v", checks)
+			t.Errorf("some checks must pass and some fail: %v", checks)
 		}
 	})
 }
 
-func TestDroppedIterationsExistEvenWhenThereAreNone(t *testing.T) {
+func TestDroppedIterationsIsSentEvenIfItIsZero(t *testing.T) {
 	t.Parallel()
 	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
 		result := run(t, loadFor(time.Second, startTarget(t), receiver.WriteURL()))
 
-		dropped := result.Summary["dropped_iterations"]["count"] // 0 when the summary has no such metric
-		answer, there, err := receiver.Number("sum(last_over_time(k6_dropped_iterations_total[5m]))")
+		dropped := result.Summary["dropped_iterations"]["count"] // 0 if the summary does not have it
+		value, found, err := receiver.Number("sum(last_over_time(k6_dropped_iterations_total[5m]))")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !there || answer != dropped {
-			t.Errorf("k6 dropped %v iterations, the receiver says %v (there: %t)", dropped, answer, there)
+		if !found || value != dropped {
+			t.Errorf("k6 dropped %v iterations, the receiver has %v (found: %t)", dropped, value, found)
 		}
 	})
 }
 
-func TestARunShorterThanOneWindowIsWhole(t *testing.T) {
+func TestARunShorterThanOneWindowIsComplete(t *testing.T) {
 	t.Parallel()
 	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
 		load := loadFor(time.Second, startTarget(t), receiver.WriteURL())
@@ -55,7 +55,7 @@ func TestARunShorterThanOneWindowIsWhole(t *testing.T) {
 	})
 }
 
-func TestAnInterruptedRunIsWhole(t *testing.T) {
+func TestAnInterruptedRunIsComplete(t *testing.T) {
 	t.Parallel()
 	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
 		target := startTarget(t)

@@ -1,6 +1,6 @@
 package main
 
-// A dashboard of rows of panels, on a grid without holes.
+// A dashboard with rows of panels on a grid without gaps.
 
 import (
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
@@ -8,10 +8,10 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// tag is what the dashboards have in common; links find them by it.
+// tag is the tag of all dashboards, by which links find them.
 const tag = "k6-remote-write"
 
-// row is a heading with its panels, which fill lines of 24 columns.
+// row is a heading with panels, which fill lines of 24 columns.
 type row struct {
 	title  string
 	panels []panel
@@ -19,7 +19,7 @@ type row struct {
 
 func under(title string, panels ...panel) row { return row{title, panels} }
 
-// board is a dashboard. Its uid never changes: links and bookmarks hold it.
+// board builds a dashboard. The uid must not change: links and bookmarks contain it.
 func board(uid, title, description string, variables []variable, rows ...row) *dashboard.DashboardBuilder {
 	board := dashboard.NewDashboardBuilder(title).Uid(uid).Description(description).Tags([]string{"k6", tag}).
 		Time("now-30m", "now").Refresh("5s").Timezone(common.TimeZoneBrowser).Editable().
@@ -36,21 +36,21 @@ func board(uid, title, description string, variables []variable, rows ...row) *d
 	return board
 }
 
-// ofRuns is a dashboard of the runs that are chosen at its top, with further variables. Their starts and ends are marked in it.
-func ofRuns(uid, title, description string, further []variable, rows ...row) *dashboard.DashboardBuilder {
-	return board(uid, title, description, append(runVariables(), further...), rows...).
+// ofRuns builds a dashboard of the selected runs, with additional variables. Annotations mark starts and ends of runs.
+func ofRuns(uid, title, description string, additional []variable, rows ...row) *dashboard.DashboardBuilder {
+	return board(uid, title, description, append(runVariables(), additional...), rows...).
 		Annotation(mark("Start", "green", `last_over_time(k6_remote_write_run_start_time_seconds{<run>}[$__interval]) * 1000`)).
 		Annotation(mark("End", "blue", `last_over_time(k6_remote_write_run_end_time_seconds{<run>}[$__interval]) * 1000`))
 }
 
-// mark is a line at the times, in milliseconds, that a query's values are.
+// mark returns an annotation at the times (values of the query, in milliseconds).
 func mark(name, colour, expr string) *dashboard.AnnotationQueryBuilder {
 	return dashboard.NewAnnotationQueryBuilder().Name(name).IconColor(colour).Datasource(datasource).Enable(true).
 		Target(line(expr, "").RefId("Anno")).UseValueForTime(true).
 		TitleFormat(name + " of {{testid}}{{test_run_id}}{{testrun_name}} {{instance}}{{instance_id}}")
 }
 
-// numberPanels gives panels the ids by which links and alerts name them.
+// numberPanels sets the ids of panels, which links and alerts use.
 func numberPanels(built *dashboard.Dashboard) {
 	for i, of := range built.Panels {
 		id := uint32(i + 1)
@@ -62,7 +62,7 @@ func numberPanels(built *dashboard.Dashboard) {
 	}
 }
 
-// showLinks lets links stand beside the variables, where the SDK would put them into a menu.
+// showLinks shows links next to the variables instead of in a menu, the default of the SDK.
 func showLinks(built *dashboard.Dashboard) {
 	for i := range built.Links {
 		built.Links[i].Placement = nil

@@ -1,6 +1,6 @@
 package main
 
-// What does one run do otherwise than another?
+// Dashboard of a comparison: how do two runs differ?
 
 import (
 	"strings"
@@ -10,30 +10,30 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// startOf is when a run began, by its latest start within two weeks before and after the time that is looked at.
+// startOf returns the start of a run: the latest within two weeks before and after the shown time.
 func startOf(run string) string {
 	return `max(last_over_time(k6_remote_write_run_start_time_seconds{$run_by="` + run + `"}[28d] offset -14d))`
 }
 
-// ofA asks for run A as it is; ofB for run B, moved in time so that both begin together.
+// ofA queries run A; ofB queries run B, shifted in time so that both start together.
 func ofA(expr string) string { return strings.ReplaceAll(expr, "<run>", `$run_by="$run_a"`) }
 
 func ofB(expr string) string {
 	return strings.NewReplacer("<run>", `$run_by="$run_b"`, "<then>", " offset ${shift}s").Replace(expr)
 }
 
-// both are lines of both runs.
+// both returns lines of both runs.
 func both(title, description, unit, expr string) panel {
 	return lines(title, description, unit, line(ofA(expr), "A"), line(ofB(expr), "B"))
 }
 
-// more is how much more B has, as a share of what A has.
+// more returns the difference B - A, as a share of A.
 func more(expr string) string { return ofB(expr) + " / (" + ofA(expr) + ") - 1" }
 
-// apart is what B has less A: for shares, which may be 0.
+// apart returns the difference B - A, for shares, which may be 0.
 func apart(expr string) string { return ofB(expr) + " - (" + ofA(expr) + ")" }
 
-// Which change is for the worse.
+// Thresholds of changes for the worse.
 var (
 	neither = steps("text")
 	rising  = steps(well, step{0.05, doubt}, step{0.2, wrong})
@@ -41,17 +41,17 @@ var (
 	failing = steps(well, step{0.001, doubt}, step{0.01, wrong})
 )
 
-// beside are three numbers: of A, of B, and the change between them, coloured where it is for the worse.
+// beside returns three numbers: of A, of B, and the change, coloured if it is for the worse.
 func beside(
 	title, description, unit, expr string, change func(string) string, worse *dashboard.ThresholdsConfigBuilder,
 ) *stat.PanelBuilder {
-	judged, _ := worse.Build() // of constants
+	judged, _ := worse.Build() // cannot fail for constants
 	return numbers(title, description, unit, number(ofA(expr), "A"), number(ofB(expr), "B"), number(change(expr), "change")).
 		Span(8).
 		OverrideByName("change", []dashboard.DynamicConfigValue{{Id: "unit", Value: units.PercentUnit}, {Id: "thresholds", Value: judged}})
 }
 
-// comparison answers: what does run B do otherwise than run A?
+// comparison builds the dashboard.
 func comparison() *dashboard.DashboardBuilder {
 	return board("k6-rw-comparison", "k6 run: comparison of two runs",
 		"Run B beside run A. Set the time range to run A, from before its start to after its end: B is shifted in time "+
@@ -109,7 +109,7 @@ func comparison() *dashboard.DashboardBuilder {
 	)
 }
 
-// byURL is a table of both runs and the change.
+// byURL returns a table of both runs and the change.
 func byURL(title, description, unit, expr string, change func(string) string) panel {
 	return listing(title, description,
 		column{"A", unit, ofA(expr)},

@@ -1,6 +1,6 @@
 package main
 
-// What can be said of the dashboards without a receiver: they are committed as made, valid, and complete.
+// Tests of the dashboards without a receiver: the committed files are current, valid and complete.
 
 import (
 	"bytes"
@@ -31,16 +31,16 @@ func TestTheCommittedFilesAreWhatTheCodeMakes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(committed, data) {
-			t.Errorf("%s is not what the code makes: run `make dashboards`", name)
+			t.Errorf("%s is not current: run `make dashboards`", name)
 		}
 	}
 	files, err := filepath.Glob(filepath.Join(directory, "*.json"))
 	if err != nil || len(files) != len(made) {
-		t.Errorf("the code makes %d of the files %v: %v", len(made), files, err)
+		t.Errorf("%d dashboards are generated, but the files are %v: %v", len(made), files, err)
 	}
 }
 
-// onEach tests each dashboard as Grafana's own schema reads its file.
+// onEach runs a test for each dashboard, parsed with Grafana's schema.
 func onEach(t *testing.T, test func(t *testing.T, read dashboard.Dashboard)) {
 	plugins.RegisterDefaultPlugins()
 	for name, builder := range all() {
@@ -65,7 +65,7 @@ func TestTheFilesMeetTheSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Fields that the schema does not know, or wants and does not get. The error is a list, and never nil.
+		// Finds unknown and missing fields. The error is a list, and never nil.
 		var strict dashboard.Dashboard
 		if err := strict.UnmarshalJSONStrict(data); err.Error() != "" {
 			t.Errorf("%s: %v", name, err)
@@ -83,7 +83,7 @@ func TestDashboardsAreToldApart(t *testing.T) {
 	onEach(t, func(t *testing.T, read dashboard.Dashboard) {
 		uid, title := *read.Uid, *read.Title
 		if uids[uid] || titles[title] || uid == "" || title == "" || len(uid) > 40 {
-			t.Errorf("%q, %q is there twice, empty or too long", uid, title)
+			t.Errorf("%q, %q is a duplicate, empty or too long", uid, title)
 		}
 		uids[uid], titles[title] = true, true
 		if read.Description == nil || *read.Description == "" {
@@ -92,7 +92,7 @@ func TestDashboardsAreToldApart(t *testing.T) {
 	})
 }
 
-// panelsOf are all but the rows.
+// panelsOf returns all panels except rows.
 func panelsOf(read dashboard.Dashboard) []dashboard.Panel {
 	var panels []dashboard.Panel
 	for _, of := range read.Panels {
@@ -115,17 +115,17 @@ func TestPanelsSayWhatTheyShow(t *testing.T) {
 				t.Errorf("panel %q has no unit", title)
 			}
 			if ids[*panel.Id] {
-				t.Errorf("panel %q has another's id", title)
+				t.Errorf("panel %q has a duplicate id", title)
 			}
 			ids[*panel.Id] = true
 			if len(panel.Targets) == 0 {
-				t.Errorf("panel %q asks for nothing", title)
+				t.Errorf("panel %q has no query", title)
 			}
 		}
 	})
 }
 
-// text is empty where there is none.
+// text returns the string, or "" for nil.
 func text(of *string) string {
 	if of == nil {
 		return ""
@@ -143,7 +143,7 @@ func TestEveryQueryGoesToTheChosenDataSource(t *testing.T) {
 			for _, target := range panel.Targets {
 				query := target.(*prometheus.Dataquery)
 				if !is(panel.Datasource) || !is(query.Datasource) {
-					t.Errorf("panel %q asks another data source", *panel.Title)
+					t.Errorf("panel %q uses another data source", *panel.Title)
 				}
 				if names[text(query.RefId)] {
 					t.Errorf("panel %q has two queries %s", *panel.Title, text(query.RefId))
@@ -153,14 +153,14 @@ func TestEveryQueryGoesToTheChosenDataSource(t *testing.T) {
 		}
 		for _, variable := range read.Templating.List {
 			if variable.Type == dashboard.VariableTypeQuery && !is(variable.Datasource) {
-				t.Errorf("variable %q asks another data source", variable.Name)
+				t.Errorf("variable %q uses another data source", variable.Name)
 			}
 		}
 	})
 }
 
-// A series ends with its run, so what is asked for once has to look back; what is asked for at each step must not look back further
-// than the steps are apart.
+// A series ends with its run, so instant queries must look back over the time range; range queries must not look back longer
+// than a step.
 func TestQueriesLookAsFarBackAsTheyShould(t *testing.T) {
 	onEach(t, func(t *testing.T, read dashboard.Dashboard) {
 		for _, panel := range panelsOf(read) {
@@ -168,19 +168,19 @@ func TestQueriesLookAsFarBackAsTheyShould(t *testing.T) {
 				query := target.(*prometheus.Dataquery)
 				overAll := strings.Contains(query.Expr, "$__range")
 				if query.Instant != nil && *query.Instant != overAll {
-					t.Errorf("panel %q: instant is %t, $__range is in it: %t, in %s", *panel.Title, *query.Instant, overAll, query.Expr)
+					t.Errorf("panel %q: instant is %t, uses $__range: %t, in %s", *panel.Title, *query.Instant, overAll, query.Expr)
 				}
 				if !strings.Contains(query.Expr, "$run") {
-					t.Errorf("panel %q asks for all runs: %s", *panel.Title, query.Expr)
+					t.Errorf("panel %q does not select a run: %s", *panel.Title, query.Expr)
 				}
 				if text(query.Interval) != "$window" {
-					t.Errorf("panel %q does not know how long a window is", *panel.Title)
+					t.Errorf("panel %q does not use $window", *panel.Title)
 				}
 				for _, function := range []string{"rate", "irate", "increase"} {
 					for _, call := range strings.Split(query.Expr, function+"(")[1:] {
 						_, window, _ := strings.Cut(call, "[")
 						if !strings.HasPrefix(window, "$__rate_interval]") {
-							t.Errorf("panel %q: %s() of another time than $__rate_interval: %s", *panel.Title, function, query.Expr)
+							t.Errorf("panel %q: %s() with another range than $__rate_interval: %s", *panel.Title, function, query.Expr)
 						}
 					}
 				}
@@ -200,7 +200,7 @@ func TestPanelsFillTheGridAndDoNotOverlap(t *testing.T) {
 			for x := at.X; x < at.X+at.W; x++ {
 				for y := at.Y; y < at.Y+at.H; y++ {
 					if other, is := taken[[2]uint32{x, y}]; is {
-						t.Fatalf("%s is over %s", title, other)
+						t.Fatalf("%s overlaps %s", title, other)
 					}
 					taken[[2]uint32{x, y}] = title
 				}
@@ -223,10 +223,10 @@ func place(of dashboard.PanelOrRowPanel) (title string, at dashboard.GridPos) {
 	return text(of.Panel.Title), *of.Panel.GridPos
 }
 
-// The SDK reads what it does not know as nothing, so the query of an annotation is looked at in the file.
+// The SDK ignores unknown fields, so the test reads the query of an annotation from the file.
 func TestRunsAreMarked(t *testing.T) {
 	for name, builder := range all() {
-		if name == "comparison.json" { // in which run B is not where it was
+		if name == "comparison.json" { // run B is shifted in time
 			continue
 		}
 		data, err := file(builder)
@@ -253,7 +253,7 @@ func TestRunsAreMarked(t *testing.T) {
 			}
 		}
 		if !slices.Equal(names, []string{"Start", "End"}) {
-			t.Errorf("%s marks %v", name, names)
+			t.Errorf("%s has annotations %v", name, names)
 		}
 	}
 }

@@ -1,21 +1,21 @@
 package main
 
-// Does all that k6 measures arrive?
+// Dashboard "health of the output": does everything that k6 measures arrive?
 
 import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// mebibyte is a unit of queueBytes, of which there are 64 by default.
+// mebibyte is 1 MiB in bytes; queueBytes is 64 MiB by default.
 const mebibyte = 1 << 20
 
-// own is a metric of the output's own, of the chosen destinations.
+// own returns a self metric of the selected destinations.
 func own(metric string) string {
 	return where("k6_remote_write_"+metric, `destination=~"$destination"`)
 }
 
-// outputHealth answers: does all that k6 measures arrive?
+// outputHealth builds the dashboard.
 func outputHealth() *dashboard.DashboardBuilder {
 	byDestination := func(metric string) *target {
 		return line(sum(own(metric), lately, "destination"), "destination {{destination}}")

@@ -1,6 +1,6 @@
 package main
 
-// How are durations spread? For native histograms, as each kind of receiver keeps them.
+// Dashboards of native histograms: the distribution of durations, for each kind of receiver.
 
 import (
 	"strings"
@@ -9,16 +9,16 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// form is how a receiver keeps a native histogram, and so how it is asked.
+// form is a receiver's representation of native histograms, on which queries depend.
 type form struct {
 	uid, title, description string
-	metric                  variable // offers all histograms of times
+	metric                  variable // has all histograms of times
 	quantile                func(q, metric string, of span, by ...string) string
 	count, mean, within     func(metric string, of span, by ...string) string
 	heat                    *target
 }
 
-// nativeHistograms are those of Prometheus, and of what speaks its language in full.
+// nativeHistograms is the form of Prometheus and compatible receivers.
 var nativeHistograms = form{
 	uid:   "k6-rw-native-histograms",
 	title: "k6 run: native histograms",
@@ -41,7 +41,7 @@ var nativeHistograms = form{
 	heat: buckets("sum("+over("increase", "${metric}", "$__rate_interval")+")", "duration"),
 }
 
-// vmrangeHistograms are native histograms as VictoriaMetrics stores them: a series for each bucket.
+// vmrangeHistograms is the form of VictoriaMetrics: a series for each bucket.
 var vmrangeHistograms = form{
 	uid:   "k6-rw-native-histograms-victoriametrics",
 	title: "k6 run: native histograms in VictoriaMetrics",
@@ -63,7 +63,7 @@ var vmrangeHistograms = form{
 	heat: buckets("prometheus_buckets(sum by (vmrange) ("+over("increase", "${metric}_bucket", "$__rate_interval")+"))", "{{le}}"),
 }
 
-// histograms answers: how are the durations spread, and which percentile does the whole run have?
+// histograms builds a dashboard with the distribution of durations and the percentiles of the whole run.
 func histograms(kept form) *dashboard.DashboardBuilder {
 	const metric = "${metric}"
 	each := func(q string) *target { return line(kept.quantile(q, metric, lately), "p"+strings.TrimPrefix(q, "0.")) }

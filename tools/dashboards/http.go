@@ -1,6 +1,6 @@
 package main
 
-// Which requests are slow or fail, with what, and what do they wait for?
+// Dashboard "HTTP in depth": which requests are slow or fail, and in which phase are they slow?
 
 import (
 	"strings"
@@ -9,7 +9,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// phases of a request, in their order.
+// Phases of a request, in order.
 var phases = []struct{ metric, title string }{
 	{"k6_http_req_blocked", "blocked"},
 	{"k6_http_req_connecting", "connecting"},
@@ -21,7 +21,7 @@ var phases = []struct{ metric, title string }{
 
 const aboutPhases = "Blocked: waiting for a free connection. Waiting: until the first byte of the response."
 
-// eachPhase asks the same of all phases.
+// eachPhase returns the same query for each phase.
 func eachPhase(expr func(metric string) string) []*target {
 	targets := make([]*target, len(phases))
 	for i, phase := range phases {
@@ -30,7 +30,7 @@ func eachPhase(expr func(metric string) string) []*target {
 	return targets
 }
 
-// requestVariables choose among the requests of a run.
+// requestVariables are the variables that select requests of a run.
 func requestVariables() []variable {
 	return []variable{
 		several("scenario", "Scenario", "Scenarios to show.", `label_values(k6_http_reqs_total{$run_by=~"$run"}, scenario)`),
@@ -39,12 +39,12 @@ func requestVariables() []variable {
 	}
 }
 
-// requests narrows a query to those that are chosen.
+// requests restricts a query to the selected requests.
 func requests(expr string) string {
 	return strings.ReplaceAll(expr, "<run>", `<run>, scenario=~"$scenario", method=~"$method", name=~"$name"`)
 }
 
-// httpInDepth answers: which requests are slow or fail, and what do they wait for?
+// httpInDepth builds the dashboard.
 func httpInDepth() *dashboard.DashboardBuilder {
 	byURL := []string{"name", "method"}
 	return ofRuns("k6-rw-http", "k6 run: HTTP in depth",

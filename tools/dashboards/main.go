@@ -17,7 +17,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// all dashboards, by the name of their file.
+// all has the dashboards by file name.
 func all() map[string]*dashboard.DashboardBuilder {
 	return map[string]*dashboard.DashboardBuilder{
 		"overview.json":                          overview(),
@@ -29,7 +29,7 @@ func all() map[string]*dashboard.DashboardBuilder {
 	}
 }
 
-// file is a dashboard as it stands in its file.
+// file returns the content of a dashboard's file.
 func file(builder *dashboard.DashboardBuilder) ([]byte, error) {
 	built, err := builder.Build()
 	if err != nil {

@@ -1,13 +1,13 @@
 package main
 
-// Is the run going well, and how did it end?
+// Dashboard "overview": is the run going well, and how did it end?
 
 import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// overview answers: is the run going well, and how did it end?
+// overview builds the dashboard.
 func overview() *dashboard.DashboardBuilder {
 	return ofRuns("k6-rw-overview", "k6 run: overview",
 		"How a load test goes, and how it ended. Works with the output's default settings.",
@@ -99,13 +99,13 @@ func overview() *dashboard.DashboardBuilder {
 
 const worstP95 = "The worst 95th percentile that one series (URL, method, status …) had in one window."
 
-// When each run began and ended.
+// Start and end of each run.
 const (
 	began = `min by ($run_by) (last_over_time(k6_remote_write_run_start_time_seconds{<run>}[$__range]))`
 	ended = `max by ($run_by) (last_over_time(k6_remote_write_run_end_time_seconds{<run>}[$__range]))`
 )
 
-// ofEachRun gives a number of each run the labels that say what ran.
+// ofEachRun adds the labels of the run metadata to a number of each run.
 func ofEachRun(expr string) string {
 	return `max by ($run_by, script, scenarios, k6_version) (last_over_time(k6_remote_write_run_info{<run>}[$__range]))` +
 		` * on ($run_by) group_left () ` + expr

@@ -1,6 +1,6 @@
 package main
 
-// Kinds of panels, so that a dashboard says of each what it shows and not how.
+// Kinds of panels. Dashboards define the content of panels, this file their form.
 
 import (
 	"fmt"
@@ -15,15 +15,15 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// panel is a picture on a dashboard. All are made with a title, what it shows, a unit, and what it asks for.
+// panel builds a panel. All functions have a title, a description, a unit and queries as arguments.
 type panel = cog.Builder[dashboard.Panel]
 
-// single is one number.
+// single shows one number.
 func single(title, description, unit, expr string) *stat.PanelBuilder {
 	return numbers(title, description, unit, number(expr, ""))
 }
 
-// numbers are several, with their legends.
+// numbers shows several numbers with legends.
 func numbers(title, description, unit string, targets ...*target) *stat.PanelBuilder {
 	return stat.NewPanelBuilder().Title(title).Description(description).Unit(unit).Datasource(datasource).
 		Height(4).Span(4).
@@ -33,7 +33,7 @@ func numbers(title, description, unit string, targets ...*target) *stat.PanelBui
 		Thresholds(steps("text"))
 }
 
-// lines are values over time.
+// lines shows values over time.
 func lines(title, description, unit string, targets ...*target) *timeseries.PanelBuilder {
 	return timeseries.NewPanelBuilder().Title(title).Description(description).Unit(unit).Datasource(datasource).
 		Height(8).Span(12).Min(0).
@@ -44,13 +44,13 @@ func lines(title, description, unit string, targets ...*target) *timeseries.Pane
 		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending))
 }
 
-// stacked are values over time that add up.
+// stacked shows values over time that add up.
 func stacked(title, description, unit string, targets ...*target) *timeseries.PanelBuilder {
 	return lines(title, description, unit, targets...).FillOpacity(40).
 		Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A"))
 }
 
-// heat is the distribution of values over time.
+// heat shows the distribution of values over time.
 func heat(title, description, unit string, buckets *target) *heatmap.PanelBuilder {
 	return heatmap.NewPanelBuilder().Title(title).Description(description).Datasource(datasource).
 		Height(10).Span(24).Unit(unit).
@@ -60,16 +60,16 @@ func heat(title, description, unit string, buckets *target) *heatmap.PanelBuilde
 		Tooltip(heatmap.NewHeatmapTooltipBuilder().Mode(common.TooltipDisplayModeSingle).YHistogram(true))
 }
 
-// column is one of a table: its heading, and a query whose labels name the row.
+// column is a column of a table: its heading, and a query whose labels identify the rows.
 type column struct{ title, unit, expr string }
 
-// listing is a table with a row for each set of labels that its columns have.
+// listing shows a table with a row for each label set of its columns.
 func listing(title, description string, columns ...column) *table.PanelBuilder {
 	names := map[string]string{}
 	targets := make([]*target, len(columns))
 	listing := table.NewPanelBuilder().Title(title).Description(description).Unit(units.Short).Datasource(datasource).
 		Height(9).Span(24).Filterable(true).
-		Footer(common.NewTableFooterOptionsBuilder().Reducer([]string{})) // none, which the schema wants to be said
+		Footer(common.NewTableFooterOptionsBuilder().Reducer([]string{})) // required by the schema
 	for i, column := range columns {
 		targets[i] = rows(column.expr)
 		names["Value #"+letter(i)] = column.title
@@ -83,7 +83,7 @@ func listing(title, description string, columns ...column) *table.PanelBuilder {
 		}})
 }
 
-// yesOrNo shows a 1 and a 0 in words.
+// yesOrNo shows 1 and 0 as text.
 var yesOrNo = []dashboard.DynamicConfigValue{
 	{Id: "mappings", Value: []dashboard.ValueMap{{
 		Type: dashboard.MappingTypeValueToText,
@@ -95,7 +95,7 @@ var yesOrNo = []dashboard.DynamicConfigValue{
 	{Id: "custom.cellOptions", Value: map[string]string{"type": "color-text"}},
 }
 
-// lettered gives queries the names by which a panel knows them.
+// lettered sets the reference ids of queries: A, B, …
 func lettered(targets []*target) []cog.Builder[dataquery] {
 	all := make([]cog.Builder[dataquery], len(targets))
 	for i, target := range targets {
@@ -106,20 +106,20 @@ func lettered(targets []*target) []cog.Builder[dataquery] {
 
 func letter(i int) string { return fmt.Sprintf("%c", 'A'+i) }
 
-// Colours of what is well, what to look at, and what is wrong.
+// Colours for good, doubtful and bad values.
 const (
 	well  = "green"
 	doubt = "orange"
 	wrong = "red"
 )
 
-// step is where another colour begins.
+// step is the lower bound of a colour.
 type step struct {
 	from   float64
 	colour string
 }
 
-// steps colour a value by where it lies, from the first colour upwards.
+// steps returns the colours of values, from the first colour upwards.
 func steps(first string, further ...step) *dashboard.ThresholdsConfigBuilder {
 	all := []dashboard.Threshold{{Color: first}}
 	for _, step := range further {
@@ -128,20 +128,20 @@ func steps(first string, further ...step) *dashboard.ThresholdsConfigBuilder {
 	return dashboard.NewThresholdsConfigBuilder().Mode(dashboard.ThresholdsModeAbsolute).Steps(all)
 }
 
-// badFrom are the steps of what should be low.
+// badFrom returns the steps of a value that should be low.
 func badFrom(doubtful, bad float64) *dashboard.ThresholdsConfigBuilder {
 	return steps(well, step{doubtful, doubt}, step{bad, wrong})
 }
 
-// none are the steps of what should not be there at all.
+// none returns the steps of a value that should be 0.
 func none(colour string) *dashboard.ThresholdsConfigBuilder { return steps(well, step{1, colour}) }
 
-// goodFrom are the steps of what should be high.
+// goodFrom returns the steps of a value that should be high.
 func goodFrom(doubtful, good float64) *dashboard.ThresholdsConfigBuilder {
 	return steps(wrong, step{doubtful, doubt}, step{good, well})
 }
 
-// shaded shows the steps behind the lines, too.
+// shaded shows the steps as the background of lines, too.
 func shaded() *common.GraphThresholdsStyleConfigBuilder {
 	return common.NewGraphThresholdsStyleConfigBuilder().Mode(common.GraphThresholdsStyleModeArea)
 }

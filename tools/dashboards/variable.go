@@ -1,6 +1,6 @@
 package main
 
-// What can be chosen at the top of a dashboard: the run, its instances, the window.
+// Variables of dashboards: the run, its instances, the window.
 
 import (
 	"strings"
@@ -10,13 +10,13 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// variable is one choice at the top of a dashboard.
+// variable is a variable of a dashboard.
 type variable = cog.Builder[dashboard.VariableModel]
 
-// datasource is the one that is chosen.
+// datasource is the selected data source.
 var datasource = common.DataSourceRef{Type: cog.ToPtr("prometheus"), Uid: cog.ToPtr("${datasource}")}
 
-// runVariables choose the runs that are looked at, and by which labels they are told apart.
+// runVariables select the runs, and the labels that identify them.
 func runVariables() []variable {
 	return []variable{
 		datasourceVariable(),
@@ -38,13 +38,13 @@ func runByVariable() variable {
 		"test_run_id of includeTestRunId, testrun_name of k6-operator.", "testid", "test_run_id", "testrun_name")
 }
 
-// windowVariable is the smallest step of a query, of which Grafana makes $__interval and $__rate_interval.
+// windowVariable is the minimum step of a query, from which Grafana derives $__interval and $__rate_interval.
 func windowVariable() variable {
 	return oneOf("window", "Window", "The output's pushInterval. Rates cover at least four windows.",
 		"3s", "1s", "5s", "10s", "15s", "30s", "1m")
 }
 
-// oneOf offers fixed values, the first by default.
+// oneOf has fixed values; the first is the default.
 func oneOf(name, label, description string, values ...string) variable {
 	options := make([]dashboard.VariableOption, len(values))
 	for i, value := range values {
@@ -56,12 +56,12 @@ func oneOf(name, label, description string, values ...string) variable {
 		Options(options).Current(options[0]).AllowCustomValue(true)
 }
 
-// several offers what a query finds, any number of them, all by default. All is also what lacks the label.
+// several allows any number of the values of a query; the default is all, including series without the label.
 func several(name, label, description, query string) *dashboard.QueryVariableBuilder {
 	return found(name, label, description, query).Multi(true).IncludeAll(true).AllValue(".*").Current(option("All", "$__all"))
 }
 
-// found offers what a query finds, one of them.
+// found allows one of the values of a query.
 func found(name, label, description, query string) *dashboard.QueryVariableBuilder {
 	return dashboard.NewQueryVariableBuilder(name).Label(label).Description(description).
 		Datasource(datasource).

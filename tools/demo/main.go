@@ -1,10 +1,10 @@
-// The demo: a receiver, a shop, k6 with the remote-write output, and a comparison of the receiver's numbers with k6's.
+// Demo: a receiver, a shop, k6 with the remote-write output, and a comparison of the receiver's numbers with k6's.
 //
 //	RECEIVER=prometheus   takes Prometheus; otherwise it is VictoriaMetrics
 //	KEEP=1                leaves the receiver up
 //
-// Ends with 0 when every number is the same on both sides, with 1 when one differs or something failed. Ctrl-C stops k6
-// in good order and still compares; a second one stops everything.
+// Exits with 0 if all numbers are equal, with 1 if one differs or something failed. Ctrl-C stops k6 gracefully and the numbers
+// are compared nevertheless; a second Ctrl-C stops everything.
 package main
 
 import (
@@ -40,7 +40,7 @@ func demonstrate() error {
 		return err
 	}
 	if keep {
-		defer fmt.Printf("\n%s stays up: %s\nend it with: kill %d && rm -r %s\n", kind, receiver.UI(), receiver.PID(), receiver.Dir)
+		defer fmt.Printf("\n%s keeps running: %s\nstop it with: kill %d && rm -r %s\n", kind, receiver.UI(), receiver.PID(), receiver.Dir)
 	} else {
 		defer receiver.Stop()
 	}
@@ -64,12 +64,12 @@ func demonstrate() error {
 		return fmt.Errorf("%d of %d numbers differ", len(unequal), len(rows))
 	}
 	if result.ExitCode != 0 {
-		return fmt.Errorf("the numbers are right, but k6 ended with exit code %d", result.ExitCode)
+		return fmt.Errorf("the numbers are equal, but k6 ended with exit code %d", result.ExitCode)
 	}
 	return nil
 }
 
-// load runs k6 and hands interrupts on to it, the second time without mercy.
+// load runs k6 and forwards interrupts to it; the second interrupt stops it immediately.
 func load(target *harness.Target, receiver *harness.Receiver, interrupts <-chan os.Signal) (*harness.Result, error) {
 	k6, err := harness.StartK6(harness.Run{
 		Script: script,

@@ -11,14 +11,13 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// unshown are metrics that are compared like all others, but shown only when they differ: the phases of a request would
-// fill the screen.
+// unshown are metrics that are compared but shown only if they differ: the phases of a request need too much space.
 var unshown = []string{
 	"http_req_blocked", "http_req_connecting", "http_req_tls_handshaking", "http_req_sending", "http_req_waiting",
 	"http_req_receiving", "group_duration", "iteration_duration",
 }
 
-// printTable shows the numbers side by side, and the query of each, to be tried in the receiver's UI.
+// printTable prints the numbers side by side, and the query of each, for use in the receiver's UI.
 func printTable(out io.Writer, kind harness.Kind, rows []harness.Row) {
 	fmt.Fprintln(out)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -43,7 +42,7 @@ func printTable(out io.Writer, kind harness.Kind, rows []harness.Row) {
 		len(rows), len(harness.Unequal(rows)), hidden)
 }
 
-// spell writes whole numbers whole, and others (in seconds, mostly) with the digits that are worth reading.
+// spell formats integers exactly, and other numbers (mostly seconds) with a few significant digits.
 func spell(number float64) string {
 	if number == math.Trunc(number) {
 		return strconv.FormatFloat(number, 'f', -1, 64)

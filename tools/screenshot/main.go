@@ -1,4 +1,4 @@
-// The picture of the README: a run of examples/scenarios.js, as VictoriaMetrics's own UI shows it to a headless browser.
+// Screenshot for the README: a run of examples/scenarios.js in VictoriaMetrics's UI, taken with a headless browser.
 //
 //	screenshot FILE
 package main
@@ -18,9 +18,9 @@ import (
 const (
 	script = "examples/scenarios.js"
 	query  = "sum by (scenario) (rate(k6_http_reqs_total[10s]))"
-	// The graph and its legend, without what is below them.
+	// Size of the graph and its legend.
 	windowSize = "1200,1000"
-	// How long the page may take to ask its questions and to draw, by the browser's own clock.
+	// Time for the page's queries and drawing, in the browser's virtual time.
 	pageBudget = 15 * time.Second
 )
 
@@ -57,9 +57,9 @@ func takePicture(file string) error {
 	if result.ExitCode != 0 {
 		return fmt.Errorf("k6 ended with exit code %d", result.ExitCode)
 	}
-	// The first question makes all that was written searchable.
+	// The first query makes all written points searchable.
 	if _, there, err := receiver.Number("sum(last_over_time(k6_http_reqs_total[5m]))"); err != nil || !there {
-		return fmt.Errorf("the receiver has nothing to show: %w", err)
+		return fmt.Errorf("the receiver has no points: %w", err)
 	}
 	return shoot(browser, graph(receiver, began, time.Now()), file)
 }
@@ -73,7 +73,7 @@ func findBrowser() (string, error) {
 	return "", errors.New("chromium is not installed: on Debian, apt-get install chromium")
 }
 
-// graph is the page with the query's graph over a time.
+// graph returns the URL of the page with the query's graph over a time range.
 func graph(receiver *harness.Receiver, from, to time.Time) string {
 	return receiver.UI() + "/#/?" + url.Values{
 		"g0.expr":          {query},
@@ -97,7 +97,7 @@ func shoot(browser, page, file string) error {
 	command := exec.Command(browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
 		"--user-data-dir="+profile, "--window-size="+windowSize, "--screenshot="+file,
 		fmt.Sprintf("--virtual-time-budget=%d", pageBudget.Milliseconds()), page)
-	command.Env = append(os.Environ(), "TZ=UTC") // the time zone of the page's parameters
+	command.Env = append(os.Environ(), "TZ=UTC") // time zone of the page's parameters
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", browser, err, output)
 	}

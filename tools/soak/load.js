@@ -1,4 +1,4 @@
-// A steady load for as long as the soak lasts. No thresholds: k6 keeps every value of a trend for those.
+// A steady load for the duration of the soak test, without thresholds, for which k6 would keep every value of a trend.
 import http from 'k6/http';
 import { Counter, Trend } from 'k6/metrics';
 

@@ -72,7 +72,7 @@ func soak(kind harness.Kind, duration time.Duration) error {
 	k6, err := harness.StartK6(harness.Run{
 		Script:  "tools/soak/load.js",
 		Out:     []string{"remote-write=" + proxy.URL()},
-		Args:    []string{"--summary-mode", "disabled", "--no-thresholds"}, // either would keep every value
+		Args:    []string{"--summary-mode", "disabled", "--no-thresholds"}, // k6 would keep every value for a summary or thresholds
 		Env:     map[string]string{"TARGET_URL": target.URL(), "DURATION": duration.String()},
 		Options: map[string]any{"pushInterval": window.String(), "timeout": "1s"},
 	})
@@ -122,7 +122,7 @@ func (s stage) meet(fault harness.Fault) error {
 	return nil
 }
 
-// resident is a process's memory in MiB; 0 if it is gone.
+// resident returns a process's memory in MiB; 0 if it has ended.
 func resident(pid int) int {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -139,7 +139,7 @@ func resident(pid int) int {
 func (s stage) judge(result *harness.Result, memory []int, duration time.Duration) error {
 	fmt.Println(result.LogText())
 	if result.ExitCode != 0 {
-		return fmt.Errorf("k6 ended with %d", result.ExitCode)
+		return fmt.Errorf("k6 ended with exit code %d", result.ExitCode)
 	}
 	for _, fault := range troubles {
 		if fault == restart {
@@ -156,7 +156,7 @@ func (s stage) judge(result *harness.Result, memory []int, duration time.Duratio
 	if err := judgeOutcomes(result.Log[len(result.Log)-1], duration); err != nil {
 		return err
 	}
-	// By a quarter of the run everything is in place.
+	// After a quarter of the run, memory should no longer grow.
 	settled, last := memory[len(memory)/4], memory[len(memory)-1]
 	fmt.Printf("k6's memory after a quarter of the run: %d MiB, at its end: %d MiB\n", settled, last)
 	if last > settled+settled/4 {

@@ -1,6 +1,6 @@
 package harness
 
-// Certificates for tests: an authority, and what it signs, as files for k6.
+// Certificates for tests: a CA and the certificates that it signs, as files for k6.
 
 import (
 	"crypto"
@@ -18,15 +18,15 @@ import (
 	"time"
 )
 
-// Authority signs certificates, and has a directory for their files.
+// Authority is a certificate authority with a directory for the files of its certificates.
 type Authority struct {
-	Pool        *x509.CertPool // that believes it
+	Pool        *x509.CertPool // contains its certificate
 	dir         string
 	certificate *x509.Certificate
 	key         crypto.Signer
 }
 
-// NewAuthority makes one. Its own certificate is in CAFile.
+// NewAuthority creates an authority. CAFile contains its certificate.
 func NewAuthority(dir string) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -47,10 +47,10 @@ func NewAuthority(dir string) (*Authority, error) {
 	return authority, authority.write("ca.pem", "CERTIFICATE", der)
 }
 
-// CAFile has the authority's own certificate.
+// CAFile returns the path of the authority's own certificate.
 func (a *Authority) CAFile() string { return a.path("ca.pem") }
 
-// Server makes a certificate for 127.0.0.1, which is valid until a time.
+// Server creates a certificate for 127.0.0.1 that is valid until the given time.
 func (a *Authority) Server(until time.Time) (tls.Certificate, error) {
 	certificate, key, err := a.ServerFiles(until)
 	if err != nil {
@@ -59,7 +59,7 @@ func (a *Authority) Server(until time.Time) (tls.Certificate, error) {
 	return tls.LoadX509KeyPair(certificate, key)
 }
 
-// ServerFiles are the files of such a certificate and its key.
+// ServerFiles creates a certificate as Server does, and returns the files of the certificate and its key.
 func (a *Authority) ServerFiles(until time.Time) (certificate, key string, err error) {
 	signer, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -83,7 +83,7 @@ func (a *Authority) ServerFiles(until time.Time) (certificate, key string, err e
 	return a.path("server.pem"), a.path("server.key"), a.write("server.key", "PRIVATE KEY", keyDER)
 }
 
-// ClientFiles are the files of a client's certificate and its key, which is written as label and bytes say.
+// ClientFiles creates a client certificate, and returns its file and that of its key: a PEM block of keyDER with this label.
 func (a *Authority) ClientFiles(public crypto.PublicKey, label string, keyDER []byte) (certificate, key string, err error) {
 	der, err := a.sign(&x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}, public)
 	if err != nil {

@@ -1,6 +1,6 @@
 package harness
 
-// k6's numbers beside the receiver's. The queries are those that a user would write after a run.
+// Comparison of k6's numbers with the receiver's. The queries are those that a user would write after a run.
 
 import (
 	"fmt"
@@ -21,20 +21,20 @@ type Row struct {
 	Equal     bool
 }
 
-// String says what a reader of a failed test wants to know.
+// String describes the row for a test failure.
 func (r Row) String() string {
-	answer := fmt.Sprint(r.Receiver)
+	received := fmt.Sprint(r.Receiver)
 	if r.Missing {
-		answer = "no series"
+		received = "no series"
 	}
-	return fmt.Sprintf("%s %s: k6 says %v, the receiver %s (%s)", r.Metric, r.Statistic, r.K6, answer, r.Query)
+	return fmt.Sprintf("%s %s: k6 has %v, the receiver %s (%s)", r.Metric, r.Statistic, r.K6, received, r.Query)
 }
 
-// Table is all rows for a person.
+// Table formats all rows as a table of text.
 func Table(rows []Row) string {
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "metric\t\tk6\treceiver\tequal\tasked with\n")
+	fmt.Fprintf(table, "metric\t\tk6\treceiver\tequal\tquery\n")
 	for _, row := range rows {
 		fmt.Fprintf(table, "%s\t%s\t%v\t%v\t%t\t%s\n", row.Metric, row.Statistic, row.K6, row.Receiver, row.Equal, row.Query)
 	}
@@ -42,7 +42,7 @@ func Table(rows []Row) string {
 	return text.String()
 }
 
-// Expectation is one number of k6's and the query that should answer it.
+// Expectation is a number of k6 and the query that should return it.
 type Expectation struct {
 	Statistic string
 	Query     string
@@ -50,17 +50,16 @@ type Expectation struct {
 	Tolerance float64 // relative; 0 where the numbers must be the same
 }
 
-func (e Expectation) met(answer float64) bool {
-	return answer == e.Value || math.Abs(answer-e.Value) <= e.Tolerance*math.Abs(e.Value)
+func (e Expectation) met(value float64) bool {
+	return value == e.Value || math.Abs(value-e.Value) <= e.Tolerance*math.Abs(e.Value)
 }
 
-// Compare asks the receiver for every number that is expected of what k6 measured. It says so, too, when a metric is
-// missing altogether.
+// Compare queries the receiver for every number that is expected for what k6 measured. Metrics without series get a row, too.
 func Compare(all []Measured, expect func(Measured) []Expectation, receiver *Receiver) ([]Row, error) {
 	var rows []Row
 	for _, measured := range all {
 		for _, expected := range expect(measured) {
-			answer, there, err := receiver.Number(expected.Query)
+			value, found, err := receiver.Number(expected.Query)
 			if err != nil {
 				return nil, err
 			}
@@ -69,25 +68,25 @@ func Compare(all []Measured, expect func(Measured) []Expectation, receiver *Rece
 				Statistic: expected.Statistic,
 				Query:     expected.Query,
 				K6:        expected.Value,
-				Receiver:  answer,
-				Missing:   !there,
-				Equal:     there && expected.met(answer),
+				Receiver:  value,
+				Missing:   !found,
+				Equal:     found && expected.met(value),
 			})
 		}
 	}
 	return rows, nil
 }
 
-// Unequal are the rows in which the two differ.
+// Unequal returns the rows in which k6 and the receiver differ.
 func Unequal(rows []Row) []Row {
 	return slices.DeleteFunc(slices.Clone(rows), func(row Row) bool { return row.Equal })
 }
 
-// rounding is allowed where both sides had to calculate: k6 exports an average, not a sum, and milliseconds.
+// rounding is the tolerance where both sides calculate: k6 exports an average, not a sum, and milliseconds.
 const rounding = 1e-9
 
-// Totals are the numbers that come back whatever the tags: those of counters, gauges and rates, and of trends the count, the
-// sum, the mean and the extremes.
+// Totals returns the numbers that do not depend on the tags: those of counters, gauges and rates, and of trends the count, sum,
+// mean, minimum and maximum.
 func Totals(m Measured) []Expectation {
 	over := func(function, suffix, matchers string) string {
 		return fmt.Sprintf("%s(k6_%s%s%s[5m])", function, m.Metric, suffix, m.matching(matchers))
@@ -138,7 +137,7 @@ func Totals(m Measured) []Expectation {
 	}
 }
 
-// Percentiles are those of a trend that has one series, shipped with `trendWindow: run`.
+// Percentiles returns the percentiles of a trend with one series, sent with `trendWindow: run`.
 func Percentiles(m Measured) []Expectation {
 	if m.Type != Trend || m.Values["count"] == 0 {
 		return nil
@@ -156,7 +155,7 @@ func Percentiles(m Measured) []Expectation {
 	return all
 }
 
-// matching is the part's matchers, with others, in braces.
+// matching returns the selector's matchers and others, in braces.
 func (m Measured) matching(others string) string {
 	matchers := slices.DeleteFunc([]string{m.Selector, others}, func(s string) bool { return s == "" })
 	if len(matchers) == 0 {

@@ -1,6 +1,6 @@
 package harness
 
-// Grafana's dashboards, as far as they ask for something.
+// Queries of Grafana dashboards.
 
 import (
 	"encoding/json"
@@ -9,16 +9,16 @@ import (
 	"path/filepath"
 )
 
-// Dashboard is what of one counts here.
+// Dashboard is a dashboard's queries and variables.
 type Dashboard struct {
 	File        string
 	UID         string
-	Panels      []Panel // without rows, which ask for nothing
-	Annotations []Panel // ask as panels do
+	Panels      []Panel // without rows, which have no queries
+	Annotations []Panel // have queries as panels do
 	Variables   []Variable
 }
 
-// Panel is a picture with its queries.
+// Panel is a panel with its queries.
 type Panel struct {
 	Title   string
 	Type    string
@@ -32,20 +32,20 @@ type PanelQuery struct {
 	Interval string // the smallest step
 }
 
-// Variable is one choice at the top of a dashboard.
+// Variable is a variable of a dashboard.
 type Variable struct {
 	Name       string
 	Type       string
 	Query      string
 	Regex      string
-	Sort       int // 0 as they come; odd ones ascend, even ones descend
+	Sort       int // 0: unsorted; odd: ascending; even: descending
 	Multi      bool
 	IncludeAll bool
 	AllValue   string
 	Current    struct{ Value any }
 }
 
-// ReadDashboards reads all of a directory.
+// ReadDashboards reads all dashboards of a directory.
 func ReadDashboards(dir string) ([]Dashboard, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
@@ -69,7 +69,7 @@ func readDashboard(path string) (Dashboard, error) {
 	}
 	type panelJSON struct {
 		Panel
-		Panels []Panel // of a row that is collapsed
+		Panels []Panel // of a collapsed row
 	}
 	var file struct {
 		UID         string
@@ -94,8 +94,8 @@ func readDashboard(path string) (Dashboard, error) {
 	}
 	for _, annotation := range file.Annotations.List {
 		if annotation.Target != nil {
-			asked := Panel{Title: annotation.Name, Type: "annotation", Queries: []PanelQuery{*annotation.Target}}
-			dashboard.Annotations = append(dashboard.Annotations, asked)
+			panel := Panel{Title: annotation.Name, Type: "annotation", Queries: []PanelQuery{*annotation.Target}}
+			dashboard.Annotations = append(dashboard.Annotations, panel)
 		}
 	}
 	for _, raw := range file.Templating.List {
@@ -108,7 +108,7 @@ func readDashboard(path string) (Dashboard, error) {
 	return dashboard, nil
 }
 
-// readVariable knows both spellings of a query: a text, and an object with a text.
+// readVariable reads both forms of a query: a string, and an object with a string.
 func readVariable(raw []byte) (Variable, error) {
 	var file struct {
 		Variable
@@ -118,7 +118,7 @@ func readVariable(raw []byte) (Variable, error) {
 		return Variable{}, err
 	}
 	variable := file.Variable
-	if file.Query == nil { // as of ad hoc filters
+	if file.Query == nil { // for example an ad hoc filter
 		return variable, nil
 	}
 	var object struct{ Query string }

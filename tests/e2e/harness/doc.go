@@ -1,5 +1,5 @@
-// Package harness puts real programs on a stage: a target that k6 loads, k6 itself, a receiver that stores what the
-// output ships, and, where a test wants trouble, a fake receiver with faults.
+// Package harness runs real programs: a target that k6 loads, k6 itself, a receiver that stores what the output sends, and,
+// for faults, a fake receiver.
 //
 //	target.go         the HTTP server that a script loads
 //	k6.go             one run of k6, from the command line to the exit code
@@ -14,12 +14,12 @@
 //	view.go           what Grafana asks for when a dashboard is shown
 //	rules.go          what Prometheus reports of its rules
 //	own_metrics.go    a receiver's own metrics
-//	operator.go       what k6-operator does with a TestRun
-//	listening.go      where k6's REST API is
+//	operator.go       the runners of a TestRun of k6-operator
+//	listening.go      the address of k6's REST API
 //	refused.go        an address that refuses connections
-//	comparison.go     k6's numbers beside the receiver's
-//	process.go        children that never outlive this program
+//	comparison.go     comparison of k6's numbers with the receiver's
+//	process.go        child processes that do not outlive this program
 //
-// Everything listens on the loopback interface and on ports that the system chose. Nothing here knows of testing.T: the
-// demo and the benchmark stand on the same stage as the tests.
+// All programs listen on the loopback interface, on ports that the system chooses. The package does not use testing.T,
+// because the demo and the benchmark use it, too.
 package harness

@@ -1,6 +1,6 @@
 package harness
 
-// A receiver of the tests' own, with faults. It stands alone, or in front of a real one.
+// A fake receiver with faults. It runs alone, or in front of a real receiver.
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ import (
 	"github.com/klauspost/compress/snappy"
 )
 
-// Fault is what a FakeReceiver does with a request.
+// Fault is the handling of a request by a FakeReceiver.
 type Fault string
 
 const (
@@ -29,9 +29,9 @@ const (
 	Throttle     Fault = "throttle"      // 429 with a Retry-After of a second
 	Unauthorized Fault = "unauthorized"  // 401
 	WebPage      Fault = "web page"      // 200 with a login page
-	Hang         Fault = "hang"          // the request is never answered
+	Hang         Fault = "hang"          // no response is sent
 	Slow         Fault = "slow"          // the request is accepted, after Fake.Delay
-	LoseAnswer   Fault = "lose answer"   // as Slow, but the connection breaks before the answer
+	LoseAnswer   Fault = "lose answer"   // as Slow, but the connection breaks before the response
 	Reset        Fault = "reset"         // the connection is reset once the request has come
 	Refuse       Fault = "refuse"        // the connection is reset before a request can be sent
 	TooLarge     Fault = "too large"     // 413 to requests of more than Fake.MaxPoints points
@@ -39,13 +39,13 @@ const (
 	RejectMarked Fault = "reject marked" // 400 to requests that hold Fake.Marked
 )
 
-// Hook decides what happens to a request, whose body was read.
+// Hook chooses the fault of a request, whose body was read.
 type Hook func(*http.Request) Fault
 
-// Always is the hook that does the same with every request.
+// Always returns the hook that chooses the same fault for every request.
 func Always(fault Fault) Hook { return func(*http.Request) Fault { return fault } }
 
-// RequireAuthorization is the hook that passes requests whose Authorization is exactly this.
+// RequireAuthorization returns the hook that passes requests with exactly this Authorization.
 func RequireAuthorization(authorization string) Hook {
 	return func(r *http.Request) Fault {
 		if r.Header.Get("Authorization") != authorization {
@@ -55,10 +55,10 @@ func RequireAuthorization(authorization string) Hook {
 	}
 }
 
-// Fake configures a FakeReceiver. The zero value accepts and records everything by plain http.
+// Fake configures a FakeReceiver. The zero value accepts and records all requests over plain HTTP.
 type Fake struct {
-	TLS       *tls.Config // listens by https; without a certificate in it, with one that is signed by no known authority
-	Upstream  string      // write URL of a receiver that accepted requests go to, and whose answers come back
+	TLS       *tls.Config // listens by https; without a certificate in it, with one of an unknown CA
+	Upstream  string      // write URL of a receiver that accepted requests go to, and whose responses come back
 	Hook      Hook        // nil is Always(Pass)
 	CountOnly bool        // requests are counted, and not kept
 
@@ -67,25 +67,25 @@ type Fake struct {
 	Marked    string        // a series' name or a label's value, of FailMarked and RejectMarked
 }
 
-// Request is one that came. A refused connection has nothing but its fault.
+// Request is a received request. A refused connection has only a fault.
 type Request struct {
 	Fault  Fault
-	Path   string // with its query
+	Path   string // includes the query
 	Host   string
 	Header http.Header
 	Body   []byte   // compressed
-	Series []Series // of RequestsOf, in the order of the request; a stale marker is a NaN
+	Series []Series // set by RequestsOf, in the order of the request; a stale marker is a NaN
 }
 
-// Counts are the numbers of what was accepted without an upstream.
+// Counts are totals of the requests that were accepted without an upstream.
 type Counts struct{ Requests, Bytes, Points int64 }
 
-// Since is what came after an earlier count.
+// Since returns the difference to earlier counts.
 func (c Counts) Since(before Counts) Counts {
 	return Counts{c.Requests - before.Requests, c.Bytes - before.Bytes, c.Points - before.Points}
 }
 
-// FakeReceiver takes the requests of Remote Write 1.0 and 2.0, answers as Prometheus 3 does, and stores nothing.
+// FakeReceiver accepts requests of Remote Write 1.0 and 2.0, responds as Prometheus 3 does, and does not store points.
 type FakeReceiver struct {
 	fake    Fake
 	server  *httptest.Server
@@ -97,17 +97,17 @@ type FakeReceiver struct {
 	hook     Hook
 	refusing bool
 	requests []Request
-	idle     map[net.Conn]bool // kept alive by the client, to be reset when connections are refused
+	idle     map[net.Conn]bool // connections that the client keeps alive; reset when connections are refused
 }
 
-// StartFakeReceiver returns one that listens.
+// StartFakeReceiver starts a fake receiver.
 func StartFakeReceiver(fake Fake) *FakeReceiver {
 	receiver := &FakeReceiver{fake: fake, closing: make(chan struct{}), hook: fake.Hook, idle: map[net.Conn]bool{}}
 	if receiver.hook == nil {
 		receiver.hook = Always(Pass)
 	}
 	receiver.server = httptest.NewUnstartedServer(receiver)
-	receiver.server.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are meant to fail
+	receiver.server.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that fail on purpose
 	receiver.server.Config.ConnState = receiver.connectionChanged
 	if fake.TLS != nil {
 		receiver.server.TLS = fake.TLS
@@ -118,17 +118,17 @@ func StartFakeReceiver(fake Fake) *FakeReceiver {
 	return receiver
 }
 
-// URL is the write URL.
+// URL returns the write URL.
 func (f *FakeReceiver) URL() string { return f.server.URL + "/api/v1/write" }
 
-// Close ends the receiver, and the requests that hang.
+// Close stops the receiver and ends hanging requests.
 func (f *FakeReceiver) Close() {
 	close(f.closing)
 	f.server.CloseClientConnections()
 	f.server.Close()
 }
 
-// Set lets all requests from now on meet a fault.
+// Set applies a fault to all requests from now on.
 func (f *FakeReceiver) Set(fault Fault) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
@@ -140,7 +140,7 @@ func (f *FakeReceiver) Set(fault Fault) {
 	}
 }
 
-// FailFor lets all requests meet a fault for a while, and returns how many did.
+// FailFor applies a fault to all requests for a time, and returns the number of requests that it affected.
 func (f *FakeReceiver) FailFor(fault Fault, while time.Duration) int {
 	before := f.Count(fault)
 	f.Set(fault)
@@ -149,14 +149,14 @@ func (f *FakeReceiver) FailFor(fault Fault, while time.Duration) int {
 	return f.Count(fault) - before
 }
 
-// Requests are all that came, in the order in which their fault was decided.
+// Requests returns all requests, in the order in which their faults were chosen.
 func (f *FakeReceiver) Requests() []Request {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	return slices.Clone(f.requests)
 }
 
-// RequestsOf are the requests, with their series, of programs whose User-Agent begins like this.
+// RequestsOf returns the requests, with their series, whose User-Agent has this prefix.
 func (f *FakeReceiver) RequestsOf(agent string) ([]Request, error) {
 	requests := slices.DeleteFunc(f.Requests(), func(request Request) bool {
 		return !strings.HasPrefix(request.Header.Get("User-Agent"), agent)
@@ -170,7 +170,7 @@ func (f *FakeReceiver) RequestsOf(agent string) ([]Request, error) {
 	return requests, nil
 }
 
-// Count is how many requests met a fault.
+// Count returns the number of requests with this fault.
 func (f *FakeReceiver) Count(fault Fault) int {
 	count := 0
 	for _, request := range f.Requests() {
@@ -181,16 +181,16 @@ func (f *FakeReceiver) Count(fault Fault) int {
 	return count
 }
 
-// Counts are those until now.
+// Counts returns the totals so far.
 func (f *FakeReceiver) Counts() Counts {
 	return Counts{f.accepted.requests.Load(), f.accepted.bytes.Load(), f.accepted.points.Load()}
 }
 
-// ServeHTTP handles a request as the hook decides.
+// ServeHTTP handles a request with the fault that the hook chooses.
 func (f *FakeReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the sender has gone
+		return // the sender has disconnected
 	}
 	switch f.decide(r, body) {
 	case Pass:
@@ -222,7 +222,7 @@ func (f *FakeReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.accept(w, r, body)
 	case LoseAnswer:
 		time.Sleep(f.fake.Delay)
-		f.accept(&discardedAnswer{header: http.Header{}}, r, body)
+		f.accept(&discardedResponse{header: http.Header{}}, r, body)
 		panic(http.ErrAbortHandler)
 	case Reset:
 		if connection, _, err := w.(http.Hijacker).Hijack(); err == nil {
@@ -294,7 +294,7 @@ func reportWritten(w http.ResponseWriter, samples, histograms int) {
 	w.Header().Set("X-Prometheus-Remote-Write-Exemplars-Written", "0")
 }
 
-// forward sends a request as it came, and gives back what the upstream answers.
+// forward sends a request as it came, and returns the upstream's response.
 func (f *FakeReceiver) forward(w http.ResponseWriter, r *http.Request, body []byte) {
 	request, err := http.NewRequestWithContext(r.Context(), r.Method, f.fake.Upstream, bytes.NewReader(body))
 	if err != nil {
@@ -315,7 +315,7 @@ func (f *FakeReceiver) forward(w http.ResponseWriter, r *http.Request, body []by
 	_, _ = io.Copy(w, response.Body)
 }
 
-// connectionChanged resets new connections while they are refused, and knows the idle ones.
+// connectionChanged resets new connections while they are refused, and records idle ones.
 func (f *FakeReceiver) connectionChanged(connection net.Conn, state http.ConnState) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
@@ -331,7 +331,7 @@ func (f *FakeReceiver) connectionChanged(connection net.Conn, state http.ConnSta
 	}
 }
 
-// reset closes a connection so that the other side gets an error, not an end.
+// reset closes a connection so that the peer gets an error and not an end of file.
 func reset(connection net.Conn) {
 	if tcp, is := connection.(*net.TCPConn); is {
 		_ = tcp.SetLinger(0)
@@ -339,9 +339,9 @@ func reset(connection net.Conn) {
 	_ = connection.Close()
 }
 
-// discardedAnswer takes an answer that is never sent.
-type discardedAnswer struct{ header http.Header }
+// discardedResponse accepts a response that is not sent.
+type discardedResponse struct{ header http.Header }
 
-func (d *discardedAnswer) Header() http.Header            { return d.header }
-func (d *discardedAnswer) Write(data []byte) (int, error) { return len(data), nil }
-func (d *discardedAnswer) WriteHeader(int)                {}
+func (d *discardedResponse) Header() http.Header            { return d.header }
+func (d *discardedResponse) Write(data []byte) (int, error) { return len(data), nil }
+func (d *discardedResponse) WriteHeader(int)                {}

@@ -1,6 +1,6 @@
 package harness
 
-// Proxies as companies have them: one of HTTP, with or without a password, and one of SOCKS 5.
+// Forward proxies: HTTP, with or without a password, and SOCKS 5.
 
 import (
 	"encoding/base64"
@@ -15,7 +15,7 @@ import (
 	"sync/atomic"
 )
 
-// ForwardProxy is a running one of HTTP.
+// ForwardProxy is a running HTTP proxy.
 type ForwardProxy struct {
 	server   *httptest.Server
 	password string
@@ -23,27 +23,27 @@ type ForwardProxy struct {
 	tunnels  atomic.Int64
 }
 
-// StartForwardProxy starts one; with a password, it rejects requests without it.
+// StartForwardProxy starts an HTTP proxy. If a password is given, it rejects requests without it.
 func StartForwardProxy(password string) *ForwardProxy {
 	proxy := &ForwardProxy{password: password}
 	proxy.server = httptest.NewServer(proxy)
 	return proxy
 }
 
-// Address is its host and port.
+// Address returns the proxy's host and port.
 func (p *ForwardProxy) Address() string { return p.server.Listener.Addr().String() }
 
-// Passed is how many plain requests it has passed on, Tunnels how many connections.
+// Passed returns the number of plain requests that were forwarded, Tunnels the number of tunnels.
 func (p *ForwardProxy) Passed() int  { return int(p.passed.Load()) }
 func (p *ForwardProxy) Tunnels() int { return int(p.tunnels.Load()) }
 
-// Close ends it.
+// Close stops the proxy.
 func (p *ForwardProxy) Close() {
 	p.server.CloseClientConnections()
 	p.server.Close()
 }
 
-// ServeHTTP passes a request on, or opens a tunnel.
+// ServeHTTP forwards a request, or opens a tunnel.
 func (p *ForwardProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p.password != "" {
 		wanted := "Basic " + base64.StdEncoding.EncodeToString([]byte("me:"+p.password))
@@ -73,13 +73,13 @@ func (p *ForwardProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	join(client, upstream)
 }
 
-// SocksProxy is a running one of SOCKS 5, RFC 1928, which asks for no password.
+// SocksProxy is a running SOCKS 5 proxy (RFC 1928) without authentication.
 type SocksProxy struct {
 	listener net.Listener
 	tunnels  atomic.Int64
 }
 
-// StartSocksProxy starts one.
+// StartSocksProxy starts a SOCKS 5 proxy.
 func StartSocksProxy() (*SocksProxy, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -98,13 +98,13 @@ func StartSocksProxy() (*SocksProxy, error) {
 	return proxy, nil
 }
 
-// Address is its host and port.
+// Address returns the proxy's host and port.
 func (p *SocksProxy) Address() string { return p.listener.Addr().String() }
 
-// Tunnels is how many connections it has made.
+// Tunnels returns the number of connections that were made.
 func (p *SocksProxy) Tunnels() int { return int(p.tunnels.Load()) }
 
-// Close ends it.
+// Close stops the proxy.
 func (p *SocksProxy) Close() { _ = p.listener.Close() }
 
 func (p *SocksProxy) serve(client net.Conn) {
@@ -154,7 +154,7 @@ func socksHost(client io.Reader, kind byte) (string, error) {
 		address := make(net.IP, net.IPv4len)
 		_, err := io.ReadFull(client, address)
 		return address.String(), err
-	case 3: // a name
+	case 3: // host name
 		length := make([]byte, 1)
 		if _, err := io.ReadFull(client, length); err != nil {
 			return "", err
@@ -163,11 +163,11 @@ func socksHost(client io.Reader, kind byte) (string, error) {
 		_, err := io.ReadFull(client, name)
 		return string(name), err
 	default:
-		return "", errors.New("no such address")
+		return "", errors.New("unknown address type")
 	}
 }
 
-// join copies both ways until one side ends, and ends the other.
+// join copies in both directions until one side is closed, and closes the other.
 func join(a, b net.Conn) {
 	var end sync.Once
 	closeBoth := func() { _ = a.Close(); _ = b.Close() }

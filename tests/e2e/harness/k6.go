@@ -1,6 +1,6 @@
 package harness
 
-// One run of k6, from the command line to the exit code.
+// A run of k6, from the command line to the exit code.
 
 import (
 	"bytes"
@@ -16,19 +16,19 @@ import (
 	"time"
 )
 
-// Run says what k6 is to do.
+// Run configures a run of k6.
 type Run struct {
-	Program string            // another k6 in the directory of built programs than "k6"
+	Program string            // name in the directory of built programs; "k6" if empty
 	Script  string            // path from the repository's root
-	Out     []string          // each becomes an --out
+	Out     []string          // values of --out
 	Args    []string          // additional arguments of `k6 run`
-	Env     map[string]string // beside the environment of this program, less what would configure k6 or a proxy
-	Options map[string]any    // the output's part of k6's JSON configuration
-	Builtin map[string]any    // that of k6's own Prometheus output
-	Show    bool              // k6 speaks to the terminal; its log is not captured
+	Env     map[string]string // added to this program's environment, without variables that configure k6 or a proxy
+	Options map[string]any    // the output's options in k6's JSON configuration
+	Builtin map[string]any    // options of k6's own Prometheus output
+	Show    bool              // k6 prints to the terminal; its log is not captured
 }
 
-// K6 is a run under way.
+// K6 is a running k6 process.
 type K6 struct {
 	process *Process
 	run     Run
@@ -37,17 +37,17 @@ type K6 struct {
 	stderr  bytes.Buffer
 }
 
-// Result is what came of a run.
+// Result is the result of a run.
 type Result struct {
 	ExitCode int
-	Summary  Summary // nil when the test never started
+	Summary  Summary // nil if the test did not start
 	Log      []LogLine
 	Stdout   string
-	Stderr   string           // where Log is from
-	State    *os.ProcessState // how long it computed, and how much memory it took
+	Stderr   string           // the source of Log
+	State    *os.ProcessState // has its CPU time and memory use
 }
 
-// LogText is the whole log for a message.
+// LogText returns the whole log as text.
 func (r Result) LogText() string {
 	lines := make([]string, len(r.Log))
 	for i, line := range r.Log {
@@ -56,7 +56,7 @@ func (r Result) LogText() string {
 	return strings.Join(lines, "\n")
 }
 
-// RunK6 runs k6 to its end.
+// RunK6 runs k6 and waits until it ends.
 func RunK6(run Run) (*Result, error) {
 	k6, err := StartK6(run)
 	if err != nil {
@@ -97,25 +97,25 @@ func StartK6(run Run) (*K6, error) {
 	return k6, nil
 }
 
-// Interrupt does what Ctrl-C does.
+// Interrupt sends the signal of Ctrl-C.
 func (k *K6) Interrupt() { k.process.signal(os.Interrupt) }
 
-// Terminate does what container runtimes do to end a program.
+// Terminate sends the signal with which container runtimes stop a program.
 func (k *K6) Terminate() { k.process.signal(syscall.SIGTERM) }
 
-// Kill ends k6 as a crash would.
+// Kill ends k6 immediately, as a crash would.
 func (k *K6) Kill() { k.process.signal(syscall.SIGKILL) }
 
-// PID is k6's process id.
+// PID returns k6's process id.
 func (k *K6) PID() int { return k.process.PID() }
 
-// Ended says whether k6 is gone.
+// Ended reports whether k6 has ended.
 func (k *K6) Ended() bool { return k.process.Ended() }
 
 // Stop ends k6 without waiting for its test; Wait still has to be called.
 func (k *K6) Stop() { k.process.Stop(time.Second) }
 
-// Wait returns the result once k6 is gone.
+// Wait waits until k6 has ended, and returns the result.
 func (k *K6) Wait() (*Result, error) {
 	defer os.RemoveAll(k.dir)
 	state := k.process.Wait()
@@ -155,10 +155,10 @@ func (k *K6) arguments() []string {
 	return append(arguments, k.run.Script)
 }
 
-// writeConfiguration makes a configuration file even when there is nothing to configure, so that a developer's own one
-// has no say.
+// writeConfiguration writes a configuration file even if there is nothing to configure, so that a developer's own file is
+// not used.
 func (k *K6) writeConfiguration() error {
-	// What a run leaves over goes with its directory, unless the test wants it elsewhere.
+	// Unsent samples are removed with the run's directory, unless the test sets another.
 	options := map[string]any{"unsentDirectory": k.dir}
 	maps.Copy(options, k.run.Options)
 	collectors := map[string]any{"remote-write": options}
@@ -172,7 +172,7 @@ func (k *K6) writeConfiguration() error {
 	return os.WriteFile(k.configurationPath(), data, 0o600)
 }
 
-// environment is this program's, less what would change a run, and with what the run asks for.
+// environment returns this program's environment without variables that would change a run, and with those of the run.
 func environment(own map[string]string) []string {
 	var all []string
 	for _, variable := range os.Environ() {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// RESTAddress is where k6's REST API is, once it listens there. It is the only socket on which k6 listens.
+// RESTAddress returns the address of k6's REST API once k6 listens. It is the only socket on which k6 listens.
 func (k *K6) RESTAddress() (string, error) {
 	inodes, err := socketsOf(k.PID())
 	if err != nil {
@@ -30,10 +30,10 @@ func (k *K6) RESTAddress() (string, error) {
 		port, err := strconv.ParseUint(hexPort, 16, 16)
 		return fmt.Sprintf("127.0.0.1:%d", port), err
 	}
-	return "", fmt.Errorf("k6 does not listen yet")
+	return "", fmt.Errorf("k6 is not listening yet")
 }
 
-// socketsOf are the inodes of a process's sockets.
+// socketsOf returns the inodes of a process's sockets.
 func socketsOf(pid int) (map[string]bool, error) {
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	if err != nil {
@@ -41,7 +41,7 @@ func socketsOf(pid int) (map[string]bool, error) {
 	}
 	inodes := map[string]bool{}
 	for _, file := range files {
-		target, _ := os.Readlink(file) // gone meanwhile: then it is none
+		target, _ := os.Readlink(file) // empty if it was closed meanwhile
 		if inode, is := strings.CutPrefix(target, "socket:["); is {
 			inodes[strings.TrimSuffix(inode, "]")] = true
 		}

@@ -1,6 +1,6 @@
 package harness
 
-// What k6 logged, line by line.
+// k6's log, line by line.
 
 import (
 	"bufio"
@@ -13,15 +13,15 @@ import (
 	"time"
 )
 
-// LogLine is one line that k6 logged.
+// LogLine is a line of k6's log.
 type LogLine struct {
-	Level   string // as k6 spells it: "info", "warning", "error"
+	Level   string // as in the log: "info", "warning", "error"
 	Message string
 	Time    time.Time
-	Fields  map[string]any // all of the line
+	Fields  map[string]any // all fields of the line
 }
 
-// String is the line for a person.
+// String formats the line for test failures.
 func (l LogLine) String() string {
 	var fields strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(l.Fields)) {
@@ -32,7 +32,7 @@ func (l LogLine) String() string {
 	return l.Level + ": " + l.Message + fields.String()
 }
 
-// readLog reads k6's JSON log. What is no JSON (a stack trace) becomes a line without a level.
+// readLog reads k6's JSON log. Text that is not JSON (a stack trace) becomes a line without a level.
 func readLog(output []byte) []LogLine {
 	var log []LogLine
 	lines := bufio.NewScanner(bytes.NewReader(output))
@@ -45,7 +45,7 @@ func readLog(output []byte) []LogLine {
 			line.Level, _ = line.Fields["level"].(string)
 			line.Message, _ = line.Fields["msg"].(string)
 			stamp, _ := line.Fields["time"].(string)
-			line.Time, _ = time.Parse(time.RFC3339, stamp) // whole seconds, as k6 has them
+			line.Time, _ = time.Parse(time.RFC3339, stamp) // k6 logs whole seconds
 		}
 		log = append(log, line)
 	}

@@ -1,7 +1,6 @@
 package harness
 
-// What k6 measured, in full: each metric and submetric with its type, its unit and all its numbers, as k6 hands them to
-// handleSummary().
+// k6's full summary: each metric and submetric with its type, unit and numbers, as k6 passes them to handleSummary().
 
 import (
 	"encoding/json"
@@ -13,17 +12,17 @@ import (
 	"time"
 )
 
-// Measured is a metric of k6's, or the part of one that a threshold is about.
+// Measured is a k6 metric, or a submetric that has a threshold.
 type Measured struct {
 	Metric   string // k6's name
-	Selector string // PromQL's matchers for the part; empty for all of the metric
+	Selector string // PromQL matchers of a submetric; empty for the whole metric
 	Type     MetricType
-	Unit     float64 // what k6's values are divided by to be in the receiver's unit
+	Unit     float64 // divisor from k6's unit to the receiver's
 	Values   Statistics
-	Duration time.Duration // of the run, where k6 says it
+	Duration time.Duration // of the run; 0 if unknown
 }
 
-// String is k6's name and PromQL's matchers.
+// String returns the name and the matchers.
 func (m Measured) String() string {
 	if m.Selector == "" {
 		return m.Metric
@@ -31,7 +30,7 @@ func (m Measured) String() string {
 	return fmt.Sprintf("%s{%s}", m.Metric, m.Selector)
 }
 
-// ReadMeasured reads what a script's handleSummary() wrote.
+// ReadMeasured reads the file that a script's handleSummary() writes.
 func ReadMeasured(path string) ([]Measured, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -62,7 +61,7 @@ func ReadMeasured(path string) ([]Measured, error) {
 	return all, nil
 }
 
-// Measured is the exported summary in the form that is compared. The export does not say which trends are times.
+// Measured converts the exported summary for comparison. The export does not mark which trends are times.
 func (s Summary) Measured() []Measured {
 	var all []Measured
 	for _, name := range slices.Sorted(maps.Keys(s)) {
@@ -75,13 +74,13 @@ func (s Summary) Measured() []Measured {
 	return all
 }
 
-// Together adds up what several instances of one test measured.
+// Together merges the measurements of several instances of a test.
 func Together(instances ...[]Measured) []Measured {
 	byName := map[string]Measured{}
 	for _, measured := range slices.Concat(instances...) {
 		name := measured.String()
-		known, there := byName[name]
-		if !there || known.Type == Trend && known.Values["count"] == 0 {
+		known, found := byName[name]
+		if !found || known.Type == Trend && known.Values["count"] == 0 {
 			measured.Values = maps.Clone(measured.Values)
 			byName[name] = measured
 			continue
@@ -95,11 +94,11 @@ func Together(instances ...[]Measured) []Measured {
 	return all
 }
 
-// add merges what can be merged; the rest is no longer known.
+// add merges the statistics that can be merged, and removes the others.
 func (m Measured) add(other Statistics) {
 	if m.Type == Trend {
 		if other["count"] == 0 {
-			return // its extremes would be 0
+			return // its minimum and maximum would be 0
 		}
 		count := m.Values["count"] + other["count"]
 		m.Values["avg"] = (m.Values["avg"]*m.Values["count"] + other["avg"]*other["count"]) / count
@@ -119,7 +118,7 @@ func (m Measured) add(other Statistics) {
 	}
 }
 
-// selected splits a submetric's name, `metric{tag:value,other:value}`, into the metric's and PromQL's matchers.
+// selected splits a submetric's name, `metric{tag:value,other:value}`, into the metric's name and PromQL matchers.
 func selected(name string) (metric, selector string) {
 	metric, tags, isPart := strings.Cut(strings.TrimSuffix(name, "}"), "{")
 	if !isPart {

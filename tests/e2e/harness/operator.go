@@ -1,6 +1,6 @@
 package harness
 
-// What k6-operator does with a TestRun: the command line of each runner, and the request that resumes it.
+// Runners of a TestRun of k6-operator: the command line of each, and the request that resumes it.
 
 import (
 	"bytes"
@@ -9,8 +9,7 @@ import (
 	"strings"
 )
 
-// TestRun is the part of the operator's resource that the example uses (k6.io/v1alpha1). A field that is not here is a mistake,
-// or has to be added.
+// TestRun has the fields of the operator's resource (k6.io/v1alpha1) that the example uses. Unknown fields are errors.
 type TestRun struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string
@@ -34,7 +33,7 @@ type TestRun struct {
 	}
 }
 
-// Arguments are those of runner `index`, from 1 on, behind `k6 run` and before the script, at an address of ours.
+// Arguments returns the arguments of runner `index` (from 1), between `k6 run` and the script, with a REST address for tests.
 func (t *TestRun) Arguments(index int) []string {
 	part := func(index int) string {
 		switch index {
@@ -54,14 +53,14 @@ func (t *TestRun) Arguments(index int) []string {
 		"--quiet",
 		"--execution-segment=" + part(index-1) + ":" + part(index),
 		"--execution-segment-sequence=" + strings.Join(sequence, ","),
-		"--address=127.0.0.1:0", // the operator's is 0.0.0.0:6565
+		"--address=127.0.0.1:0", // the operator has 0.0.0.0:6565
 		"--paused",
 		"--tag", fmt.Sprintf("instance_id=%d", index),
 		"--tag", "testrun_name=" + t.Metadata.Name,
 	}, strings.Fields(t.Spec.Arguments)...)
 }
 
-// Resume does what the operator's starter does to a paused runner.
+// Resume resumes a paused runner, as the operator's starter does.
 func Resume(address string) error {
 	const body = `{"data":{"attributes":{"paused":false},"id":"default","type":"status"}}`
 	request, err := http.NewRequest(http.MethodPatch, "http://"+address+"/v1/status", bytes.NewBufferString(body))
@@ -75,7 +74,7 @@ func Resume(address string) error {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s", address, response.Status)
+		return fmt.Errorf("%s responded with %s", address, response.Status)
 	}
 	return nil
 }

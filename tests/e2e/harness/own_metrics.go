@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// OwnMetric sums the series of one of the receiver's own metrics whose labels pass the filter. A metric that the receiver
-// does not have is an error, so that a wrong name is never taken for a zero.
+// OwnMetric sums the series of one of the receiver's own metrics whose labels pass the filter. An unknown metric is an
+// error, so that a wrong name does not count as zero.
 func (r *Receiver) OwnMetric(name string, filter func(labels string) bool) (float64, error) {
 	page, err := r.get("/metrics")
 	if err != nil {
@@ -22,7 +22,7 @@ func (r *Receiver) OwnMetric(name string, filter func(labels string) bool) (floa
 	lines := bufio.NewScanner(bytes.NewReader(page))
 	for lines.Scan() {
 		line := lines.Text()
-		valueAt := strings.LastIndexByte(line, ' ') + 1 // label values may hold spaces
+		valueAt := strings.LastIndexByte(line, ' ') + 1 // label values may contain spaces
 		series, labels, _ := strings.Cut(strings.TrimSpace(line[:valueAt]), "{")
 		if series != name {
 			continue
@@ -43,13 +43,13 @@ func (r *Receiver) OwnMetric(name string, filter func(labels string) bool) (floa
 	return sum, lines.Err()
 }
 
-// AnyLabels is the filter that passes all series.
+// AnyLabels is a filter that passes all series.
 func AnyLabels(string) bool { return true }
 
-// Metadata is the type, help and unit that a receiver knows of a metric.
+// Metadata is the type, help and unit of a metric, as stored by a receiver.
 type Metadata struct{ Type, Help, Unit string }
 
-// Metadata asks for all metrics' metadata by name.
+// Metadata returns the metadata of all metrics by name.
 func (r *Receiver) Metadata() (map[string][]Metadata, error) {
 	if err := r.flush(); err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (r *Receiver) Metadata() (map[string][]Metadata, error) {
 	if err != nil {
 		return nil, err
 	}
-	var answer struct{ Data map[string][]Metadata }
-	err = json.Unmarshal(body, &answer)
-	return answer.Data, err
+	var response struct{ Data map[string][]Metadata }
+	err = json.Unmarshal(body, &response)
+	return response.Data, err
 }

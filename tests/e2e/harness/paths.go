@@ -1,6 +1,6 @@
 package harness
 
-// Where things are. Nothing else in this module knows the layout of the repository.
+// Paths in the repository. Other files of this module do not depend on its layout.
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// Root is the repository's root: the nearest directory, from the working directory upwards, that holds the crate.
+// Root returns the repository's root: the nearest directory, from the working directory upwards, with a Cargo.toml.
 func Root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -20,14 +20,13 @@ func Root() (string, error) {
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			return "", fmt.Errorf("run this inside the repository: no Cargo.toml here or above")
+			return "", fmt.Errorf("run this inside the repository: no Cargo.toml in this directory or above")
 		}
 		dir = parent
 	}
 }
 
-// Binary is the path of a program that the Makefile builds; the error says how to build it. BUILD_DIR names another
-// directory than the repository's build/.
+// Binary returns the path of a program that the Makefile builds. The directory is BUILD_DIR, or the repository's build/.
 func Binary(name string) (string, error) {
 	dir := os.Getenv("BUILD_DIR")
 	if dir == "" {

@@ -1,8 +1,8 @@
 package harness
 
-// Children that never outlive this program. The kernel ends them when this program dies, however it dies (on Linux);
-// Stop ends them in good order. Each has a process group of its own, so Ctrl-C in a terminal reaches this program alone,
-// which decides who stops when: a receiver has to stay up until k6 has shipped its last window.
+// Child processes that do not outlive this program. On Linux the kernel kills them when this program ends for any reason;
+// Stop ends them gracefully. Each has a separate process group, so that Ctrl-C in a terminal reaches only this program,
+// which stops them in order: a receiver must run until k6 has sent its last window.
 
 import (
 	"errors"
@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// Process is a running child, or one that has ended.
+// Process is a child process, which may have ended.
 type Process struct {
 	command *exec.Cmd
 	ended   chan struct{}
 }
 
-// start runs a command. With keep it survives this program.
+// start starts a command. With keep it survives this program.
 func start(command *exec.Cmd, keep bool) (*Process, error) {
 	command.SysProcAttr = bondToParent(keep)
 	command.WaitDelay = 5 * time.Second
@@ -35,10 +35,10 @@ func start(command *exec.Cmd, keep bool) (*Process, error) {
 	return process, nil
 }
 
-// PID is the child's process id.
+// PID returns the child's process id.
 func (p *Process) PID() int { return p.command.Process.Pid }
 
-// Ended says whether the child is gone.
+// Ended reports whether the child has ended.
 func (p *Process) Ended() bool {
 	select {
 	case <-p.ended:
@@ -48,13 +48,13 @@ func (p *Process) Ended() bool {
 	}
 }
 
-// Wait returns the child's last state once it is gone.
+// Wait waits until the child has ended, and returns its state.
 func (p *Process) Wait() *os.ProcessState {
 	<-p.ended
 	return p.command.ProcessState
 }
 
-// Stop asks the child to end and, when it does not within the grace, ends it. The child is gone when Stop returns.
+// Stop asks the child to end and kills it after the grace period. The child has ended when Stop returns.
 func (p *Process) Stop(grace time.Duration) {
 	p.signal(syscall.SIGTERM)
 	select {
@@ -71,11 +71,11 @@ func (p *Process) signal(signal os.Signal) {
 	}
 }
 
-// parentThread takes what must run on one thread that lives as long as this program.
+// parentThread receives functions that must run on a thread that exists as long as this program.
 var parentThread = sync.OnceValue(func() chan<- func() {
 	work := make(chan func())
 	go func() {
-		runtime.LockOSThread() // and never unlocks
+		runtime.LockOSThread() // never unlocked
 		for do := range work {
 			do()
 		}
@@ -83,8 +83,8 @@ var parentThread = sync.OnceValue(func() chan<- func() {
 	return work
 })
 
-// onParentThread starts a child. On Linux a child's death signal comes when the thread that started it ends, and the Go
-// runtime ends threads as it likes; so all children are started by one that it cannot end.
+// onParentThread starts a child. On Linux a child gets its death signal when the thread that started it ends, and the Go
+// runtime may end threads at any time; so all children are started by a thread that it cannot end.
 func onParentThread(startChild func() error) error {
 	result := make(chan error)
 	parentThread() <- func() { result <- startChild() }

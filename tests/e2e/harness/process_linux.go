@@ -2,7 +2,7 @@ package harness
 
 import "syscall"
 
-// bondToParent makes the kernel end the child together with this program, unless it is to be kept.
+// bondToParent makes the kernel kill the child when this program ends, unless keep is set.
 func bondToParent(keep bool) *syscall.SysProcAttr {
 	if keep {
 		return &syscall.SysProcAttr{Setsid: true}

@@ -4,7 +4,7 @@ package harness
 
 import "syscall"
 
-// bondToParent: only Linux can bind a child's life to its parent's. Elsewhere Stop is all there is.
+// bondToParent does nothing: only Linux can end a child with its parent. Elsewhere only Stop ends it.
 func bondToParent(keep bool) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setsid: keep, Setpgid: !keep}
 }

@@ -1,8 +1,7 @@
 package harness
 
-// What a receiver answers to PromQL. Everything that was written before the first question is in the answer. Ask
-// VictoriaMetrics after a run only: which series it found for a question it remembers for some 10 s, so that it misses
-// those that came since.
+// PromQL queries to a receiver. The first query returns everything that was written before it. Query VictoriaMetrics only
+// after a run: it caches for about 10 s which series match a query, so that it does not find newer ones.
 
 import (
 	"encoding/json"
@@ -15,33 +14,33 @@ import (
 	"time"
 )
 
-// Series is one series of an answer: its labels, without the name's, and its points in the order of time.
+// Series is a series of a result: its labels, without __name__, and its points in the order of time.
 type Series struct {
 	Name   string
 	Labels map[string]string
 	Points []Point
 }
 
-// Point is one value at one time; of a native histogram, its count.
+// Point is a value at a time; of a native histogram, its count.
 type Point struct {
 	TimeMs int64
 	Value  float64
 }
 
-// Last is the series' latest point.
+// Last returns the series' latest point.
 func (s Series) Last() Point { return s.Points[len(s.Points)-1] }
 
-// Query asks at the present moment. A raw selector (`x[5m]`) answers with the stored points.
+// Query runs an instant query at the current time. A range selector (`x[5m]`) returns the stored points.
 func (r *Receiver) Query(promql string) ([]Series, error) {
 	return r.QueryAt(promql, time.Now().UnixMilli())
 }
 
-// QueryAt asks at a moment.
+// QueryAt runs an instant query at a time.
 func (r *Receiver) QueryAt(promql string, timeMs int64) ([]Series, error) {
 	return r.ask("/query", url.Values{"query": {promql}, "time": {seconds(timeMs)}})
 }
 
-// QueryRange asks for the steps from one moment to another.
+// QueryRange runs a range query.
 func (r *Receiver) QueryRange(promql string, fromMs, toMs int64, step time.Duration) ([]Series, error) {
 	return r.ask("/query_range", url.Values{
 		"query": {promql}, "start": {seconds(fromMs)}, "end": {seconds(toMs)},
@@ -49,31 +48,31 @@ func (r *Receiver) QueryRange(promql string, fromMs, toMs int64, step time.Durat
 	})
 }
 
-// LabelValues asks for all values of a label, of the series that a selector finds; of all series if it is empty.
+// LabelValues returns all values of a label, of the series that match the selector; of all series if it is empty.
 func (r *Receiver) LabelValues(label, selector string, fromMs, toMs int64) ([]string, error) {
 	if err := r.flush(); err != nil {
 		return nil, err
 	}
-	question := url.Values{"start": {seconds(fromMs)}, "end": {seconds(toMs)}}
+	parameters := url.Values{"start": {seconds(fromMs)}, "end": {seconds(toMs)}}
 	if selector != "" {
-		question.Set("match[]", selector)
+		parameters.Set("match[]", selector)
 	}
-	body, err := r.askAPI("/label/" + label + "/values?" + question.Encode())
+	body, err := r.askAPI("/label/" + label + "/values?" + parameters.Encode())
 	if err != nil {
 		return nil, err
 	}
-	var answer struct{ Data []string }
-	err = json.Unmarshal(body, &answer)
-	return answer.Data, err
+	var response struct{ Data []string }
+	err = json.Unmarshal(body, &response)
+	return response.Data, err
 }
 
-// Number asks for one value. There is none when no series matches.
-func (r *Receiver) Number(promql string) (value float64, there bool, err error) {
+// Number returns the value of an instant query with at most one series; found is false if no series matches.
+func (r *Receiver) Number(promql string) (value float64, found bool, err error) {
 	return r.NumberAt(promql, time.Now().UnixMilli())
 }
 
-// NumberAt asks for one value at a moment.
-func (r *Receiver) NumberAt(promql string, timeMs int64) (value float64, there bool, err error) {
+// NumberAt is Number at a time.
+func (r *Receiver) NumberAt(promql string, timeMs int64) (value float64, found bool, err error) {
 	series, err := r.QueryAt(promql, timeMs)
 	switch {
 	case err != nil:
@@ -81,13 +80,13 @@ func (r *Receiver) NumberAt(promql string, timeMs int64) (value float64, there b
 	case len(series) == 0:
 		return 0, false, nil
 	case len(series) > 1:
-		return 0, false, fmt.Errorf("%s: one value was asked for, %d series came", promql, len(series))
+		return 0, false, fmt.Errorf("%s: expected one series, got %d", promql, len(series))
 	}
 	return series[0].Last().Value, true, nil
 }
 
-// answer is the JSON of both programs' query API.
-type answer struct {
+// queryResponse is the JSON of both programs' query API.
+type queryResponse struct {
 	Status string
 	Error  string
 	Data   struct {
@@ -100,24 +99,24 @@ type answer struct {
 	}
 }
 
-func (r *Receiver) ask(path string, question url.Values) ([]Series, error) {
+func (r *Receiver) ask(path string, parameters url.Values) ([]Series, error) {
 	if err := r.flush(); err != nil {
 		return nil, err
 	}
-	question.Set("nocache", "1") // VictoriaMetrics would answer from what it answered before
-	body, err := r.askAPI(path + "?" + question.Encode())
+	parameters.Set("nocache", "1") // VictoriaMetrics would answer from what it answered before
+	body, err := r.askAPI(path + "?" + parameters.Encode())
 	if err != nil {
 		return nil, err
 	}
-	var answer answer
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return nil, fmt.Errorf("%s: %w in %s", question.Get("query"), err, body)
+	var response queryResponse
+	if err := json.Unmarshal(body, &response); err != nil {
+		return nil, fmt.Errorf("%s: %w in %s", parameters.Get("query"), err, body)
 	}
-	if answer.Status != "success" {
-		return nil, fmt.Errorf("%s: %s", question.Get("query"), answer.Error)
+	if response.Status != "success" {
+		return nil, fmt.Errorf("%s: %s", parameters.Get("query"), response.Error)
 	}
 	var all []Series
-	for _, result := range answer.Data.Result {
+	for _, result := range response.Data.Result {
 		series := Series{Name: result.Metric["__name__"], Labels: result.Metric}
 		delete(series.Labels, "__name__")
 		points := result.Values
@@ -128,7 +127,7 @@ func (r *Receiver) ask(path string, question url.Values) ([]Series, error) {
 			points = append(points, rawPoint(histogram))
 		}
 		for _, point := range points {
-			if !math.IsNaN(point.Value) { // a stale marker, which VictoriaMetrics shows and Prometheus does not
+			if !math.IsNaN(point.Value) { // a stale marker, which VictoriaMetrics returns and Prometheus does not
 				series.Points = append(series.Points, Point(point))
 			}
 		}
@@ -137,7 +136,7 @@ func (r *Receiver) ask(path string, question url.Values) ([]Series, error) {
 	return all, nil
 }
 
-// rawPoint is a point as JSON has it: [seconds, "value"].
+// rawPoint is a point in JSON: [seconds, "value"].
 type rawPoint Point
 
 func (p *rawPoint) UnmarshalJSON(data []byte) error {
@@ -145,7 +144,7 @@ func (p *rawPoint) UnmarshalJSON(data []byte) error {
 	return (*Point)(p).read(data, &value, &value)
 }
 
-// rawHistogram is a native histogram as JSON has it: [seconds, {"count": "value", …}].
+// rawHistogram is a native histogram in JSON: [seconds, {"count": "value", …}].
 type rawHistogram Point
 
 func (h *rawHistogram) UnmarshalJSON(data []byte) error {
@@ -153,7 +152,7 @@ func (h *rawHistogram) UnmarshalJSON(data []byte) error {
 	return (*Point)(h).read(data, &histogram, &histogram.Count)
 }
 
-// read reads the pair of a time and something that has, once it is read, a number as a text.
+// read reads a pair of a time and a value, which contains a number as a string.
 func (p *Point) read(data []byte, something any, number *string) error {
 	var timeSeconds float64
 	if err := json.Unmarshal(data, &[]any{&timeSeconds, something}); err != nil {
@@ -165,7 +164,7 @@ func (p *Point) read(data []byte, something any, number *string) error {
 	return err
 }
 
-// seconds spells a time as the query API wants it, to the millisecond.
+// seconds formats a time for the query API, with milliseconds.
 func seconds(timeMs int64) string {
 	return fmt.Sprintf("%d.%03d", timeMs/1000, timeMs%1000)
 }
@@ -193,7 +192,7 @@ func (r *Receiver) get(path string) ([]byte, error) {
 		return nil, err
 	}
 	if response.StatusCode >= 300 {
-		return nil, fmt.Errorf("%s answered %s to %s: %s", r.Kind, response.Status, path, body)
+		return nil, fmt.Errorf("%s responded with %s to %s: %s", r.Kind, response.Status, path, body)
 	}
 	return body, nil
 }

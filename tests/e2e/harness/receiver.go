@@ -17,29 +17,29 @@ import (
 	"time"
 )
 
-// Kind is a program that stores remote-written series and answers PromQL.
+// Kind is a program that stores remote-written series and executes PromQL.
 type Kind string
 
 const (
-	Prometheus      Kind = "prometheus"       // 3, which takes Remote Write 1.0 and 2.0
-	PrometheusOf1   Kind = "prometheus 1.0"   // 3 that was told to refuse 2.0
-	Prometheus2     Kind = "prometheus-2"     // knows no 2.0; there only where apt has it
-	NotEnabled      Kind = "not enabled"      // Prometheus as it is started by default, which takes no remote write
-	VictoriaMetrics Kind = "victoria-metrics" // knows no 2.0, and says so by storing nothing
-	Mimir           Kind = "mimir"            // takes 1.0 and 2.0, and stores the rest of a request that it rejects
+	Prometheus      Kind = "prometheus"       // 3, which accepts Remote Write 1.0 and 2.0
+	PrometheusOf1   Kind = "prometheus 1.0"   // 3, configured to reject 2.0
+	Prometheus2     Kind = "prometheus-2"     // without 2.0; only where apt has it
+	NotEnabled      Kind = "not enabled"      // Prometheus with default flags, which does not accept remote write
+	VictoriaMetrics Kind = "victoria-metrics" // without 2.0: accepts such requests but stores nothing
+	Mimir           Kind = "mimir"            // accepts 1.0 and 2.0, and stores the rest of a request that it rejects
 )
 
-// Kinds are those that most tests run with.
+// Kinds are the receivers of most tests.
 var Kinds = []Kind{Prometheus, VictoriaMetrics}
 
-// flavour is what differs between the kinds.
+// flavour has the differences between the kinds.
 type flavour struct {
 	program   string
 	arguments func(dir, address string) []string
-	listening *regexp.Regexp // the log line that names the address, since the system chooses the port
+	listening *regexp.Regexp // the log line with the address, since the system chooses the port
 	readyPath string
-	flushPath string // makes what was written searchable at once; empty where it always is
-	uiPath    string // a page for people
+	flushPath string // makes written points searchable immediately; empty where they always are
+	uiPath    string // a page to open in a browser
 	writePath string // empty for Prometheus's
 	apiPrefix string // of the paths of Prometheus's query API
 }
@@ -90,7 +90,7 @@ func prometheusFlavour(program string, more ...string) flavour {
 		},
 		listening: regexp.MustCompile(`msg="Listening on"(?: component=web)? address=(\S+)`),
 		readyPath: "/-/ready",
-		// Its own UI is not in the Go module, so people see an answer of the API.
+		// Its UI is not in the Go module, so the page is a response of the API.
 		uiPath: "/api/v1/query?query=last_over_time(k6_http_reqs_total[5m])",
 	}
 }
@@ -138,20 +138,20 @@ const (
 	receiverGrace = 5 * time.Second
 )
 
-// Receiver is a running one.
+// Receiver is a running receiver.
 type Receiver struct {
 	Kind    Kind
 	URL     string // without a path
-	Dir     string // holds its data and its log, and goes with it
-	Tenant  string // whose data is asked for; empty where there are no tenants
+	Dir     string // has its data and log; removed by Stop
+	Tenant  string // whose data is queried; empty where there are no tenants
 	client  *http.Client
 	secured bool
 	process *Process
-	// arguments are its command line's.
+	// arguments returns its command line.
 	arguments func(dir, address string) []string
 }
 
-// StartReceiver returns one that is ready to be written to. With keep it survives this program, unless it is stopped.
+// StartReceiver starts a receiver and waits until it is ready. With keep it survives this program, unless it is stopped.
 func StartReceiver(kind Kind, keep bool) (*Receiver, error) {
 	receiver, err := newReceiver(kind)
 	if err != nil {
@@ -160,7 +160,7 @@ func StartReceiver(kind Kind, keep bool) (*Receiver, error) {
 	return receiver.started(keep)
 }
 
-// StartWithRules returns a Prometheus that evaluates the rules of files.
+// StartWithRules starts a Prometheus that evaluates the rules of files.
 func StartWithRules(files ...string) (*Receiver, error) {
 	receiver, err := newReceiver(Prometheus)
 	if err != nil {
@@ -176,8 +176,8 @@ func StartWithRules(files ...string) (*Receiver, error) {
 	return receiver.started(false)
 }
 
-// StartSecured returns a Prometheus that speaks https, and wants what its web configuration says. Questions are asked by a
-// client that has it.
+// StartSecured starts a Prometheus with a web configuration: HTTPS, and the credentials that it requires. Queries use the
+// given client.
 func StartSecured(webConfiguration string, client *http.Client) (*Receiver, error) {
 	receiver, err := newReceiver(Prometheus)
 	if err != nil {
@@ -190,14 +190,14 @@ func StartSecured(webConfiguration string, client *http.Client) (*Receiver, erro
 	return receiver.started(false)
 }
 
-// StartReceiverWith returns one with additional flags.
+// StartReceiverWith starts a receiver with additional flags.
 func StartReceiverWith(kind Kind, flags ...string) (*Receiver, error) {
 	return StartReceiverAs(kind, func(dir, address string) []string {
 		return append(flavours[kind].arguments(dir, address), flags...)
 	})
 }
 
-// StartReceiverAs returns one whose command line is another than the tests' usual one.
+// StartReceiverAs starts a receiver with another command line than usual.
 func StartReceiverAs(kind Kind, arguments func(dir, address string) []string) (*Receiver, error) {
 	receiver, err := newReceiver(kind)
 	if err != nil {
@@ -210,7 +210,7 @@ func StartReceiverAs(kind Kind, arguments func(dir, address string) []string) (*
 func newReceiver(kind Kind) (*Receiver, error) {
 	flavour, known := flavours[kind]
 	if !known {
-		return nil, fmt.Errorf("no receiver %q: there are %v", kind, Kinds)
+		return nil, fmt.Errorf("unknown receiver %q: must be one of %v", kind, Kinds)
 	}
 	dir, err := os.MkdirTemp("", "k6-remote-write-"+flavour.program+"-")
 	if err != nil {
@@ -232,7 +232,7 @@ func (r *Receiver) started(keep bool) (*Receiver, error) {
 
 func (r *Receiver) webConfiguration() string { return filepath.Join(r.Dir, "web.yml") }
 
-// start starts the program on its directory and waits until it is ready.
+// start starts the program with its directory and waits until it is ready.
 func (r *Receiver) start(address string, keep bool) error {
 	flavour := flavours[r.Kind]
 	binary, err := Binary(flavour.program)
@@ -243,7 +243,7 @@ func (r *Receiver) start(address string, keep bool) error {
 	if err != nil {
 		return err
 	}
-	defer log.Close() // the child has its own handle
+	defer log.Close() // the child has a separate handle
 
 	arguments := r.arguments(r.Dir, address)
 	if r.secured {
@@ -277,53 +277,53 @@ func (r *Receiver) awaitReady(flavour flavour, logPath string) error {
 		return response.StatusCode == http.StatusOK || r.process.Ended()
 	})
 	if err == nil && r.process.Ended() {
-		err = fmt.Errorf("%s ended at once", r.Kind)
+		err = fmt.Errorf("%s ended before it was ready", r.Kind)
 	}
 	if err != nil {
-		return fmt.Errorf("%w; it said:\n%s", err, log)
+		return fmt.Errorf("%w; its log:\n%s", err, log)
 	}
 	return nil
 }
 
-// WriteURL is where remote-write requests go.
+// WriteURL returns the URL for remote-write requests.
 func (r *Receiver) WriteURL() string {
 	return r.URL + cmp.Or(flavours[r.Kind].writePath, "/api/v1/write")
 }
 
-// UI is a page for people.
+// UI returns the URL of a page to open in a browser.
 func (r *Receiver) UI() string { return r.URL + flavours[r.Kind].uiPath }
 
-// PID is its process id.
+// PID returns its process id.
 func (r *Receiver) PID() int { return r.process.PID() }
 
-// Stop ends it and removes its data.
+// Stop stops the receiver and removes its data.
 func (r *Receiver) Stop() {
 	if r.process != nil {
-		r.Thaw() // or it would not hear that it is to stop
+		r.Thaw() // a frozen process does not handle signals
 		r.process.Stop(receiverGrace)
 	}
 	_ = os.RemoveAll(r.Dir)
 }
 
-// ShutDown ends it in good order and keeps its data.
+// ShutDown stops the receiver gracefully and keeps its data.
 func (r *Receiver) ShutDown() { r.process.Stop(receiverGrace) }
 
-// Kill ends it as a crash would.
+// Kill ends the receiver immediately, as a crash would.
 func (r *Receiver) Kill() {
 	r.process.signal(syscall.SIGKILL)
 	r.process.Wait()
 }
 
-// Restart starts it again where it was, on the data that it had.
+// Restart starts the receiver again with the same address and data.
 func (r *Receiver) Restart() error { return r.start(strings.TrimPrefix(r.URL, "http://"), false) }
 
-// Freeze stops it in the middle of what it does, until Thaw.
+// Freeze suspends the process until Thaw.
 func (r *Receiver) Freeze() { r.process.signal(syscall.SIGSTOP) }
 
-// Thaw lets it go on.
+// Thaw resumes the process.
 func (r *Receiver) Thaw() { r.process.signal(syscall.SIGCONT) }
 
-// Import brings a file of OpenMetrics text into a Prometheus that was shut down, by the command that the output names.
+// Import imports a file of OpenMetrics text into a Prometheus that was shut down, with the command that the output logs.
 func (r *Receiver) Import(file string) error {
 	promtool, err := Binary("promtool")
 	if err != nil {
@@ -336,7 +336,7 @@ func (r *Receiver) Import(file string) error {
 	return nil
 }
 
-// flush makes everything that was written searchable.
+// flush makes all written points searchable.
 func (r *Receiver) flush() error {
 	path := flavours[r.Kind].flushPath
 	if path == "" {

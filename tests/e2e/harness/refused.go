@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// Refused is an address on which connections are refused for as long as it is held: the port is taken, so that no other
+// Refused returns an address on which connections are refused until it is released: the port is bound, so that no other
 // program can open it, but nothing listens.
 func Refused() (address string, release func(), err error) {
 	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)

@@ -1,10 +1,10 @@
 package harness
 
-// What Prometheus says of its rules.
+// State of Prometheus's rules.
 
 import "encoding/json"
 
-// Rule is one that it evaluates.
+// Rule is a rule that Prometheus evaluates.
 type Rule struct {
 	Name      string
 	Type      string // recording or alerting
@@ -13,26 +13,26 @@ type Rule struct {
 	Alerts    []Alert
 }
 
-// Alert is one that is pending or firing.
+// Alert is a pending or firing alert.
 type Alert struct {
 	State  string
 	Labels map[string]string
 }
 
-// Rules asks for all rules.
+// Rules returns all rules.
 func (r *Receiver) Rules() ([]Rule, error) {
 	body, err := r.get("/api/v1/rules")
 	if err != nil {
 		return nil, err
 	}
-	var answer struct {
+	var response struct {
 		Data struct{ Groups []struct{ Rules []Rule } }
 	}
-	if err := json.Unmarshal(body, &answer); err != nil {
+	if err := json.Unmarshal(body, &response); err != nil {
 		return nil, err
 	}
 	var all []Rule
-	for _, group := range answer.Data.Groups {
+	for _, group := range response.Data.Groups {
 		all = append(all, group.Rules...)
 	}
 	return all, nil

@@ -1,6 +1,6 @@
 package harness
 
-// AWS's signatures, version 4, verified as AWS's documentation describes them, with nothing but Go's own packages.
+// Verification of AWS signatures, version 4, as AWS's documentation describes them, with Go's standard library only.
 
 import (
 	"crypto/hmac"
@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// VerifySignature returns what is wrong with the signature of a request, made with this secret key.
+// VerifySignature returns an error if a request is not correctly signed with this secret key.
 func VerifySignature(request Request, secretKey string) error {
 	const algorithm = "AWS4-HMAC-SHA256"
 	scheme, parameters, _ := strings.Cut(request.Header.Get("Authorization"), " ")
@@ -29,12 +29,12 @@ func VerifySignature(request Request, secretKey string) error {
 	signed := strings.Split(fields["SignedHeaders"], ";")
 	for _, name := range []string{"host", "x-amz-date"} {
 		if !slices.Contains(signed, name) {
-			return fmt.Errorf("%s is not signed, only %v", name, signed)
+			return fmt.Errorf("%s is not among the signed headers %v", name, signed)
 		}
 	}
 	bodyHash := hexHash(request.Body)
-	if said := request.Header.Get("X-Amz-Content-Sha256"); said != bodyHash {
-		return fmt.Errorf("the body's hash is %s, not %s", bodyHash, said)
+	if sent := request.Header.Get("X-Amz-Content-Sha256"); sent != bodyHash {
+		return fmt.Errorf("the body's hash is %s, not %s", bodyHash, sent)
 	}
 	canonical, err := canonicalRequest(request, signed, bodyHash)
 	if err != nil {
@@ -64,8 +64,8 @@ func canonicalRequest(request Request, signed []string, bodyHash string) (string
 		}
 		fmt.Fprintf(&headers, "%s:%s\n", name, strings.Join(strings.Fields(value), " "))
 	}
-	query := strings.ReplaceAll(target.Query().Encode(), "+", "%20") // which sorts
-	// The path as it is sent, encoded once more.
+	query := strings.ReplaceAll(target.Query().Encode(), "+", "%20") // Encode sorts
+	// The path as it is sent, encoded a second time.
 	path := strings.ReplaceAll(target.EscapedPath(), "%", "%25")
 	return strings.Join([]string{http.MethodPost, path, query, headers.String(), strings.Join(signed, ";"), bodyHash}, "\n"), nil
 }

@@ -1,7 +1,7 @@
 package harness
 
-// k6's own numbers at the end of a run, as `--summary-export` writes them: with full precision, and beside the usual
-// text, which a handleSummary() would replace.
+// k6's end-of-test summary, as `--summary-export` writes it: with full precision, and in addition to the usual text, which
+// a handleSummary() would replace.
 
 import (
 	"encoding/json"
@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// summaryTrendStats are the statistics that k6 is asked for. `count` is not among its default ones.
+// summaryTrendStats are the statistics of trends in the summary. By default k6 has no `count`.
 const summaryTrendStats = "avg,min,med,max,p(90),p(95),p(99),p(99.9),count"
 
-// Summary is what k6 says of each metric, by the metric's name.
+// Summary has the statistics of each metric by the metric's name.
 type Summary map[string]Statistics
 
-// Statistics are a metric's numbers by k6's names for them: `count`, `passes`, `fails`, `value`, `avg`, `p(95)`.
+// Statistics are a metric's numbers by k6's names: `count`, `passes`, `fails`, `value`, `avg`, `p(95)`.
 type Statistics map[string]float64
 
-// readSummary reads an exported summary. Submetrics, which k6 has for thresholds only, are left out.
+// readSummary reads an exported summary without submetrics, which k6 has only for thresholds.
 func readSummary(path string) (Summary, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -46,7 +46,7 @@ func readSummary(path string) (Summary, error) {
 	return summary, nil
 }
 
-// MetricType is one of k6's four.
+// MetricType is a type of k6 metrics.
 type MetricType string
 
 const (
@@ -56,7 +56,7 @@ const (
 	Trend   MetricType = "trend"
 )
 
-// Type tells the type by the statistics that only this type has, as the export does not name it.
+// Type derives the type from the statistics that only this type has, since the export does not contain it.
 func (s Statistics) Type() MetricType {
 	has := func(statistic string) bool { _, has := s[statistic]; return has }
 	switch {
@@ -71,8 +71,8 @@ func (s Statistics) Type() MetricType {
 	}
 }
 
-// isTime tells trends in milliseconds from plain ones. The export does not say which is which; k6's own trends are all
-// times, and the scripts here end the names of theirs in `_time`.
+// isTime reports whether a trend is in milliseconds. The export does not contain it; k6's built-in trends are all times,
+// and the names of such trends in the tests' scripts end in `_time`.
 func isTime(metric string) bool {
 	return strings.HasPrefix(metric, "http_req_") || strings.HasSuffix(metric, "_duration") || strings.HasSuffix(metric, "_time")
 }

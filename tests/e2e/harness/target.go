@@ -1,7 +1,7 @@
 package harness
 
-// The HTTP server that scripts load: a small shop. What it answers depends only on how often it was asked, so two runs
-// of the same load see the same shop.
+// The HTTP server that scripts load: a small shop. Its responses depend only on the number of requests before, so that two
+// runs of the same load get the same responses.
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ import (
 //
 //	GET  /           the front page
 //	GET  /products   a list of twelve products
-//	GET  /search     takes 2 to 20 ms
+//	GET  /search     responds after 2 to 20 ms
 //	POST /orders     201, but every tenth order fails with 500
 type Target struct {
 	server   *httptest.Server
@@ -24,7 +24,7 @@ type Target struct {
 	orders   atomic.Int64
 }
 
-// StartTarget opens the shop.
+// StartTarget starts the shop.
 func StartTarget() *Target {
 	target := &Target{}
 	shop := http.NewServeMux()
@@ -39,13 +39,13 @@ func StartTarget() *Target {
 	return target
 }
 
-// URL is where the shop is, for TARGET_URL.
+// URL returns the shop's URL, for TARGET_URL.
 func (t *Target) URL() string { return t.server.URL }
 
-// Requests is how many requests came so far.
+// Requests returns the number of requests so far.
 func (t *Target) Requests() int { return int(t.requests.Load()) }
 
-// Close closes the shop.
+// Close stops the shop.
 func (t *Target) Close() {
 	t.server.CloseClientConnections()
 	t.server.Close()

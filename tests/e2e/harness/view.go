@@ -1,7 +1,7 @@
 package harness
 
-// What Grafana asks a data source for when a dashboard is shown. Variables are put into queries as its Prometheus data
-// source does it: https://grafana.com/docs/grafana/latest/datasources/prometheus/template-variables/
+// Queries that Grafana sends to a data source when it shows a dashboard. Variables are interpolated as by its Prometheus data
+// source: https://grafana.com/docs/grafana/latest/datasources/prometheus/template-variables/
 
 import (
 	"fmt"
@@ -12,23 +12,23 @@ import (
 	"time"
 )
 
-// View is a dashboard as it is shown: a time range, and what is chosen.
+// View is a dashboard with a time range and selected values.
 type View struct {
 	Dashboard Dashboard
 	Receiver  *Receiver
-	Step      time.Duration // the data source's "scrape interval", for queries that do not have their own
+	Step      time.Duration // the data source's "scrape interval", for queries without an interval
 	FromMs    int64
 	ToMs      int64
-	Chosen    map[string][]string // values of variables; what is not in it is as the dashboard has it
+	Chosen    map[string][]string // selected values of variables; others have the dashboard's defaults
 }
 
-// points is how many Grafana asks for at most: the width of a panel.
+// points is the maximum number of points of a range query: the width of a panel.
 const points = 1000
 
-// everything is how a dashboard spells the choice of all values.
+// everything is the value of a variable when "All" is selected.
 const everything = "$__all"
 
-// Ask asks a panel's query, as Grafana would: over the time range, or at its end.
+// Ask runs a panel's query as Grafana does: over the time range, or at its end.
 func (v *View) Ask(query PanelQuery) ([]Series, error) {
 	smallest, err := v.smallestStep(query)
 	if err != nil {
@@ -47,7 +47,7 @@ func (v *View) Ask(query PanelQuery) ([]Series, error) {
 	return v.Receiver.QueryRange(promql, v.FromMs-v.FromMs%step.Milliseconds(), v.ToMs, step)
 }
 
-// smallestStep is the query's own, or what the data source is configured with.
+// smallestStep returns the query's interval, or that of the data source.
 func (v *View) smallestStep(query PanelQuery) (time.Duration, error) {
 	if query.Interval == "" {
 		return v.Step, nil
@@ -61,10 +61,10 @@ func (v *View) smallestStep(query PanelQuery) (time.Duration, error) {
 
 func (v *View) span() time.Duration { return time.Duration(v.ToMs-v.FromMs) * time.Millisecond }
 
-// reference is a variable in a text: $name or ${name}.
+// reference matches a variable in a text: $name or ${name}.
 var reference = regexp.MustCompile(`\$(\w+)|\$\{([^}]+)\}`)
 
-// interpolated puts variables into a text: Grafana's own, which are durations, and the dashboard's.
+// interpolated replaces variables in a text: Grafana's built-in durations, and the dashboard's variables.
 func (v *View) interpolated(text string, own map[string]time.Duration) (string, error) {
 	var failure error
 	replaced := reference.ReplaceAllStringFunc(text, func(match string) string {
@@ -81,7 +81,7 @@ func (v *View) interpolated(text string, own map[string]time.Duration) (string, 
 	return replaced, failure
 }
 
-// value is what stands in a query for a variable. Where there may be several values it is a regular expression, in quotes.
+// value returns the text that replaces a variable in a query. If there may be several values it is a quoted regular expression.
 func (v *View) value(name string) (string, error) {
 	i := slices.IndexFunc(v.Dashboard.Variables, func(variable Variable) bool { return variable.Name == name })
 	if i < 0 {
@@ -113,7 +113,7 @@ func (v *View) value(name string) (string, error) {
 	return "(" + strings.Join(quoted, "|") + ")", nil
 }
 
-// choice is what was chosen, or what the dashboard was saved with, or the first that is offered.
+// choice returns the selected values, or the one that the dashboard was saved with, or the first available one.
 func (v *View) choice(variable Variable) ([]string, error) {
 	if chosen := v.Chosen[variable.Name]; len(chosen) > 0 {
 		return chosen, nil
@@ -123,7 +123,7 @@ func (v *View) choice(variable Variable) ([]string, error) {
 	}
 	offered, err := v.Offered(variable)
 	if err == nil && len(offered) == 0 {
-		err = fmt.Errorf("nothing is offered for %s: %s", variable.Name, variable.Query)
+		err = fmt.Errorf("no values are available for %s: %s", variable.Name, variable.Query)
 	}
 	if err != nil {
 		return nil, err
@@ -136,7 +136,7 @@ var (
 	queryResult = regexp.MustCompile(`^query_result\((.+)\)$`)
 )
 
-// Offered are the values that can be chosen of a query variable.
+// Offered returns the available values of a query variable.
 func (v *View) Offered(variable Variable) ([]string, error) {
 	query, err := v.interpolated(variable.Query, map[string]time.Duration{"__range": v.span()})
 	if err != nil {
@@ -148,7 +148,7 @@ func (v *View) Offered(variable Variable) ([]string, error) {
 	} else if call := queryResult.FindStringSubmatch(query); call != nil {
 		found, err = v.results(call[1])
 	} else {
-		err = fmt.Errorf("%s: what kind of a query is %s?", variable.Name, query)
+		err = fmt.Errorf("%s: unknown kind of query: %s", variable.Name, query)
 	}
 	if err == nil && variable.Regex != "" {
 		found, err = filtered(found, variable.Regex)
@@ -162,7 +162,7 @@ func (v *View) Offered(variable Variable) ([]string, error) {
 	return found, err
 }
 
-// filtered are the parts of texts that an expression's first group has, of those that it matches.
+// filtered returns, for each text that matches an expression, the part that its first group matches.
 func filtered(texts []string, expression string) ([]string, error) {
 	filter, err := regexp.Compile(strings.Trim(expression, "/"))
 	if err != nil {
@@ -177,7 +177,7 @@ func filtered(texts []string, expression string) ([]string, error) {
 	return parts, nil
 }
 
-// results are lines of an answer as query_result() has them: name and labels, value, time.
+// results returns the results of query_result() as lines: name and labels, value, time.
 func (v *View) results(promql string) ([]string, error) {
 	series, err := v.Receiver.QueryAt(promql, v.ToMs)
 	if err != nil {

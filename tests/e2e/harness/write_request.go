@@ -17,7 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// seriesOf are the series of a body of Remote Write 1.0; one of 2.0 has none for it.
+// seriesOf returns the series of a Remote Write 1.0 body; none for a 2.0 body.
 func seriesOf(compressed []byte) ([]Series, error) {
 	raw, err := snappy.Decode(nil, compressed)
 	if err != nil {
@@ -94,7 +94,7 @@ func formOf(header http.Header) form {
 	return version1
 }
 
-// points counts the samples and the histograms of a body, at the cost of a walk over its bytes.
+// points counts the samples and the histograms of a body without decoding them.
 func (f form) points(body []byte) (samples, histograms int, err error) {
 	message, err := snappy.Decode(nil, body)
 	if err != nil {

@@ -1,4 +1,4 @@
-// The example of k6 Cloud's documentation, with real URLs put in, and a second block beside it. Runs in k6 Cloud as it is.
+// The example of k6 Cloud's documentation with real URLs, and a second block. Runs unchanged in k6 Cloud.
 import http from 'k6/http';
 import { sleep } from 'k6';
 import { Counter, Gauge, Rate } from 'k6/metrics';

@@ -1,4 +1,4 @@
-// One request ten times a second, and the apm blocks that BLOCKS has as JSON.
+// Ten requests per second, with the apm blocks of BLOCKS (JSON).
 import http from 'k6/http';
 import { sleep } from 'k6';
 

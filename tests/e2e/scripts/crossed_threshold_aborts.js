@@ -1,4 +1,4 @@
-// The shop with a threshold that its failing orders cross, and that stops the test then.
+// The shop with a threshold that failing orders cross and that aborts the test.
 import shop, { options as shopOptions } from '../../../examples/http.js';
 
 export const options = {

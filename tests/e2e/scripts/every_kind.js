@@ -1,5 +1,5 @@
-// Every kind of metric that k6 has: built-in and custom ones, plain numbers, times and data, with tags, groups, checks,
-// thresholds on submetrics and two scenarios. Writes what k6 hands to handleSummary() to the file SUMMARY.
+// Every kind of k6 metric: built-in and custom ones, plain numbers, times and data, with tags, groups, checks,
+// thresholds on submetrics and two scenarios. Writes the data of handleSummary() to the file SUMMARY.
 import http from 'k6/http';
 import { check, group } from 'k6';
 import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
@@ -13,15 +13,15 @@ const delay = new Gauge('delay', true);
 const accepted = new Rate('accepted');
 const value = new Trend('value');
 const wait = new Trend('wait', true);
-const spread = new Trend('spread', true); // evenly over three decades, so that percentiles have close neighbours
-const balance = new Trend('balance'); // of both signs
+const spread = new Trend('spread', true); // evenly over three decades, so that adjacent values are close
+const balance = new Trend('balance'); // positive and negative values
 
 const duration = __ENV.DURATION || '4s';
 
 export const options = {
   scenarios: {
     visit: { executor: 'constant-arrival-rate', rate: 30, timeUnit: '1s', duration, preAllocatedVUs: 10, exec: 'visit' },
-    // One VU, so that it is certain which value of a gauge is the latest.
+    // One VU, so that the latest value of a gauge is deterministic.
     watch: { executor: 'constant-vus', vus: 1, duration, exec: 'watch' },
   },
   thresholds: {

@@ -1,4 +1,4 @@
-// A few requests and a custom metric of each type, with tags of each kind, for a little while.
+// A few requests and a custom metric of each type, with tags of each kind, for two seconds.
 import http from 'k6/http';
 import { check, sleep } from 'k6';
 import { Counter, Gauge, Rate, Trend } from 'k6/metrics';

@@ -1,4 +1,4 @@
-// Series whose labels nothing compresses, so that a request is larger than what the kernel keeps of a connection.
+// Series whose labels do not compress, so that a request is larger than the kernel's buffers of a connection.
 import { Counter } from 'k6/metrics';
 
 const counter = new Counter('large');

@@ -1,4 +1,4 @@
-// Tags that no label could be named after, values of all scripts, and a value of 64 KiB, each on a counter of its own.
+// Tags with invalid label names, values in all scripts, and a value of 64 KiB, each on a separate counter.
 import { Counter } from 'k6/metrics';
 
 const odd = new Counter('odd');

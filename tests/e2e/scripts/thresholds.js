@@ -1,4 +1,4 @@
-// The shop with thresholds that it keeps and some that it crosses, one of them on a part of a metric.
+// The shop with passed and crossed thresholds, one of them on a submetric.
 import shop, { options as shopOptions } from '../../../examples/http.js';
 
 export const options = {

@@ -1,4 +1,4 @@
-// The shop once, in a setup that throws.
+// One iteration of the shop in a setup() that throws.
 import shop, { options } from '../../../examples/http.js';
 
 export { options };

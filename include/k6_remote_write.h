@@ -24,7 +24,8 @@
 // NUL.
 //
 // Threads: all functions are thread-safe. When one thread calls k6rw_close(), each call of another thread on the same output
-// either takes effect before it or returns K6RW_CLOSED. Do not read a string of an output while another thread frees it.
+// either takes effect before it or returns K6RW_CLOSED. Do not read a string of an output while another thread frees it. The
+// library starts all its threads in k6rw_open(), and they have signals blocked: signals stay with the caller's threads.
 //
 // Blocking: only k6rw_open(), k6rw_close() and k6rw_free() wait for the network. The latter two wait at most for the flush
 // timeout and, to write unsent samples to a file, another ten seconds.

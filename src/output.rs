@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use once_cell::sync::OnceCell;
@@ -21,6 +21,7 @@ use crate::resample::pipeline::{self, DestinationPipeline};
 use crate::resample::self_metrics::RunLabels;
 use crate::send::{Batcher, PreflightError, Queue, Sender, Worker};
 use crate::series::SeriesDefinition;
+use crate::threads;
 use crate::time::clock::{Clock, SystemClock};
 
 /// Why an output does not open.
@@ -182,7 +183,7 @@ fn start_resampler(
     reporter: Arc<Reporter>,
 ) -> io::Result<JoinHandle<()>> {
     let resampler = Resampler::new(pipelines, SystemClock, Arc::clone(&reporter));
-    thread::Builder::new().name("k6rw-resample".into()).spawn(move || {
+    threads::spawn("k6rw-resample", move || {
         if let Err(panic) = catch(|| consume(&receiver, resampler)) {
             reporter.panicked("resampling thread", &panic);
             receiver.abandon();

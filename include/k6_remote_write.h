@@ -24,7 +24,8 @@
 // NUL.
 //
 // Threads: all functions are thread-safe. When one thread calls k6rw_close(), each call of another thread on the same output
-// either takes effect before it or returns K6RW_CLOSED. Do not read a string of an output while another thread frees it.
+// either takes effect before it or returns K6RW_CLOSED. Do not read a string of an output while another thread frees it. The
+// library starts all its threads in k6rw_open(), and they have signals blocked: signals stay with the caller's threads.
 //
 // Blocking: only k6rw_open(), k6rw_close() and k6rw_free() wait for the network. The latter two wait at most for the flush
 // timeout and, to write unsent samples to a file, another ten seconds.
@@ -242,7 +243,7 @@ struct k6rw_text k6rw_version(void);
 //   open outputs have the same "script", only the first one sends to the destinations in it.
 // - "run": object, with the "tags" of all samples, the "executionSegment" such as "0:1/2", the "features" that are on,
 //   the "cloudTestRunId" of k6 Cloud, the "k6Version" such as "v2.2.0", the URL of the "script", the names of the
-//   "scenarios".
+//   "scenarios", and as "otherOutputs" the names of outputs of other kinds, such as "experimental-prometheus-rw".
 //
 // Blocks on the network only if the option preflight is on.
 //

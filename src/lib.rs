@@ -42,4 +42,5 @@ pub mod k6;
 pub mod secret;
 mod text;
 pub mod panics;
+mod threads;
 mod fault;

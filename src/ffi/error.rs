@@ -52,7 +52,9 @@ impl CallError {
                 | OpenError::Config(_)
                 | OpenError::Client(ClientError::Credentials(_) | ClientError::Tls(_)),
             ) => Status::K6RW_INVALID_CONFIG,
-            Self::Open(OpenError::Client(ClientError::Http(_)) | OpenError::Thread(_)) => Status::K6RW_SYSTEM,
+            Self::Open(OpenError::Client(ClientError::Http(_) | ClientError::Thread(_)) | OpenError::Thread(_)) => {
+                Status::K6RW_SYSTEM
+            }
             Self::Open(OpenError::Preflight(_)) => Status::K6RW_PREFLIGHT_FAILED,
             Self::Panic(_) => Status::K6RW_INTERNAL,
         }

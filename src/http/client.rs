@@ -1,5 +1,6 @@
 //! HTTP client of one destination: builds a request, sends it, and returns the response without secrets.
 
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use url::Url;
 
 use super::auth::{Authorization, Credentials};
 use super::redact::Redactor;
+use super::resolver::Resolver;
 use super::response::Response;
 use super::response::{self, causes};
 use super::secret_file::SecretFileError;
@@ -30,6 +32,9 @@ pub enum ClientError {
     /// The TLS settings are not valid.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The system has no thread for resolving names.
+    #[error("failed to start a background thread: {0}")]
+    Thread(#[from] io::Error),
     /// Any other error of the HTTP library.
     #[error("failed to create the HTTP client: {}", causes(.0))]
     Http(#[from] reqwest::Error),
@@ -90,6 +95,7 @@ impl Client {
         let http = builder
             .user_agent(USER_AGENT)
             .timeout(endpoint.timeout)
+            .dns_resolver(Resolver::start()?)
             .tls_backend_preconfigured(tls)
             .redirect(Policy::custom(|attempt| if may_follow(&attempt) { attempt.follow() } else { attempt.stop() }))
             .build()?;

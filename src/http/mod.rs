@@ -6,6 +6,7 @@
 //! | file | content |
 //! |---|---|
 //! | `client` | one request to the receiver |
+//! | `resolver` | host names → addresses, on its own thread |
 //! | `auth` | credentials → `Authorization` header |
 //! | `sigv4` | AWS keys → signature headers |
 //! | `secret_file` | secrets in files, read for every request |
@@ -18,6 +19,7 @@
 //! | `redact` | text without secrets |
 
 mod client;
+mod resolver;
 mod response;
 mod body;
 mod web_page;

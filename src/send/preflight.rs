@@ -42,6 +42,12 @@ impl PreflightError {
     fn new(url: &str, response: Response, credentials: &str) -> Self {
         Self { url: url.into(), hint: hint(&response, credentials), response }
     }
+
+    /// The request was not sent. `url` must not contain secrets.
+    pub(super) fn not_sent(url: &str) -> Self {
+        let message = "the request was not sent: internal error, please report this";
+        Self { url: url.into(), hint: None, response: Response { message: message.into(), ..Response::default() } }
+    }
 }
 
 impl fmt::Display for PreflightError {

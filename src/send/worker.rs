@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
@@ -12,6 +11,7 @@ use super::queue::Queue;
 use super::sender::Sender;
 use crate::panics::catch;
 use crate::report::{DestinationReporter, Level, event};
+use crate::{fault, threads};
 
 /// The time after which a close that still waits is logged.
 const SLOW_CLOSE_NOTICE: Duration = Duration::from_secs(2);
@@ -24,8 +24,8 @@ pub struct Worker {
     queue: Arc<Queue>,
     flush_timeout: Duration,
     reporter: Arc<DestinationReporter>,
-    /// Disconnected without an error when the preflight has passed, or if there is none.
-    preflight: Receiver<PreflightError>,
+    /// Receives the result of the preflight, if there is one. Disconnected without a result if the sender has panicked.
+    preflight: Option<Receiver<Result<(), PreflightError>>>,
     /// Disconnected when the sender has ended.
     ended: Receiver<()>,
 }
@@ -41,18 +41,15 @@ impl Worker {
     ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (ended_sender, ended) = bounded::<()>(0);
-        let (preflight_sender, preflight_receiver) = bounded(1);
-        let preflight_sender = preflight.then_some(preflight_sender);
-        thread::Builder::new().name("k6rw-send".into()).spawn({
+        let (preflight_sender, preflight) = preflight.then(|| bounded(1)).unzip();
+        threads::spawn("k6rw-send", {
             let reporter = Arc::clone(&reporter);
             move || {
                 let _ended = ended_sender;
-                block_sigpipe();
                 let work = async {
-                    if let Some(preflight) = preflight_sender
-                        && let Err(failed) = sender.preflight().await
-                    {
-                        let _ = preflight.send(failed);
+                    if let Some(preflight) = preflight_sender {
+                        fault::point("preflight");
+                        let _ = preflight.send(sender.preflight().await);
                     }
                     sender.run().await;
                 };
@@ -61,12 +58,15 @@ impl Worker {
                 }
             }
         })?;
-        Ok(Self { queue, flush_timeout, reporter, preflight: preflight_receiver, ended })
+        Ok(Self { queue, flush_timeout, reporter, preflight, ended })
     }
 
-    /// Waits for the preflight, and returns its error.
+    /// Waits for the preflight, and returns its error. A receiver that was not asked has not passed.
     pub fn preflight_error(&self) -> Option<PreflightError> {
-        self.preflight.recv().ok()
+        match self.preflight.as_ref()?.recv() {
+            Ok(result) => result.err(),
+            Err(_) => Some(PreflightError::not_sent(self.reporter.url())),
+        }
     }
 
     /// Closes the queue: the sender ends when all is sent, or at the flush timeout.
@@ -98,13 +98,20 @@ impl Drop for Worker {
     }
 }
 
-/// Blocks SIGPIPE for this thread and those that it starts: a receiver that closes a connection during a write raises it, and it
-/// ends a program that does not ignore it. Rust programs ignore it, and Go programs in their own threads. Miri has no signals.
-fn block_sigpipe() {
-    #[cfg(all(unix, not(miri)))]
-    {
-        use nix::sys::signal::{SigSet, Signal};
-        // Fails only for a signal that does not exist.
-        let _ = SigSet::from(Signal::SIGPIPE).thread_block();
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Reporter;
+
+    #[test]
+    fn a_preflight_without_a_result_has_failed() {
+        let reporter = Reporter::default().destination("http://host/w");
+        let queue = Arc::new(Queue::new(1, 1, Arc::clone(&reporter)));
+        let (ended_sender, ended) = bounded(0);
+        let (preflight_sender, preflight) = bounded(1);
+        drop((ended_sender, preflight_sender));
+        let worker = Worker { queue, flush_timeout: Duration::ZERO, reporter, preflight: Some(preflight), ended };
+        let error = worker.preflight_error().expect("not asked").to_string();
+        assert_eq!(error, "http://host/w: the request was not sent: internal error, please report this");
     }
 }

@@ -49,6 +49,7 @@ int main(int argc, char **argv) {
     run(argv[1]);
     threads(argv[1]);
     broken_pipe();
+    signals();
     lifetime(atoi(argv[2]));
     return failed() ? 1 : 0;
 }

@@ -16,6 +16,7 @@ void order(void);
 void run(const char *url);
 void threads(const char *url);
 void broken_pipe(void);
+void signals(void);
 void lifetime(int times);
 
 /* Counts a failure, from any thread, and prints its location. */

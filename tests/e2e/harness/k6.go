@@ -25,6 +25,7 @@ type Run struct {
 	Env     map[string]string // added to this program's environment, without variables that configure k6 or a proxy
 	Options map[string]any    // the output's options in k6's JSON configuration
 	Builtin map[string]any    // options of k6's own Prometheus output
+	Blocks  int               // limit of `ulimit -f` for the size of a file; 0 for no limit
 	Show    bool              // k6 prints to the terminal; its log is not captured
 }
 
@@ -84,6 +85,10 @@ func StartK6(run Run) (*K6, error) {
 		return nil, err
 	}
 	command := exec.Command(binary, k6.arguments()...)
+	if run.Blocks > 0 {
+		limited := fmt.Sprintf(`ulimit -f %d && exec "$0" "$@"`, run.Blocks)
+		command = exec.Command("sh", append([]string{"-c", limited, binary}, k6.arguments()...)...)
+	}
 	command.Dir = root
 	command.Env = environment(run.Env)
 	if run.Show {

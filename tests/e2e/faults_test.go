@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,39 @@ func TestNothingIsLostWhenAReceiverFails(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Points that fail during an outage are not rejected, although the receiver has accepted others before it.
+func TestNothingIsLostWhenAReceiverFailsBetweenTheRequestsOfAWindow(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []harness.Fault{harness.Unavailable, harness.LoseAnswer} {
+		t.Run(string(fault), func(t *testing.T) {
+			t.Parallel()
+			receiver := startReceiver(t, harness.Prometheus)
+			requests, end := 0, time.Time{}
+			proxy := startFake(t, harness.Fake{Upstream: receiver.WriteURL(), Hook: func(*http.Request) harness.Fault {
+				// The fifth of the eight requests of a window.
+				if requests++; requests == 5 {
+					end = time.Now().Add(8 * time.Second)
+				}
+				if time.Now().Before(end) {
+					return fault
+				}
+				return harness.Pass
+			}})
+			load := loadFor(12*time.Second, startTarget(t), proxy.URL())
+			load.Options = map[string]any{"maxBytesPerSend": 10_000}
+
+			result := run(t, load)
+
+			if proxy.Count(fault) == 0 {
+				t.Fatal("no request met the fault")
+			}
+			expectSummaryIn(t, receiver, result)
+			expectAPointInEveryWindow(t, receiver, 3*time.Second)
+			expectAllSent(t, result)
+		})
 	}
 }
 

@@ -153,7 +153,7 @@ func (s stage) judge(result *harness.Result, memory []int, duration time.Duratio
 	if err := s.judgeTotals(); err != nil {
 		return err
 	}
-	if err := judgeOutcomes(result.Log[len(result.Log)-1], duration); err != nil {
+	if err := judgeOutcomes(result.Log, duration); err != nil {
 		return err
 	}
 	// After a quarter of the run, memory should no longer grow.
@@ -182,8 +182,14 @@ func (s stage) judgeTotals() error {
 	return nil
 }
 
-// judgeOutcomes expects of the output's last line that no points but those of the marked series were lost.
-func judgeOutcomes(last harness.LogLine, duration time.Duration) error {
+// judgeOutcomes expects of the output's log that no points but some of the marked series were lost.
+func judgeOutcomes(log []harness.LogLine, duration time.Duration) error {
+	for _, line := range log {
+		if series, rejected := line.Fields["series"].(string); rejected && !strings.HasPrefix(series, marked) {
+			return fmt.Errorf("another series than the bad one was dropped: %s", series)
+		}
+	}
+	last := log[len(log)-1]
 	for _, outcome := range []string{"points_dropped", "points_in_unsent_file", "points_lost"} {
 		if points, some := last.Fields[outcome]; some {
 			return fmt.Errorf("%s is %v", outcome, points)

@@ -185,7 +185,7 @@ func (f *FakeReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case Unavailable:
 		http.Error(w, "come back later", http.StatusServiceUnavailable)
 	case Unauthorized:
-		http.Error(w, "who are you?", http.StatusUnauthorized)
+		http.Error(w, "unauthorized", http.StatusUnauthorized)
 	case Hang:
 		select {
 		case <-r.Context().Done():

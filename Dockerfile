@@ -1,4 +1,4 @@
-# k6 with the output remote-write, for docker run and for k6-operator: it has a shell, and the user that k6's own image has.
+# k6 with the output remote-write, for docker run and k6-operator: with a shell, and the same user as k6's own image.
 FROM golang:1.26.8-bookworm AS go
 
 FROM rust:1.95.0-bookworm AS build
@@ -8,7 +8,7 @@ WORKDIR /src
 COPY . .
 RUN make k6
 
-# The system that it was built on, so that its glibc is new enough: docs/distribution.md, "glibc".
+# The system of the build, so that its glibc is new enough: docs/distribution.md, "glibc".
 FROM debian:12.11-slim
 RUN useradd --uid 12345 --create-home k6
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/

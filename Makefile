@@ -1,5 +1,5 @@
-# Builds, tests and lints k6-remote-write; `make help` lists the targets. Needs Rust, Go, a C compiler and make; everything else is
-# fetched, at the versions that are pinned here, in Cargo.lock and in the go.mod files.
+# Builds, tests and lints k6-remote-write; `make help` lists the targets. Needs Rust, Go, a C compiler and make; other tools are
+# downloaded in the versions that are pinned here, in Cargo.lock and in the go.mod files.
 
 K6_VERSION := v2.2.0
 CARGO_DENY_VERSION := 0.20.2
@@ -15,11 +15,11 @@ ROOT := $(CURDIR)
 BUILD := $(ROOT)/build
 SHIM_MODULE := github.com/k6-remote-write/k6-remote-write/go-shim
 
-# A program that is linked to the dynamic library asks for it by this name.
+# The soname, by which programs load the dynamic library.
 ABI_VERSION := $(shell sed -n 's/^pub const ABI_VERSION: u32 = \(.*\);/\1/p' src/ffi/layout.rs)
 SONAME := libk6_remote_write.so.$(ABI_VERSION)
 
-# The platform as the shim's directories name it.
+# The platform, as in the names of the shim's directories.
 PLATFORM := $(subst $() ,_,$(shell go env GOOS GOARCH))
 
 RUST_SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src proto -type f)
@@ -28,12 +28,12 @@ LIBRARIES := target/release/libk6_remote_write.a target/release/libk6_remote_wri
 SHIM_LIB := go-shim/lib/$(PLATFORM)
 STAGED := go-shim/include/k6_remote_write.h $(SHIM_LIB)/libk6_remote_write.a $(SHIM_LIB)/$(SONAME)
 
-# Dependencies are those of the lock files, and Go is the installed one.
+# Uses the dependencies of the lock files and the installed Go.
 export GOTOOLCHAIN := local
 export GOFLAGS := -buildvcs=false
 CARGO := cargo --locked
 
-# Keeps the paths of this machine out of what is built.
+# Removes paths of the build machine from the binaries.
 CARGO_HOME ?= $(HOME)/.cargo
 REMAP := --remap-path-prefix=$(ROOT)=. --remap-path-prefix=$(CARGO_HOME)/registry/src=crates
 
@@ -43,23 +43,23 @@ endif
 
 .DELETE_ON_ERROR:
 
-all: k6 receivers ## what the demo and the tests need (the default)
+all: k6 receivers ## programs for the demo and the tests (the default)
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^## / { print "\n" substr($$0, 4) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
 		$(MAKEFILE_LIST)
 
-# What a release has; its variables are used below.
+# Contents of a release; defines variables that are used below.
 include scripts/dist.mk
 
 ## Build
 
-# cargo itself knows best what is up to date; both files come from one run.
+# cargo itself checks what is up to date; one run builds both files.
 $(LIBRARIES) &: $(RUST_SOURCES)
 	RUSTFLAGS="$(REMAP) $(RUSTFLAGS)" $(CARGO) build --release
 	touch -c $(LIBRARIES)
 
-# The shim's own copies, in the directories where a release of the module has them.
+# The shim's copies, in the same directories as in a release of the module.
 go-shim/include/%.h: include/%.h
 	mkdir -p $(@D)
 	cp $< $@
@@ -73,7 +73,7 @@ $(SHIM_LIB)/$(SONAME): target/release/libk6_remote_write.so
 	ln -sf $(SONAME) $(@D)/libk6_remote_write.so
 
 k6: $(BUILD)/k6 ## build/k6: k6 with this output (LINK=dynamic loads the library at run time)
-# One file for each way of linking, so that another LINK rebuilds.
+# One file for each value of LINK, so that another value rebuilds.
 $(BUILD)/k6: $(BUILD)/k6-$(LINK)
 	ln -f $< $@
 ifeq ($(LINK),dynamic)
@@ -85,14 +85,14 @@ $(BUILD)/k6-static $(BUILD)/k6-dynamic: $(BUILD)/k6-%: $(SHIM_SOURCES) $(STAGED)
 	$(BUILD)/xk6 --quiet build $(K6_VERSION) --cgo=1 --output $@ --with $(SHIM_MODULE)=$(ROOT)/go-shim \
 		--build-flags=-trimpath --build-flags='-ldflags=-s -w' $(XK6_TAGS)
 
-# k6 without any extension, to compare with.
+# k6 without extensions, for comparison.
 $(BUILD)/k6-plain: $(BUILD)/xk6
 	$(BUILD)/xk6 --quiet build $(K6_VERSION) --output $@ --build-flags=-trimpath --build-flags='-ldflags=-s -w'
 
-receivers: $(BUILD)/prometheus $(BUILD)/promtool $(BUILD)/prometheus-2 $(BUILD)/victoria-metrics ## build/prometheus, promtool, victoria-metrics, and prometheus-2 where apt is
+receivers: $(BUILD)/prometheus $(BUILD)/promtool $(BUILD)/prometheus-2 $(BUILD)/victoria-metrics ## build/prometheus, promtool, victoria-metrics, and prometheus-2 where apt is available
 
-# Programs in Go are `tool` dependencies of modules in tools/, which pin them; each has a module to itself if it needs other versions
-# of its dependencies than the others.
+# Go programs are `tool` dependencies of modules in tools/, which pin their versions. Programs that need different versions of
+# dependencies have separate modules.
 $(BUILD)/xk6 $(BUILD)/victoria-metrics $(BUILD)/actionlint $(BUILD)/cyclonedx-gomod: $(BUILD)/%: tools/%/go.mod tools/%/go.sum
 	cd tools/$* && go build -o $@ tool
 
@@ -113,7 +113,7 @@ $(BUILD)/prometheus-2:
 	if apt-get download prometheus && dpkg-deb --extract prometheus_2*.deb .; then cp usr/bin/prometheus $@; \
 	else echo "apt has no Prometheus 2: tests that need it are skipped"; fi; rm -rf $(BUILD)/debian
 
-# Not optimized: they run for a second, and would compile for many minutes.
+# Not optimized: they run for a second, but an optimized build needs many minutes.
 $(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/cargo-cyclonedx/$(CARGO_CYCLONEDX_VERSION): $(BUILD)/%:
 	CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=$(@D)/target \
 		cargo install $(*D) --version $(*F) --locked --debug --root $(@D)
@@ -129,40 +129,40 @@ docs: ## the tables of options in docs/configuration.md and README.md, generated
 dashboards: ## deploy/dashboards/*.json, generated by tools/dashboards
 	cd tools/dashboards && go run . $(ROOT)/deploy/dashboards
 
-clean: ## remove all that was built
+clean: ## remove all build results
 	rm -rf $(BUILD) target go-shim/lib go-shim/include
 
 ## Run
 
-demo: k6 receivers ## one run end to end, all numbers compared (RECEIVER=prometheus; KEEP=1 leaves the receiver running)
+demo: k6 receivers ## one run end to end with a comparison of all numbers (RECEIVER=prometheus; KEEP=1 keeps the receiver running)
 	cd tools && go build -o $(BUILD)/demo ./demo
 	RECEIVER=$(RECEIVER) $(BUILD)/demo
 
-bench: k6 $(BUILD)/k6-plain ## k6's own output and this one compared, an hour or more (SHORT=1, LOAD=a: less, and bench/ is not rewritten)
+bench: k6 $(BUILD)/k6-plain ## comparison with k6's own output, an hour or more (SHORT=1, LOAD=a: shorter, without changes to bench/)
 	cd bench && go build -o $(BUILD)/bench .
 	$(BUILD)/bench $(if $(SHORT),-short) $(if $(LOAD),-load $(LOAD)) $(if $(SHORT)$(LOAD),,-write bench) $(BENCH_FLAGS)
 
-bench-steps: $(STAGED) ## what each step of a sample's path costs
+bench-steps: $(STAGED) ## cost of each step of a sample's path
 	$(CARGO) bench --bench sample_path
 	cd go-shim && go test -run '^$$' -bench . -benchtime 2s .
 
-# SOAK_SECONDS, SOAK_SERIES and SOAK_RATE are for the library alone, DURATION for k6 with faults.
+# SOAK_SECONDS, SOAK_SERIES and SOAK_RATE configure the test of the library, DURATION that of k6 with faults.
 DURATION ?= 20m
 soak: k6 receivers ## a million series for a minute, then 20 minutes of faults (DURATION=1h, RECEIVER=prometheus)
 	$(CARGO) run --release --example soak
 	cd tools && go build -o $(BUILD)/soak ./soak
 	$(BUILD)/soak -duration $(DURATION) -receiver $(RECEIVER)
 
-screenshot: k6 receivers ## the README's picture: a run in the UI of VictoriaMetrics (needs chromium)
+screenshot: k6 receivers ## screenshot for the README: a run in the UI of VictoriaMetrics (needs chromium)
 	cd tools && go build -o $(BUILD)/screenshot ./screenshot
 	@mkdir -p docs/images
 	$(BUILD)/screenshot docs/images/run.png
 
 ## Test
 
-test: test-programs test-rust test-abi test-go test-dashboards test-e2e ## all tests but those of the next section
+test: test-programs test-rust test-abi test-go test-dashboards test-e2e ## all tests except those of the next section
 
-# What the tests run, Rust beside Go: while one program is linked on one core, packages of the other are compiled.
+# Programs for the tests. Rust and Go are built in parallel: one links on one core while the other compiles.
 test-programs:
 	$(MAKE) --jobs=2 $(LIBRARIES) test-rust-programs receivers $(BUILD)/mimir
 	$(MAKE) $(E2E_PROGRAMS)
@@ -170,36 +170,36 @@ test-programs:
 test-rust-programs:
 	$(CARGO) test --no-run
 
-# Random cases are the same in each run; `make fuzz` tries others.
+# Random cases are the same in each run; `make fuzz` uses others.
 test-rust: ## unit, property and integration tests
 	PROPTEST_RNG_SEED=1 $(CARGO) test
 
-test-abi: $(LIBRARIES) ## the C programs on the library that is shipped, and under valgrind where it is installed
-	@command -v clang >/dev/null || echo "clang is not installed: the C programs are compiled with gcc alone"
+test-abi: $(LIBRARIES) ## C programs with the release library, also under valgrind if it is installed
+	@command -v clang >/dev/null || echo "clang is not installed: the C programs are compiled only with gcc"
 	@command -v valgrind >/dev/null || echo "valgrind is not installed: the C programs are not run under it"
 	LIBRARIES=$(ROOT)/target/release $(CARGO) test --test symbols --test abi -- --ignored \
 		$$(command -v valgrind >/dev/null || echo --skip memcheck --skip helgrind)
 
-# The first two take k6's packages as they were compiled for build/k6 (-trimpath); the third compiles them once more, for both checks.
-test-go: $(STAGED) ## the shim's tests: static, dynamic, with the race detector and cgo's own checks
+# The first two reuse k6's packages as compiled for build/k6 (-trimpath); the third compiles them again for both checks.
+test-go: $(STAGED) ## the shim's tests: static, dynamic, and with the race detector and cgocheck
 	cd go-shim && go test -count=1 -trimpath ./...
 	cd go-shim && LD_LIBRARY_PATH=$(ROOT)/$(SHIM_LIB) go test -count=1 -trimpath -tags k6rw_dynamic ./...
 	cd go-shim && GOEXPERIMENT=cgocheck2 go test -count=1 -race ./...
 
-test-dashboards: ## the committed dashboards are valid, and what the code generates
+test-dashboards: ## the committed dashboards are valid and current
 	cd tools/dashboards && go vet ./... && go test -count=1 ./...
 
-# A debug build of the library, which can be made to panic (src/fault.rs), for the k6 that loads it.
+# A debug build of the library, in which tests can cause panics (src/fault.rs).
 $(BUILD)/debug/$(SONAME): $(RUST_SOURCES)
 	$(CARGO) build
 	mkdir -p $(@D)
 	cp target/debug/libk6_remote_write.so $@
 
 E2E_PROGRAMS = $(BUILD)/k6 $(BUILD)/k6-dynamic $(BUILD)/debug/$(SONAME) $(DIST)/k6
-test-e2e: receivers $(BUILD)/mimir $(E2E_PROGRAMS) ## k6 as it is built and released, real receivers, faults in between
+test-e2e: receivers $(BUILD)/mimir $(E2E_PROGRAMS) ## the built and the released k6 with real receivers and faults
 	cd tests/e2e && go vet ./... && go test -count=1 -parallel 6 -timeout 20m ./...
 
-## Test at length
+## Long tests
 
 # PROPTEST_RNG_SEED repeats a run.
 CASES ?= 1000
@@ -207,7 +207,7 @@ fuzz: ## random calls, documents and responses (CASES=100000)
 	PROPTEST_CASES=$(CASES) $(CARGO) test --test fuzz
 
 # A flag for all crates, so it has its own target directory.
-model: ## the inbox in every order of its threads
+model: ## the inbox in every interleaving of its threads
 	RUSTFLAGS="--cfg k6rw_loom" CARGO_TARGET_DIR=target/model CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 \
 		$(CARGO) test --lib ingest::loom_tests
 
@@ -215,21 +215,21 @@ model: ## the inbox in every order of its threads
 nightly:
 	@rustup run $(NIGHTLY) cargo miri --version >/dev/null 2>&1 || \
 		rustup toolchain install $(NIGHTLY) --profile minimal --component miri --component rust-src --no-self-update || \
-		{ echo "this needs rustup, and a way to fetch $(NIGHTLY) with the components miri and rust-src"; exit 1; }
+		{ echo "this needs rustup and $(NIGHTLY) with the components miri and rust-src"; exit 1; }
 
-# Sockets and the clock are the system's, as far as Miri has them. Threads that end with the process are not leaks.
+# Tests use the system's sockets and clock, as far as Miri supports them. Threads that end with the process are not leaks.
 SEEDS ?= 0..8
 MIRI := CARGO_TARGET_DIR=target/miri PROPTEST_CASES=3 cargo +$(NIGHTLY) --locked miri test
 MIRI_FLAGS := -Zmiri-disable-isolation -Zmiri-ignore-leaks
-miri: nightly ## what Miri can run, on a nightly (SEEDS=0..64: more orders of threads)
+miri: nightly ## tests that Miri supports, with a nightly toolchain (SEEDS=0..64: more interleavings)
 	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --lib -- ffi:: ingest:: panics:: report:: send::queue config::sources::apm_lease \
 		--skip memory_is_bounded
 	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --test boundary -- --skip a_whole_run
 	MIRIFLAGS="$(MIRI_FLAGS) -Zmiri-many-seeds=$(SEEDS)" $(MIRI) --lib -- ingest::tests::samples_from_many_threads
 
-# Compiles all crates and std for the thread sanitizer, but for ring's C and assembler. Skips three tests that send tens of thousands
-# of points within ten seconds, for which it is too slow.
-sanitize: nightly ## tests under the thread sanitizer, on a nightly
+# Compiles all crates and std for the thread sanitizer, except ring's C and assembler code. Skips three tests that send tens of
+# thousands of points within ten seconds, since it is too slow for them.
+sanitize: nightly ## tests under the thread sanitizer, with a nightly toolchain
 	RUSTFLAGS="-Zsanitizer=thread" CARGO_TARGET_DIR=target/sanitize CARGO_PROFILE_TEST_DEBUG=line-tables-only \
 		cargo +$(NIGHTLY) --locked test -Zbuild-std --target x86_64-unknown-linux-gnu \
 		--lib --test boundary --test delivery --test resample -- --skip nothing_else_is_sent_before \
@@ -237,7 +237,7 @@ sanitize: nightly ## tests under the thread sanitizer, on a nightly
 
 ## Lint
 
-lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6 audit lint-delivery ## all below, formatting, clippy, the header, vet, staticcheck, xk6 lint
+lint: $(STAGED) $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/xk6 audit lint-delivery ## all of this section, formatting, clippy, the header, vet, staticcheck, xk6 lint
 	BUILD=$(BUILD) K6_VERSION=$(K6_VERSION) scripts/lint.sh
 
 lint-delivery: $(BUILD)/actionlint $(BUILD)/compose-spec ## workflows, Compose file and Dockerfile
@@ -248,5 +248,5 @@ lint-delivery: $(BUILD)/actionlint $(BUILD)/compose-spec ## workflows, Compose f
 audit: $(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/govulncheck ## licences, sources and known vulnerabilities of dependencies
 	BUILD=$(BUILD) scripts/audit.sh
 
-# Targets that are not files: those of `make help`, and what only other targets need.
+# Targets that are not files: those of `make help`, and internal ones.
 .PHONY: $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' $(MAKEFILE_LIST)) nightly test-programs test-rust-programs

@@ -1,4 +1,4 @@
-// Many tags, and three ways to keep the number of series low:
+// Many tags, and three methods to keep the number of series low:
 //
 //   K6_PROMETHEUS_RW_DROP_TAGS=session k6 run --out remote-write=http://localhost:9090/api/v1/write examples/tags.js
 //

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Licences, sources and known vulnerabilities of dependencies: findings fail. The databases of vulnerabilities are on the network alone
-# (github.com/RustSec, vuln.go.dev); where they are not reached, that part is skipped. BUILD is the directory with cargo-deny and govulncheck.
+# Checks licences, sources and known vulnerabilities of dependencies. The vulnerability databases need the network
+# (github.com/RustSec, vuln.go.dev); a check is skipped if its database is not reachable. BUILD is the directory with cargo-deny
+# and govulncheck.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -18,7 +19,7 @@ for module in go-shim tests/e2e bench tools; do
     (cd "$module" && "$BUILD/govulncheck" ./...) || status=$?
     case $status in
         0) ;;
-        3) exit 3 ;; # findings
+        3) exit 3 ;; # exit code of findings
         *) echo "Go's database is not reachable: $module not checked for vulnerabilities" ;;
     esac
 done

@@ -1,22 +1,22 @@
 ## Release
 #
-# What a release has, for the platform of this machine. docs/distribution.md says what is in it and how to check it.
+# Contents of a release for this machine's platform. docs/distribution.md describes it and how to verify it.
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 DIST := $(BUILD)/dist
 RELEASE := k6-remote-write-$(VERSION)-$(PLATFORM)
 TREE := $(DIST)/$(RELEASE)
 
-# Files carry the time of the last commit, as all that is made of them may.
+# Times in the files are that of the last commit.
 $(DIST)/%: export SOURCE_DATE_EPOCH ?= $(shell git -c safe.directory='*' log -1 --format=%ct 2>/dev/null || echo 0)
 
-dist: $(DIST)/SHA256SUMS ## build/dist: library, header, k6, licences, SBOMs, checksums; the shim's module as its tag holds it
+dist: $(DIST)/SHA256SUMS ## build/dist: library, header, k6, licences, SBOMs, checksums; the shim's module as in its tag
 
-# The module as its tag holds it: a repository with nothing but the shim, the header, and the libraries that are staged.
+# The module as in its tag: a repository with only the shim, the header and the staged libraries.
 $(DIST)/module: $(SHIM_SOURCES) $(STAGED) scripts/module.sh
 	scripts/module.sh $@ $(VERSION)
 
-# k6 as anybody builds it who has Go and a C compiler, and no Rust.
+# k6 as users build it, with Go and a C compiler but without Rust.
 $(DIST)/k6: $(DIST)/module $(BUILD)/xk6 scripts/k6.sh
 	K6_VERSION=$(K6_VERSION) MODULE=$(SHIM_MODULE) MODULES=$(BUILD)/modules XK6=$(BUILD)/xk6 \
 		scripts/k6.sh $@ $< $(VERSION)
@@ -28,7 +28,7 @@ $(TREE)/lib/pkgconfig/k6_remote_write.pc: scripts/k6_remote_write.pc.in
 $(TREE)/LICENSES.txt: $(TREE)/crates.cdx.json scripts/licenses.sh
 	scripts/licenses.sh $< > $@
 
-# Of what is in the library, not of what builds and tests it.
+# Crates of the library, without those for builds and tests.
 $(TREE)/crates.cdx.json: Cargo.lock $(BUILD)/cargo-cyclonedx/$(CARGO_CYCLONEDX_VERSION)
 	mkdir -p $(@D)
 	$(BUILD)/cargo-cyclonedx/bin/cargo-cyclonedx cyclonedx --format json --no-build-deps --target $(shell rustc -vV | sed -n "s/^host: //p") \
@@ -36,7 +36,7 @@ $(TREE)/crates.cdx.json: Cargo.lock $(BUILD)/cargo-cyclonedx/$(CARGO_CYCLONEDX_V
 	sed 's|file://$(ROOT)|file:///k6-remote-write|' crates.cdx.json > $@
 	rm crates.cdx.json
 
-# Of the program itself: what Go wrote into it.
+# Modules of k6, from the build information in the program.
 $(TREE)/modules.cdx.json: $(DIST)/k6 $(BUILD)/cyclonedx-gomod
 	mkdir -p $(@D)
 	$(BUILD)/cyclonedx-gomod bin -json -noserial $< | jq '.metadata.timestamp = (env.SOURCE_DATE_EPOCH | tonumber | todate)' > $@
@@ -55,7 +55,7 @@ $(DIST)/SHA256SUMS: $(DIST)/k6 $(STAGED) $(TREE)/LICENSES.txt $(TREE)/crates.cdx
 
 # Needs musl-gcc, and `rustup target add $(MUSL)`.
 MUSL := x86_64-unknown-linux-musl
-musl: $(BUILD)/k6-musl ## build/k6-musl, one file that needs no library at all, and the library for Alpine
+musl: $(BUILD)/k6-musl ## build/k6-musl, a static program, and the library for Alpine
 
 target/$(MUSL)/release/libk6_remote_write.a: $(RUST_SOURCES)
 	RUSTFLAGS="$(REMAP) $(RUSTFLAGS)" $(CARGO) build --release --lib --target $(MUSL)
@@ -68,6 +68,6 @@ $(BUILD)/k6-musl: $(SHIM_SOURCES) go-shim/include/k6_remote_write.h go-shim/lib/
 	CC=musl-gcc $(BUILD)/xk6 --quiet build $(K6_VERSION) --cgo=1 --output $@ --with $(SHIM_MODULE)=$(ROOT)/go-shim \
 		--build-flags=-trimpath --build-flags=-tags=musl --build-flags='-ldflags=-s -w -linkmode external -extldflags -static'
 
-# Takes as long as a build without any cache.
-reproducible: dist ## make dist in another directory too, compared
+# As slow as a build without caches.
+reproducible: dist ## make dist in a second directory, and a comparison of the files
 	scripts/reproducible.sh $(BUILD)/a/directory/of/another/depth build/xk6 build/cyclonedx-gomod build/cargo-cyclonedx

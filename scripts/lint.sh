@@ -1,6 +1,6 @@
 #!/bin/sh
-# Formatting and lints of Rust, Go and the header. BUILD is the directory with staticcheck, gosec and xk6; K6_VERSION the version of k6
-# that xk6's lint builds with.
+# Checks formatting and lints of Rust, Go and the header. BUILD is the directory with staticcheck, gosec and xk6, K6_VERSION the
+# version of k6 for xk6 lint.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,7 @@ cargo --locked test --test header
 
 unsafe=$(grep -rl unsafe_code src | sort | tr '\n' ' ')
 if [ "$unsafe" != "src/ffi/mod.rs src/lib.rs " ]; then
-    echo "only src/ffi may allow unsafe code: $unsafe" >&2
+    echo "only src/ffi may contain unsafe code: $unsafe" >&2
     exit 1
 fi
 

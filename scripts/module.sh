@@ -1,7 +1,7 @@
 #!/bin/sh
-# module.sh DIRECTORY VERSION: a git repository in DIRECTORY whose tag go-shim/vVERSION holds the shim's module as it is released: its
-# files, the header, and a library for each platform that is in go-shim/lib. A release pushes the same tag to the public
-# repository; Go, which takes modules from tags, can take it from here.
+# module.sh DIRECTORY VERSION: creates a git repository in DIRECTORY with the released module of the shim in the tag
+# go-shim/vVERSION: its files, the header, and a library for each platform in go-shim/lib. A release pushes the same tag to the
+# public repository; Go can use either.
 set -eu
 directory=$1 version=$2
 cd "$(dirname "$0")/.."

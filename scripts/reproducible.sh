@@ -1,12 +1,12 @@
 #!/bin/sh
-# reproducible.sh DIRECTORY TOOL...: builds the last commit in another directory too, from nothing but the tools, and compares file by file
-# what `make dist` made there and here.
+# reproducible.sh DIRECTORY TOOL...: builds the last commit in another directory with the given tools, and compares the files of
+# `make dist` in both.
 set -eu
 directory=$1
 shift
 cd "$(dirname "$0")/.."
 if [ -n "$(git status --porcelain)" ]; then
-    echo "there is more here than the last commit" >&2
+    echo "the working tree has uncommitted changes" >&2
     exit 1
 fi
 
@@ -19,7 +19,7 @@ for tool; do
     cp -R "$tool" "$directory/$tool"
 done
 make -C "$directory" dist
-sums . > "$directory.here"
-sums "$directory" > "$directory.there"
-diff "$directory.here" "$directory.there"
-echo "$(wc -l < "$directory.here") files are equal"
+sums . > "$directory.first"
+sums "$directory" > "$directory.second"
+diff "$directory.first" "$directory.second"
+echo "$(wc -l < "$directory.first") files are equal"

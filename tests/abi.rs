@@ -65,7 +65,7 @@ fn succeed(mut command: Command) {
 fn build(test: &str, language: Language, library: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("abi").join(test);
     std::fs::create_dir_all(&directory).expect("can be made");
-    // The program asks for the dynamic library by its soname.
+    // The program loads the dynamic library by its soname.
     let soname = directory.join(format!("{DYNAMIC}.{ABI_VERSION}"));
     let _ = std::fs::remove_file(&soname);
     std::os::unix::fs::symlink(libraries().join(DYNAMIC), soname).expect("can be made");
@@ -123,7 +123,7 @@ fn a_cpp_program_uses_the_static_library() {
 }
 
 #[test]
-#[ignore = "needs the shipped library to be fast: `make test-abi` runs it"]
+#[ignore = "needs the release library to be fast: `make test-abi` runs it"]
 fn a_thousand_outputs_come_and_go() {
     run(Command::new(build("thousand", C11, DYNAMIC)), 1000);
 }

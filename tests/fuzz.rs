@@ -262,8 +262,8 @@ fn responses() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![6 => http, 1 => vec(any::<u8>(), 0..200), 1 => Just(chunked)]
 }
 
-/// Answers requests, each on a separate connection, and with 204 when there are no more responses.
-fn answer_all(listener: &TcpListener, responses: Vec<Vec<u8>>) {
+/// Sends the responses, each on a separate connection, and 204 when there are no more.
+fn respond_all(listener: &TcpListener, responses: Vec<Vec<u8>>) {
     let mut responses = responses.into_iter();
     for connection in listener.incoming() {
         let Ok(connection) = connection else { return };
@@ -350,7 +350,7 @@ proptest! {
     fn any_responses_end_in_time_with_one_clean_report(responses in vec(responses(), 0..6)) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("known");
-        let receiver = std::thread::spawn(move || answer_all(&listener, responses));
+        let receiver = std::thread::spawn(move || respond_all(&listener, responses));
         let document = json!({
             "argument": format!("http://{address}/w"),
             "json": { "pushInterval": "100ms", "timeout": "200ms", "flushTimeout": "500ms", "unsentDirectory": "" },

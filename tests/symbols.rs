@@ -1,5 +1,5 @@
-//! What the libraries show to a linker: the functions of the header, under the name of their ABI version, and nothing that could
-//! clash with other code.
+//! Symbols of the libraries: exactly the functions of the header, a soname with the ABI version, and no names that could conflict
+//! with other code.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -7,10 +7,10 @@ use std::process::Command;
 
 use k6_remote_write::ffi::ABI_VERSION;
 
-/// A library in the folder LIBRARIES, or of those that cargo built for this test.
+/// Returns the path of a library in the directory LIBRARIES, or in that of this test's build.
 fn library(name: &str) -> PathBuf {
-    let beside = || std::env::current_exe().expect("known").parent().expect("has a folder").to_path_buf();
-    std::env::var_os("LIBRARIES").map_or_else(beside, PathBuf::from).join(name)
+    let beside_test = || std::env::current_exe().expect("known").parent().expect("a directory").to_path_buf();
+    std::env::var_os("LIBRARIES").map_or_else(beside_test, PathBuf::from).join(name)
 }
 
 fn output_of(program: &str, arguments: &[&str], library: PathBuf) -> String {
@@ -20,13 +20,13 @@ fn output_of(program: &str, arguments: &[&str], library: PathBuf) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// The symbols that a library defines for others.
+/// Returns the symbols that a library defines.
 fn symbols(arguments: &[&str], name: &str) -> BTreeSet<String> {
     let lines = output_of("nm", arguments, library(name));
     lines.lines().filter_map(|line| name_of(&line.split(' ').collect::<Vec<_>>())).collect()
 }
 
-/// `address type name`. The rest are names of files, and complaints of linkers' plugins.
+/// Returns the name in a line `address type name`. Other lines are file names and warnings of linker plugins.
 fn name_of(words: &[&str]) -> Option<String> {
     match words {
         [_address, kind, name] if kind.len() == 1 => Some((*name).into()),
@@ -55,8 +55,8 @@ fn the_dynamic_library_is_named_after_the_version_of_its_abi() {
 }
 
 #[test]
-fn the_static_library_defines_no_name_that_other_c_code_could_have() {
-    // Mangled names of Rust, ring's with its version in them, and what is reserved for compilers.
+fn the_static_library_defines_no_name_that_other_c_code_could_define() {
+    // Mangled Rust names, names of ring with its version, and names reserved for compilers.
     let reserved = |name: &str| {
         ["_R", "_ZN", "__", "DW.ref.", "rust_", "ring_core_"].iter().any(|prefix| name.starts_with(prefix))
     };
@@ -68,10 +68,10 @@ fn the_static_library_defines_no_name_that_other_c_code_could_have() {
 }
 
 #[test]
-#[ignore = "needs the shipped library: `make test-abi` runs it"]
-fn the_shipped_library_has_no_faults_on_purpose() {
-    let shipped = std::fs::read(library("libk6_remote_write.so")).expect("is built");
-    let holds = |text: &str| shipped.windows(text.len()).any(|window| window == text.as_bytes());
-    assert!(holds("K6_PROMETHEUS_RW_"), "what it surely holds is not found");
-    assert!(!holds("K6RW_PANIC_AT"));
+#[ignore = "needs the release library: `make test-abi` runs it"]
+fn the_release_library_cannot_inject_panics() {
+    let content = std::fs::read(library("libk6_remote_write.so")).expect("is built");
+    let contains = |text: &str| content.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(contains("K6_PROMETHEUS_RW_"), "an expected text is missing");
+    assert!(!contains("K6RW_PANIC_AT"));
 }

@@ -1,4 +1,4 @@
-// One GET after the other, as fast as they go, for DURATION: what a run against a fast service looks like. Few series.
+// GET requests at full speed for DURATION, like a run against a fast service. Few series.
 import http from 'k6/http';
 
 export const options = { vus: 20, duration: __ENV.DURATION };

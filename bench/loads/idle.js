@@ -1,2 +1,2 @@
-// Nothing, once: what k6 takes to start and to end.
+// One empty iteration, to measure the start and the end of k6.
 export default function () {}

@@ -1,4 +1,4 @@
-// RATE times a second 100 samples of ten custom metrics, for DURATION.
+// 100 samples of ten custom metrics, RATE times per second for DURATION.
 import { Counter, Trend } from 'k6/metrics';
 
 const samplesPerIteration = 100;

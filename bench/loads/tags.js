@@ -1,4 +1,4 @@
-// SAMPLES samples of one counter that go round TAG_SETS tag sets: what a run with an id in its tags looks like.
+// SAMPLES samples of one counter that cycle through TAG_SETS tag sets, like a run with an id in its tags.
 import exec from 'k6/execution';
 import { Counter } from 'k6/metrics';
 

@@ -1,5 +1,4 @@
-// One GET after the other, as fast as they go, for DURATION; for the output remote-write shipped to two destinations, each with
-// views of its own.
+// GET requests at full speed for DURATION; the output remote-write sends to two destinations, each with separate views.
 import http from 'k6/http';
 
 const url = __ENV.RECEIVER_URL;

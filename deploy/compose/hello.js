@@ -1,4 +1,4 @@
-// Two minutes of load on the Prometheus of compose.yaml itself, so that there is something to see:
+// Two minutes of load on the Prometheus of compose.yaml itself, to have some metrics:
 //
 //   docker compose run --rm k6
 import http from 'k6/http';

@@ -73,7 +73,10 @@ pub enum RecordOutcome {
 #[derive(Debug, Default)]
 pub struct RecordOutcomes {
     recorded: u64,
-    others: [u64; RecordOutcome::OverMaxSeries as usize + 1],
+    invalid_name: u64,
+    invalid_series: u64,
+    name_conflict: u64,
+    over_max_series: u64,
 }
 
 impl RecordOutcomes {
@@ -82,18 +85,21 @@ impl RecordOutcomes {
     pub fn add(&mut self, outcome: RecordOutcome) {
         match outcome {
             RecordOutcome::Recorded => self.recorded += 1,
-            other => self.others[other as usize] += 1,
+            RecordOutcome::NotSelected => {}
+            RecordOutcome::InvalidName => self.invalid_name += 1,
+            RecordOutcome::InvalidSeries => self.invalid_series += 1,
+            RecordOutcome::NameConflict => self.name_conflict += 1,
+            RecordOutcome::OverMaxSeries => self.over_max_series += 1,
         }
     }
 
     /// Adds the numbers to the counters of a destination.
     pub fn count(&self, counters: &Counters) {
-        let other = |outcome: RecordOutcome| self.others[outcome as usize];
         counters.samples_in.add(self.recorded);
-        counters.samples_invalid_name.add(other(RecordOutcome::InvalidName));
-        counters.samples_invalid_series.add(other(RecordOutcome::InvalidSeries));
-        counters.samples_name_conflict.add(other(RecordOutcome::NameConflict));
-        counters.samples_over_max_series.add(other(RecordOutcome::OverMaxSeries));
+        counters.samples_invalid_name.add(self.invalid_name);
+        counters.samples_invalid_series.add(self.invalid_series);
+        counters.samples_name_conflict.add(self.name_conflict);
+        counters.samples_over_max_series.add(self.over_max_series);
     }
 }
 

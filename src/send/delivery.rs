@@ -44,19 +44,40 @@ enum Round {
     Undecided { pause: bool },
 }
 
+/// State of a batch from round to round.
+struct Progress {
+    /// What was accepted since then shows that the receiver is not down.
+    evidence_since: Instant,
+    /// True once the receiver has failed persistently.
+    probing: bool,
+    /// Number of rounds that left points undecided.
+    undecided: usize,
+    fell_back: bool,
+}
+
+impl Progress {
+    /// Starts to look for the points on which the receiver fails. What it accepted before shows nothing: it may be down since.
+    fn probe(&mut self) -> Attempts {
+        if !std::mem::replace(&mut self.probing, true) {
+            self.evidence_since = Instant::now();
+        }
+        Attempts::Probe
+    }
+}
+
 impl Sender {
     /// Sends a batch until the outcome of every point is known.
     pub(super) async fn send_batch(&self, shard: usize, batch: &mut Batch) {
         self.withhold_stale_markers(batch);
         self.try_held_back(shard, batch).await;
-        let (mut fell_back, begin) = (false, Instant::now());
-        let (mut pause, mut undecided) = (Duration::from_secs(1), 0);
+        let mut progress = Progress { evidence_since: Instant::now(), probing: false, undecided: 0, fell_back: false };
+        let mut pause = Duration::from_secs(1);
         loop {
-            match self.send_round(shard, batch, begin, undecided == MAX_UNDECIDED_ROUNDS, &mut fell_back).await {
+            match self.send_round(shard, batch, &mut progress).await {
                 Round::Finished => return,
-                Round::Undecided { pause: false } => undecided += 1,
+                Round::Undecided { pause: false } => progress.undecided += 1,
                 round => {
-                    undecided += usize::from(round != Round::Unavailable);
+                    progress.undecided += usize::from(round != Round::Unavailable);
                     self.queue.pause(shard, pause).await;
                     pause = (pause * 2).min(MAX_ROUND_PAUSE);
                 }
@@ -65,27 +86,17 @@ impl Sender {
         }
     }
 
-    /// Sends all open points once, in as many requests as the limits and the receiver require. What was
-    /// accepted since `begin`, also of other shards, shows that the receiver is not down. In the `last` round, all that is not
-    /// accepted is rejected.
-    async fn send_round(
-        &self,
-        shard: usize,
-        batch: &mut Batch,
-        begin: Instant,
-        last: bool,
-        fell_back: &mut bool,
-    ) -> Round {
+    /// Sends all open points once, in as many requests as the limits and the receiver require.
+    async fn send_round(&self, shard: usize, batch: &mut Batch, progress: &mut Progress) -> Round {
         let floats = batch.sort_kinds();
         self.raise_limit();
         let mut pieces = Bisection::new(batch.unsent().len(), floats, self.limits.get().points);
         let mut attempts = Attempts::UntilFinal;
         // Of the points that failed alone before anything was accepted.
         let mut failure = None;
-        let has_accepted = || self.last_accepted.get() > Some(begin);
         while let Some(mut piece) = pieces.next() {
             let points = &batch.unsent()[..piece.len()];
-            let exchange = self.exchange(shard, points, batch.metadata(), attempts, fell_back).await;
+            let exchange = self.exchange(shard, points, batch.metadata(), attempts, &mut progress.fell_back).await;
             let end = piece.start + exchange.points;
             pieces.put_back(end..piece.end);
             piece.end = end;
@@ -95,9 +106,9 @@ impl Sender {
                     return Round::Finished;
                 }
                 // A single point on which the receiver fails must not be retried for ever.
-                Outcome::TooLarge if exchange.response.status >= Some(500) => attempts = Attempts::Probe,
-                Outcome::Retry(_) => attempts = Attempts::Probe,
-                Outcome::Rejected { whole: true } if batch.is_merged() && is_stored(&exchange) => {
+                Outcome::TooLarge if exchange.response.status >= Some(500) => attempts = progress.probe(),
+                Outcome::Retry(_) => attempts = progress.probe(),
+                Outcome::Rejected { .. } if batch.is_merged() && is_stored(&exchange) => {
                     self.count_stored(&exchange);
                     pieces.accept(piece.len());
                     batch.advance(piece.len());
@@ -112,7 +123,7 @@ impl Sender {
                     }
                     drop(exchange);
                     batch.advance(piece.len());
-                    if has_accepted() {
+                    if self.has_accepted_since(progress) {
                         self.hold_back(shard, batch, attempts, failure.as_ref()).await;
                     }
                     continue;
@@ -132,7 +143,7 @@ impl Sender {
                 Verdict::GiveUp => batch.give_up_next(points),
             }
             failure = Some(response);
-            if has_accepted() {
+            if self.has_accepted_since(progress) {
                 self.hold_back(shard, batch, attempts, failure.as_ref()).await;
             }
         }
@@ -141,9 +152,9 @@ impl Sender {
             self.limit_tested.set(Instant::now());
         }
         let Some(response) = failure.filter(|_| batch.open_points() > 0) else { return Round::Finished };
-        if has_accepted() {
+        if self.has_accepted_since(progress) {
             let known = self.hold_back_histograms(batch, &response);
-            if !known && !last {
+            if !known && progress.undecided < MAX_UNDECIDED_ROUNDS {
                 return Round::Undecided { pause: attempts == Attempts::Probe };
             }
         } else if attempts == Attempts::Probe {
@@ -153,6 +164,11 @@ impl Sender {
         }
         self.reject_rest(batch, &response);
         Round::Finished
+    }
+
+    /// Reports whether the receiver has accepted points, also of other shards, that show that it is not down.
+    fn has_accepted_since(&self, progress: &Progress) -> bool {
+        self.last_accepted.get() > Some(progress.evidence_since)
     }
 
     /// Removes the points of held back series: most are dropped, some are tried again, each in a request of its own.
@@ -215,7 +231,7 @@ impl Sender {
     fn hold_back_histograms(&self, batch: &Batch, response: &Response) -> bool {
         let all_histograms = batch.open().all(|point| matches!(point.value, Value::Histogram(_)));
         if all_histograms && self.quarantine.borrow_mut().hold_histograms(Instant::now()) {
-            self.health.borrow_mut().record_rejected_series(response, "all native histograms");
+            self.health.borrow_mut().record_rejected_histograms(response);
         }
         all_histograms
     }

@@ -160,7 +160,7 @@ impl Sender {
         let reported = response.written.filter(|_| protocol == Protocol::V2).map(|written| written as usize);
         let written = match outcome {
             Outcome::Accepted => reported.unwrap_or(points).min(points),
-            // Mimir reports what it has received: nobody knows what it has stored of a request that it rejects.
+            // Mimir reports all that it has received, though it has not stored some.
             Outcome::Rejected { .. } => reported.filter(|&written| written < points).unwrap_or(0),
             _ => 0,
         };
@@ -175,7 +175,7 @@ impl Sender {
         if written == points {
             counters.bytes_sent.add(exchange.bytes as u64);
             health.record_success();
-        } else if written > 0 || reported.is_some_and(|reported| reported > 0) {
+        } else if written > 0 {
             health.record_partial(response, written, points - written);
         } else {
             let abort = health.record_rejection(response, points as u64);

@@ -2,7 +2,7 @@
 //!
 //! A change of state is one line of the log; failures that follow it are only counted.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,9 @@ use crate::report::{DestinationReporter, Event, Level, event};
 
 /// Number of causes of rejections that are logged: a bound for a receiver whose messages all differ.
 const MAX_LOGGED_CAUSES: usize = 20;
+
+/// Number of rejected series of one cause that are logged.
+const MAX_LOGGED_SERIES: usize = 3;
 
 /// Health of one receiver.
 pub(super) struct Health {
@@ -27,8 +30,8 @@ pub(super) struct Health {
     abort_requested: bool,
     /// Status and cause of the rejections that were logged.
     logged_causes: HashSet<(Option<u16>, String)>,
-    /// Number of rejected series that were logged.
-    logged_series: usize,
+    /// Number of rejected series of each cause.
+    logged_series: HashMap<(Option<u16>, String), usize>,
     reporter: Arc<DestinationReporter>,
 }
 
@@ -53,7 +56,7 @@ impl Health {
             without_success_since: None,
             abort_requested: false,
             logged_causes: HashSet::new(),
-            logged_series: 0,
+            logged_series: HashMap::new(),
             reporter,
         }
     }
@@ -89,29 +92,29 @@ impl Health {
     /// Records that a request was rejected in part. What was stored is a success.
     pub(super) fn record_partial(&mut self, response: &Response, written: usize, rejected: usize) {
         self.record_success();
-        // A receiver that reports all points of a rejected request as written has lost an unknown number of them.
-        let message = if written > 0 {
-            "Receiver stored only part of a request, not retrying the rest"
-        } else {
-            "Receiver rejected part of a request, not retrying; it does not report how much it has stored"
-        };
         if self.is_new_cause(response) {
-            let line = event(Level::Error, message).with("points_written", written);
-            let field = if written > 0 { "points" } else { "points_at_most" };
-            self.log(line.with(field, rejected), response);
+            let line = event(Level::Error, "Receiver stored only part of a request, not retrying the rest");
+            self.log(line.with("points_written", written).with("points", rejected), response);
         }
     }
 
-    /// Records that the receiver rejects all points of `series` though it accepts others.
+    /// Records that the receiver rejects all points of `series` though it accepts others. Logs some of each cause.
     pub(super) fn record_rejected_series(&mut self, response: &Response, series: &str) {
         self.record_reachable();
-        if self.logged_series < MAX_LOGGED_CAUSES {
-            self.logged_series += 1;
-            self.log(
-                event(Level::Error, "Receiver rejects a series, dropping its points").with("series", series),
-                response,
-            );
+        // Points that were rejected with others, by the same cause, are no other state.
+        let is_new = self.is_new_cause(response);
+        let logged = self.logged_series.entry((response.status, cause(&response.message))).or_default();
+        *logged += 1;
+        if is_new || *logged <= MAX_LOGGED_SERIES {
+            let line = event(Level::Error, "Receiver rejects a series, dropping its points").with("series", series);
+            self.log(line, response);
         }
+    }
+
+    /// Records that the receiver rejects all native histograms though it accepts floats.
+    pub(super) fn record_rejected_histograms(&mut self, response: &Response) {
+        self.record_reachable();
+        self.log(event(Level::Error, "Receiver rejects native histograms, dropping them"), response);
     }
 
     fn is_new_cause(&mut self, response: &Response) -> bool {

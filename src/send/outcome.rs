@@ -48,8 +48,11 @@ impl Outcome {
             400..=599 if points > 1 && mentions_size_limit(&response.message) => Self::TooLarge,
             429 | 500..=599 => Self::Retry(response.retry_after),
             415 => Self::UnsupportedProtocol,
-            // Remote Write 1.0 does not say what a receiver stores of a request that it rejects: Prometheus nothing.
-            400 | 422 => Self::Rejected { whole: written.unwrap_or(0) == 0 },
+            // Remote Write 1.0 does not say what a receiver stores of a request that it rejects: Prometheus nothing. Mimir reports
+            // all points as written, though it has not stored some: that says nothing either.
+            400 | 422 => {
+                Self::Rejected { whole: written.is_none_or(|written| written == 0 || written >= points as u64) }
+            }
             _ => Self::Rejected { whole: false },
         }
     }
@@ -57,8 +60,10 @@ impl Outcome {
 
 /// Reports whether a response body says that a point is older than one that is stored, or equal to it.
 pub(super) fn mentions_stored_points(message: &str) -> bool {
-    let message = message.to_ascii_lowercase();
-    ["out of order", "duplicate sample", "too old", "out of bounds"].iter().any(|phrase| message.contains(phrase))
+    let message = message.to_ascii_lowercase().replace('-', " ");
+    let phrases =
+        ["out of order", "duplicate sample", "duplicate timestamp", "same timestamp", "too old", "out of bounds"];
+    phrases.iter().any(|phrase| message.contains(phrase))
 }
 
 /// What receivers say of a request that is too large, in lower case.

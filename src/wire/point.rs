@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use super::proto::v1::BucketSpan;
 use super::{EncodedLabel, Histogram, Labels};
+use crate::text::truncate;
+
+/// Maximum length of a label value in a log line.
+const MAX_SHOWN_CHARS: usize = 64;
 
 /// The type of a metric in its metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,12 +91,13 @@ pub struct Point {
 }
 
 impl Point {
-    /// The name and the labels of its series, as PromQL writes them.
+    /// The name and the labels of its series, as PromQL writes them; long values are cut.
     pub fn series_name(&self) -> String {
         let own = self.metric.extra_label.iter().flat_map(EncodedLabel::labels);
         let labels = self.labels.parts().into_iter().flatten().chain(own).map(|label| {
             let (name, value) = label.pair();
-            format!("{}={:?}", String::from_utf8_lossy(name), String::from_utf8_lossy(value))
+            let value = truncate(&String::from_utf8_lossy(value), MAX_SHOWN_CHARS);
+            format!("{}={value:?}", String::from_utf8_lossy(name))
         });
         let labels = Vec::from_iter(labels).join(",");
         if labels.is_empty() { self.metric.name.clone() } else { format!("{}{{{labels}}}", self.metric.name) }

@@ -1,7 +1,7 @@
 //! Short forms of the C functions, for tests that call the library as C does.
 
 #![allow(unsafe_code)]
-#![allow(dead_code)] // every test file uses a part of it
+#![allow(dead_code)] // each test file uses only some functions
 
 use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
@@ -65,7 +65,7 @@ pub fn push_batch(output: *mut OutputHandle, samples: &[Sample]) -> Status {
     call(|error| unsafe { k6rw_push_batch(output, samples.as_ptr(), samples.len(), error) }).0
 }
 
-/// The next event's message and fields.
+/// Returns the next event's message and fields.
 pub fn poll_event(output: *mut OutputHandle) -> (Status, Option<(String, Value)>) {
     let mut event = MaybeUninit::<EventRecord>::uninit();
     // SAFETY: all pointers are valid, and a handle may be any value.

@@ -1,4 +1,4 @@
-//! Commands can be given, and what they name is there.
+//! Commands in the documentation are valid: their targets, tests, programs and paths exist.
 
 use std::fs;
 
@@ -6,8 +6,8 @@ use regex::Regex;
 
 use crate::page::{Page, files, pages, read, root};
 
-/// What commands and releases make, so that it is not in the repository.
-const MADE_LATER: [&str; 4] = ["bench/results.md", "go-shim/lib", "go-shim/v", "include/released/"];
+/// Paths that commands and releases create, so that they are not in the repository.
+const GENERATED: [&str; 4] = ["bench/results.md", "go-shim/lib", "go-shim/v", "include/released/"];
 
 #[test]
 fn targets_of_make_are_in_the_makefile() {
@@ -18,20 +18,20 @@ fn targets_of_make_are_in_the_makefile() {
     for page in pages() {
         for command in commands(&page).iter().filter(|command| command[0] == "make") {
             for target in command[1..].iter().filter(|word| !word.contains('=') && !word.starts_with('-')) {
-                assert!(targets.contains(target), "{}: make {target} is no target", page.path);
+                assert!(targets.contains(target), "{}: unknown target: make {target}", page.path);
             }
         }
     }
 }
 
 #[test]
-fn targets_of_cargo_are_there() {
+fn targets_of_cargo_exist() {
     let manifest = read("Cargo.toml");
     for page in pages() {
         for command in commands(&page).iter().filter(|command| command[0] == "cargo") {
             for pair in command.windows(2) {
                 let name = &pair[1];
-                let there = match pair[0].as_str() {
+                let found = match pair[0].as_str() {
                     "--test" => {
                         [format!("tests/{name}.rs"), format!("tests/{name}/main.rs")].iter().any(|path| exists(path))
                     }
@@ -39,64 +39,64 @@ fn targets_of_cargo_are_there() {
                     "--example" => manifest.contains(&format!("name = \"{name}\"")),
                     _ => true,
                 };
-                assert!(there, "{}: {} {name} is none", page.path, pair[0]);
+                assert!(found, "{}: unknown target: {} {name}", page.path, pair[0]);
             }
         }
     }
 }
 
 #[test]
-fn tests_that_are_named_are_there() {
+fn named_tests_exist() {
     let name = Regex::new(r"^Test[A-Z]\w+$").expect("valid");
     let sources: String =
-        ["go-shim", "tests/e2e"].iter().flat_map(|folder| files(folder, "go")).map(|path| read(&path)).collect();
+        ["go-shim", "tests/e2e"].iter().flat_map(|directory| files(directory, "go")).map(|path| read(&path)).collect();
     for page in pages() {
         for span in page.code_spans().iter().filter(|span| name.is_match(span)) {
-            assert!(sources.contains(&format!("func {span}(")), "{}: there is no test {span}", page.path);
+            assert!(sources.contains(&format!("func {span}(")), "{}: unknown test {span}", page.path);
         }
     }
 }
 
 #[test]
-fn programs_of_the_build_folder_are_built() {
+fn programs_of_the_build_directory_are_built() {
     let makefile = makefile();
     let program = Regex::new(r"(?:^|[\s`])build/([a-z][a-z0-9-]*)(?:[\s`]|$)").expect("valid");
     for page in pages() {
         for found in program.captures_iter(&page.text) {
             let built = makefile.contains(&format!("$(BUILD)/{}", &found[1]))
                 || page.text.contains(&format!("-o build/{}", &found[1]));
-            assert!(built, "{}: nothing builds build/{}", page.path, &found[1]);
+            assert!(built, "{}: no target builds build/{}", page.path, &found[1]);
         }
     }
 }
 
 #[test]
-fn paths_are_there() {
-    let folders: Vec<_> = fs::read_dir(root())
+fn paths_exist() {
+    let directories: Vec<_> = fs::read_dir(root())
         .expect("readable")
         .map(|entry| entry.expect("readable").path())
-        .filter(|path| path.is_dir() && !["build", "target", "dist"].iter().any(|made| path.ends_with(made)))
+        .filter(|path| path.is_dir() && !["build", "target", "dist"].iter().any(|generated| path.ends_with(generated)))
         .map(|path| format!("{}/", path.file_name().expect("a name").to_string_lossy()))
         .collect();
     for page in pages() {
         let in_blocks = page.blocks("sh").flat_map(|block| words(&block.text));
         for word in page.code_spans().iter().flat_map(|span| words(span)).chain(in_blocks) {
             let path = word.trim_start_matches("./");
-            let is_path = folders.iter().any(|folder| path.starts_with(folder) && path != folder);
+            let is_path = directories.iter().any(|directory| path.starts_with(directory) && path != directory);
             let is_whole = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
-            if is_path && is_whole && !MADE_LATER.iter().any(|made| path.starts_with(made)) {
-                assert!(exists(path), "{}: {path} is not there", page.path);
+            if is_path && is_whole && !GENERATED.iter().any(|generated| path.starts_with(generated)) {
+                assert!(exists(path), "{}: {path} does not exist", page.path);
             }
         }
     }
 }
 
-/// The Makefile, and what it includes.
+/// Returns the Makefile and its included file.
 fn makefile() -> String {
     read("Makefile") + "\n" + &read("scripts/dist.mk")
 }
 
-/// The commands in a page's code, word by word, without the variables that stand before them.
+/// Returns the commands in a page's code, split into words, without variables before the command.
 fn commands(page: &Page) -> Vec<Vec<String>> {
     let blocks: Vec<_> = page.blocks("sh").map(|block| block.text.replace("\\\n", " ")).collect();
     let spans = page.code_spans();

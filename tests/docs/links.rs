@@ -1,4 +1,4 @@
-//! Links lead somewhere, and the index to every page.
+//! Targets of links exist, and the index links every page.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::page::{files, pages, read, root};
 
 #[test]
-fn links_lead_to_what_is_there() {
+fn targets_of_links_exist() {
     let pages = pages();
     for page in &pages {
         for link in page.links() {
@@ -16,11 +16,15 @@ fn links_lead_to_what_is_there() {
             }
             let (target, anchor) = link.split_once('#').unwrap_or((&link, ""));
             let path = if target.is_empty() { page.path.clone().into() } else { page.resolve(target) };
-            assert!(root().join(&path).exists(), "{}: {link} leads nowhere", page.path);
+            assert!(root().join(&path).exists(), "{}: target of {link} does not exist", page.path);
             if !anchor.is_empty() {
                 let other = pages.iter().find(|other| path == *other.path);
-                let anchors = other.unwrap_or_else(|| panic!("{}: {link} is no page", page.path)).anchors();
-                assert!(anchors.iter().any(|known| known == anchor), "{}: {link} is none of {anchors:?}", page.path);
+                let anchors = other.unwrap_or_else(|| panic!("{}: {link} is not a page", page.path)).anchors();
+                assert!(
+                    anchors.iter().any(|known| known == anchor),
+                    "{}: anchor of {link} is not one of {anchors:?}",
+                    page.path
+                );
             }
         }
     }
@@ -49,6 +53,6 @@ fn every_picture_is_shown() {
     let shown: BTreeSet<_> =
         pages().iter().flat_map(|page| page.links().into_iter().map(|link| page.resolve(&link))).collect();
     for picture in files("docs/images", "png") {
-        assert!(shown.contains(Path::new(&picture)), "{picture} is in no page");
+        assert!(shown.contains(Path::new(&picture)), "{picture} is not on a page");
     }
 }

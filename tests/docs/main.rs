@@ -1,4 +1,4 @@
-//! What the documentation says is so: options, links, commands and paths. What it takes k6 or a receiver to see is in
+//! Options, links, commands and paths in the documentation are correct. Tests that need k6 or a receiver are in
 //! `tests/e2e/docs_test.go`.
 
 mod commands;

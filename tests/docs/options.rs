@@ -1,4 +1,4 @@
-//! The documentation's tables of options are those of the code, and its examples are valid. `UPDATE_DOCS=1` writes the tables
+//! The documentation's tables of options match the code, and its examples are valid. `UPDATE_DOCS=1` writes the tables
 //! (`make docs`).
 
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::page::{Page, page, pages, read, root};
 
-/// The comments around a table.
+/// Comments around a table.
 const BEGIN: &str = "<!-- options: written by `make docs` -->\n";
 const END: &str = "<!-- end of options -->\n";
 
@@ -17,8 +17,8 @@ const END: &str = "<!-- end of options -->\n";
 fn the_tables_of_options_are_current() {
     for (path, table) in [("docs/configuration.md", all_options()), ("README.md", usual_options())] {
         let page = read(path);
-        let (before, rest) = page.split_once(BEGIN).unwrap_or_else(|| panic!("{path} has no {BEGIN}"));
-        let (_, after) = rest.split_once(END).unwrap_or_else(|| panic!("{path} has no {END}"));
+        let (before, after) = page.split_once(BEGIN).unwrap_or_else(|| panic!("{path} has no {BEGIN}"));
+        let (_, after) = after.split_once(END).unwrap_or_else(|| panic!("{path} has no {END}"));
         let current = format!("{before}{BEGIN}{table}{END}{after}");
         if std::env::var_os("UPDATE_DOCS").is_some() {
             fs::write(root().join(path), &current).expect("the page can be written");
@@ -27,7 +27,7 @@ fn the_tables_of_options_are_current() {
     }
 }
 
-/// The reference: a table for each group of options.
+/// Returns the reference: a table for each group of options.
 fn all_options() -> String {
     let row = |option: &OptionSpec| {
         let (name, script) = (option.name, option.script_name());
@@ -44,7 +44,7 @@ fn all_options() -> String {
     format!("\n{}", OPTIONS.iter().map(group).collect::<String>())
 }
 
-/// The README's table, by the names in a script.
+/// Returns the README's table, with the names in a script.
 fn usual_options() -> String {
     let row = |option: &OptionSpec| {
         let default = option.default_text().unwrap_or_else(|| "none".into());
@@ -89,7 +89,7 @@ fn json_examples_are_valid() {
 }
 
 #[test]
-fn the_usual_services_have_a_block_each() {
+fn common_services_have_a_block() {
     for (path, service) in [
         ("docs/authentication.md", "Prometheus"),
         ("docs/authentication.md", "New Relic"),
@@ -120,7 +120,7 @@ fn named_variables_are_options() {
     }
 }
 
-/// All blocks of a language, with their pages.
+/// Returns all blocks of a language, with their pages.
 fn blocks(language: &str) -> Vec<(String, String)> {
     let of = |page: &Page| page.blocks(language).map(|block| (page.path.clone(), block.text)).collect::<Vec<_>>();
     let blocks: Vec<_> = pages().iter().flat_map(of).collect();
@@ -128,7 +128,7 @@ fn blocks(language: &str) -> Vec<(String, String)> {
     blocks
 }
 
-/// An env file.
+/// Returns the variables of an env file.
 fn variables(block: &str) -> Value {
     block
         .lines()
@@ -142,7 +142,7 @@ fn config(document: &Value) -> Result<Config, String> {
     Config::read(&document).map_err(|errors| errors.to_string())
 }
 
-/// The first example in a language.
+/// Returns the first example in a language.
 fn example(language: &str) -> String {
     let page = page("docs/configuration.md");
     page.blocks(language).next().expect("an example").text

@@ -1,42 +1,42 @@
-//! The repository's Markdown, and what can be found in it.
+//! Markdown pages of the repository: blocks, code spans, links and anchors.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
-/// One file.
+/// A Markdown file.
 pub struct Page {
-    /// From the repository's root.
+    /// Path from the repository's root.
     pub path: String,
     pub text: String,
 }
 
 /// A fenced block.
 pub struct Block {
-    /// The nearest before it.
+    /// The last heading before the block.
     pub heading: String,
     pub language: String,
     pub text: String,
 }
 
-/// Folders that are made, not written.
-const MADE: [&str; 4] = ["target", "build", "dist", ".git"];
+/// Directories that are not searched.
+const SKIPPED: [&str; 4] = ["target", "build", "dist", ".git"];
 
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every file of the repository with this extension, by its path.
-pub fn files(folder: &str, extension: &str) -> Vec<String> {
+/// Returns the paths of all files in a directory with this extension.
+pub fn files(directory: &str, extension: &str) -> Vec<String> {
     let mut found = Vec::new();
-    let mut folders = vec![root().join(folder)];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("readable") {
+    let mut directories = vec![root().join(directory)];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).expect("readable") {
             let path = entry.expect("readable").path();
             let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-            if path.is_dir() && !MADE.contains(&name.as_str()) {
-                folders.push(path);
+            if path.is_dir() && !SKIPPED.contains(&name.as_str()) {
+                directories.push(path);
             } else if path.extension().is_some_and(|own| own == extension) {
                 found.push(relative(&path));
             }
@@ -63,18 +63,18 @@ pub fn page(path: &str) -> Page {
 }
 
 impl Page {
-    /// The fenced blocks of a language.
+    /// Returns the fenced blocks of a language.
     pub fn blocks(&self, language: &str) -> impl Iterator<Item = Block> {
         self.headings_and_blocks().1.into_iter().filter(move |block| block.language == language)
     }
 
-    /// All code spans.
+    /// Returns all code spans.
     pub fn code_spans(&self) -> Vec<String> {
         let code = |event| if let Event::Code(text) = event { Some(text.into_string()) } else { None };
         self.events().filter_map(code).collect()
     }
 
-    /// Where links and images lead: another page, a file, an anchor or a URL.
+    /// Returns the targets of links and images: pages, files, anchors and URLs.
     pub fn links(&self) -> Vec<String> {
         let mut links = Vec::new();
         for event in self.events() {
@@ -83,7 +83,7 @@ impl Page {
                     links.push(dest_url.into_string())
                 }
                 Event::Html(html) | Event::InlineHtml(html) => {
-                    let targets = html.split(" src=\"").skip(1).filter_map(|rest| rest.split_once('"'));
+                    let targets = html.split(" src=\"").skip(1).filter_map(|text| text.split_once('"'));
                     links.extend(targets.map(|(target, _)| target.to_string()));
                 }
                 _ => {}
@@ -92,7 +92,7 @@ impl Page {
         links
     }
 
-    /// The anchors of its headings, as GitHub makes them.
+    /// Returns the anchors of its headings, as GitHub generates them.
     pub fn anchors(&self) -> Vec<String> {
         let mut anchors: Vec<String> = Vec::new();
         for heading in self.headings_and_blocks().0 {
@@ -104,7 +104,7 @@ impl Page {
         anchors
     }
 
-    /// What a link of this page means: a path from the root, if it is none to elsewhere.
+    /// Resolves a relative link of this page to a path from the root.
     pub fn resolve(&self, target: &str) -> PathBuf {
         let mut path = PathBuf::from(&self.path);
         path.pop();

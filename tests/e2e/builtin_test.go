@@ -45,7 +45,7 @@ type sideBySide struct {
 	tls     uint16            // latest version that the receiver supports; 0 for HTTP
 	nothing bool              // no request succeeds
 	headers map[string]string // sent by both outputs; "" means absent
-	meant   map[string]string // sent by this output only
+	own     map[string]string // sent by this output only
 	check   func(t *testing.T, ours, builtin []harness.Request)
 }
 
@@ -72,7 +72,7 @@ func TestTheEnvironmentOfTheBuiltinOutputHasTheSameMeaning(t *testing.T) {
 			headers: map[string]string{"Authorization": "Basic bWU6c2VjcmV0"},
 		},
 		{
-			name:    "username alone",
+			name:    "only a username",
 			env:     map[string]string{"USERNAME": "me", "PASSWORD": ""},
 			headers: map[string]string{"Authorization": "Basic bWU6"},
 		},
@@ -100,7 +100,7 @@ func TestTheEnvironmentOfTheBuiltinOutputHasTheSameMeaning(t *testing.T) {
 			name:    "username and additional headers", // of which k6's own output drops the first
 			env:     map[string]string{"USERNAME": "me", "PASSWORD": "secret", "HEADERS_X-One": "1"},
 			headers: map[string]string{"X-One": "1"},
-			meant:   map[string]string{"Authorization": "Basic bWU6c2VjcmV0"},
+			own:     map[string]string{"Authorization": "Basic bWU6c2VjcmV0"},
 		},
 		{name: "trend stats", env: map[string]string{"TREND_STATS": "avg,p(99.9),med,count"}, check: expectEndings("_p999", "_count")},
 		{name: "native histograms", env: map[string]string{"TREND_AS_NATIVE_HISTOGRAM": "true"}, check: expectEndings("_seconds")},
@@ -270,7 +270,7 @@ func (b *sideBySide) expectHeaders(t *testing.T, oursSent, builtinSent []harness
 			t.Errorf("%s is %q and %q, not %q", name, own.Header.Get(name), others.Header.Get(name), value)
 		}
 	}
-	for name, value := range b.meant {
+	for name, value := range b.own {
 		if own.Header.Get(name) != value || others.Header.Get(name) != "" {
 			t.Errorf("%s is %q and %q, not %q in the first only", name, own.Header.Get(name), others.Header.Get(name), value)
 		}

@@ -106,8 +106,8 @@ func runForDashboards(t *testing.T) *runsOnReceivers {
 	withHistograms := tagged("instance_id=runner-1", "testid="+native)
 	withHistograms.Options = map[string]any{"trendAs": "native", "includeTestRunId": true, "testRunId": native}
 
-	first, beside := start(t, tagged("testid="+before)), start(t, withHistograms)
-	stage.results[before], stage.results[native] = finish(t, first, 0), finish(t, beside, 0)
+	first, second := start(t, tagged("testid="+before)), start(t, withHistograms)
+	stage.results[before], stage.results[native] = finish(t, first, 0), finish(t, second, 0)
 	stage.results[after] = run(t, tagged("testid="+after, "instance=one"))
 	stage.toMs = time.Now().Add(6 * time.Second).UnixMilli() // so that the last step is after the end
 	return stage
@@ -148,8 +148,8 @@ func TestDashboards(t *testing.T) {
 			expectAlignment(t, stage.look(dashboards[i], receiver, choices(dashboards[i].File)))
 		})
 	}
-	for _, asked := range publishedDashboards {
-		t.Run(asked.number, func(t *testing.T) { stage.expectPublished(t, asked) })
+	for _, published := range publishedDashboards {
+		t.Run(published.number, func(t *testing.T) { stage.expectPublished(t, published) })
 	}
 }
 
@@ -177,10 +177,10 @@ func chooseAll(t *testing.T, view *harness.View) {
 // expectSeries expects that each query of each panel returns series.
 func expectSeries(t *testing.T, view *harness.View) {
 	t.Helper()
-	asked := 0
+	count := 0
 	for _, panel := range slices.Concat(view.Dashboard.Panels, view.Dashboard.Annotations) {
 		for _, query := range panel.Queries {
-			asked++
+			count++
 			series, err := view.Ask(query)
 			hasPoints := func(series harness.Series) bool { return len(series.Points) > 0 }
 			if err != nil || !slices.ContainsFunc(series, hasPoints) {
@@ -188,9 +188,9 @@ func expectSeries(t *testing.T, view *harness.View) {
 			}
 		}
 	}
-	t.Logf("%d queries", asked)
-	if asked < 15 {
-		t.Errorf("only %d queries were run", asked)
+	t.Logf("%d queries", count)
+	if count < 15 {
+		t.Errorf("only %d queries were run", count)
 	}
 }
 

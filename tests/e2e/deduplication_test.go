@@ -32,7 +32,7 @@ func TestDeduplicationKeepsTheTotals(t *testing.T) {
 			if kept := query(t, receiver, "last_over_time(k6_threshold_passed[5m])"); len(kept) != 4 {
 				t.Errorf("%d thresholds are there, not 4: %v", len(kept), kept)
 			}
-			ended := secondsAsTime(mark(t, receiver, "k6_remote_write_run_end_time_seconds").Last().Value)
+			ended := secondsAsTime(runMetadata(t, receiver, "k6_remote_write_run_end_time_seconds").Last().Value)
 			if ago := time.Since(ended); ago < 0 || ago > time.Minute {
 				t.Errorf("the run ended %s ago", ago)
 			}

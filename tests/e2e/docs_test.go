@@ -68,14 +68,14 @@ func TestEveryQueryOfTheDocsReturnsSeries(t *testing.T) {
 				}, "--tag", "instance=one")
 				lastMs := lastPointMs(t, receiver)
 				for _, question := range questions[section.title] {
-					ask(t, receiver, question, lastMs, measured)
+					runQuery(t, receiver, question, lastMs, measured)
 				}
 			})
 		}
 	}
 }
 
-func ask(t *testing.T, receiver *harness.Receiver, question question, lastMs int64, measured []harness.Measured) {
+func runQuery(t *testing.T, receiver *harness.Receiver, question question, lastMs int64, measured []harness.Measured) {
 	t.Helper()
 	if strings.HasSuffix(question.text, ", now") {
 		series, err := receiver.QueryAt(question.promql, lastMs)

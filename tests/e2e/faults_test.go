@@ -40,7 +40,7 @@ func TestNothingIsLostWhenAReceiverFails(t *testing.T) {
 					t.Fatal("no request met the fault")
 				}
 				if k6.Ended() {
-					t.Fatal("the run was over before the trouble was")
+					t.Fatal("the run ended before the failure did")
 				}
 				result := finish(t, k6, 0)
 

@@ -113,7 +113,7 @@ func TestSeriesOverTheLimitAreCountedAndLoggedOnce(t *testing.T) {
 	}
 	names := query(t, receiver, `count(count by (__name__) (last_over_time({__name__=~"k6_.+"}[5m])))`)
 	if names[0].Last().Value == 0 {
-		t.Error("no series is shipped")
+		t.Error("no series is stored")
 	}
 	errors := linesOf(result, "error")
 	if len(errors) != 1 || errors[0].Fields["series_over_max_series"] == nil || errors[0].Fields["samples_over_max_series"] == nil {

@@ -143,13 +143,13 @@ func nativeBuckets(kind harness.Kind) string {
 
 func expectQuantile(t *testing.T, receiver *harness.Receiver, buckets string, percent, low, high float64) {
 	t.Helper()
-	ask := fmt.Sprintf("histogram_quantile(%v, %s)", percent/100, buckets)
-	value, found, err := receiver.Number(ask)
+	promql := fmt.Sprintf("histogram_quantile(%v, %s)", percent/100, buckets)
+	value, found, err := receiver.Number(promql)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !found || value < low || value > high {
-		t.Errorf("%s is %v (found: %t), not between %v and %v", ask, value, found, low, high)
+		t.Errorf("%s is %v (found: %t), not between %v and %v", promql, value, found, low, high)
 	}
 }
 

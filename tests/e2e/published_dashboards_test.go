@@ -87,13 +87,13 @@ func queryFor(series, label string) string {
 	}
 }
 
-func (s *runsOnReceivers) expectPublished(t *testing.T, asked published) {
+func (s *runsOnReceivers) expectPublished(t *testing.T, dashboard published) {
 	t.Helper()
 	for _, receiver := range s.receivers {
-		if !slices.Contains(asked.kinds, receiver.Kind) {
+		if !slices.Contains(dashboard.kinds, receiver.Kind) {
 			continue
 		}
-		view := s.look(asked.dashboard(), receiver, map[string][]string{"testid": {asked.run}})
+		view := s.look(dashboard.dashboard(), receiver, map[string][]string{"testid": {dashboard.run}})
 		view.Step = 3 * time.Second // as in docs/dashboards.md
 		expectSeries(t, view)
 	}

@@ -19,7 +19,7 @@ func TestRunMetadataIsSent(t *testing.T) {
 		crossThresholds(t, receiver)
 		ended := time.Now()
 
-		info := mark(t, receiver, "k6_remote_write_run_info")
+		info := runMetadata(t, receiver, "k6_remote_write_run_info")
 		delete(info.Labels, "output_version") // changes with each release
 		expected := map[string]string{
 			"k6_version": "v2.2.0", "script": "thresholds.js", "scenarios": "shop", "testid": "abc", "destination": "1",
@@ -27,8 +27,8 @@ func TestRunMetadataIsSent(t *testing.T) {
 		if info.Last().Value != 1 || !maps.Equal(info.Labels, expected) {
 			t.Errorf("the run info is %v %v, not 1 %v", info.Last().Value, info.Labels, expected)
 		}
-		began := secondsAsTime(mark(t, receiver, "k6_remote_write_run_start_time_seconds").Last().Value)
-		stopped := secondsAsTime(mark(t, receiver, "k6_remote_write_run_end_time_seconds").Last().Value)
+		began := secondsAsTime(runMetadata(t, receiver, "k6_remote_write_run_start_time_seconds").Last().Value)
+		stopped := secondsAsTime(runMetadata(t, receiver, "k6_remote_write_run_end_time_seconds").Last().Value)
 		if began.Before(started) || stopped.After(ended) || stopped.Sub(began) < 2*time.Second {
 			t.Errorf("metadata from %s to %s, but k6 ran from %s to %s", began, stopped, started, ended)
 		}
@@ -79,8 +79,8 @@ func crossThresholds(t *testing.T, receiver *harness.Receiver) {
 	finish(t, start(t, load), thresholdsHaveFailed)
 }
 
-// mark returns the only series of a metric of run metadata after the run.
-func mark(t *testing.T, receiver *harness.Receiver, name string) harness.Series {
+// runMetadata returns the only series of a metric of run metadata after the run.
+func runMetadata(t *testing.T, receiver *harness.Receiver, name string) harness.Series {
 	t.Helper()
 	series := query(t, receiver, "last_over_time("+name+"[5m])")
 	if len(series) != 1 {

@@ -43,9 +43,9 @@ func TestNoSecretIsShown(t *testing.T) {
 	for fault, respond := range faults {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
-			var asked atomic.Int64
+			var requests atomic.Int64
 			receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				asked.Add(1)
+				requests.Add(1)
 				respond(w, r)
 			}))
 			t.Cleanup(receiver.Close)
@@ -67,13 +67,13 @@ func TestNoSecretIsShown(t *testing.T) {
 			load.Env["AWS_SHARED_CREDENTIALS_FILE"] = profile
 			load.Args = []string{"--verbose", "--quiet=false"}
 			result := run(t, load)
-			if len(linesOf(result, "debug")) == 0 || int(asked.Load()) < len(kinds)-1 {
-				t.Errorf("k6 is not verbose, or sent only %d requests:\n%s", asked.Load(), result.LogText())
+			if len(linesOf(result, "debug")) == 0 || int(requests.Load()) < len(kinds)-1 {
+				t.Errorf("k6 is not verbose, or sent only %d requests:\n%s", requests.Load(), result.LogText())
 			}
 			expectNothingHidden(t, "stdout", result.Stdout)
 			expectNothingHidden(t, "stderr", result.Stderr)
-			if files := expectNothingHiddenIn(t, left); files == 0 && fault == "is in trouble" {
-				t.Error("nothing was left over to be searched")
+			if files := expectNothingHiddenIn(t, left); files == 0 && fault == "responds with 503" {
+				t.Error("there is no file with unsent samples to search")
 			}
 		})
 	}
@@ -81,14 +81,14 @@ func TestNoSecretIsShown(t *testing.T) {
 
 // faults are responses of a failing receiver.
 var faults = map[string]http.HandlerFunc{
-	"refuses":          repeating(http.StatusBadRequest),
-	"wants other ones": repeating(http.StatusUnauthorized),
-	"is in trouble":    repeating(http.StatusServiceUnavailable),
-	"sends elsewhere": func(w http.ResponseWriter, r *http.Request) {
+	"responds with 400": repeating(http.StatusBadRequest),
+	"responds with 401": repeating(http.StatusUnauthorized),
+	"responds with 503": repeating(http.StatusServiceUnavailable),
+	"redirects": func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://127.0.0.1:1/?"+r.URL.RawQuery, http.StatusTemporaryRedirect)
 	},
-	"hangs up":       func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-	"speaks no http": func(w http.ResponseWriter, _ *http.Request) { speakGarbage(w) },
+	"closes the connection": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	"does not send HTTP":    func(w http.ResponseWriter, _ *http.Request) { speakGarbage(w) },
 }
 
 // repeating responds with the content of the request, in several forms.
@@ -122,7 +122,7 @@ func TestAnInvalidConfigurationShowsNoSecret(t *testing.T) {
 		"headers not an object":      {"headers": hiddenText},
 		"a URL that is none":         {"url": "http//me:" + hiddenText + "@host/?" + hiddenOther},
 		"an invalid proxy URL":       {"proxy": "me:" + hiddenText + "@host:1"},
-		"a part of what AWS wants":   {"sigV4SecretKey": hiddenText},
+		"incomplete AWS keys":        {"sigV4SecretKey": hiddenText},
 		"two kinds at once":          {"sigV4Region": "r", "password": hiddenText, "username": "me", "bearerToken": hiddenOther},
 		"a secret instead of a path": {"passwordFile": file(t, hiddenText+"\n"+hiddenOther), "username": "me"},
 	} {

@@ -21,7 +21,7 @@ func TestPointsAreOnMultiplesOfTheWindow(t *testing.T) {
 		length time.Duration
 	}{
 		{"by default every 3 s", "", 3 * time.Second},
-		{"as asked every 1 s", "1s", time.Second},
+		{"1 s", "1s", time.Second},
 	} {
 		t.Run(window.name, func(t *testing.T) {
 			t.Parallel()
@@ -56,17 +56,17 @@ func TestIncreaseOfHistogramsIncludesTheFirstWindow(t *testing.T) {
 	load.Env["K6_PROMETHEUS_RW_TREND_AS"] = "native,classic"
 	requests := run(t, load).Summary["http_reqs"]["count"]
 
-	for _, ask := range []string{
+	for _, promql := range []string{
 		"histogram_count(sum(increase(k6_http_req_duration_seconds[5m])))",
 		"sum(increase(k6_http_req_duration_seconds_count[5m]))",
 		`sum(increase(k6_http_req_duration_seconds_bucket{le="+Inf"}[5m]))`,
 	} {
-		total, _, err := receiver.NumberAt(ask, lastPointMs(t, receiver))
+		total, _, err := receiver.NumberAt(promql, lastPointMs(t, receiver))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if math.Abs(total-requests) > 1e-9*requests {
-			t.Errorf("%s is %v of %v requests", ask, total, requests)
+			t.Errorf("%s is %v of %v requests", promql, total, requests)
 		}
 	}
 }
@@ -128,16 +128,16 @@ func TestConsecutiveRunsAreSeparate(t *testing.T) {
 		{"the second run", sinceFirst, secondEndMs, second},
 		{"both runs", "5m", secondEndMs, first + second},
 	} {
-		for _, ask := range []string{
+		for _, promql := range []string{
 			"sum(increase(k6_http_reqs_total[%s]))",
 			"histogram_count(sum(increase(k6_http_req_duration_seconds[%s])))",
 		} {
-			value, _, err := receiver.NumberAt(fmt.Sprintf(ask, total.window), total.endMs)
+			value, _, err := receiver.NumberAt(fmt.Sprintf(promql, total.window), total.endMs)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if math.Abs(value-total.expected) > 1e-9*total.expected {
-				t.Errorf("%s over %s is %v of %v requests", ask, total.of, value, total.expected)
+				t.Errorf("%s over %s is %v of %v requests", promql, total.of, value, total.expected)
 			}
 		}
 	}

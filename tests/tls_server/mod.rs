@@ -1,6 +1,6 @@
-//! A receiver on the loopback interface that speaks TLS, and the certificates for it.
+//! A TLS receiver on the loopback interface, and certificates for it.
 
-#![allow(dead_code)] // every test file uses a part of it
+#![allow(dead_code)] // each test file uses only some functions
 
 use std::fs;
 use std::io::{Read, Write};
@@ -19,10 +19,10 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
 use tempfile::TempDir;
 
-/// Somebody who signs certificates.
+/// A certificate authority.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
-    folder: TempDir,
+    directory: TempDir,
 }
 
 /// A certificate, its chain, and its key.
@@ -38,37 +38,37 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
-        // Two of one name would be one that signs wrongly.
+        // The names must differ: clients identify an authority by its name.
         params.distinguished_name.push(DnType::CommonName, format!("Authority {}", fastrand::u64(..)));
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("valid");
-        Self { issuer, folder: tempfile::tempdir().expect("a folder") }
+        Self { issuer, directory: tempfile::tempdir().expect("a directory") }
     }
 
-    /// A certificate for a server of this name.
+    /// Returns a certificate for a server with this name.
     pub fn server(&self, name: &str) -> Certificate {
         self.sign(params(name, ExtendedKeyUsagePurpose::ServerAuth))
     }
 
-    /// One whose time is over.
+    /// Returns an expired server certificate.
     pub fn expired(&self, name: &str) -> Certificate {
         let mut params = params(name, ExtendedKeyUsagePurpose::ServerAuth);
         (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
         self.sign(params)
     }
 
-    /// One for a client.
+    /// Returns a client certificate.
     pub fn client(&self) -> Certificate {
         self.sign(params("k6.test", ExtendedKeyUsagePurpose::ClientAuth))
     }
 
-    /// The file with its own certificate.
+    /// Writes its own certificate to a file.
     pub fn file(&self) -> PathBuf {
         self.write("ca.pem", &self.issuer.pem())
     }
 
-    /// A file beside it.
+    /// Writes a file to the authority's directory.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.folder.path().join(name);
+        let path = self.directory.path().join(name);
         fs::write(&path, text).expect("written");
         path
     }
@@ -91,13 +91,13 @@ fn params(name: &str, usage: ExtendedKeyUsagePurpose) -> CertificateParams {
     params
 }
 
-/// A receiver that takes everything, if it gets that far.
+/// A receiver that accepts all requests after a successful handshake.
 pub struct TlsServer {
     address: SocketAddr,
 }
 
 impl TlsServer {
-    /// One with this certificate, and these versions. With `clients` it wants a certificate from that authority.
+    /// Starts a receiver with this certificate and these TLS versions. With `clients`, it requires client certificates of\n    /// that authority.
     pub fn start(
         certificate: Certificate,
         versions: &[&'static SupportedProtocolVersion],
@@ -132,7 +132,7 @@ impl TlsServer {
     }
 }
 
-/// Answers one request with 204, or leaves it to TLS to tell what is wrong.
+/// Responds to one request with 204, or returns None if the handshake fails, which TLS reports to the client.
 fn serve(config: &Arc<ServerConfig>, mut connection: TcpStream) -> Option<()> {
     let mut session = ServerConnection::new(Arc::clone(config)).ok()?;
     let mut stream = rustls::Stream::new(&mut session, &mut connection);

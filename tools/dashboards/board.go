@@ -39,12 +39,12 @@ func board(uid, title, description string, variables []variable, rows ...row) *d
 // ofRuns builds a dashboard of the selected runs, with additional variables. Annotations mark starts and ends of runs.
 func ofRuns(uid, title, description string, additional []variable, rows ...row) *dashboard.DashboardBuilder {
 	return board(uid, title, description, append(runVariables(), additional...), rows...).
-		Annotation(mark("Start", "green", `last_over_time(k6_remote_write_run_start_time_seconds{<run>}[$__interval]) * 1000`)).
-		Annotation(mark("End", "blue", `last_over_time(k6_remote_write_run_end_time_seconds{<run>}[$__interval]) * 1000`))
+		Annotation(annotation("Start", "green", `last_over_time(k6_remote_write_run_start_time_seconds{<run>}[$__interval]) * 1000`)).
+		Annotation(annotation("End", "blue", `last_over_time(k6_remote_write_run_end_time_seconds{<run>}[$__interval]) * 1000`))
 }
 
-// mark returns an annotation at the times (values of the query, in milliseconds).
-func mark(name, colour, expr string) *dashboard.AnnotationQueryBuilder {
+// annotation returns an annotation at the times (values of the query, in milliseconds).
+func annotation(name, colour, expr string) *dashboard.AnnotationQueryBuilder {
 	return dashboard.NewAnnotationQueryBuilder().Name(name).IconColor(colour).Datasource(datasource).Enable(true).
 		Target(line(expr, "").RefId("Anno")).UseValueForTime(true).
 		TitleFormat(name + " of {{testid}}{{test_run_id}}{{testrun_name}} {{instance}}{{instance_id}}")

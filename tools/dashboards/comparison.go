@@ -41,8 +41,8 @@ var (
 	failing = steps(well, step{0.001, doubt}, step{0.01, wrong})
 )
 
-// beside returns three numbers: of A, of B, and the change, coloured if it is for the worse.
-func beside(
+// compared returns three numbers: of A, of B, and the change, coloured if it is for the worse.
+func compared(
 	title, description, unit, expr string, change func(string) string, worse *dashboard.ThresholdsConfigBuilder,
 ) *stat.PanelBuilder {
 	judged, _ := worse.Build() // cannot fail for constants
@@ -67,23 +67,23 @@ func comparison() *dashboard.DashboardBuilder {
 				Regex(`/ (-?\d+) /`).Hide(dashboard.VariableHideHideVariable),
 		},
 		under("Totals",
-			beside("Requests", "HTTP requests since the start of the run.", units.Short,
+			compared("Requests", "HTTP requests since the start of the run.", units.Short,
 				sum("k6_http_reqs_total", sofar), more, neither),
-			beside("Failed requests", "Share of requests that failed; the change is in percentage points.", units.PercentUnit,
+			compared("Failed requests", "Share of requests that failed; the change is in percentage points.", units.PercentUnit,
 				share("nonzero", "k6_http_req_failed", sofar), apart, failing),
-			beside("Failed checks", "Share of checks that failed; the change is in percentage points.", units.PercentUnit,
+			compared("Failed checks", "Share of checks that failed; the change is in percentage points.", units.PercentUnit,
 				share("zero", "k6_checks", sofar), apart, failing),
-			beside("Mean duration", "Of all requests since the start of the run.", units.Seconds,
+			compared("Mean duration", "Of all requests since the start of the run.", units.Seconds,
 				mean("k6_http_req_duration", sofar), more, rising),
-			beside("Highest p95", worstP95, units.Seconds,
+			compared("Highest p95", worstP95, units.Seconds,
 				highest("k6_http_req_duration_p95", sofar), more, rising),
-			beside("Slowest request", "The longest duration in the time range.", units.Seconds,
+			compared("Slowest request", "The longest duration in the time range.", units.Seconds,
 				highest("k6_http_req_duration_max", sofar), more, rising),
-			beside("Iterations", "Iterations since the start of the run.", units.Short,
+			compared("Iterations", "Iterations since the start of the run.", units.Short,
 				sum("k6_iterations_total", sofar), more, falling),
-			beside("Mean duration of iterations", "Of all iterations since the start of the run.", units.Seconds,
+			compared("Mean duration of iterations", "Of all iterations since the start of the run.", units.Seconds,
 				mean("k6_iteration_duration", sofar), more, rising),
-			beside("Bytes received per request", "A change means other responses.", units.BytesSI,
+			compared("Bytes received per request", "A change means other responses.", units.BytesSI,
 				sum("k6_data_received_total", sofar)+" / "+sum("k6_http_reqs_total", sofar), more, neither),
 		),
 		under("Side by side, from the start of both",

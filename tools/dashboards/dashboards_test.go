@@ -191,32 +191,32 @@ func TestQueriesLookAsFarBackAsTheyShould(t *testing.T) {
 
 func TestPanelsFillTheGridAndDoNotOverlap(t *testing.T) {
 	onEach(t, func(t *testing.T, read dashboard.Dashboard) {
-		taken := map[[2]uint32]string{}
+		used := map[[2]uint32]string{}
 		for _, of := range read.Panels {
-			title, at := place(of)
+			title, at := position(of)
 			if at.W == 0 || at.H == 0 || at.X+at.W > 24 {
 				t.Errorf("%s is at %+v", title, at)
 			}
 			for x := at.X; x < at.X+at.W; x++ {
 				for y := at.Y; y < at.Y+at.H; y++ {
-					if other, is := taken[[2]uint32{x, y}]; is {
+					if other, is := used[[2]uint32{x, y}]; is {
 						t.Fatalf("%s overlaps %s", title, other)
 					}
-					taken[[2]uint32{x, y}] = title
+					used[[2]uint32{x, y}] = title
 				}
 			}
 		}
 		var lowest uint32
-		for cell := range taken {
+		for cell := range used {
 			lowest = max(lowest, cell[1]+1)
 		}
-		if gaps := int(24*lowest) - len(taken); gaps != 0 {
+		if gaps := int(24*lowest) - len(used); gaps != 0 {
 			t.Errorf("%d cells of the grid are empty", gaps)
 		}
 	})
 }
 
-func place(of dashboard.PanelOrRowPanel) (title string, at dashboard.GridPos) {
+func position(of dashboard.PanelOrRowPanel) (title string, at dashboard.GridPos) {
 	if of.RowPanel != nil {
 		return "row " + text(of.RowPanel.Title), *of.RowPanel.GridPos
 	}

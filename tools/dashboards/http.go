@@ -83,7 +83,7 @@ func httpInDepth() *dashboard.DashboardBuilder {
 			lines("95th percentile", "By URL, each by its worst series.", units.Seconds,
 				line(requests(highest("k6_http_req_duration_p95", lately, byURL...)), "{{method}} {{name}}")),
 		),
-		under("Answers",
+		under("Responses",
 			stacked("By status", "0 means no response.", units.RequestsPerSecond,
 				line(requests(sum("k6_http_reqs_total", lately, "status")), "{{status}}")),
 			stacked("Errors", "By k6's error code: 1000 general, 1100 DNS, 1200 TCP, 1300 TLS, 1400 and 1500 the status, 1600 HTTP/2.",

@@ -1,11 +1,11 @@
 // Command dashboards writes Grafana's dashboards to deploy/dashboards.
 //
-//	main.go        which dashboards there are, and how they become JSON
-//	variable.go    what can be chosen at the top of a dashboard
-//	query.go       what a panel asks for
+//	main.go        the list of dashboards, and their JSON
+//	variable.go    variables of dashboards
+//	query.go       queries of panels
 //	panel.go       kinds of panels
 //	board.go       a dashboard of rows of panels
-//	overview.go    and the files beside it: a dashboard each
+//	overview.go    one dashboard, as in each of the other files
 package main
 
 import (

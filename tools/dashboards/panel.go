@@ -120,9 +120,9 @@ type step struct {
 }
 
 // steps returns the colours of values, from the first colour upwards.
-func steps(first string, further ...step) *dashboard.ThresholdsConfigBuilder {
+func steps(first string, higher ...step) *dashboard.ThresholdsConfigBuilder {
 	all := []dashboard.Threshold{{Color: first}}
-	for _, step := range further {
+	for _, step := range higher {
 		all = append(all, dashboard.Threshold{Color: step.colour, Value: &step.from})
 	}
 	return dashboard.NewThresholdsConfigBuilder().Mode(dashboard.ThresholdsModeAbsolute).Steps(all)

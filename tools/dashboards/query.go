@@ -18,23 +18,23 @@ type target = prometheus.DataqueryBuilder
 type dataquery = variants.Dataquery
 
 // line is a range query; the legend names each series, `{{name}}` is the value of a label.
-func line(expr, legend string) *target { return ask(expr, legend).Range() }
+func line(expr, legend string) *target { return newTarget(expr, legend).Range() }
 
 // number is an instant query at the end of the time range. It must also return values after a run, when all series have
 // ended, so it uses sofar.
-func number(expr, legend string) *target { return ask(expr, legend).Instant() }
+func number(expr, legend string) *target { return newTarget(expr, legend).Instant() }
 
 // rows is an instant query for a column of a table.
 func rows(expr string) *target {
-	return ask(expr, "").Instant().Format(prometheus.PromQueryFormatTable)
+	return newTarget(expr, "").Instant().Format(prometheus.PromQueryFormatTable)
 }
 
 // buckets is a query for a heatmap.
 func buckets(expr, legend string) *target {
-	return ask(expr, legend).Range().Format(prometheus.PromQueryFormatHeatmap)
+	return newTarget(expr, legend).Range().Format(prometheus.PromQueryFormatHeatmap)
 }
 
-func ask(expr, legend string) *target {
+func newTarget(expr, legend string) *target {
 	return prometheus.NewDataqueryBuilder().Datasource(datasource).EditorMode(prometheus.QueryEditorModeCode).
 		Expr(strings.NewReplacer("<run>", chosen, "<then>", "").Replace(expr)).LegendFormat(legend).
 		Interval("$window") // the minimum step; $__rate_interval is at least four times as long

@@ -1,7 +1,7 @@
 // Demo: a receiver, a shop, k6 with the remote-write output, and a comparison of the receiver's numbers with k6's.
 //
-//	RECEIVER=prometheus   takes Prometheus; otherwise it is VictoriaMetrics
-//	KEEP=1                leaves the receiver up
+//	RECEIVER=prometheus   uses Prometheus instead of VictoriaMetrics
+//	KEEP=1                keeps the receiver running
 //
 // Exits with 0 if all numbers are equal, with 1 if one differs or something failed. Ctrl-C stops k6 gracefully and the numbers
 // are compared nevertheless; a second Ctrl-C stops everything.

@@ -28,14 +28,14 @@ func printTable(out io.Writer, kind harness.Kind, rows []harness.Row) {
 			hidden++
 			continue
 		}
-		answer, equal := spell(row.Receiver), "yes"
+		received, equal := spell(row.Receiver), "yes"
 		if row.Missing {
-			answer = "no series"
+			received = "no series"
 		}
 		if !row.Equal {
 			equal = "NO"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", row.Metric, row.Statistic, spell(row.K6), answer, equal, row.Query)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", row.Metric, row.Statistic, spell(row.K6), received, equal, row.Query)
 	}
 	table.Flush()
 	fmt.Fprintf(out, "\n%d numbers compared, %d differ. Not shown: %d equal ones of the phases of requests and iterations.\n",

@@ -1,7 +1,7 @@
-//! `make soak`: a million series and a million samples a second for a minute, handed over as k6's shim does. Prints how much
-//! memory the library's process takes, and fails unless the receiver, a separate process, has every sample.
+//! `make soak`: a million series and a million samples a second for a minute, pushed as by k6's shim. Prints the memory
+//! of the library's process, and fails unless the receiver, a separate process, has every sample.
 //!
-//! SOAK_SERIES, SOAK_RATE and SOAK_SECONDS ask for other numbers.
+//! SOAK_SERIES, SOAK_RATE and SOAK_SECONDS change the numbers.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -30,15 +30,16 @@ fn main() {
 }
 
 fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+    std::env::var(name)
+        .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")))
 }
 
 fn load(series: u64, rate: u64, seconds: u64) {
     let program = std::env::current_exe().expect("known");
     let mut receiver =
         Command::new(program).arg("receiver").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starts");
-    let mut said = BufReader::new(receiver.stdout.take().expect("piped")).lines();
-    let url = said.next().expect("its first line").expect("readable");
+    let mut lines = BufReader::new(receiver.stdout.take().expect("piped")).lines();
+    let url = lines.next().expect("its first line").expect("readable");
 
     let options = json!({
         "resampleRate": 10, "flushTimeout": "2m", "timeout": "30s", "queueBytes": 1 << 30, "protocol": "1.0",
@@ -56,9 +57,9 @@ fn load(series: u64, rate: u64, seconds: u64) {
     let report: Value = serde_json::from_str(output.close().expect("open")).expect("JSON");
     println!("closed in {:.1} s: {}", closing.elapsed().as_secs_f64(), report["events"]);
     drop(receiver.stdin.take()); // the end
-    let total: u64 = said.next().expect("its last line").expect("readable").parse().expect("a number");
+    let total: u64 = lines.next().expect("its last line").expect("readable").parse().expect("a number");
     receiver.wait().expect("ends");
-    println!("{pushed} samples pushed, {} taken, {total} at the receiver", report["samples"]);
+    println!("{pushed} samples pushed, {} accepted, {total} at the receiver", report["samples"]);
     assert!(report["samples"] == pushed && total == pushed, "the totals differ");
 }
 
@@ -122,7 +123,7 @@ fn receive() {
     println!("{}", last.lock().expect("nothing panics with it").values().sum::<f64>());
 }
 
-/// Takes one request after the other.
+/// Accepts the requests of a connection.
 fn serve(mut connection: &TcpStream, last: &Mutex<HashMap<u64, f64>>) {
     let mut reader = BufReader::new(connection);
     let mut line = String::new();
@@ -139,12 +140,12 @@ fn serve(mut connection: &TcpStream, last: &Mutex<HashMap<u64, f64>>) {
         if len == 0 || reader.read_exact(&mut body).is_err() {
             return;
         }
-        take(&body, &mut last.lock().expect("nothing panics with it"));
+        record(&body, &mut last.lock().expect("nothing panics with it"));
         connection.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").expect("the sender waits for it");
     }
 }
 
-fn take(body: &[u8], last: &mut HashMap<u64, f64>) {
+fn record(body: &[u8], last: &mut HashMap<u64, f64>) {
     let body = snap::raw::Decoder::new().decompress_vec(body).expect("snappy's block format");
     for series in WriteRequest::decode(&*body).expect("a WriteRequest").timeseries {
         let mut hasher = DefaultHasher::new();

@@ -201,7 +201,7 @@ func (f *FakeReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "not so fast", http.StatusTooManyRequests)
 	case Unauthorized:
-		http.Error(w, "who are you?", http.StatusUnauthorized)
+		http.Error(w, "unauthorized", http.StatusUnauthorized)
 	case WebPage:
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, "<html><title>Log in</title></html>")

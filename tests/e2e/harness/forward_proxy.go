@@ -49,7 +49,7 @@ func (p *ForwardProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		wanted := "Basic " + base64.StdEncoding.EncodeToString([]byte("me:"+p.password))
 		if r.Header.Get("Proxy-Authorization") != wanted {
 			w.Header().Set("Proxy-Authenticate", "Basic")
-			http.Error(w, "who are you?", http.StatusProxyAuthRequired)
+			http.Error(w, "unauthorized", http.StatusProxyAuthRequired)
 			return
 		}
 	}

@@ -37,12 +37,12 @@ func (r *Receiver) Query(promql string) ([]Series, error) {
 
 // QueryAt runs an instant query at a time.
 func (r *Receiver) QueryAt(promql string, timeMs int64) ([]Series, error) {
-	return r.ask("/query", url.Values{"query": {promql}, "time": {seconds(timeMs)}})
+	return r.query("/query", url.Values{"query": {promql}, "time": {seconds(timeMs)}})
 }
 
 // QueryRange runs a range query.
 func (r *Receiver) QueryRange(promql string, fromMs, toMs int64, step time.Duration) ([]Series, error) {
-	return r.ask("/query_range", url.Values{
+	return r.query("/query_range", url.Values{
 		"query": {promql}, "start": {seconds(fromMs)}, "end": {seconds(toMs)},
 		"step": {strconv.FormatFloat(step.Seconds(), 'f', -1, 64)},
 	})
@@ -99,7 +99,7 @@ type queryResponse struct {
 	}
 }
 
-func (r *Receiver) ask(path string, parameters url.Values) ([]Series, error) {
+func (r *Receiver) query(path string, parameters url.Values) ([]Series, error) {
 	if err := r.flush(); err != nil {
 		return nil, err
 	}

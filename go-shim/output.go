@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"os/signal"
+	"net/url"
 	"sync"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -44,6 +43,15 @@ type Output struct {
 	background sync.WaitGroup
 	stopped    <-chan struct{}
 	stop       context.CancelFunc
+
+	// test is the same pointer in all outputs that k6 makes for a test; nil for an output that is closed alone.
+	test      *url.URL
+	protected sync.Once
+	waited    atomic.Bool // true once k6 has stopped the output
+	closing   bool        // guarded by the mutex of process
+	closed    chan struct{}
+	// closeError is valid once closed is closed.
+	closeError error
 }
 
 var (
@@ -79,6 +87,8 @@ func New(params output.Params) (*Output, error) {
 		stopped:     running.Done(),
 		stop:        stop,
 		evaluated:   !params.RuntimeOptions.NoThresholds.Bool,
+		test:        params.ScriptPath,
+		closed:      make(chan struct{}),
 	}, nil
 }
 
@@ -105,6 +115,7 @@ func (o *Output) SetTestRunStopCallback(stop func(error)) {
 // Start starts to forward the library's events to k6's log.
 func (o *Output) Start() error {
 	o.logger.WithField("version", version()).Debug("Output started")
+	process.add(o)
 	o.registerDroppedIterations()
 	o.background.Go(func() {
 		for o.forwardEvents() {
@@ -121,6 +132,9 @@ func (o *Output) Start() error {
 // AddMetricSamples hands samples to the library, in one call. It may be called by many goroutines at once; they wait for each
 // other only while a new series is registered.
 func (o *Output) AddMetricSamples(containers []metrics.SampleContainer) {
+	if len(containers) > 0 {
+		o.protected.Do(func() { process.protect(o) })
+	}
 	batch := o.batches.Get().(*[]record) //nolint:forcetypeassert // nothing else is put there
 	records := (*batch)[:0]
 	o.mutex.RLock()
@@ -146,29 +160,25 @@ func (o *Output) Stop() error {
 	return o.StopWithTestError(nil)
 }
 
-// StopWithTestError sends what is queued and logs a summary. k6 reports the error of the test itself. k6 does not handle
-// signals any more at this point: a Ctrl-C ends the flush, and unsent samples are written to a file.
+// StopWithTestError sends what is queued and logs a summary. k6 reports the error of the test itself. All outputs of the test
+// begin to do so when k6 stops the first one. A Ctrl-C ends the flush of all, and unsent samples are written to files.
 func (o *Output) StopWithTestError(error) error {
-	interrupts := make(chan os.Signal, 1)
-	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
-	closed := make(chan struct{})
-	o.background.Go(func() {
-		defer signal.Stop(interrupts)
-		select {
-		case <-interrupts:
-			o.library.cancelFlush()
-		case <-closed:
-		}
-	})
-	o.pushThresholds()
+	if o.waited.Swap(true) {
+		return errClosed
+	}
+	return process.close(o)
+}
+
+// end closes the output and logs its last events.
+func (o *Output) end() {
+	defer close(o.closed)
 	last, err := o.library.close()
-	close(closed)
+	o.closeError = err
 	o.stop()
 	o.background.Wait()
 	for i := range last {
 		o.log(&last[i])
 	}
-	return err
 }
 
 // appendRecord appends one sample. The read lock must be held; it is released while a new series is registered.

@@ -6,6 +6,7 @@
 //
 //	register.go  registers the output with k6
 //	output.go    the output: samples, events, start and stop
+//	process.go   what the outputs of a process share: signals, and the end of a test
 //	options.go   collects the options for the library
 //	native.go    all calls into the library
 package remotewrite

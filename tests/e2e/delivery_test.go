@@ -175,6 +175,59 @@ func TestASecondCtrlCEndsTheWaitAndLosesNothing(t *testing.T) {
 	}
 }
 
+func TestOneCtrlCEndsTheWaitOfTwoOutputs(t *testing.T) {
+	t.Parallel()
+	folder, target := t.TempDir(), startTarget(t)
+	load := towardsNobody(t, target, shop, map[string]any{"flushTimeout": "1h", "unsentDirectory": folder})
+	load.Out = append(load.Out, strings.Replace(load.Out[0], "/api/v1/write", "/second", 1))
+	k6 := start(t, load)
+	await(t, "some load", func() bool { return target.Requests() > 100 })
+	k6.Interrupt()
+	awaitQuiet(t, target)
+	begin := time.Now()
+	k6.Interrupt()
+	result := finish(t, k6, abortedByASignal)
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("the end took %s", took)
+	}
+	if files, err := filepath.Glob(filepath.Join(folder, "*")); err != nil || len(files) != 2 {
+		t.Errorf("expected a file of each output, got %v (%v):\n%s", files, err, result.LogText())
+	}
+}
+
+func TestTwoOutputsWaitTogether(t *testing.T) {
+	t.Parallel()
+	target := startTarget(t)
+	load := towardsNobody(t, target, shop, map[string]any{"flushTimeout": "8s", "unsentDirectory": ""})
+	load.Out = append(load.Out, strings.Replace(load.Out[0], "/api/v1/write", "/second", 1))
+	load.Env["DURATION"] = "2s"
+	k6 := start(t, load)
+	await(t, "some load", func() bool { return target.Requests() > 100 })
+	awaitQuiet(t, target)
+	begin := time.Now()
+	finish(t, k6, 0)
+	if took := time.Since(begin); took > 12*time.Second {
+		t.Errorf("the end took %s", took)
+	}
+}
+
+func TestAnUnsentFileBeyondTheLimitOfTheSystemIsAnError(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	load := towardsNobody(t, startTarget(t), shop, map[string]any{"flushTimeout": "0s", "unsentDirectory": folder})
+	load.Env["DURATION"] = "2s"
+	load.Blocks = 20 // enough for k6's own summary
+	result := run(t, load)
+	lines := linesOf(result, "error")
+	if len(lines) == 0 || lines[0].Message != "Failed to write unsent samples to a file; they are lost" ||
+		!strings.Contains(lines[0].String(), "File too large") {
+		t.Errorf("expected an error with the cause:\n%s", result.LogText())
+	}
+	if files, err := filepath.Glob(filepath.Join(folder, "*")); err != nil || len(files) != 0 {
+		t.Errorf("a partial file was left: %v (%v)", files, err)
+	}
+}
+
 func TestAFolderThatTakesNoFileIsAnErrorAndNothingElseIsLost(t *testing.T) {
 	t.Parallel()
 	target := startTarget(t)

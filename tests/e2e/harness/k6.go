@@ -25,6 +25,7 @@ type Run struct {
 	Env     map[string]string // beside the environment of this program, less what would configure k6 or a proxy
 	Options map[string]any    // the output's part of k6's JSON configuration
 	Builtin map[string]any    // that of k6's own Prometheus output
+	Blocks  int               // what `ulimit -f` allows for a file; 0 for no limit
 	Show    bool              // k6 speaks to the terminal; its log is not captured
 }
 
@@ -84,6 +85,10 @@ func StartK6(run Run) (*K6, error) {
 		return nil, err
 	}
 	command := exec.Command(binary, k6.arguments()...)
+	if run.Blocks > 0 {
+		limited := fmt.Sprintf(`ulimit -f %d && exec "$0" "$@"`, run.Blocks)
+		command = exec.Command("sh", append([]string{"-c", limited, binary}, k6.arguments()...)...)
+	}
 	command.Dir = root
 	command.Env = environment(run.Env)
 	if run.Show {

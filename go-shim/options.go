@@ -3,6 +3,7 @@ package remotewrite
 import (
 	"encoding/json"
 	"maps"
+	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -19,6 +20,9 @@ const (
 
 // cloudTestRunID is the variable with the id of the run in k6 Cloud.
 const cloudTestRunID = "K6_CLOUDRUN_TEST_RUN_ID"
+
+// outVariable is k6's variable for --out.
+const outVariable = "K6_OUT"
 
 // k6Module is the Go module of k6.
 const k6Module = "go.k6.io/k6/v2"
@@ -46,6 +50,7 @@ type run struct {
 	K6Version        string                `json:"k6Version,omitempty"`
 	Script           string                `json:"script,omitempty"`
 	Scenarios        []string              `json:"scenarios,omitempty"`
+	OtherOutputs     []string              `json:"otherOutputs,omitempty"`
 }
 
 // gatherOptions collects the document from the parameters of an output.
@@ -62,6 +67,7 @@ func gatherOptions(params output.Params) ([]byte, error) {
 		CloudTestRunID:   params.RuntimeOptions.Env[cloudTestRunID],
 		K6Version:        k6Version(),
 		Scenarios:        slices.Collect(maps.Keys(params.ScriptOptions.Scenarios)),
+		OtherOutputs:     otherOutputs(os.Args[1:], params.Environment),
 	}
 	if params.ScriptPath != nil {
 		about.Script = params.ScriptPath.String()
@@ -79,6 +85,33 @@ func gatherOptions(params output.Params) ([]byte, error) {
 		},
 		Run: about,
 	})
+}
+
+// otherOutputs returns the names of the outputs of other kinds that k6 has been told to use: by --out or, without it, by K6_OUT. k6
+// does not hand them to outputs.
+func otherOutputs(args []string, environment map[string]string) []string {
+	var all []string
+	for i, arg := range args {
+		if value, joined := strings.CutPrefix(arg, "--out="); joined {
+			all = append(all, value)
+		} else if (arg == "--out" || arg == "-o") && i+1 < len(args) {
+			all = append(all, args[i+1])
+		} else if value, joined := strings.CutPrefix(arg, "-o"); joined && value != "" {
+			all = append(all, strings.TrimPrefix(value, "="))
+		}
+	}
+	if variable := environment[outVariable]; len(all) == 0 && variable != "" {
+		all = strings.Split(variable, ",")
+	}
+	var names []string
+	for _, each := range all {
+		// What follows may be a secret.
+		name, _, _ := strings.Cut(each, "=")
+		if name != Name && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // k6Version returns the version of the k6 that this extension is part of. It is empty in programs of `go test`.

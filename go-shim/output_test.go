@@ -236,6 +236,21 @@ func TestOptionsAreHandedOverAsWritten(t *testing.T) {
 	}`, string(document))
 }
 
+func TestOtherOutputsAreThoseOfTheCommandLineElseOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	environment := map[string]string{"K6_OUT": "influxdb=http://me:secret@host,remote-write"}
+	for _, about := range []struct{ args, expected []string }{
+		{nil, []string{"influxdb"}},
+		{[]string{"run", "--out", "json=a.json", "-o", "remote-write=http://host", "s.js"}, []string{"json"}},
+		{[]string{"run", "--out=json=a.json", "-ocsv", "-o=json", "--no-usage-report"}, []string{"json", "csv"}},
+		{[]string{"run", "--out", "remote-write"}, nil},
+		{[]string{"run", "--out"}, []string{"influxdb"}},
+	} {
+		assert.Equal(t, about.expected, otherOutputs(about.args, environment), about.args)
+	}
+	assert.Empty(t, otherOutputs([]string{"run"}, nil))
+}
+
 func TestDroppedIterationsExistFromTheStart(t *testing.T) {
 	t.Parallel()
 	r := startReceiver(t)
@@ -393,8 +408,8 @@ func TestAbortOnFailureAbortsTheTest(t *testing.T) {
 	assert.Empty(t, stopped, "once")
 }
 
+// Not in parallel with other tests: the number is the lowest that no other output of the process has.
 func TestSelfMetricsHaveTheTagsOfTheTest(t *testing.T) {
-	t.Parallel()
 	r := startReceiver(t)
 	logger, _ := logtest.NewNullLogger()
 	out, err := New(output.Params{

@@ -10,7 +10,7 @@ use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 use thiserror::Error;
 
-use crate::config::{ApmBlockLease, Config, ConfigErrors, Destination, Document};
+use crate::config::{ApmBlockLease, Config, ConfigErrors, Destination, DestinationLease, Document};
 use crate::http::{Client, ClientError};
 use crate::ingest::{Closed, Inbox, InboxReceiver, consume, inbox};
 use crate::k6::Sample;
@@ -62,6 +62,7 @@ struct Running {
     workers: Vec<Worker>,
     /// Held until the end, so that no other output ships to the same blocks.
     _lease: Option<ApmBlockLease>,
+    _destinations: Vec<DestinationLease>,
 }
 
 impl Output {
@@ -81,8 +82,12 @@ impl Output {
         let mut pipelines = Vec::new();
         let mut workers = Vec::new();
         let mut queues = Vec::new();
-        for (number, destination) in config.destinations.iter().enumerate() {
-            let (pipeline, worker, queue) = start_destination(destination, number + 1, &config, &reporter)?;
+        let mut leases = Vec::new();
+        for destination in &config.destinations {
+            let (lease, same) = DestinationLease::acquire(destination, &document);
+            same.iter().for_each(|other| reporter.log(shared_receiver(destination, other)));
+            let (pipeline, worker, queue) = start_destination(destination, lease.number(), &config, &reporter)?;
+            leases.push(lease);
             pipelines.push(pipeline);
             workers.push(worker);
             queues.push(queue);
@@ -98,7 +103,7 @@ impl Output {
             reporter,
             queues,
             flush_cancelled: AtomicBool::new(false),
-            running: Mutex::new(Some(Running { resampler, workers, _lease: lease })),
+            running: Mutex::new(Some(Running { resampler, workers, _lease: lease, _destinations: leases })),
             description: config.description(),
             report: OnceCell::new(),
         })
@@ -216,6 +221,15 @@ fn start_destination(
     let pipeline = DestinationPipeline::new(settings, SystemClock.now_ms(), batcher, Arc::clone(&reporter));
     let worker = Worker::start(sender, Arc::clone(&queue), delivery.flush_timeout, delivery.preflight, reporter)?;
     Ok((pipeline, worker, queue))
+}
+
+/// Returns the warning about another destination that sends the same series to the same receiver.
+fn shared_receiver(destination: &Destination, other: &str) -> Event {
+    event(Level::Warn, "Two destinations send the same series to one receiver, which counts them twice or rejects them")
+        .with("url", destination.shown_url())
+        .with("destination", destination.url_source.to_string())
+        .with("other_destination", other)
+        .with("hint", "remove one of them, or set metricPrefix or labels in one, to keep their series apart")
 }
 
 /// Returns the labels of a destination's self metrics: the tags of the test, and the number of the destination, since two

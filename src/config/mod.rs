@@ -20,11 +20,11 @@ mod parse;
 mod error;
 
 pub use auth_options::{AuthOptions, SigV4Options};
-pub use destination::{DeliveryOptions, Destination, MetricOptions, TestRunOptions, WindowOptions};
+pub use destination::{DeliveryOptions, Destination, MetricOptions, TestRunOptions, UrlSource, WindowOptions};
 pub use error::{ConfigError, ConfigErrors, Source};
 pub use options::{OPTIONS, options};
 pub use parse::metrics::MetricEntry;
-pub use sources::{ApmBlockLease, Document, Script};
+pub use sources::{ApmBlockLease, DestinationLease, Document, Script};
 pub use spec::OptionSpec;
 
 use error::Diagnostics;

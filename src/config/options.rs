@@ -8,7 +8,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::auth_options::AuthOptions;
-use super::destination::{DeliveryOptions, Destination, MetricOptions, TestRunOptions, WindowOptions};
+use super::destination::{DeliveryOptions, Destination, MetricOptions, TestRunOptions, UrlSource, WindowOptions};
 use super::kind::Hidden::{Headers, Key, Password, Token};
 use super::kind::Plain::{Boolean, Bytes, Count, Name, Parsed, Path, SecretFile, Switch, Text, Words};
 use super::kind::{Kind, Plain, Word, given};
@@ -197,6 +197,7 @@ impl Default for Destination {
             labels: LabelRules::default(),
             test_run: TestRunOptions::default(),
             delivery: DeliveryOptions::default(),
+            url_source: UrlSource::default(),
         };
         for option in options() {
             let valid = option.set_default(&mut destination).is_some();

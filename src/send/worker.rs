@@ -63,8 +63,10 @@ impl Worker {
 
     /// Waits for the preflight, and returns its error. A receiver that was not asked has not passed.
     pub fn preflight_error(&self) -> Option<PreflightError> {
-        let result = self.preflight.as_ref()?.recv();
-        result.unwrap_or_else(|_| Err(PreflightError::not_sent(self.reporter.url()))).err()
+        match self.preflight.as_ref()?.recv() {
+            Ok(result) => result.err(),
+            Err(_) => Some(PreflightError::not_sent(self.reporter.url())),
+        }
     }
 
     /// Closes the queue: the sender ends when all is sent, or at the flush timeout.

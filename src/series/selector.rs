@@ -99,6 +99,11 @@ impl Selector {
         Ok(Self { metric, matchers })
     }
 
+    /// The name of the metric, if it is written before the matchers.
+    pub fn metric_name(&self) -> Option<&str> {
+        self.metric.as_deref()
+    }
+
     /// Returns true if the selector matches a series of `metric` with these tags.
     pub fn matches(&self, metric: &str, tags: &[(String, String)]) -> bool {
         let value = |name: &str| {

@@ -137,6 +137,28 @@ func TestTheEnvironmentOfTheBuiltinMeansTheSame(t *testing.T) {
 	}
 }
 
+func TestTheBuiltinWithTheSameReceiverIsAWarning(t *testing.T) {
+	t.Parallel()
+	recorder := startFake(t, harness.Fake{})
+	for outs, expected := range map[string]int{"experimental-prometheus-rw": 1, "json=/dev/null": 0} {
+		load := shortLoad(t)
+		load.Out = []string{"remote-write", outs}
+		load.Env["K6_PROMETHEUS_RW_SERVER_URL"] = recorder.URL()
+		result := run(t, load)
+		warnings := slices.DeleteFunc(linesOf(result, "warning"), func(line harness.LogLine) bool {
+			return !strings.HasPrefix(line.Message, "Two destinations")
+		})
+		if len(warnings) != expected {
+			t.Fatalf("expected %d warnings with --out %s:\n%s", expected, outs, result.LogText())
+		}
+		for _, line := range warnings {
+			if line.Fields["other_destination"] != "--out "+outs || line.Fields["destination"] != "K6_PROMETHEUS_RW_SERVER_URL (environment)" {
+				t.Errorf("expected both destinations: %s", line)
+			}
+		}
+	}
+}
+
 func (b *sideBySide) run(t *testing.T) {
 	var fake harness.Fake
 	if b.tls != 0 {

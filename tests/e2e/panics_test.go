@@ -54,6 +54,19 @@ func TestAPanicOfTheLibraryCostsK6Nothing(t *testing.T) {
 	}
 }
 
+func TestATestDoesNotStartAfterAPanicInThePreflight(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t, harness.VictoriaMetrics)
+	load := faulty(t, loadFor(2*time.Second, startTarget(t), receiver.WriteURL()), "preflight:1..2")
+	load.Options["preflight"] = true
+
+	result := finish(t, start(t, load), couldNotStart)
+
+	if !strings.Contains(result.LogText(), "the request was not sent") {
+		t.Errorf("expected the cause:\n%s", result.LogText())
+	}
+}
+
 func TestAPanicAtTheEndIsAnErrorOfTheOutputAlone(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, harness.VictoriaMetrics)

@@ -45,6 +45,8 @@ pub struct Run {
     pub script: String,
     /// The names of the scenarios.
     pub scenarios: BTreeSet<String>,
+    /// The names of the outputs of other kinds, such as `json`.
+    pub other_outputs: Vec<String>,
 }
 
 impl Run {

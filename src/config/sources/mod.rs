@@ -2,6 +2,7 @@
 
 pub mod document;
 pub mod apm_lease;
+pub mod destination_lease;
 pub mod script;
 pub mod json;
 pub mod object;
@@ -9,4 +10,5 @@ pub mod environment;
 pub mod argument;
 
 pub use apm_lease::ApmBlockLease;
+pub use destination_lease::DestinationLease;
 pub use document::{Document, Script};

@@ -8,7 +8,7 @@ mod context;
 use std::collections::BTreeMap;
 
 use self::context::Check;
-use super::destination::Destination;
+use super::destination::{Destination, UrlSource};
 use super::error::{Diagnostics, Source};
 use super::parse::headers;
 use super::setting::Setting;
@@ -23,6 +23,7 @@ pub fn check(
     diagnostics: &mut Diagnostics,
 ) {
     let mut check = Check { settings, source, diagnostics };
+    to.url_source = UrlSource(check.last_of(&[Role::Url]));
     auth::check(to, environment, &mut check);
     check_tls(to, &mut check);
 

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
@@ -74,6 +73,14 @@ func stopAll(t *testing.T, outs []*Output) {
 	}
 }
 
+// interrupt does what Ctrl-C does.
+func interrupt(t *testing.T) {
+	t.Helper()
+	self, err := os.FindProcess(os.Getpid())
+	require.NoError(t, err)
+	require.NoError(t, self.Signal(os.Interrupt))
+}
+
 // Not in parallel with other tests: the signal is for all outputs of the process.
 func TestOneInterruptEndsTheWaitOfAllOutputs(t *testing.T) {
 	outs, hook := outputsOf(t, "1h", hangingReceiver(t), hangingReceiver(t))
@@ -88,7 +95,7 @@ func TestOneInterruptEndsTheWaitOfAllOutputs(t *testing.T) {
 		})
 	}
 	require.Eventually(t, waiting, 10*time.Second, 10*time.Millisecond)
-	require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGINT))
+	interrupt(t)
 	select {
 	case <-stopped:
 	case <-time.After(time.Second):
@@ -104,7 +111,7 @@ func TestAnInterruptBeforeTheEndEndsNoWait(t *testing.T) {
 		outs, hook := outputsOf(t, "30s", r.URL)
 		seen := make(chan os.Signal, 1)
 		signal.Notify(seen, os.Interrupt)
-		require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGINT))
+		interrupt(t)
 		<-seen // as k6 does, which then stops the outputs
 		stopAll(t, outs)
 		signal.Stop(seen)

@@ -209,7 +209,7 @@ fuzz: ## random calls, documents and responses (CASES=100000)
 # A flag for all crates, so it has its own target directory.
 model: ## the inbox in every interleaving of its threads
 	RUSTFLAGS="--cfg k6rw_loom" CARGO_TARGET_DIR=target/model CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 \
-		$(CARGO) test --lib ingest::loom_tests
+		$(CARGO) test --lib ingest::inbox::loom_tests
 
 # Miri and the sanitizers are in nightly toolchains only.
 nightly:
@@ -225,7 +225,7 @@ miri: nightly ## tests that Miri supports, with a nightly toolchain (SEEDS=0..64
 	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --lib -- ffi:: ingest:: panics:: report:: send::queue config::sources::apm_lease \
 		--skip memory_is_bounded
 	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --test boundary -- --skip a_whole_run
-	MIRIFLAGS="$(MIRI_FLAGS) -Zmiri-many-seeds=$(SEEDS)" $(MIRI) --lib -- ingest::tests::samples_from_many_threads
+	MIRIFLAGS="$(MIRI_FLAGS) -Zmiri-many-seeds=$(SEEDS)" $(MIRI) --lib -- ingest::inbox::tests::samples_from_many_threads
 
 # Compiles all crates and std for the thread sanitizer, except ring's C and assembler code. Skips three tests that send tens of
 # thousands of points within ten seconds, since it is too slow for them.

@@ -128,11 +128,14 @@ impl Sender {
             may_be_stored |= response.status.is_none() && response.reached;
             // Without a connection the content of the request cannot be the reason.
             failures = if response.reached { failures + 1 } else { 0 };
-            let persistent = failures >= PERSISTENT_FAILURES && begin.elapsed() >= PERSISTENT_AFTER;
+            let others_pass = self.last_accepted.get() > Some(begin);
+            let persistent = failures >= PERSISTENT_FAILURES
+                && begin.elapsed() >= PERSISTENT_AFTER
+                && (others_pass || !is_unavailable(&response));
             let used_up = match attempts {
                 Attempts::One => true,
                 Attempts::Probe => failures >= PROBE_ATTEMPTS,
-                Attempts::UntilFinal => persistent && (points > 1 || self.last_accepted.get() > Some(begin)),
+                Attempts::UntilFinal => persistent && (points > 1 || others_pass),
             };
             if attempts != Attempts::One {
                 let abort = self.health.borrow_mut().record_failure(&response);
@@ -184,4 +187,9 @@ impl Sender {
         }
         written
     }
+}
+
+/// Reports whether a response says that the receiver is down or busy, whatever the content of the request.
+fn is_unavailable(response: &Response) -> bool {
+    matches!(response.status, Some(429 | 502..=504))
 }

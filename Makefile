@@ -99,7 +99,7 @@ $(BUILD)/xk6 $(BUILD)/victoria-metrics $(BUILD)/actionlint $(BUILD)/cyclonedx-go
 $(BUILD)/prometheus $(BUILD)/promtool &: tools/prometheus/go.mod tools/prometheus/go.sum
 	cd tools/prometheus && go build -tags remove_all_sd -o $(BUILD)/ tool
 
-# For tests only: it compiles for three minutes.
+# Only for tests, since its build needs three minutes.
 $(BUILD)/mimir: tools/mimir/go.mod tools/mimir/go.sum
 	cd tools/mimir && go build -tags netgo,stringlabels -o $@ tool
 

@@ -1,6 +1,6 @@
 package e2e
 
-// Receivers that are slower than the windows: what waits is sent together, and nothing of it is lost.
+// Receivers that are slower than the windows: queued points are merged into one request, and none are lost.
 
 import (
 	"net/http"
@@ -11,7 +11,7 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// onSlowReceivers runs a test once for each kind of receiver that treats several points of a series in its own way.
+// onSlowReceivers runs a test for each kind of receiver, since they handle several points of a series differently.
 func onSlowReceivers(t *testing.T, test func(t *testing.T, receiver *harness.Receiver)) {
 	for _, kind := range []harness.Kind{harness.Prometheus, harness.PrometheusOf1, harness.VictoriaMetrics, harness.Mimir} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -21,7 +21,7 @@ func onSlowReceivers(t *testing.T, test func(t *testing.T, receiver *harness.Rec
 	}
 }
 
-// slowLoad is a load with windows of 100 ms for a receiver that takes 300 ms for a request.
+// slowLoad returns a load with windows of 100 ms, and a receiver that responds after 300 ms.
 func slowLoad(t *testing.T, receiver *harness.Receiver, hook harness.Hook) (*harness.FakeReceiver, harness.Run) {
 	t.Helper()
 	proxy := startFake(t, harness.Fake{Upstream: receiver.WriteURL(), Delay: 300 * time.Millisecond, Hook: hook})
@@ -30,7 +30,7 @@ func slowLoad(t *testing.T, receiver *harness.Receiver, hook harness.Hook) (*har
 	return proxy, load
 }
 
-func TestAReceiverThatIsSlowerThanTheWindowsGetsEverything(t *testing.T) {
+func TestAReceiverThatIsSlowerThanTheWindowsReceivesEverything(t *testing.T) {
 	t.Parallel()
 	onSlowReceivers(t, func(t *testing.T, receiver *harness.Receiver) {
 		proxy, load := slowLoad(t, receiver, harness.Always(harness.Slow))
@@ -44,8 +44,8 @@ func TestAReceiverThatIsSlowerThanTheWindowsGetsEverything(t *testing.T) {
 	})
 }
 
-// Each request is stored, and comes once more. Prometheus answers 400 to the second one if it has several points of a series.
-func TestAMergedRequestWhoseAnswerGotLostCountsOnce(t *testing.T) {
+// Each request is stored and sent again. Prometheus responds with 400 to the second one if it has several points of a series.
+func TestAMergedRequestWhoseResponseIsLostCountsOnce(t *testing.T) {
 	t.Parallel()
 	onSlowReceivers(t, func(t *testing.T, receiver *harness.Receiver) {
 		requests := 0
@@ -59,7 +59,7 @@ func TestAMergedRequestWhoseAnswerGotLostCountsOnce(t *testing.T) {
 		result := run(t, load)
 
 		expectSummaryIn(t, receiver, result)
-		if receiver.Kind != harness.VictoriaMetrics { // VictoriaMetrics keeps both copies of a point
+		if receiver.Kind != harness.VictoriaMetrics { // VictoriaMetrics stores both copies of a point
 			expectAPointInEveryWindow(t, receiver, 100*time.Millisecond)
 		}
 		expectAllSent(t, result)
@@ -67,7 +67,7 @@ func TestAMergedRequestWhoseAnswerGotLostCountsOnce(t *testing.T) {
 	})
 }
 
-// expectMerged expects that a request with several points of a series met a fault.
+// expectMerged expects that a request with several points of a series had this fault.
 func expectMerged(t *testing.T, proxy *harness.FakeReceiver, fault harness.Fault) {
 	t.Helper()
 	if !slices.ContainsFunc(proxy.Requests(), func(request harness.Request) bool {
@@ -77,6 +77,6 @@ func expectMerged(t *testing.T, proxy *harness.FakeReceiver, fault harness.Fault
 		}
 		return request.Fault == fault && points > 1
 	}) {
-		t.Errorf("no request of several windows met: %s", fault)
+		t.Errorf("no request of several windows had the fault %s", fault)
 	}
 }

@@ -1,6 +1,6 @@
 package e2e
 
-// When points stop or go on: a wall clock that steps, series that fall silent, and values that are no numbers.
+// Special cases of time and values: steps of the wall clock, series that end during the run, and values that are not finite.
 
 import (
 	"math"
@@ -14,8 +14,8 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// With the library's clock one hour ahead for two seconds, nothing of the run is lost, and no window is empty.
-func TestAnExcursionOfTheWallClockLosesNothing(t *testing.T) {
+// With the library's clock one hour ahead for two seconds, no samples are lost and no window is empty.
+func TestNothingIsLostWhenTheWallClockSteps(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("LD_PRELOAD")
@@ -44,12 +44,12 @@ func TestAnExcursionOfTheWallClockLosesNothing(t *testing.T) {
 	} {
 		logged := steps[message]
 		if len(logged) != 1 || math.Abs(logged[0].(float64)-step) > 10 {
-			t.Errorf("%s: %v, not once %v ms\n%s", message, logged, step, result.LogText())
+			t.Errorf("%s: %v; expected one line with %v ms\n%s", message, logged, step, result.LogText())
 		}
 	}
 }
 
-// clockStep builds the library that shifts the clock, and returns its path.
+// clockStep compiles the library that shifts the clock, and returns its path.
 func clockStep(t *testing.T) string {
 	t.Helper()
 	root, err := harness.Root()
@@ -88,7 +88,7 @@ func TestThePercentilesOfAScenarioEndWithIt(t *testing.T) {
 	await(t, "both scenarios", func() bool { return slices.Equal(scenarios("k6_took_p95"), both) })
 	await(t, "the end of the short scenario", func() bool { return slices.Equal(scenarios("k6_took_p95"), long) })
 	if count := scenarios("k6_took_count"); !slices.Equal(count, both) {
-		t.Errorf("the totals are of %v, not of %v", count, both)
+		t.Errorf("the total is %v, not %v", count, both)
 	}
 	finish(t, k6, 0)
 	expectNothingRejected(t, receiver)
@@ -111,7 +111,7 @@ func TestAGaugeMayBeInfinite(t *testing.T) {
 			return line.Message == "Ignoring samples that are NaN or infinite"
 		})
 		if index < 0 || result.Log[index].Fields["series"] != `a_trend{kind="own",scenario="default"}` {
-			t.Errorf("no line has the series:\n%s", result.LogText())
+			t.Errorf("the log does not contain the series:\n%s", result.LogText())
 		}
 	})
 }

@@ -1,6 +1,6 @@
 package e2e
 
-// A VictoriaMetrics that keeps one sample of an interval: the newest, so nothing may come after a total.
+// VictoriaMetrics with deduplication: it keeps the latest point of an interval, so no point may follow a total.
 
 import (
 	"slices"
@@ -18,19 +18,19 @@ func TestDeduplicationKeepsTheTotals(t *testing.T) {
 			receiver := startReceiverWith(t, harness.VictoriaMetrics, "-dedup.minScrapeInterval="+interval)
 			load := loadFor(5*time.Second, startTarget(t), receiver.WriteURL())
 			load.Script = thresholds
-			// By default, a trend's extremes are those of a window, and of an interval only the last window is there.
+			// By default, minimum and maximum of a trend are those of a window, and only the last window of an interval is kept.
 			load.Options = map[string]any{"trendWindow": "run"}
 
 			result := finish(t, start(t, load), thresholdsHaveFailed)
 
 			expectEqual(t, receiver, result.Summary.Measured(), func(m harness.Measured) []harness.Expectation {
 				return slices.DeleteFunc(harness.Totals(m), func(e harness.Expectation) bool {
-					return m.Type == harness.Gauge && e.Statistic != "value" // these are always of a window
+					return m.Type == harness.Gauge && e.Statistic != "value" // these always belong to a window
 				})
 			})
 			expectAllSent(t, result)
 			if kept := query(t, receiver, "last_over_time(k6_threshold_passed[5m])"); len(kept) != 4 {
-				t.Errorf("%d thresholds are there, not 4: %v", len(kept), kept)
+				t.Errorf("%d thresholds are stored, not 4: %v", len(kept), kept)
 			}
 			ended := secondsAsTime(runMetadata(t, receiver, "k6_remote_write_run_end_time_seconds").Last().Value)
 			if ago := time.Since(ended); ago < 0 || ago > time.Minute {

@@ -175,7 +175,7 @@ func TestASecondCtrlCStopsTheWaitWithoutLoss(t *testing.T) {
 	}
 }
 
-func TestOneCtrlCEndsTheWaitOfTwoOutputs(t *testing.T) {
+func TestOneCtrlCStopsTheWaitOfTwoOutputs(t *testing.T) {
 	t.Parallel()
 	directory, target := t.TempDir(), startTarget(t)
 	load := withoutReceiver(t, target, shop, map[string]any{"flushTimeout": "1h", "unsentDirectory": directory})
@@ -188,7 +188,7 @@ func TestOneCtrlCEndsTheWaitOfTwoOutputs(t *testing.T) {
 	k6.Interrupt()
 	result := finish(t, k6, abortedByASignal)
 	if took := time.Since(begin); took > 5*time.Second {
-		t.Errorf("the end took %s", took)
+		t.Errorf("the run ended after %s", took)
 	}
 	if files, err := filepath.Glob(filepath.Join(directory, "*")); err != nil || len(files) != 2 {
 		t.Errorf("expected a file of each output, got %v (%v):\n%s", files, err, result.LogText())
@@ -207,11 +207,11 @@ func TestTwoOutputsWaitTogether(t *testing.T) {
 	begin := time.Now()
 	finish(t, k6, 0)
 	if took := time.Since(begin); took > 12*time.Second {
-		t.Errorf("the end took %s", took)
+		t.Errorf("the run ended after %s", took)
 	}
 }
 
-func TestAnUnsentFileBeyondTheLimitOfTheSystemIsAnError(t *testing.T) {
+func TestAnUnsentFileOverTheSizeLimitIsLoggedAsAnError(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()
 	load := withoutReceiver(t, startTarget(t), shop, map[string]any{"flushTimeout": "0s", "unsentDirectory": directory})
@@ -224,7 +224,7 @@ func TestAnUnsentFileBeyondTheLimitOfTheSystemIsAnError(t *testing.T) {
 		t.Errorf("expected an error with the cause:\n%s", result.LogText())
 	}
 	if files, err := filepath.Glob(filepath.Join(directory, "*")); err != nil || len(files) != 0 {
-		t.Errorf("a partial file was left: %v (%v)", files, err)
+		t.Errorf("there is a partial file: %v (%v)", files, err)
 	}
 }
 

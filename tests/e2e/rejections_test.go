@@ -1,6 +1,6 @@
 package e2e
 
-// Real receivers that store only a part of what they get: what they do not store costs nothing else, and is told.
+// Real receivers that reject a part of the points: all others are stored, and the rejection is logged.
 
 import (
 	"fmt"
@@ -14,8 +14,8 @@ import (
 
 const manySeries = "tests/e2e/scripts/many_series.js"
 
-// onMimir runs a test once for each version of the protocol: to a rejected request of 2.0 Mimir answers that it has written all
-// of it, of 1.0 nothing. In both it has stored what it did not reject.
+// onMimir runs a test for each protocol version: for a rejected request of 2.0, Mimir reports that it has written all
+// of it, for 1.0 nothing. In both cases it has stored the points that it did not reject.
 func onMimir(t *testing.T, flags []string, test func(t *testing.T, receiver *harness.Receiver, load harness.Run)) {
 	for _, protocol := range []string{"1.0", "auto"} {
 		t.Run(protocol, func(t *testing.T) {
@@ -30,7 +30,7 @@ func onMimir(t *testing.T, flags []string, test func(t *testing.T, receiver *har
 	}
 }
 
-func TestMimirTakesEverything(t *testing.T) {
+func TestMimirAcceptsEverything(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, harness.Mimir)
 	load := loadFor(6*time.Second, startTarget(t), receiver.WriteURL())
@@ -43,12 +43,12 @@ func TestMimirTakesEverything(t *testing.T) {
 	expectAPointInEveryWindow(t, receiver, time.Second)
 	expectAllSent(t, result)
 	count := query(t, receiver, "histogram_count(sum(last_over_time(k6_http_req_duration_seconds[5m])))")
-	if answer, made := count[0].Last().Value, result.Summary["http_reqs"]["count"]; answer != made {
-		t.Errorf("the native histogram has %v of %v requests", answer, made)
+	if stored, made := count[0].Last().Value, result.Summary["http_reqs"]["count"]; stored != made {
+		t.Errorf("the native histogram has %v of %v requests", stored, made)
 	}
 }
 
-func TestSeriesOverMimirsLimitCostNoOther(t *testing.T) {
+func TestSeriesOverMimirsLimitDoNotAffectOthers(t *testing.T) {
 	t.Parallel()
 	flags := []string{"-ingester.max-global-series-per-user=100"}
 	onMimir(t, flags, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
@@ -58,7 +58,7 @@ func TestSeriesOverMimirsLimitCostNoOther(t *testing.T) {
 		if stored := query(t, receiver, `count(last_over_time({__name__!=""}[5m]))`)[0].Last().Value; stored != 100 {
 			t.Errorf("%v series are stored, not 100", stored)
 		}
-		// Whichever they are, they are whole: no request was given up for the others' sake.
+		// All stored series are complete: no request was dropped because of the others.
 		for _, series := range query(t, receiver, "last_over_time(k6_many_total[5m])") {
 			if expected := result.Summary["iterations"]["count"]; series.Last().Value != expected {
 				t.Errorf("%v is %v, not %v", series.Labels, series.Last().Value, expected)
@@ -68,23 +68,23 @@ func TestSeriesOverMimirsLimitCostNoOther(t *testing.T) {
 	})
 }
 
-func TestAnURLThatIsTooLongForMimirCostsNothingElse(t *testing.T) {
+func TestAURLThatIsTooLongForMimirDoesNotAffectOtherSeries(t *testing.T) {
 	t.Parallel()
 	onMimir(t, nil, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
 		load.Script = "tests/e2e/scripts/long_url.js"
 		result := run(t, load)
 
 		for _, name := range []string{"k6_pairs_total", "k6_iterations_total", "k6_http_reqs_total"} {
-			answer := query(t, receiver, "sum(last_over_time("+name+"[5m]))")[0].Last().Value
-			if expected := result.Summary["pairs"]["count"]; answer != expected {
-				t.Errorf("%s is %v, not %v", name, answer, expected)
+			value := query(t, receiver, "sum(last_over_time("+name+"[5m]))")[0].Last().Value
+			if expected := result.Summary["pairs"]["count"]; value != expected {
+				t.Errorf("%s is %v, not %v", name, value, expected)
 			}
 		}
 		expectPointsFailed(t, result, "label value length", "maxLabelValueBytes")
 	})
 }
 
-func TestASeriesThatIsOutOfOrderForMimirCostsNoOther(t *testing.T) {
+func TestASeriesThatIsOutOfOrderForMimirDoesNotAffectOthers(t *testing.T) {
 	t.Parallel()
 	onMimir(t, nil, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
 		writeAhead(t, receiver)
@@ -96,8 +96,8 @@ func TestASeriesThatIsOutOfOrderForMimirCostsNoOther(t *testing.T) {
 	})
 }
 
-// Prometheus stores nothing of such a request of 1.0, and all but the series of one of 2.0.
-func TestASeriesThatIsOutOfOrderForPrometheusStopsNoTest(t *testing.T) {
+// Prometheus stores no point of such a request with 1.0, and all points except the bad ones with 2.0.
+func TestASeriesThatIsOutOfOrderForPrometheusDoesNotStopTheTest(t *testing.T) {
 	t.Parallel()
 	onBothProtocols(t, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
 		writeAhead(t, receiver)
@@ -115,7 +115,7 @@ func TestASeriesThatIsOutOfOrderForPrometheusStopsNoTest(t *testing.T) {
 	})
 }
 
-func TestAPrometheusWithoutNativeHistogramsGetsEverythingElse(t *testing.T) {
+func TestAPrometheusWithoutNativeHistogramsReceivesAllOtherSeries(t *testing.T) {
 	t.Parallel()
 	if _, err := harness.Binary("prometheus-2"); err != nil {
 		t.Skip(err)
@@ -133,11 +133,11 @@ func TestAPrometheusWithoutNativeHistogramsGetsEverythingElse(t *testing.T) {
 	if !slices.ContainsFunc(linesOf(result, "error"), func(line harness.LogLine) bool {
 		return line.Fields["series"] == "all native histograms"
 	}) {
-		t.Errorf("the log does not name what was dropped:\n%s", result.LogText())
+		t.Errorf("the log does not name the dropped series:\n%s", result.LogText())
 	}
 }
 
-func TestALimitOnTheSizeOfRequestsCostsNothing(t *testing.T) {
+func TestNothingIsLostWithALimitOnTheSizeOfRequests(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiverWith(t, harness.VictoriaMetrics, "-maxInsertRequestSize=20KB")
 	load := loadFor(5*time.Second, startTarget(t), receiver.WriteURL())
@@ -149,7 +149,7 @@ func TestALimitOnTheSizeOfRequestsCostsNothing(t *testing.T) {
 	iterations := result.Summary["iterations"]["count"]
 	all := query(t, receiver, "last_over_time(k6_many_total[5m])")
 	if len(all) != 2000 {
-		t.Errorf("%d series are there, not 2000", len(all))
+		t.Errorf("%d series are stored, not 2000", len(all))
 	}
 	for _, series := range all {
 		if series.Last().Value != iterations {
@@ -160,7 +160,7 @@ func TestALimitOnTheSizeOfRequestsCostsNothing(t *testing.T) {
 	expectAllSent(t, result)
 }
 
-// writeAhead writes k6_vus five minutes ahead, as a run on a machine with a wrong clock would.
+// writeAhead writes k6_vus five minutes ahead, as a run on a machine with a wrong clock.
 func writeAhead(t *testing.T, receiver *harness.Receiver) {
 	t.Helper()
 	ahead := time.Now().Add(5 * time.Minute).UnixMilli()
@@ -181,7 +181,7 @@ func expectSummaryBut(t *testing.T, receiver *harness.Receiver, result *harness.
 	}
 }
 
-// expectPointsFailed expects that the log has the receiver's message, with a hint, and the number of points at the end.
+// expectPointsFailed expects the receiver's message with a hint in the log, and the number of points at the end.
 func expectPointsFailed(t *testing.T, result *harness.Result, message, hint string) {
 	t.Helper()
 	lines := linesOfOutput(result)
@@ -193,11 +193,11 @@ func expectPointsFailed(t *testing.T, result *harness.Result, message, hint stri
 	}
 	last := lines[len(lines)-1]
 	if failed, _ := last.Fields["points_failed"].(float64); last.Level != "error" || failed == 0 {
-		t.Errorf("the last line should say how many points failed:\n%s", result.LogText())
+		t.Errorf("the last line must have the number of failed points:\n%s", result.LogText())
 	}
 }
 
-// expectAllSent expects that the last line says that all was sent, and that no other is about a loss.
+// expectAllSent expects that the last line reports success, and that no other line reports a loss.
 func expectAllSent(t *testing.T, result *harness.Result) {
 	t.Helper()
 	lines := linesOfOutput(result)
@@ -208,7 +208,7 @@ func expectAllSent(t *testing.T, result *harness.Result) {
 	}
 }
 
-// linesOfOutput are those of the output, without k6's own.
+// linesOfOutput returns the log lines of the output, without those of k6.
 func linesOfOutput(result *harness.Result) []harness.LogLine {
 	return slices.DeleteFunc(slices.Clone(result.Log), func(line harness.LogLine) bool {
 		return line.Fields["output"] != "remote-write"

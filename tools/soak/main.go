@@ -1,7 +1,7 @@
 //go:build linux
 
-// The soak: k6 under a steady load for as long as one likes, while a receiver and what is between fail every other while, in
-// every way that is known here. Prints k6's memory as it goes, and ends with 0 if it stayed flat and the receiver knows every
+// Soak test: k6 under a steady load of any duration, while the receiver and the network fail periodically with every known
+// fault. Prints k6's memory during the run, and exits with 0 if it did not grow and the receiver has every
 // request that the target served.
 package main
 
@@ -16,19 +16,19 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-// while is how long each trouble lasts, and how long all is well between two. The output tries a series that was rejected again
-// after ten seconds: then the trouble is over.
+// while is the duration of each fault, and of the time before it. The output retries a rejected series
+// after ten seconds, when the fault has ended.
 const while = 8 * time.Second
 
-// calm is the end of the run, in which all is well and what was held back is sent.
+// calm is the time without faults at the end of the run, in which queued points are sent.
 const calm = time.Minute
 
 const window = 200 * time.Millisecond
 
-// marked is the series that is bad now and then.
+// marked is the series that is rejected during some faults.
 const marked = "k6_soak_marked_total"
 
-// restart is the one trouble that is not the proxy's: the receiver is shut down, and starts again after a while.
+// restart is the only fault that is not the proxy's: the receiver is shut down, and restarted later.
 const restart harness.Fault = "restart"
 
 var troubles = []harness.Fault{
@@ -37,7 +37,7 @@ var troubles = []harness.Fault{
 }
 
 func main() {
-	duration := flag.Duration("duration", 20*time.Minute, "how long k6 runs")
+	duration := flag.Duration("duration", 20*time.Minute, "duration of the test")
 	kind := flag.String("receiver", string(harness.VictoriaMetrics), "prometheus, victoria-metrics or mimir")
 	flag.Parse()
 	if err := soak(harness.Kind(*kind), *duration); err != nil {
@@ -46,7 +46,7 @@ func main() {
 	}
 }
 
-// stage is what takes part.
+// stage has all processes and servers of the test.
 type stage struct {
 	receiver *harness.Receiver
 	proxy    *harness.FakeReceiver // in front of the receiver
@@ -56,7 +56,7 @@ type stage struct {
 
 func soak(kind harness.Kind, duration time.Duration) error {
 	if least := time.Duration(len(troubles))*2*while + calm; duration < least {
-		return fmt.Errorf("-duration is at least %s, so that every trouble comes", least)
+		return fmt.Errorf("-duration must be at least %s, so that every fault occurs", least)
 	}
 	receiver, err := harness.StartReceiver(kind, false)
 	if err != nil {
@@ -92,7 +92,7 @@ func soak(kind harness.Kind, duration time.Duration) error {
 	return stage.judge(result, memory, duration)
 }
 
-// trouble lets one trouble follow the other until a time, and returns k6's memory after each, in MiB.
+// trouble applies the faults in turn until a time, and returns k6's memory after each, in MiB.
 func (s stage) trouble(until time.Time) ([]int, error) {
 	var memory []int
 	for i := 0; time.Now().Add(2 * while).Before(until); i++ {
@@ -102,7 +102,7 @@ func (s stage) trouble(until time.Time) ([]int, error) {
 			return nil, err
 		}
 		if s.k6.Ended() {
-			return memory, nil // the result says why
+			return memory, nil // the result contains the reason
 		}
 		now := resident(s.k6.PID())
 		memory = append(memory, now)
@@ -111,7 +111,7 @@ func (s stage) trouble(until time.Time) ([]int, error) {
 	return memory, nil
 }
 
-// meet lets a trouble last for a while.
+// meet applies a fault for its duration.
 func (s stage) meet(fault harness.Fault) error {
 	if fault == restart {
 		s.receiver.ShutDown()
@@ -165,7 +165,7 @@ func (s stage) judge(result *harness.Result, memory []int, duration time.Duratio
 	return nil
 }
 
-// judgeTotals expects that the receiver knows every request that the target served.
+// judgeTotals expects that the receiver has every request that the target served.
 func (s stage) judgeTotals() error {
 	served := float64(s.target.Requests())
 	for _, name := range []string{"k6_http_reqs_total", "k6_soak_served_count", marked} {
@@ -182,11 +182,11 @@ func (s stage) judgeTotals() error {
 	return nil
 }
 
-// judgeOutcomes expects of the output's log that no points but some of the marked series were lost.
+// judgeOutcomes expects, in the output's log, that only points of the marked series were lost.
 func judgeOutcomes(log []harness.LogLine, duration time.Duration) error {
 	for _, line := range log {
 		if series, rejected := line.Fields["series"].(string); rejected && !strings.HasPrefix(series, marked) {
-			return fmt.Errorf("another series than the bad one was dropped: %s", series)
+			return fmt.Errorf("a series other than the bad one was dropped: %s", series)
 		}
 	}
 	last := log[len(log)-1]
@@ -197,7 +197,7 @@ func judgeOutcomes(log []harness.LogLine, duration time.Duration) error {
 	}
 	windows := float64(duration / window)
 	if failed, _ := last.Fields["points_failed"].(float64); failed > windows {
-		return fmt.Errorf("%.0f points failed, of one bad series in %.0f windows", failed, windows)
+		return fmt.Errorf("%.0f points of one bad series failed in %.0f windows", failed, windows)
 	}
 	return nil
 }

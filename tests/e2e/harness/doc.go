@@ -6,7 +6,7 @@
 //	log.go            what k6 logged, line by line
 //	summary.go        k6's own end-of-test numbers, as it exports them
 //	measured.go       the same in full, with types, units and submetrics
-//	fake_receiver.go  a receiver that records, passes on, fails, rejects, hangs, is slow, resets connections or loses its answers
+//	fake_receiver.go  a receiver that records, forwards, fails, rejects, hangs, is slow, resets connections or loses its responses
 //	write_request.go  what a request has, and one of another program
 //	receiver.go       Prometheus, VictoriaMetrics and Mimir, started and stopped
 //	query.go          what a receiver answers to PromQL

@@ -32,11 +32,11 @@ const (
 	Hang         Fault = "hang"          // no response is sent
 	Slow         Fault = "slow"          // the request is accepted, after Fake.Delay
 	LoseAnswer   Fault = "lose answer"   // as Slow, but the connection breaks before the response
-	Reset        Fault = "reset"         // the connection is reset once the request has come
+	Reset        Fault = "reset"         // the connection is reset after the request was received
 	Refuse       Fault = "refuse"        // the connection is reset before a request can be sent
 	TooLarge     Fault = "too large"     // 413 to requests of more than Fake.MaxPoints points
-	FailMarked   Fault = "fail marked"   // 500 to requests that hold Fake.Marked
-	RejectMarked Fault = "reject marked" // 400 to requests that hold Fake.Marked
+	FailMarked   Fault = "fail marked"   // 500 to requests that contain Fake.Marked
+	RejectMarked Fault = "reject marked" // 400 to requests that contain Fake.Marked
 )
 
 // Hook chooses the fault of a request, whose body was read.
@@ -57,10 +57,10 @@ func RequireAuthorization(authorization string) Hook {
 
 // Fake configures a FakeReceiver. The zero value accepts and records all requests over plain HTTP.
 type Fake struct {
-	TLS       *tls.Config // listens by https; without a certificate in it, with one of an unknown CA
-	Upstream  string      // write URL of a receiver that accepted requests go to, and whose responses come back
-	Hook      Hook        // nil is Always(Pass)
-	CountOnly bool        // requests are counted, and not kept
+	TLS       *tls.Config // serves HTTPS; without a certificate in it, with one of an unknown CA
+	Upstream  string      // write URL of a receiver to which accepted requests are forwarded
+	Hook      Hook        // nil means Always(Pass)
+	CountOnly bool        // requests are counted but not stored
 
 	Delay     time.Duration // of Slow and LoseAnswer
 	MaxPoints int           // of TooLarge
@@ -233,7 +233,7 @@ func (f *FakeReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// reject stores nothing of a request, as Prometheus does for one bad series in 1.0.
+// reject rejects a whole request, as Prometheus does for one bad series in 1.0.
 func (f *FakeReceiver) reject(w http.ResponseWriter, r *http.Request) {
 	if formOf(r.Header) == version2 {
 		reportWritten(w, 0, 0)
@@ -254,7 +254,7 @@ func (f *FakeReceiver) decide(r *http.Request, body []byte) Fault {
 	return fault
 }
 
-// concerns says whether a fault is one of this request.
+// concerns reports whether a fault applies to this request.
 func (f *FakeReceiver) concerns(fault Fault, header http.Header, body []byte) bool {
 	switch fault {
 	case TooLarge:
@@ -294,7 +294,7 @@ func reportWritten(w http.ResponseWriter, samples, histograms int) {
 	w.Header().Set("X-Prometheus-Remote-Write-Exemplars-Written", "0")
 }
 
-// forward sends a request as it came, and returns the upstream's response.
+// forward sends the unchanged request to the upstream, and returns the upstream's response.
 func (f *FakeReceiver) forward(w http.ResponseWriter, r *http.Request, body []byte) {
 	request, err := http.NewRequestWithContext(r.Context(), r.Method, f.fake.Upstream, bytes.NewReader(body))
 	if err != nil {

@@ -85,7 +85,7 @@ func (r *Receiver) NumberAt(promql string, timeMs int64) (value float64, found b
 	return series[0].Last().Value, true, nil
 }
 
-// queryResponse is the JSON of both programs' query API.
+// queryResponse is the JSON of Prometheus's query API, which all receivers have.
 type queryResponse struct {
 	Status string
 	Error  string
@@ -103,7 +103,7 @@ func (r *Receiver) query(path string, parameters url.Values) ([]Series, error) {
 	if err := r.flush(); err != nil {
 		return nil, err
 	}
-	parameters.Set("nocache", "1") // VictoriaMetrics would answer from what it answered before
+	parameters.Set("nocache", "1") // disables VictoriaMetrics's cache of results
 	body, err := r.askAPI(path + "?" + parameters.Encode())
 	if err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func seconds(timeMs int64) string {
 	return fmt.Sprintf("%d.%03d", timeMs/1000, timeMs%1000)
 }
 
-// askAPI asks Prometheus's query API.
+// askAPI sends a request to Prometheus's query API.
 func (r *Receiver) askAPI(path string) ([]byte, error) {
 	return r.get(flavours[r.Kind].apiPrefix + "/api/v1" + path)
 }

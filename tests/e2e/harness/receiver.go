@@ -1,6 +1,6 @@
 package harness
 
-// Prometheus, VictoriaMetrics and Mimir, each with an empty store in a temporary directory and a port that the system chose.
+// Prometheus, VictoriaMetrics and Mimir, each with an empty store in a temporary directory and a port that the system chooses.
 
 import (
 	"cmp"
@@ -26,7 +26,7 @@ const (
 	Prometheus2     Kind = "prometheus-2"     // without 2.0; only where apt has it
 	NotEnabled      Kind = "not enabled"      // Prometheus with default flags, which does not accept remote write
 	VictoriaMetrics Kind = "victoria-metrics" // without 2.0: accepts such requests but stores nothing
-	Mimir           Kind = "mimir"            // accepts 1.0 and 2.0, and stores the rest of a request that it rejects
+	Mimir           Kind = "mimir"            // accepts 1.0 and 2.0, and stores the valid points of a request that it rejects
 )
 
 // Kinds are the receivers of most tests.
@@ -40,8 +40,8 @@ type flavour struct {
 	readyPath string
 	flushPath string // makes written points searchable immediately; empty where they always are
 	uiPath    string // a page to open in a browser
-	writePath string // empty for Prometheus's
-	apiPrefix string // of the paths of Prometheus's query API
+	writePath string // path of the write URL; empty for that of Prometheus
+	apiPrefix string // prefix of the paths of Prometheus's query API
 }
 
 var flavours = map[Kind]flavour{
@@ -95,7 +95,7 @@ func prometheusFlavour(program string, more ...string) flavour {
 	}
 }
 
-// mimirArguments are those of one process that takes and answers, without tenants, object storage or other instances.
+// mimirArguments returns the arguments of a single process, without tenants, object storage or other instances.
 func mimirArguments(dir, address string) []string {
 	_, port, _ := strings.Cut(address, ":")
 	return []string{
@@ -109,7 +109,7 @@ func mimirArguments(dir, address string) []string {
 		"-server.http-listen-address=127.0.0.1",
 		"-server.http-listen-port=" + port,
 		"-server.grpc-listen-address=127.0.0.1",
-		"-server.grpc-listen-port=" + freePort(), // its parts find each other by what is written here, so 0 is none
+		"-server.grpc-listen-port=" + freePort(), // its components connect to this port, so it must not be 0
 		"-memberlist.bind-addr=127.0.0.1",
 		"-memberlist.bind-port=0",
 		"-distributor.ring.store=inmemory",
@@ -122,7 +122,7 @@ func mimirArguments(dir, address string) []string {
 	}
 }
 
-// freePort is one that nothing listens on. Another program may take it before it is used.
+// freePort returns a port on which no program listens. Another program may open it before it is used.
 func freePort() string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -143,7 +143,7 @@ type Receiver struct {
 	Kind    Kind
 	URL     string // without a path
 	Dir     string // has its data and log; removed by Stop
-	Tenant  string // whose data is queried; empty where there are no tenants
+	Tenant  string // tenant whose data is queried; empty without tenants
 	client  *http.Client
 	secured bool
 	process *Process

@@ -74,7 +74,7 @@ func (r *Receiver) Write(all ...Series) error {
 	defer response.Body.Close()
 	if response.StatusCode >= 300 {
 		body, _ := io.ReadAll(response.Body)
-		return fmt.Errorf("%s answered %s to a write: %s", r.Kind, response.Status, body)
+		return fmt.Errorf("%s responded with %s to a write: %s", r.Kind, response.Status, body)
 	}
 	return nil
 }

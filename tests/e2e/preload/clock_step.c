@@ -1,5 +1,5 @@
-/* For LD_PRELOAD: the wall clock of everything that asks libc, so not of Go, is ahead by CLOCK_STEP_SECONDS for a while: from
- * CLOCK_STEP_FROM_MS to CLOCK_STEP_UNTIL_MS after the first question. */
+/* For LD_PRELOAD: sets libc's wall clock (which Go does not use) ahead by CLOCK_STEP_SECONDS, from
+ * CLOCK_STEP_FROM_MS to CLOCK_STEP_UNTIL_MS after the first call. */
 
 #define _GNU_SOURCE
 #include <stdlib.h>

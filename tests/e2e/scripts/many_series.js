@@ -1,4 +1,4 @@
-// SERIES counters of one metric, each of which counts the iterations, and one more of another.
+// A counter with SERIES series, each of which counts the iterations, and another counter.
 import { sleep } from 'k6';
 import { Counter } from 'k6/metrics';
 

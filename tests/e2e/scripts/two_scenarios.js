@@ -1,4 +1,4 @@
-// A scenario that ends after a second, and one that goes on. Each has a metric of times.
+// A scenario that ends after a second, and a longer one. Both have a metric of times.
 import { sleep } from 'k6';
 import { Trend } from 'k6/metrics';
 

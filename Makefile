@@ -121,7 +121,7 @@ $(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/cargo-cyclonedx/$(CARGO_CYCLO
 	touch $@
 
 header: ## include/k6_remote_write.h, generated from the Rust sources
-	UPDATE_HEADER=1 $(CARGO) test --test header
+	UPDATE_HEADER=1 $(CARGO) test --test interface header::
 
 docs: ## the tables of options in docs/configuration.md and README.md, generated from the rows
 	UPDATE_DOCS=1 $(CARGO) test --test docs the_tables_of_options_are_current
@@ -177,7 +177,7 @@ test-rust: ## unit, property and integration tests
 test-abi: $(LIBRARIES) ## C programs with the release library, also under valgrind if it is installed
 	@command -v clang >/dev/null || echo "clang is not installed: the C programs are compiled only with gcc"
 	@command -v valgrind >/dev/null || echo "valgrind is not installed: the C programs are not run under it"
-	LIBRARIES=$(ROOT)/target/release $(CARGO) test --test symbols --test abi -- --ignored \
+	LIBRARIES=$(ROOT)/target/release $(CARGO) test --test interface -- --ignored \
 		$$(command -v valgrind >/dev/null || echo --skip memcheck --skip helgrind)
 
 # The first two reuse k6's packages as compiled for build/k6 (-trimpath); the third compiles them again for both checks.
@@ -204,7 +204,7 @@ test-e2e: receivers $(BUILD)/mimir $(E2E_PROGRAMS) ## the built and the released
 # PROPTEST_RNG_SEED repeats a run.
 CASES ?= 1000
 fuzz: ## random calls, documents and responses (CASES=100000)
-	PROPTEST_CASES=$(CASES) $(CARGO) test --test fuzz
+	PROPTEST_CASES=$(CASES) $(CARGO) test --test behaviour fuzz::
 
 # A flag for all crates, so it has its own target directory.
 model: ## the inbox in every interleaving of its threads
@@ -224,7 +224,7 @@ MIRI_FLAGS := -Zmiri-disable-isolation -Zmiri-ignore-leaks
 miri: nightly ## tests that Miri supports, with a nightly toolchain (SEEDS=0..64: more interleavings)
 	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --lib -- ffi:: ingest:: panics:: report:: send::queue config::sources::apm_lease \
 		--skip memory_is_bounded
-	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --test boundary -- --skip a_whole_run
+	MIRIFLAGS="$(MIRI_FLAGS)" $(MIRI) --test interface boundary:: -- --skip a_whole_run
 	MIRIFLAGS="$(MIRI_FLAGS) -Zmiri-many-seeds=$(SEEDS)" $(MIRI) --lib -- ingest::inbox::tests::samples_from_many_threads
 
 # Compiles all crates and std for the thread sanitizer, except ring's C and assembler code. Skips three tests that send tens of
@@ -232,8 +232,8 @@ miri: nightly ## tests that Miri supports, with a nightly toolchain (SEEDS=0..64
 sanitize: nightly ## tests under the thread sanitizer, with a nightly toolchain
 	RUSTFLAGS="-Zsanitizer=thread" CARGO_TARGET_DIR=target/sanitize CARGO_PROFILE_TEST_DEBUG=line-tables-only \
 		cargo +$(NIGHTLY) --locked test -Zbuild-std --target x86_64-unknown-linux-gnu \
-		--lib --test boundary --test delivery --test resample -- --skip nothing_else_is_sent_before \
-		--skip requests_are_bounded_and --skip many_series_have_several
+		--lib --test interface --test behaviour -- --skip abi:: --skip symbols:: --skip fuzz:: --skip tls:: \
+		--skip nothing_else_is_sent_before --skip requests_are_bounded_and --skip many_series_have_several
 
 ## Lint
 

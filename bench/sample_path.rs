@@ -14,7 +14,7 @@ use k6_remote_write::send::{Batch, Queue};
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::{Encoder, Limits, Protocol};
 
-#[path = "../tests/pipeline/single.rs"]
+#[path = "../tests/fixtures/pipeline/single.rs"]
 mod single;
 
 use single::pipeline;

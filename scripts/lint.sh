@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 cargo --locked fmt --check
 cargo --locked clippy --all-targets -- -D warnings
-cargo --locked test --test header
+cargo --locked test --test interface header::
 
 unsafe=$(grep -rl unsafe_code src | sort | tr '\n' ' ')
 if [ "$unsafe" != "src/ffi/mod.rs src/lib.rs " ]; then

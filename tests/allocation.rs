@@ -12,7 +12,7 @@ use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::time::clock::SystemClock;
 use k6_remote_write::time::timeline::Timeline;
 
-#[path = "pipeline/single.rs"]
+#[path = "fixtures/pipeline/single.rs"]
 mod single;
 
 const TYPES: [MetricType; 4] = [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend];

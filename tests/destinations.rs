@@ -1,5 +1,6 @@
 //! Several destinations in one process: two that send the same series to one receiver, and the numbers of all.
 
+#[path = "fixtures/recording_receiver/mod.rs"]
 mod recording_receiver;
 
 use std::collections::BTreeSet;

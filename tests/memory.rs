@@ -6,7 +6,7 @@ use k6_remote_write::k6::Sample;
 use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::resample::pipeline::DestinationPipeline;
 
-#[path = "pipeline/single.rs"]
+#[path = "fixtures/pipeline/single.rs"]
 mod single;
 
 use single::{pipeline, request};

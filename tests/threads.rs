@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "fixtures/recording_receiver/mod.rs"]
 mod recording_receiver;
 
 use std::fs;

@@ -1,13 +1,10 @@
 //! Windows on a clock that the tests set: the edge cases of time, and the points of a series from start to end.
 
-mod pipeline;
-mod recording_receiver;
-
+use crate::pipeline::{START, TestPipeline, events, is_stale};
 use k6_remote_write::config::Destination;
 use k6_remote_write::k6::{MetricType, Sample, ValueType};
 use k6_remote_write::resample::registry::Rules;
 use k6_remote_write::series::view::{Tags, View};
-use pipeline::{START, TestPipeline, events, is_stale};
 
 #[test]
 fn a_counter_starts_with_zero_continues_without_samples_and_ends_stale() {

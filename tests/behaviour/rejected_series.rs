@@ -1,11 +1,8 @@
 //! Series that are too large: they are registered, so that their samples are counted, and cost no other series.
 
-mod calls;
-mod recording_receiver;
-
-use calls::{close, free, open, push, register};
+use crate::calls::{close, free, open, push, register};
+use crate::recording_receiver::{Recorder, Reply};
 use k6_remote_write::ffi::{OutputHandle, Status};
-use recording_receiver::{Recorder, Reply};
 use serde_json::{Value, json};
 
 const COUNTER: (u32, u32) = (0, 0);

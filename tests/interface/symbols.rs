@@ -35,7 +35,7 @@ fn name_of(words: &[&str]) -> Option<String> {
 }
 
 fn functions_of_the_header() -> BTreeSet<String> {
-    let header = include_str!("../include/k6_remote_write.h");
+    let header = include_str!("../../include/k6_remote_write.h");
     let code = header.lines().filter(|line| !line.starts_with("//"));
     let names = code.filter_map(|line| line.split_once('(')?.0.rsplit([' ', '*']).next());
     names.filter(|name| name.starts_with("k6rw_")).map(str::to_owned).collect()

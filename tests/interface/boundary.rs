@@ -3,15 +3,12 @@
 
 #![allow(unsafe_code)]
 
-mod calls;
-mod recording_receiver;
-
 use std::ptr::{null, null_mut, without_provenance_mut};
 use std::thread;
 
-use calls::{call, cancel_flush, close, description, free, open, poll_event, push, push_batch, register, text};
+use crate::calls::{call, cancel_flush, close, description, free, open, poll_event, push, push_batch, register, text};
+use crate::recording_receiver::{Recorder, Reply};
 use k6_remote_write::ffi::*;
-use recording_receiver::{Recorder, Reply};
 use serde_json::json;
 
 /// Opens an output without self metrics, with windows of 100 ms. Miri is slow: it gets one window, and no trusted CAs to read.

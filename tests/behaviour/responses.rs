@@ -1,10 +1,9 @@
 //! Responses that need reading: web pages, compressed bodies, redirects, and messages that quote the labels of a test.
 
-mod recording_receiver;
-
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use crate::recording_receiver::{PATIENCE, Recorder, Reply};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use k6_remote_write::k6::{MetricType, Sample};
@@ -12,7 +11,6 @@ use k6_remote_write::output::{OpenError, Output};
 use k6_remote_write::report::{Event, Level};
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::Protocol;
-use recording_receiver::{PATIENCE, Recorder, Reply};
 use serde_json::{Value, json};
 
 const PAGE: &[u8] = b"<!DOCTYPE html>\n<html><head><meta charset=utf-8><title>\n Sign in &amp; go on</title></head>\

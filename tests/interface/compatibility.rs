@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const HEADER: &str = include_str!("../include/k6_remote_write.h");
+const HEADER: &str = include_str!("../../include/k6_remote_write.h");
 
 /// Returns the declarations that a compiled program relies on: functions, structs, constants and types.
 fn declarations(header: &str) -> BTreeSet<String> {

@@ -1,14 +1,11 @@
 //! The points of each metric type, in each of its forms.
 
-mod pipeline;
-mod recording_receiver;
-
+use crate::pipeline::{START, TestPipeline, events, is_stale, pipeline};
 use k6_remote_write::k6::{MetricType, Sample, ValueType};
 use k6_remote_write::report::Level;
 use k6_remote_write::wire::STALE_MARKER;
 use k6_remote_write::wire::proto::v1::histogram::Count;
 use k6_remote_write::wire::proto::v1::metric_metadata;
-use pipeline::{START, TestPipeline, events, is_stale, pipeline};
 use serde_json::Value;
 
 #[test]

@@ -1,17 +1,15 @@
 //! Receivers that reject a part of what they get, whatever they call it: what they accept must arrive.
 
-mod recording_receiver;
-
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::recording_receiver::{Recorded, Recorder, Reply};
 use k6_remote_write::k6::{MetricType, Sample};
 use k6_remote_write::output::Output;
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::Protocol;
 use k6_remote_write::wire::proto::v1::{TimeSeries, WriteRequest};
-use recording_receiver::{Recorded, Recorder, Reply};
 use serde_json::{Value, json};
 
 fn open(protocol: Protocol, url: &str, options: Value) -> Output {

@@ -1,15 +1,13 @@
 //! TLS client settings and their errors: real servers, with generated certificates.
 
-mod tls_server;
-
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::tls_server::{Authority, Certificate, TlsServer};
 use bytes::Bytes;
 use k6_remote_write::http::{Client, Credentials, Endpoint, Proxy, Tls, TlsVersion};
 use k6_remote_write::wire::Protocol;
 use rustls::version::{TLS12, TLS13};
-use tls_server::{Authority, Certificate, TlsServer};
 use url::Url;
 
 fn endpoint(url: &str, tls: Tls) -> Endpoint {

@@ -2,19 +2,16 @@
 //!
 //! `make fuzz` runs any number of cases, `make test` a few with a fixed seed.
 
-mod calls;
-mod recording_receiver;
-
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use calls::{cancel_flush, close, description, free, open, poll_event, push, push_batch, register};
+use crate::calls::{cancel_flush, close, description, free, open, poll_event, push, push_batch, register};
+use crate::recording_receiver::{Recorder, Reply};
 use k6_remote_write::ffi::{OutputHandle, Sample, Status};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use recording_receiver::{Recorder, Reply};
 use serde_json::{Value, json};
 
 /// The number of cases, unless PROPTEST_CASES is set.

@@ -1,13 +1,11 @@
 //! The C programs in `tests/abi/`: compiled as each language that the header supports, linked to the static and to the dynamic
 //! library, and run against a receiver, also under valgrind.
 
-mod recording_receiver;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::recording_receiver::{Recorder, Reply};
 use k6_remote_write::ffi::ABI_VERSION;
-use recording_receiver::{Recorder, Reply};
 
 const STATIC: &str = "libk6_remote_write.a";
 const DYNAMIC: &str = "libk6_remote_write.so";

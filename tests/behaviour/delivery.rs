@@ -1,11 +1,10 @@
 //! Delivery to a receiver with all kinds of responses: a whole output against a recording receiver, in both protocol versions.
 
-mod recording_receiver;
-
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::recording_receiver::{PATIENCE, Recorder, Reply};
 use k6_remote_write::k6::MetricType;
 use k6_remote_write::k6::Sample;
 use k6_remote_write::output::Output;
@@ -13,7 +12,6 @@ use k6_remote_write::report::{Event, Level};
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::proto::v2;
 use k6_remote_write::wire::{Protocol, STALE_MARKER};
-use recording_receiver::{PATIENCE, Recorder, Reply};
 use serde_json::{Value, json};
 
 /// Runs a test with each version, concurrently, since faults take time.
@@ -855,7 +853,7 @@ fn open_segment(url: &str, segment: &str, rate: &str) -> Output {
 
 /// Returns the time of each request since the end of its window.
 fn delays(recorder: &Recorder) -> Vec<Duration> {
-    let delay = |request: &recording_receiver::Recorded| {
+    let delay = |request: &crate::recording_receiver::Recorded| {
         let arrived = SystemTime::now() - request.at.elapsed();
         let end_ms = request.message.timeseries[0].samples[0].timestamp as u64;
         arrived.duration_since(SystemTime::UNIX_EPOCH + Duration::from_millis(end_ms)).expect("later")

@@ -1,15 +1,13 @@
 //! The option preflight: which request is sent before the test, and what a failure reports.
 
-mod recording_receiver;
-
 use std::time::{Duration, Instant};
 
+use crate::recording_receiver::{Recorder, Reply};
 use k6_remote_write::k6::MetricType;
 use k6_remote_write::k6::Sample;
 use k6_remote_write::output::{OpenError, Output};
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::Protocol;
-use recording_receiver::{Recorder, Reply};
 use serde_json::{Value, json};
 
 /// The timeout of a request. Everything else may take seconds on a busy machine.

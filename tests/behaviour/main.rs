@@ -1,0 +1,23 @@
+//! Behaviour of the library as its host and its receivers see it: configuration, resampling, delivery.
+
+#[path = "../fixtures/calls/mod.rs"]
+mod calls;
+#[path = "../fixtures/pipeline/mod.rs"]
+mod pipeline;
+#[path = "../fixtures/recording_receiver/mod.rs"]
+mod recording_receiver;
+#[path = "../fixtures/tls_server/mod.rs"]
+mod tls_server;
+
+mod config_errors;
+mod configuration;
+mod delivery;
+mod fuzz;
+mod hostile;
+mod metric_types;
+mod preflight;
+mod rejected_series;
+mod rejections;
+mod resample;
+mod responses;
+mod tls;

@@ -13,8 +13,12 @@ for program in go gcc as ld git; do
 done
 printf '[url "file://%s"]\n\tinsteadOf = https://%s\n' "$repository" "${MODULE%/go-shim}" > "$home/.gitconfig"
 
-# Go caches a version permanently, but this one changes.
-rm -rf "$MODULES/cache/vcs" "$MODULES/cache/download/$MODULE" "$MODULES/$MODULE@v$version"
+# Go caches a version permanently, but this one changes. The list of its files is in Go's build cache, by the path of the module:
+# so the path has the content in it.
+rm -rf "$MODULES/cache/vcs" "$MODULES/cache/download/$MODULE" "$MODULES/$MODULE@v$version" "$MODULES"-*
+mkdir -p "$MODULES"
+modules="$MODULES-$(git -c safe.directory='*' -C "$repository" rev-parse --short HEAD:go-shim)"
+ln -s "$MODULES" "$modules"
 
 # In a file, so that the settings apply only to Go: xk6 would use variables for its check for new versions.
 echo "GOPROXY=file://$(go env GOMODCACHE)/cache/download,$(go env GOPROXY)
@@ -22,6 +26,6 @@ GOSUMDB=$(go env GOSUMDB)" > "$home/env"
 env -i PATH="$home/bin" HOME="$home" \
     ${HTTPS_PROXY:+HTTPS_PROXY="$HTTPS_PROXY"} ${SSL_CERT_FILE:+SSL_CERT_FILE="$SSL_CERT_FILE"} \
     GOENV="$home/env" GOTOOLCHAIN=local GOFLAGS='-buildvcs=false -modcacherw' \
-    GOCACHE="$(go env GOCACHE)" GOMODCACHE="$MODULES" GOPRIVATE="$MODULE" \
+    GOCACHE="$(go env GOCACHE)" GOMODCACHE="$modules" GOPRIVATE="$MODULE" \
     "$XK6" --quiet build "$K6_VERSION" --cgo=1 --output "$output" --with "$MODULE@v$version" \
     --build-flags=-trimpath --build-flags='-ldflags=-s -w'

@@ -137,7 +137,8 @@ impl Sender {
                 Attempts::Probe => failures >= PROBE_ATTEMPTS,
                 Attempts::UntilFinal => persistent && (points > 1 || others_pass),
             };
-            if attempts != Attempts::One {
+            // A probe is part of an outage that is logged already.
+            if attempts == Attempts::UntilFinal {
                 let abort = self.health.borrow_mut().record_failure(&response);
                 self.abort_test(abort);
             }

@@ -52,6 +52,13 @@ pub struct Response {
     pub message: String,
 }
 
+impl Response {
+    /// Reports whether the receiver may have stored points of the request, though it has not responded so.
+    pub fn may_be_stored(&self) -> bool {
+        self.reached && !matches!(self.status, Some(413 | 429))
+    }
+}
+
 /// Reads a response, and redacts the secrets that it repeats.
 pub(super) async fn read(received: reqwest::Response, redactor: &mut Redactor) -> Response {
     let status = received.status();

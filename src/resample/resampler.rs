@@ -134,6 +134,9 @@ fn clock_warning(change: Change) -> Event {
     let (message, step_ms) = match change {
         Change::Stepped(step_ms) => ("Wall clock stepped, continuing on the monotonic clock", step_ms),
         Change::Undone(step_ms) => ("Wall clock step was undone", step_ms),
+        Change::Slowed(step_ms) => {
+            ("Wall clock step lasted, slowing down the time of the points until it has caught up", step_ms)
+        }
         Change::Followed(step_ms) => ("Wall clock step lasted, following it from now on", step_ms),
     };
     event(Level::Warn, message).with("step_ms", step_ms)

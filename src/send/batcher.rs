@@ -21,9 +21,9 @@ pub enum Role {
 
 /// Collects the points of one destination into batches.
 ///
-/// No batch has two points of one series, so every batch can be sent twice: if the response to a stored batch is lost, the
+/// No batch of a window has two points of one series, so it can be sent twice: if the response to a stored batch is lost, the
 /// receiver accepts the same points again. Of two points of one series it would reject the older one as out of order, with
-/// status 400, although it has both. Each [`Role`] therefore has its own batches, which are sent in the order of the roles.
+/// status 400, although it has both; a backlog, which is merged, is taken apart before it is sent again. Each [`Role`] therefore has its own batches, which are sent in the order of the roles.
 /// A series stays in one shard, and the batches of a shard are sent one after the other: the points of a series arrive in the
 /// order of their times.
 pub struct Batcher {

@@ -1,6 +1,6 @@
 //! Splits a batch that the receiver does not accept as a whole, until what it does not accept is alone.
 //!
-//! Knows nothing of requests: [`super::sender`] asks for the next piece, and reports what became of it. Pieces come in the
+//! Knows nothing of requests: [`super::delivery`] asks for the next piece, and reports what became of it. Pieces come in the
 //! order of the points, so the points of a series keep their order.
 
 use std::ops::Range;

@@ -4,15 +4,17 @@
 //! series costs only itself; a series that is rejected alone is held back ([`super::quarantine`]). A receiver that fails on
 //! everything is down, not offended by the content: then the batch waits as a whole.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::bisection::{Bisection, Verdict};
-use super::exchange::{Attempts, Exchange};
+use super::exchange::{Attempts, may_be_content};
 use super::outcome::{Outcome, mentions_stored_points};
 use super::quarantine::Admission;
 use super::queue::Batch;
 use super::sender::Sender;
 use crate::http::Response;
+use crate::report::{Level, event};
 use crate::wire::{Limits, Point, Value};
 
 /// Number of held back series that are tried again with one batch.
@@ -25,6 +27,9 @@ const MAX_HOPELESS_TIME: Duration = Duration::from_secs(30);
 
 /// Rounds of a batch of which the receiver accepts some points, before the others are rejected.
 const MAX_UNDECIDED_ROUNDS: usize = 10;
+
+/// Number of points that show whether a batch is stored.
+const STORED_SAMPLES: usize = 3;
 
 /// Longest pause between the rounds of a batch.
 const MAX_ROUND_PAUSE: Duration = Duration::from_secs(30);
@@ -68,8 +73,48 @@ impl Progress {
 impl Sender {
     /// Sends a batch until the outcome of every point is known.
     pub(super) async fn send_batch(&self, shard: usize, batch: &mut Batch) {
+        // After a panic, or at an earlier attempt, points may have been passed over.
+        batch.restart();
         self.withhold_stale_markers(batch);
         self.try_held_back(shard, batch).await;
+        if batch.is_merged() && self.send_merged(shard, batch).await {
+            return;
+        }
+        loop {
+            self.send_points(shard, batch).await;
+            if !batch.next_part() {
+                return;
+            }
+        }
+    }
+
+    /// Sends a backlog in as few requests as the limits allow. Returns true if the outcome of every point is known. At the first
+    /// failure after which the receiver may have stored it, the batch is taken apart: it would be rejected if it came again.
+    async fn send_merged(&self, shard: usize, batch: &mut Batch) -> bool {
+        let mut fell_back = false;
+        while !batch.unsent().is_empty() {
+            let exchange =
+                self.exchange(shard, batch.unsent(), batch.metadata(), Attempts::UntilRead, &mut fell_back).await;
+            match exchange.outcome {
+                Outcome::Retry(_) | Outcome::TooLarge | Outcome::Rejected { whole: true } => {
+                    batch.take_apart(exchange.response.may_be_stored());
+                    return false;
+                }
+                Outcome::Accepted | Outcome::Rejected { whole: false } | Outcome::UnsupportedProtocol => {
+                    let points = exchange.points;
+                    if self.count_outcome(&exchange) > 0 {
+                        self.last_accepted.set(Some(Instant::now()));
+                    }
+                    drop(exchange);
+                    batch.advance(points);
+                }
+            }
+        }
+        true
+    }
+
+    /// Sends points, one of each series, until the outcome of every one is known.
+    async fn send_points(&self, shard: usize, batch: &mut Batch) {
         let mut progress = Progress { evidence_since: Instant::now(), probing: false, undecided: 0, fell_back: false };
         let mut pause = Duration::from_secs(1);
         loop {
@@ -80,6 +125,9 @@ impl Sender {
                     progress.undecided += usize::from(round != Round::Unavailable);
                     self.queue.pause(shard, pause).await;
                     pause = (pause * 2).min(MAX_ROUND_PAUSE);
+                    // What was accepted before the pause shows nothing any more, but these points may.
+                    self.queue.adopt(shard, batch);
+                    progress.evidence_since = Instant::now();
                 }
             }
             batch.restart();
@@ -94,6 +142,7 @@ impl Sender {
         let mut attempts = Attempts::UntilFinal;
         // Of the points that failed alone before anything was accepted.
         let mut failure = None;
+        let mut limit_is_certain = true;
         while let Some(mut piece) = pieces.next() {
             let points = &batch.unsent()[..piece.len()];
             let exchange = self.exchange(shard, points, batch.metadata(), attempts, &mut progress.fell_back).await;
@@ -108,11 +157,17 @@ impl Sender {
                 // A single point on which the receiver fails must not be retried for ever.
                 Outcome::TooLarge if exchange.response.status >= Some(500) => attempts = progress.probe(),
                 Outcome::Retry(_) => attempts = progress.probe(),
-                Outcome::Rejected { .. } if batch.is_merged() && is_stored(&exchange) => {
-                    self.count_stored(&exchange);
-                    pieces.accept(piece.len());
-                    batch.advance(piece.len());
-                    continue;
+                Outcome::Rejected { .. }
+                    if batch.may_be_stored() && mentions_stored_points(&exchange.response.message) =>
+                {
+                    drop(exchange);
+                    batch.restart();
+                    if self.is_stored(shard, batch).await {
+                        self.count_stored(batch.skip_to_last_part());
+                    } else {
+                        batch.note_not_stored();
+                    }
+                    return Round::Undecided { pause: false };
                 }
                 Outcome::TooLarge | Outcome::Rejected { whole: true } => {}
                 Outcome::Accepted | Outcome::Rejected { whole: false } | Outcome::UnsupportedProtocol => {
@@ -133,7 +188,10 @@ impl Sender {
                 self.reject_rest(batch, &exchange.response);
                 return Round::Finished;
             }
-            let too_large = exchange.outcome == Outcome::TooLarge;
+            // Who finds a request too large may hang up instead of responding.
+            let hung_up = exchange.response.status.is_none();
+            let too_large = exchange.outcome == Outcome::TooLarge || hung_up;
+            limit_is_certain &= !hung_up;
             // Without its permit: another request may follow at once.
             let response = exchange.into_response();
             let points = piece.len();
@@ -148,8 +206,7 @@ impl Sender {
             }
         }
         if let Some(points) = pieces.learned_max_points() {
-            self.limits.set(Limits { points, ..self.limits.get() });
-            self.limit_tested.set(Instant::now());
+            self.lower_limit(points, limit_is_certain);
         }
         let Some(response) = failure.filter(|_| batch.open_points() > 0) else { return Round::Finished };
         if self.has_accepted_since(progress) {
@@ -183,16 +240,27 @@ impl Sender {
         let (due, dropped): (Vec<_>, Vec<_>) = held_back.into_iter().partition(is_due);
         self.reporter.counters.points_failed.add((dropped.len() + due.len().saturating_sub(MAX_TRIALS)) as u64);
         batch.set_aside(due.into_iter().take(MAX_TRIALS));
+        let mut tried = HashSet::new();
+        let mut available = true;
         while let Some(point) = batch.first_set_aside().cloned() {
+            // One point of a series, and none if the receiver is down: that says nothing of the series.
+            if !available || !tried.insert(point.series_key()) {
+                batch.remove_first_set_aside();
+                self.reporter.counters.points_failed.add(1);
+                continue;
+            }
             let points = std::slice::from_ref(&point);
             let exchange = self.exchange(shard, points, &[], Attempts::One, &mut false).await;
             batch.remove_first_set_aside();
+            available = may_be_content(&exchange.response, true);
             if exchange.outcome == Outcome::Accepted {
                 self.count_outcome(&exchange);
                 quarantine.borrow_mut().release(&point);
             } else {
                 self.reporter.counters.points_failed.add(1);
-                quarantine.borrow_mut().hold(&point, Instant::now());
+                if available {
+                    quarantine.borrow_mut().hold(&point, Instant::now());
+                }
             }
         }
     }
@@ -267,24 +335,45 @@ impl Sender {
         self.hopeless.get().is_some_and(|(since, time)| since.elapsed() < time)
     }
 
-    /// Doubles a limit that was found some time ago: it may have been lowered for a bad series, or raised at the receiver.
+    /// Sends at most `points` points in a request from now on. A limit that is not certain is tested at once when it is found
+    /// for the first time: the receiver may have been down.
+    fn lower_limit(&self, points: usize, is_certain: bool) {
+        let limits = self.limits.get();
+        let until_test =
+            if limits.points == self.max_points && !is_certain { Duration::ZERO } else { LIMIT_TEST_INTERVAL };
+        self.next_limit_test.set(Instant::now() + until_test);
+        self.limits.set(Limits { points, ..limits });
+    }
+
+    /// Doubles a limit with each batch, from its next test until it is lowered again.
     fn raise_limit(&self) {
         let limits = self.limits.get();
-        if limits.points < self.max_points && self.limit_tested.get().elapsed() >= LIMIT_TEST_INTERVAL {
-            self.limit_tested.set(Instant::now());
+        if limits.points < self.max_points && self.next_limit_test.get() <= Instant::now() {
             self.limits.set(Limits { points: (limits.points * 2).min(self.max_points), ..limits });
         }
     }
 
-    /// Counts points that the receiver rejects because an earlier attempt has stored them.
-    fn count_stored(&self, exchange: &Exchange<'_>) {
-        self.reporter.counters.points_sent.add(exchange.points as u64);
-        self.health.borrow_mut().record_success();
-        self.log_protocol("Receiver has stored an attempt that got no response", exchange.protocol());
+    /// Reports whether the receiver has stored a batch that it did not confirm: it rejects some of its points, each alone, as
+    /// older than others of their series, which only this batch can have brought.
+    async fn is_stored(&self, shard: usize, batch: &mut Batch) -> bool {
+        let step = (batch.unsent().len() / STORED_SAMPLES).max(1);
+        let samples: Vec<Point> = batch.unsent().iter().step_by(step).take(STORED_SAMPLES).cloned().collect();
+        for point in samples {
+            let exchange =
+                self.exchange(shard, std::slice::from_ref(&point), &[], Attempts::UntilFinal, &mut false).await;
+            if !mentions_stored_points(&exchange.response.message) {
+                return false;
+            }
+        }
+        true
     }
-}
 
-/// Reports whether a request was rejected because an attempt without a response was stored.
-fn is_stored(exchange: &Exchange<'_>) -> bool {
-    exchange.may_be_stored && mentions_stored_points(&exchange.response.message)
+    /// Counts points that the receiver has stored without a response.
+    fn count_stored(&self, points: usize) {
+        self.reporter.counters.points_sent.add(points as u64);
+        self.last_accepted.set(Some(Instant::now()));
+        self.health.borrow_mut().record_success();
+        self.reporter
+            .log(event(Level::Debug, "Receiver has stored a request that got no response").with("points", points));
+    }
 }

@@ -27,6 +27,8 @@ const PROBE_PAUSE: Duration = Duration::from_millis(100);
 pub(super) enum Attempts {
     /// One, whatever its outcome.
     One,
+    /// As many as are needed until the receiver may have stored something.
+    UntilRead,
     /// A few, if the receiver fails; as many as are needed if it cannot be reached.
     Probe,
     /// As many as are needed, unless the receiver fails persistently and a smaller request may help.
@@ -43,8 +45,6 @@ pub(super) struct Exchange<'a> {
     pub(super) points: usize,
     /// Bytes of its body.
     pub(super) bytes: usize,
-    /// True if an earlier attempt got no response though it may have reached the receiver, which may have stored it.
-    pub(super) may_be_stored: bool,
 }
 
 impl Exchange<'_> {
@@ -57,12 +57,6 @@ impl Exchange<'_> {
     pub(super) fn into_response(self) -> Response {
         self.response
     }
-}
-
-/// Last response of a row of attempts.
-struct Attempted {
-    response: Response,
-    may_be_stored: bool,
 }
 
 impl Sender {
@@ -85,8 +79,7 @@ impl Sender {
             let Encoded { body, points } =
                 self.encoder.borrow_mut().encode(protocol, points, metadata, self.limits.get());
             let bytes = body.len();
-            let Attempted { response, may_be_stored } =
-                self.send_until_final(shard, protocol, &body, points, attempts).await;
+            let response = self.send_until_final(shard, protocol, &body, points, attempts).await;
             let outcome = Outcome::to(protocol, points, &response);
             self.note_receiver(&response);
             if outcome == Outcome::UnsupportedProtocol && !*fell_back && self.negotiation.fall_back(protocol) {
@@ -94,7 +87,7 @@ impl Sender {
                 self.log_protocol("Receiver does not support this protocol version, trying the other", protocol);
                 continue;
             }
-            return Exchange { permit, outcome, response, points, bytes, may_be_stored };
+            return Exchange { permit, outcome, response, points, bytes };
         }
     }
 
@@ -114,42 +107,38 @@ impl Sender {
         body: &Bytes,
         points: usize,
         attempts: Attempts,
-    ) -> Attempted {
+    ) -> Response {
         let counters = &self.reporter.counters;
         let mut backoff = Backoff::default();
         let (mut failures, begin) = (0, Instant::now());
-        let mut may_be_stored = false;
         fault::point("sender");
         loop {
             let response = self.send_once(protocol, body.clone()).await;
             let Outcome::Retry(retry_after) = Outcome::to(protocol, points, &response) else {
-                return Attempted { response, may_be_stored };
+                return response;
             };
-            may_be_stored |= response.status.is_none() && response.reached;
-            // Without a connection the content of the request cannot be the reason.
-            failures = if response.reached { failures + 1 } else { 0 };
             let others_pass = self.last_accepted.get() > Some(begin);
-            let persistent = failures >= PERSISTENT_FAILURES
-                && begin.elapsed() >= PERSISTENT_AFTER
-                && (others_pass || !is_unavailable(&response));
+            failures = if may_be_content(&response, others_pass) { failures + 1 } else { 0 };
+            let persistent = failures >= PERSISTENT_FAILURES && begin.elapsed() >= PERSISTENT_AFTER;
             let used_up = match attempts {
                 Attempts::One => true,
+                Attempts::UntilRead => response.may_be_stored(),
                 Attempts::Probe => failures >= PROBE_ATTEMPTS,
-                Attempts::UntilFinal => persistent && (points > 1 || others_pass),
+                Attempts::UntilFinal => persistent,
             };
             // A probe is part of an outage that is logged already.
-            if attempts == Attempts::UntilFinal {
+            if matches!(attempts, Attempts::UntilFinal | Attempts::UntilRead) {
                 let abort = self.health.borrow_mut().record_failure(&response);
                 self.abort_test(abort);
             }
             if used_up || self.queue.is_abandoned(shard) {
-                return Attempted { response, may_be_stored };
+                return response;
             }
             let pause = backoff.next(retry_after);
-            let is_probe = attempts == Attempts::Probe && response.reached;
+            let is_probe = attempts == Attempts::Probe && failures > 0;
             self.queue.pause(shard, if is_probe { PROBE_PAUSE } else { pause }).await;
             if self.queue.is_abandoned(shard) {
-                return Attempted { response, may_be_stored };
+                return response;
             }
             counters.requests_retried.add(1);
             counters.points_retried.add(points as u64);
@@ -190,7 +179,13 @@ impl Sender {
     }
 }
 
-/// Reports whether a response says that the receiver is down or busy, whatever the content of the request.
-fn is_unavailable(response: &Response) -> bool {
-    matches!(response.status, Some(429 | 502..=504))
+/// Reports whether the content of a request may be the reason of a failure. It is not without a connection, or if the receiver
+/// says that it is busy; a gateway that finds nothing behind it may be right, unless `others_pass`.
+pub(super) fn may_be_content(response: &Response, others_pass: bool) -> bool {
+    match response.status {
+        None => response.reached,
+        Some(429 | 503) => false,
+        Some(502 | 504) => others_pass,
+        Some(_) => true,
+    }
 }

@@ -103,9 +103,13 @@ impl Health {
         self.record_reachable();
         // Points that were rejected with others, by the same cause, are no other state.
         let is_new = self.is_new_cause(response);
-        let logged = self.logged_series.entry((response.status, cause(&response.message))).or_default();
+        let key = (response.status, cause(&response.message));
+        if !self.logged_causes.contains(&key) {
+            return;
+        }
+        let logged = self.logged_series.entry(key.clone()).or_default();
         *logged += 1;
-        if is_new || *logged <= MAX_LOGGED_SERIES {
+        if is_new || *logged <= MAX_LOGGED_SERIES && self.logged_causes.contains(&key) {
             let line = event(Level::Error, "Receiver rejects a series, dropping its points").with("series", series);
             self.log(line, response);
         }

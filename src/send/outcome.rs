@@ -61,8 +61,7 @@ impl Outcome {
 /// Reports whether a response body says that a point is older than one that is stored, or equal to it.
 pub(super) fn mentions_stored_points(message: &str) -> bool {
     let message = message.to_ascii_lowercase().replace('-', " ");
-    let phrases =
-        ["out of order", "duplicate sample", "duplicate timestamp", "same timestamp", "too old", "out of bounds"];
+    let phrases = ["out of order", "duplicate sample", "duplicate timestamp", "same timestamp"];
     phrases.iter().any(|phrase| message.contains(phrase))
 }
 

@@ -61,6 +61,9 @@ impl Quarantine {
 
     /// Holds back the series of a point that has failed alone. Returns whether it was not held back before.
     pub(super) fn hold(&mut self, point: &Point, now: Instant) -> bool {
+        if matches!(point.value, Value::Histogram(_)) && self.histograms.is_some() {
+            return self.hold_histograms(now);
+        }
         if let Some(entry) = self.series.get_mut(&point.series_key()) {
             entry.pause = (entry.pause * 2).min(MAX_TRIAL);
             entry.trial = now + entry.pause;

@@ -1,6 +1,6 @@
 //! Queue of the batches that wait to be sent: in order, bounded in bytes.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +13,9 @@ use crate::wire::{Metric, Point, Value};
 
 /// Number of batches behind the oldest one from which on a shard has a backlog. A window makes up to three batches.
 const BACKLOG_BATCHES: usize = 4;
+
+/// Maximum number of points that a batch gets from the one behind it.
+const MAX_ADOPTED: usize = 10;
 
 /// Shortest pause before the deadline.
 const MIN_LAST_PAUSE: Duration = Duration::from_millis(30);
@@ -31,6 +34,10 @@ pub struct Batch {
     given_up: Vec<Point>,
     /// True if it has several points of a series.
     merged: bool,
+    /// Points that follow when the outcome of all others is known: later ones of the same series.
+    parts: VecDeque<Vec<Point>>,
+    /// True if the receiver may have stored all of it, though it did not respond so.
+    may_be_stored: bool,
     /// Number of panics while it was sent.
     panics: usize,
 }
@@ -46,6 +53,8 @@ impl Batch {
             set_aside: Vec::new(),
             given_up: Vec::new(),
             merged: false,
+            parts: VecDeque::new(),
+            may_be_stored: false,
             panics: 0,
         }
     }
@@ -83,12 +92,13 @@ impl Batch {
 
     /// All points whose outcome is not known.
     pub fn open(&self) -> impl Iterator<Item = &Point> {
-        self.set_aside.iter().chain(&self.given_up).chain(self.unsent())
+        self.set_aside.iter().chain(&self.given_up).chain(self.unsent()).chain(self.parts.iter().flatten())
     }
 
     /// Number of points whose outcome is not known.
     pub fn open_points(&self) -> usize {
-        self.set_aside.len() + self.given_up.len() + self.unsent().len()
+        let later: usize = self.parts.iter().map(Vec::len).sum();
+        self.set_aside.len() + self.given_up.len() + self.unsent().len() + later
     }
 
     /// Metrics whose metadata is still to be sent.
@@ -99,6 +109,55 @@ impl Batch {
     /// True if it has several points of a series: a receiver that has stored it rejects it if it comes again.
     pub fn is_merged(&self) -> bool {
         self.merged
+    }
+
+    /// Takes a merged batch apart: what is unsent is one point of each series, and the others follow, part by part.
+    /// `may_be_stored` if the receiver may have stored all of it.
+    pub fn take_apart(&mut self, may_be_stored: bool) {
+        let mut counts: HashMap<(usize, usize), usize> = HashMap::new();
+        let mut parts: Vec<Vec<Point>> = Vec::new();
+        for point in self.points.drain(self.finished..) {
+            let count = counts.entry(point.series_key()).or_default();
+            if parts.len() == *count {
+                parts.push(Vec::new());
+            }
+            parts[*count].push(point);
+            *count += 1;
+        }
+        (self.parts, self.merged, self.may_be_stored) = (parts.into(), false, may_be_stored);
+        self.next_part();
+    }
+
+    /// Makes the next part the unsent points. Returns false if there is none.
+    pub fn next_part(&mut self) -> bool {
+        match self.parts.pop_front() {
+            Some(part) => {
+                (self.points, self.finished) = (part, 0);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// True if the receiver may have stored all of a batch that was taken apart, and later parts are still to come.
+    pub fn may_be_stored(&self) -> bool {
+        self.may_be_stored && !self.parts.is_empty()
+    }
+
+    /// Removes and returns the unsent points and all parts but the last, which becomes the unsent points.
+    pub fn skip_to_last_part(&mut self) -> usize {
+        let mut skipped = self.unsent().len();
+        while self.parts.len() > 1 {
+            skipped += self.parts.pop_front().map_or(0, |part| part.len());
+        }
+        self.next_part();
+        self.may_be_stored = false;
+        skipped
+    }
+
+    /// Notes that the receiver has not stored the batch, or not all of it.
+    pub fn note_not_stored(&mut self) {
+        self.may_be_stored = false;
     }
 
     /// Counts a panic while it was sent, and returns how many there were.
@@ -174,8 +233,7 @@ impl Batch {
 
     /// Memory of the unsent points, without what they share with other points.
     pub fn bytes(&self) -> usize {
-        let heap: usize = self.unsent().iter().map(|point| point.value.heap_bytes()).sum();
-        size_of_val(self.unsent()) + heap
+        self.unsent().iter().map(Point::bytes).sum()
     }
 
     /// True if it ends series. Such a batch is sent alone: a receiver that has stored it must accept it again.
@@ -288,6 +346,24 @@ impl Queue {
             }
             changed.await;
         }
+    }
+
+    /// Adds some of the points that wait behind a shard's batch in flight to it, of series that it does not have: if the
+    /// receiver accepts these, it is not down.
+    pub fn adopt(&self, shard: usize, batch: &mut Batch) {
+        let mut state = self.state.lock();
+        let State { shards, in_flight, .. } = &mut *state;
+        let (Some((_, next)), Some(current)) = (shards[shard].front_mut(), &mut in_flight[shard]) else { return };
+        let known: HashSet<_> = batch.open().map(Point::series_key).collect();
+        let mut adopted = 0;
+        let points = next.extract(|point| {
+            let adopt = adopted < MAX_ADOPTED && !known.contains(&point.series_key());
+            adopted += usize::from(adopt);
+            adopt
+        });
+        current.bytes += points.iter().map(Point::bytes).sum::<usize>();
+        state.points -= points.len();
+        batch.points.extend(points);
     }
 
     /// Ends the flight of a shard's batch.

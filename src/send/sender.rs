@@ -50,8 +50,8 @@ pub struct Sender {
     /// Reduced when the receiver rejects requests as too large; the points at most to `max_points` again.
     pub(super) limits: Cell<Limits>,
     pub(super) max_points: usize,
-    /// Time at which a limit was found, or tested.
-    pub(super) limit_tested: Cell<Instant>,
+    /// Time from which on a limit that was found is tested.
+    pub(super) next_limit_test: Cell<Instant>,
     /// Time at which the receiver rejected a batch whatever its parts, and for how long it gets no parts.
     pub(super) hopeless: Cell<Option<(Instant, Duration)>>,
     /// Time at which the receiver last accepted points, of any shard.
@@ -81,7 +81,7 @@ impl Sender {
             negotiation: Negotiation::new(settings.protocol),
             limits: Cell::new(settings.limits),
             max_points: settings.limits.points,
-            limit_tested: Cell::new(Instant::now()),
+            next_limit_test: Cell::new(Instant::now()),
             hopeless: Cell::new(None),
             last_accepted: Cell::new(None),
             quarantine: RefCell::default(),

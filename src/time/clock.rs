@@ -1,13 +1,13 @@
 //! The clocks of the system, behind a trait so that tests can replace them.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The end of the year 9999. No receiver accepts a later time.
 const MAX_WALL_MS: i64 = 253_402_300_799_999;
 
 /// A wall clock and a monotonic clock.
 pub trait Clock: Send + 'static {
-    /// Returns the time in milliseconds since the Unix epoch. It may step in either direction.
+    /// Returns the time in milliseconds since the Unix epoch, negative before it. It may step in either direction.
     fn wall_ms(&self) -> i64;
 
     /// Returns the time in milliseconds since a fixed moment. It never steps.
@@ -28,9 +28,9 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn wall_ms(&self) -> i64 {
-        // Times before 1970 become 1970: receivers reject either.
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX).min(MAX_WALL_MS)
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        since.map_or_else(|before| -ms(before.duration()), ms).clamp(-MAX_WALL_MS, MAX_WALL_MS)
     }
 
     fn monotonic_ms(&self) -> i64 {

@@ -13,6 +13,9 @@ const MIN_STEP_MS: i64 = 1000;
 /// The time after which the timeline follows a step.
 const LASTING_MS: i64 = 10_000;
 
+/// A lasting step back that is shorter makes the timeline slow, and does not set it back.
+const MIN_SET_BACK_MS: i64 = 60_000;
+
 /// The time, and what has changed since the last look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
@@ -33,15 +36,17 @@ pub enum Change {
     Undone(i64),
     /// The step lasted: the timeline stepped by so many milliseconds, and is the wall clock again.
     Followed(i64),
+    /// The step back lasted, and was of so many milliseconds: the timeline is slow until the wall clock has caught up.
+    Slowed(i64),
 }
 
 /// The timeline of an output.
 #[derive(Debug)]
 pub struct Timeline<C> {
     clock: C,
-    /// The time of the timeline at [`Self::anchor_monotonic_ms`].
-    anchor_ms: i64,
-    anchor_monotonic_ms: i64,
+    /// The time of the timeline at [`Self::last_monotonic_ms`], if it has not waited for the wall clock.
+    continued_ms: i64,
+    last_monotonic_ms: i64,
     last_ms: i64,
     last_wall_ms: i64,
     /// The step of the wall clock that the timeline does not follow.
@@ -54,13 +59,15 @@ struct Step {
     since_monotonic_ms: i64,
     /// The difference between wall clock and timeline at the last look.
     difference_ms: i64,
+    /// True if the timeline goes at half speed.
+    slowed: bool,
 }
 
 impl<C: Clock> Timeline<C> {
     /// Creates a timeline that begins at the time of the wall clock.
     pub fn new(clock: C) -> Self {
-        let (anchor_ms, anchor_monotonic_ms) = (clock.wall_ms(), clock.monotonic_ms());
-        Self { clock, anchor_ms, anchor_monotonic_ms, last_ms: anchor_ms, last_wall_ms: anchor_ms, step: None }
+        let (wall_ms, last_monotonic_ms) = (clock.wall_ms(), clock.monotonic_ms());
+        Self { clock, continued_ms: wall_ms, last_monotonic_ms, last_ms: wall_ms, last_wall_ms: wall_ms, step: None }
     }
 
     /// Returns the time of the last look.
@@ -71,7 +78,9 @@ impl<C: Clock> Timeline<C> {
     /// Looks at the clocks.
     pub fn look(&mut self) -> Look {
         let (wall_ms, monotonic_ms) = (self.clock.wall_ms(), self.clock.monotonic_ms());
-        let continued_ms = self.anchor_ms + (monotonic_ms - self.anchor_monotonic_ms);
+        let elapsed_ms = monotonic_ms - std::mem::replace(&mut self.last_monotonic_ms, monotonic_ms);
+        let slowed = self.step.is_some_and(|step| step.slowed);
+        let continued_ms = self.continued_ms + if slowed { elapsed_ms / 2 } else { elapsed_ms };
         let last_ms = self.last_ms;
         let change = self.compare(wall_ms - continued_ms, monotonic_ms);
         self.last_ms = match change {
@@ -79,9 +88,7 @@ impl<C: Clock> Timeline<C> {
             _ if self.step.is_some() => last_ms.max(continued_ms),
             _ => last_ms.max(wall_ms),
         };
-        if self.step.is_none() {
-            (self.anchor_ms, self.anchor_monotonic_ms) = (wall_ms, monotonic_ms);
-        }
+        self.continued_ms = if self.step.is_some() { continued_ms } else { wall_ms };
         let went_back = wall_ms < std::mem::replace(&mut self.last_wall_ms, wall_ms) || self.last_ms < last_ms;
         Look { now_ms: self.last_ms, change, went_back }
     }
@@ -91,19 +98,23 @@ impl<C: Clock> Timeline<C> {
         let known_ms = self.step.map_or(0, |step| step.difference_ms);
         let changed_ms = difference_ms - known_ms;
         if difference_ms.abs() < MIN_STEP_MS {
-            return self.step.take().map(|_| Change::Undone(changed_ms));
+            return self.step.take().filter(|step| !step.slowed).map(|_| Change::Undone(changed_ms));
         }
         match &mut self.step {
             Some(step) if changed_ms.abs() < MIN_STEP_MS => {
                 step.difference_ms = difference_ms;
-                if monotonic_ms - step.since_monotonic_ms < LASTING_MS {
+                if step.slowed || monotonic_ms - step.since_monotonic_ms < LASTING_MS {
                     return None;
+                }
+                if (1 - MIN_SET_BACK_MS..0).contains(&difference_ms) {
+                    step.slowed = true;
+                    return Some(Change::Slowed(difference_ms));
                 }
                 self.step = None;
                 Some(Change::Followed(difference_ms))
             }
             step => {
-                *step = Some(Step { since_monotonic_ms: monotonic_ms, difference_ms });
+                *step = Some(Step { since_monotonic_ms: monotonic_ms, difference_ms, slowed: false });
                 Some(Change::Stepped(changed_ms))
             }
         }
@@ -182,13 +193,39 @@ mod tests {
 
     #[test]
     fn a_step_that_lasts_is_followed() {
-        for step_ms in [3_600_000, -3_600_000, 1000, -1000] {
+        for step_ms in [3_600_000, -3_600_000, 1000, -60_000] {
             let mut test = Test::new();
             test.step(step_ms);
             let (now_ms, changes) = test.for_seconds(20);
             assert_eq!(changes, [Change::Stepped(step_ms), Change::Followed(step_ms)]);
             assert_eq!(now_ms, 1_020_000 + step_ms);
         }
+    }
+
+    #[test]
+    fn after_a_short_step_back_no_time_repeats() {
+        for step_ms in [-1000, -5000, -59_000] {
+            let mut test = Test::new();
+            test.step(step_ms);
+            let looks: Vec<_> = (0..300).map(|_| test.after(500)).collect();
+            let changes: Vec<_> = looks.iter().filter_map(|look| look.change).collect();
+            assert_eq!(changes, [Change::Stepped(step_ms), Change::Slowed(step_ms)]);
+            // It waits in the last second.
+            let advances = looks.windows(2).map(|pair| pair[1].now_ms - pair[0].now_ms);
+            assert!(advances.clone().all(|advance| (0..=500).contains(&advance)), "{:?}", advances.collect::<Vec<_>>());
+            assert_eq!(test.timeline.last_ms(), 1_150_000 + step_ms, "it is the wall clock again");
+        }
+    }
+
+    #[test]
+    fn a_step_of_a_slow_timeline_is_one() {
+        let mut test = Test::new();
+        test.step(-30_000);
+        test.for_seconds(20);
+        test.step(-3_600_000);
+        let (now_ms, changes) = test.for_seconds(12);
+        assert!(matches!(changes[..], [Change::Stepped(..-3_599_000), Change::Followed(_)]), "{changes:?}");
+        assert_eq!(now_ms, 1_032_000 - 3_630_000);
     }
 
     #[test]

@@ -103,6 +103,11 @@ impl Point {
         if labels.is_empty() { self.metric.name.clone() } else { format!("{}{{{labels}}}", self.metric.name) }
     }
 
+    /// Its memory, without what it shares with other points.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.value.heap_bytes()
+    }
+
     /// Identifies its series while the series exists: metrics and labels are made once.
     pub fn series_key(&self) -> (usize, usize) {
         (Arc::as_ptr(&self.metric).addr(), Arc::as_ptr(&self.labels).addr())

@@ -1,7 +1,8 @@
 //! Receivers that reject a part of what they get, whatever they call it: what they accept must arrive.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::recording_receiver::{Recorded, Recorder, Reply};
@@ -351,4 +352,162 @@ fn a_batch_of_bad_series_alone_does_not_cost_the_series_that_come_later() {
         let report = close(&output);
         assert_eq!(stored(&recorder.requests()).len(), 200 - bad, "{report:#}");
     }
+}
+
+/// What a TSDB without an out-of-order window keeps: the time and the value of the newest sample of each series.
+#[derive(Default)]
+struct Head(Mutex<HashMap<String, (i64, u64)>>);
+
+impl Head {
+    /// Appends the samples of a request. Returns false if some are rejected; then none is stored, unless `partial`.
+    fn append(&self, request: &WriteRequest, partial: bool) -> bool {
+        let mut head = self.0.lock().expect("no panic");
+        let (mut next, mut accepted) = (head.clone(), true);
+        for series in &request.timeseries {
+            let key = format!("{:?}", series.labels);
+            for sample in &series.samples {
+                let newest = (sample.timestamp, sample.value.to_bits());
+                let too_old = next.get(&key).is_some_and(|&(time, value)| {
+                    sample.timestamp < time || sample.timestamp == time && value != newest.1
+                });
+                if too_old || key.contains("bad") {
+                    accepted = false;
+                } else {
+                    next.insert(key.clone(), newest);
+                }
+            }
+        }
+        if accepted || partial {
+            *head = next;
+        }
+        accepted
+    }
+}
+
+fn is_merged(request: &WriteRequest) -> bool {
+    request.timeseries.iter().any(|series| series.samples.len() > 1)
+}
+
+/// Sets all series every 100 ms, `windows` times, and from the tenth time on also one that comes late.
+fn run_with_late_series(output: &Output, series: &[u64], windows: u32, late: SeriesDefinition) {
+    let mut late = Some(late);
+    let mut all = series.to_vec();
+    for window in 0..windows {
+        if window == 10 {
+            all.extend(late.take().map(|late| output.register(late).expect("open")));
+        }
+        set_all(output, &all, f64::from(window));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Mimir stores the valid samples of a request that it rejects: when they come again, they are older than what it has.
+#[test]
+fn a_backlog_with_a_bad_series_costs_it_alone_where_the_others_are_stored() {
+    let (begin, head) = (Instant::now(), Head::default());
+    let recorder = Recorder::judge(move |request| {
+        if begin.elapsed() < Duration::from_secs(2) {
+            return Reply::Status(503);
+        }
+        match head.append(request, true) {
+            true => Reply::Status(204),
+            false => Reply::With(400, "X-Test", "1", "sample out of order or label value too long"),
+        }
+    });
+    let output = open(Protocol::V1, &recorder.url(), json!({}));
+    let series = gauges(&output, 150);
+    let bad = SeriesDefinition::new("g", MetricType::Gauge).with_tags([("number", "bad")]);
+    run_with_late_series(&output, &series, 50, bad);
+    let report = close(&output);
+    let lost = count(&report, "points_failed");
+    assert_eq!(count(&report, "points_sent") + lost, count(&report, "points"), "{report:#}");
+    // 40 windows of three points, a few more while the test is slow, and the end.
+    assert!((1..=3 * 46).contains(&lost), "{report:#}");
+}
+
+/// A series that comes later than all others is alone in its batch.
+#[test]
+fn a_batch_of_one_point_on_which_the_receiver_fails_does_not_block_the_others() {
+    let is_late = |series: &TimeSeries| series.labels.iter().any(|label| label.value == "k6_late_total");
+    let recorder = Recorder::judge(move |request| match request.timeseries.iter().any(is_late) {
+        true => Reply::Status(500),
+        false => Reply::Status(204),
+    });
+    let output = open(Protocol::V1, &recorder.url(), json!({}));
+    let series = gauges(&output, 50);
+    run_with_late_series(&output, &series, 100, SeriesDefinition::new("late", MetricType::Counter));
+    let report = close(&output);
+    let lost = count(&report, "points_failed");
+    assert_eq!(count(&report, "points_sent") + lost, count(&report, "points"), "{report:#}");
+    // 90 windows, a few more while the test is slow, the start and the end.
+    assert!((1..=100).contains(&lost), "{report:#}");
+}
+
+/// The time of a gateway is over while the receiver still stores the request.
+#[test]
+fn a_backlog_that_was_stored_behind_a_gateway_is_counted_as_sent() {
+    let (head, timed_out) = (Head::default(), AtomicBool::new(false));
+    let recorder = Recorder::judge(move |request| {
+        let accepted = head.append(request, false);
+        match accepted {
+            true if is_merged(request) && !timed_out.swap(true, Ordering::SeqCst) => Reply::Status(504),
+            true => Reply::Late(Duration::from_millis(if timed_out.load(Ordering::SeqCst) { 5 } else { 300 }), 204),
+            false => Reply::With(400, "X-Test", "1", "out of order sample"),
+        }
+    });
+    let output = open(Protocol::V1, &recorder.url(), json!({}));
+    let series = gauges(&output, 50);
+    for window in 0..40 {
+        set_all(&output, &series, f64::from(window));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let report = close(&output);
+    assert!(recorder.requests().iter().any(|request| request.status == 504));
+    assert_eq!(count(&report, "points_sent"), count(&report, "points"), "{report:#}");
+}
+
+/// Some rejections sound as if the points were stored, and they are not.
+#[test]
+fn only_points_that_are_stored_are_counted_as_sent() {
+    let merged = AtomicUsize::new(0);
+    let recorder =
+        Recorder::judge(move |request| match is_merged(request).then(|| merged.fetch_add(1, Ordering::SeqCst)) {
+            Some(0) => Reply::Close,
+            Some(1) => Reply::With(400, "X-Test", "1", "out of bounds"),
+            _ => Reply::Late(Duration::from_millis(200), 204),
+        });
+    let output = open(Protocol::V1, &recorder.url(), json!({}));
+    let series = gauges(&output, 5);
+    for window in 0..40 {
+        set_all(&output, &series, f64::from(window));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let report = close(&output);
+    let stored: usize = recorder.points().values().map(Vec::len).sum();
+    assert_eq!(count(&report, "points_sent"), stored as u64, "{report:#}");
+    assert_eq!(count(&report, "points_sent") + count(&report, "points_failed"), count(&report, "points"), "{report:#}");
+}
+
+/// A rate limit says nothing of the request: in parts it would only be more requests.
+#[test]
+fn a_backlog_that_is_limited_in_rate_comes_again_as_it_is() {
+    let requests = AtomicUsize::new(0);
+    let recorder = Recorder::judge(move |_| match requests.fetch_add(1, Ordering::SeqCst) % 3 {
+        2 => Reply::Late(Duration::from_millis(300), 204),
+        _ => Reply::With(429, "Retry-After", "0", "rate limit exceeded"),
+    });
+    let output = open(Protocol::V1, &recorder.url(), json!({ "maxShards": 1 }));
+    let series = gauges(&output, 5);
+    for window in 0..30 {
+        set_all(&output, &series, f64::from(window));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let report = close(&output);
+    assert_eq!(count(&report, "points_sent"), count(&report, "points"), "{report:#}");
+    let requests = recorder.requests();
+    let limited: Vec<_> = requests.windows(2).filter(|pair| pair[0].status == 429).collect();
+    assert!(limited.iter().any(|pair| is_merged(&pair[0].message)), "there was no backlog");
+    // As text: stale markers are not equal to themselves.
+    let text = |request: &Recorded| format!("{:?}", request.message);
+    assert!(limited.iter().all(|pair| text(&pair[0]) == text(&pair[1])));
 }

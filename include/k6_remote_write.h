@@ -26,6 +26,7 @@
 // Threads: all functions are thread-safe. When one thread calls k6rw_close(), each call of another thread on the same output
 // either takes effect before it or returns K6RW_CLOSED. Do not read a string of an output while another thread frees it. The
 // library starts all its threads in k6rw_open(), and they have signals blocked: signals stay with the caller's threads.
+// Do not unload the library: some of its threads, and its panic hook, stay until the process ends.
 //
 // Blocking: only k6rw_open(), k6rw_close() and k6rw_free() wait for the network. The latter two wait at most for the flush
 // timeout and, to write unsent samples to a file, another ten seconds.
@@ -315,6 +316,8 @@ k6rw_status k6rw_cancel_flush(struct k6rw_output *output,
 
 // Frees an output, and closes it first if it is open. output may be NULL. Handles are not reused, so that freeing a handle
 // twice returns K6RW_INVALID_HANDLE.
+//
+// While another thread is in k6rw_close(), returns at once: that call ends on its own.
 k6rw_status k6rw_free(struct k6rw_output *output,
                       struct k6rw_error *error);
 

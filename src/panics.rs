@@ -38,7 +38,7 @@ pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
 
 /// Returns a panic that other code has caught, such as tokio in a task, on a thread that is in [`catch`].
 pub fn caught(payload: &(dyn Any + Send)) -> Panic {
-    Panic { message: message(payload).into(), location: LOCATION.take() }
+    Panic { message: message(payload).into(), location: LOCATION.try_with(|last| last.take()).unwrap_or_default() }
 }
 
 /// Installs a panic hook: only a hook sees the location. Panics of other code in the process go to the previous hook.

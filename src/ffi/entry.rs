@@ -225,6 +225,8 @@ pub unsafe extern "C" fn k6rw_cancel_flush(output: *mut OutputHandle, error: *mu
 /// Frees an output, and closes it first if it is open. `output` may be NULL. Handles are not reused, so that freeing a handle
 /// twice returns K6RW_INVALID_HANDLE.
 ///
+/// While another thread is in k6rw_close(), returns at once: that call ends on its own.
+///
 /// # Safety
 /// The pointers must be as the conventions of the header require.
 #[unsafe(no_mangle)]

@@ -92,9 +92,10 @@ impl Sender {
     /// failure after which the receiver may have stored it, the batch is taken apart: it would be rejected if it came again.
     async fn send_merged(&self, shard: usize, batch: &mut Batch) -> bool {
         let mut fell_back = false;
+        // VictoriaMetrics accepts it again.
+        let attempts = if self.is_victoria_metrics.get() { Attempts::UntilFinal } else { Attempts::UntilRead };
         while !batch.unsent().is_empty() {
-            let exchange =
-                self.exchange(shard, batch.unsent(), batch.metadata(), Attempts::UntilRead, &mut fell_back).await;
+            let exchange = self.exchange(shard, batch.unsent(), batch.metadata(), attempts, &mut fell_back).await;
             match exchange.outcome {
                 Outcome::Retry(_) | Outcome::TooLarge | Outcome::Rejected { whole: true } => {
                     batch.take_apart(exchange.response.may_be_stored());
@@ -325,7 +326,7 @@ impl Sender {
     /// Removes stale markers where the receiver keeps only the newest sample of an interval: a marker would be kept in place of
     /// the last value.
     fn withhold_stale_markers(&self, batch: &mut Batch) {
-        if self.keeps_newest.get() {
+        if self.is_victoria_metrics.get() {
             let removed = batch.extract(|point| point.value.is_stale_marker()).len();
             self.reporter.counters.points.subtract(removed as u64);
         }

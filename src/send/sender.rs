@@ -57,8 +57,9 @@ pub struct Sender {
     /// Time at which the receiver last accepted points, of any shard.
     pub(super) last_accepted: Cell<Option<Instant>>,
     pub(super) quarantine: RefCell<Quarantine>,
-    /// True if the receiver keeps only the newest sample of an interval, as VictoriaMetrics may.
-    pub(super) keeps_newest: Cell<bool>,
+    /// True once a response came from VictoriaMetrics: it may keep only the newest sample of an interval, and accepts every
+    /// sample again.
+    pub(super) is_victoria_metrics: Cell<bool>,
     pub(super) health: RefCell<Health>,
     unsent_directory: Option<PathBuf>,
     /// Batches that are not sent again, because sending them panicked.
@@ -85,7 +86,7 @@ impl Sender {
             hopeless: Cell::new(None),
             last_accepted: Cell::new(None),
             quarantine: RefCell::default(),
-            keeps_newest: Cell::new(false),
+            is_victoria_metrics: Cell::new(false),
             health: RefCell::new(health),
             unsent_directory: settings.unsent_directory,
             set_aside: RefCell::default(),
@@ -181,7 +182,7 @@ impl Sender {
 
     /// Remembers what a response says of the receiver.
     pub(super) fn note_receiver(&self, response: &Response) {
-        if response.is_victoria_metrics && !self.keeps_newest.replace(true) {
+        if response.is_victoria_metrics && !self.is_victoria_metrics.replace(true) {
             self.reporter.log(event(Level::Debug, "Detected VictoriaMetrics, not sending stale markers"));
         }
     }

@@ -317,10 +317,7 @@ impl Sender {
 
     /// Counts all open points as dropped: the queue is full, and they are the oldest.
     fn drop_abandoned(&self, batch: &mut Batch) {
-        batch.restart();
-        let points = batch.unsent().len();
-        batch.advance(points);
-        self.reporter.counters.points_dropped.add(points as u64);
+        self.reporter.counters.points_dropped.add(batch.clear() as u64);
     }
 
     /// Removes stale markers where the receiver keeps only the newest sample of an interval: a marker would be kept in place of

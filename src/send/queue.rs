@@ -144,7 +144,7 @@ impl Batch {
         self.may_be_stored && !self.parts.is_empty()
     }
 
-    /// Removes and returns the unsent points and all parts but the last, which becomes the unsent points.
+    /// Removes the unsent points and all parts but the last, which becomes the unsent points. Returns the number of those removed.
     pub fn skip_to_last_part(&mut self) -> usize {
         let mut skipped = self.unsent().len();
         while self.parts.len() > 1 {
@@ -212,6 +212,15 @@ impl Batch {
         open.append(&mut self.given_up);
         open.extend(self.points.drain(self.finished..));
         (self.points, self.finished) = (open, 0);
+    }
+
+    /// Removes all open points, and returns their number.
+    pub fn clear(&mut self) -> usize {
+        let points = self.open_points();
+        self.restart();
+        self.points.clear();
+        self.parts.clear();
+        points
     }
 
     /// Removes and returns the unsent points that `remove` selects.
@@ -557,6 +566,16 @@ mod tests {
         assert_eq!(destination.counters.points_pending.get(), 0);
         assert!(reporter.poll().is_some_and(|event| event.level == Level::Warn));
         assert!(reporter.poll().is_none());
+    }
+
+    #[test]
+    fn a_batch_that_is_dropped_has_no_later_part() {
+        let mut merged = batch(3);
+        merged.merged = true;
+        merged.take_apart(true);
+        merged.set_next_aside();
+        assert_eq!((merged.open_points(), merged.unsent().len()), (3, 0), "one point of the series in each part");
+        assert_eq!((merged.clear(), merged.open_points(), merged.next_part()), (3, 0, false));
     }
 
     #[test]

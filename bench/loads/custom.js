@@ -1,7 +1,9 @@
 // SAMPLES samples of ten custom metrics at the full speed of one VU: k6 does little else than pass samples to the output.
 import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
 
-const samplesPerIteration = 10000;
+import { options, samplesPerIteration } from './samples.js';
+
+export { options };
 
 const counters = [new Counter('bench_counter_1'), new Counter('bench_counter_2'), new Counter('bench_counter_3')];
 const gauges = [new Gauge('bench_gauge_1')];
@@ -13,17 +15,6 @@ const trends = [
   new Trend('bench_trend_4'),
 ];
 const metrics = [...counters, ...gauges, ...rates, ...trends];
-
-export const options = {
-  scenarios: {
-    load: {
-      executor: 'shared-iterations',
-      vus: 1,
-      iterations: Number(__ENV.SAMPLES) / samplesPerIteration,
-      maxDuration: '30m',
-    },
-  },
-};
 
 export default function () {
   for (let i = 0; i < samplesPerIteration / metrics.length; i++) {

@@ -2,21 +2,13 @@
 import exec from 'k6/execution';
 import { Counter } from 'k6/metrics';
 
-const samplesPerIteration = 10000;
+import { options, samplesPerIteration } from './samples.js';
+
+export { options };
+
 const tagSets = Number(__ENV.TAG_SETS);
 
 const counter = new Counter('bench_tagged');
-
-export const options = {
-  scenarios: {
-    load: {
-      executor: 'shared-iterations',
-      vus: 1,
-      iterations: Number(__ENV.SAMPLES) / samplesPerIteration,
-      maxDuration: '30m',
-    },
-  },
-};
 
 export default function () {
   const first = exec.scenario.iterationInTest * samplesPerIteration;

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::recording_receiver::{PATIENCE, Recorder, Reply};
+use crate::outputs::{await_event, close, count};
+use crate::recording_receiver::{Recorder, Reply};
 use k6_remote_write::k6::MetricType;
 use k6_remote_write::k6::Sample;
 use k6_remote_write::output::Output;
-use k6_remote_write::report::{Event, Level};
+use k6_remote_write::report::Level;
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::proto::v2;
 use k6_remote_write::wire::{Protocol, STALE_MARKER};
@@ -56,40 +57,9 @@ fn add(output: &Output, series: u64, value: f64) {
     output.push(&[Sample { series, time_ms: 0, value }]).expect("open");
 }
 
-/// Closes an output and checks that its report adds up. Returns the report without debug events.
-fn close(output: &Output) -> Value {
-    let mut report: Value = serde_json::from_str(output.close().expect("open")).expect("JSON");
-    let ends = ["points_sent", "points_failed", "points_dropped", "points_in_unsent_file", "points_lost"];
-    let sum: u64 = ends.iter().map(|end| count(&report, end)).sum();
-    assert_eq!(sum, count(&report, "points"), "{report:#}");
-    let outcomes = ["samples_in", "samples_invalid_name", "samples_invalid_series", "samples_name_conflict"];
-    let samples: u64 = outcomes.iter().map(|outcome| count(&report, outcome)).sum();
-    assert_eq!(report["samples"], samples, "{report:#}");
-    report["events"].as_array_mut().expect("events").retain(|event| event["level"] != "debug");
-    report
-}
-
-/// Returns a count of the only destination in a report.
-fn count(report: &Value, name: &str) -> u64 {
-    report["destinations"][0][name].as_u64().unwrap_or_else(|| panic!("{name} in {report:#}"))
-}
-
 /// Returns the last event of a report.
 fn summary(report: &Value) -> &Value {
     report["events"].as_array().and_then(|events| events.last()).expect("a summary")
-}
-
-/// Polls until there is an event above debug level.
-fn await_event(output: &Output) -> Event {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match output.poll_event().expect("open") {
-            Some(event) if event.level != Level::Debug => return event,
-            Some(_) => {}
-            None => std::thread::sleep(Duration::from_millis(5)),
-        }
-        assert!(Instant::now() < deadline, "no event");
-    }
 }
 
 const SERIES: &str = r#"k6_c_total{method="GET"}"#;

@@ -15,6 +15,7 @@ mod delivery;
 mod fuzz;
 mod hostile;
 mod metric_types;
+mod outputs;
 mod preflight;
 mod rejected_series;
 mod rejections;

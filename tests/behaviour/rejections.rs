@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::outputs::{close, count};
 use crate::recording_receiver::{Recorded, Recorder, Reply};
 use k6_remote_write::k6::{MetricType, Sample};
 use k6_remote_write::output::Output;
@@ -36,14 +37,6 @@ fn gauges(output: &Output, count: usize) -> Vec<u64> {
 fn set_all(output: &Output, series: &[u64], value: f64) {
     let samples: Vec<_> = series.iter().map(|&series| Sample { series, time_ms: 0, value }).collect();
     output.push(&samples).expect("open");
-}
-
-fn close(output: &Output) -> Value {
-    serde_json::from_str(output.close().expect("open")).expect("JSON")
-}
-
-fn count(report: &Value, name: &str) -> u64 {
-    report["destinations"][0][name].as_u64().unwrap_or_else(|| panic!("{name} in {report:#}"))
 }
 
 fn events<'a>(report: &'a Value, level: &str) -> Vec<&'a Value> {

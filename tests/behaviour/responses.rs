@@ -1,9 +1,9 @@
 //! Responses that need reading: web pages, compressed bodies, redirects, and messages that quote the labels of a test.
 
 use std::io::Write;
-use std::time::{Duration, Instant};
 
-use crate::recording_receiver::{PATIENCE, Recorder, Reply};
+use crate::outputs::{await_event, close, count};
+use crate::recording_receiver::{Recorder, Reply};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use k6_remote_write::k6::{MetricType, Sample};
@@ -34,27 +34,6 @@ fn add(output: &Output, count: usize) {
         let series = output.register(definition).expect("open");
         output.push(&[Sample { series, time_ms: 0, value: 1.0 }]).expect("open");
     }
-}
-
-/// Polls until there is an event above debug level.
-fn await_event(output: &Output) -> Event {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match output.poll_event().expect("open") {
-            Some(event) if event.level != Level::Debug => return event,
-            Some(_) => {}
-            None => std::thread::sleep(Duration::from_millis(5)),
-        }
-        assert!(Instant::now() < deadline, "no event");
-    }
-}
-
-fn close(output: &Output) -> Value {
-    serde_json::from_str(output.close().expect("open")).expect("JSON")
-}
-
-fn count(report: &Value, name: &str) -> u64 {
-    report["destinations"][0][name].as_u64().unwrap_or_else(|| panic!("{name} in {report:#}"))
 }
 
 fn field<'a>(event: &'a Event, name: &str) -> &'a str {

@@ -87,8 +87,8 @@ func gatherOptions(params output.Params) ([]byte, error) {
 	})
 }
 
-// otherOutputs returns the names of the outputs of other kinds that k6 has been told to use: by --out or, without it, by K6_OUT. k6
-// does not hand them to outputs.
+// otherOutputs returns the names of k6's outputs of other kinds: those of --out or, without it, of K6_OUT. k6 does not pass them to
+// outputs.
 func otherOutputs(args []string, environment map[string]string) []string {
 	var all []string
 	for i, arg := range args {

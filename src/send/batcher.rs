@@ -85,22 +85,12 @@ impl Batcher {
 mod tests {
     use super::*;
     use crate::report::Reporter;
-    use crate::wire::{EncodedLabel, Labels, MetricKind, Value};
+    use crate::send::queue::tests::metric;
+    use crate::wire::{Labels, Value};
 
     fn batcher(shards: usize, batch_points: usize) -> (Batcher, Arc<Queue>) {
         let queue = Arc::new(Queue::new(1 << 30, shards, Reporter::default().destination("http://host/w")));
         (Batcher::new(Arc::clone(&queue), batch_points), queue)
-    }
-
-    fn metric() -> Arc<Metric> {
-        Arc::new(Metric {
-            name: "m".into(),
-            encoded_name: EncodedLabel::metric_name("m"),
-            extra_label: None,
-            kind: MetricKind::Gauge,
-            help: String::new(),
-            unit: "",
-        })
     }
 
     fn point(time_ms: i64) -> Point {

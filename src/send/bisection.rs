@@ -13,8 +13,8 @@ const SPARE_REQUESTS: usize = 4;
 pub(super) struct Bisection {
     /// What has not been sent, the next piece last.
     pending: Vec<Range<usize>>,
-    /// The first native histogram: all floats come before it. The kinds are told apart before anything else is, since a receiver
-    /// that has no native histograms rejects all of them.
+    /// The first native histogram: all floats come before it. A batch is split there first, since a receiver without native
+    /// histograms rejects all of them.
     first_histogram: usize,
     /// The points of a piece, at most.
     max_points: usize,
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_told_apart_first() {
+    fn kinds_are_separated_first() {
         let mut bisection = Bisection::new(100, 90, 10_000);
         let (alone, rest, requests) = run(&mut bisection, |piece| piece.end <= 90);
         assert!(alone.len() + rest == 10 && requests < 25, "{alone:?} {rest} {requests}");

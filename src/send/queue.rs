@@ -522,22 +522,27 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::report::Reporter;
     use crate::wire::{EncodedLabel, Labels, MetricKind, Value};
 
     const POINT: usize = size_of::<Point>();
 
-    fn batch(len: usize) -> Batch {
-        let metric = Arc::new(Metric {
+    /// A gauge without metadata, also for tests of what fills the queue.
+    pub(in crate::send) fn metric() -> Arc<Metric> {
+        Arc::new(Metric {
             name: "m".into(),
             encoded_name: EncodedLabel::metric_name("m"),
             extra_label: None,
             kind: MetricKind::Gauge,
             help: String::new(),
             unit: "",
-        });
+        })
+    }
+
+    fn batch(len: usize) -> Batch {
+        let metric = metric();
         let labels = Arc::new(Labels::encode(&[]));
         let point = Point { metric, labels, time_ms: 0, start_ms: 0, value: Value::Float(0.0) };
         Batch::new(vec![point; len], vec![])

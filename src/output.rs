@@ -86,6 +86,7 @@ impl Output {
         let mut queues = Vec::new();
         let mut leases = Vec::new();
         for destination in &config.destinations {
+            reporter.log_first(set_options(destination));
             let (lease, same) = DestinationLease::acquire(destination, &document);
             same.iter().for_each(|other| reporter.log(shared_receiver(destination, other)));
             let (pipeline, worker, queue) =
@@ -228,11 +229,20 @@ fn start_destination(
     Ok((pipeline, worker, queue))
 }
 
+/// Returns the debug line with the options of a destination that are set, and where each was written.
+fn set_options(destination: &Destination) -> Event {
+    let message = "Options that are set; all others have their defaults";
+    let line = destination.set_options.iter().fold(event(Level::Debug, message), |line, set| {
+        line.with(set.name, format!("{} from {}", set.value, set.source))
+    });
+    line.with("url", destination.shown_url()).with("url_source", destination.set_options.url_source())
+}
+
 /// Returns the warning about another destination that sends the same series to the same receiver.
 fn shared_receiver(destination: &Destination, other: &str) -> Event {
     event(Level::Warn, "Two destinations send the same series to one receiver, which counts them twice or rejects them")
         .with("url", destination.shown_url())
-        .with("destination", destination.url_source.to_string())
+        .with("destination", destination.set_options.url_source())
         .with("other_destination", other)
         .with("hint", "remove one of them, or set metricPrefix or labels in one, to keep their series apart")
 }

@@ -1,12 +1,11 @@
 //! One destination: where metrics are sent, and how, as all options together have it.
 
-use std::fmt;
 use std::time::Duration;
 
 use super::auth_options::AuthOptions;
-use super::error::Source;
 use super::parse::duration;
 use super::parse::metrics::MetricEntry;
+use super::set_options::SetOptions;
 use crate::export::{Mapping, TrendAs};
 use crate::http::Endpoint;
 use crate::resample::registry::Rules;
@@ -35,27 +34,8 @@ pub struct Destination {
     pub test_run: TestRunOptions,
     /// Queue, requests, and the end of a run.
     pub delivery: DeliveryOptions,
-    /// Where the URL was written.
-    pub url_source: UrlSource,
-}
-
-/// Where a URL was written, for people; `None` for the default. Destinations are equal wherever their options were written.
-#[derive(Debug, Clone, Default)]
-pub struct UrlSource(pub(super) Option<Source>);
-
-impl PartialEq for UrlSource {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl fmt::Display for UrlSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Some(source) => source.fmt(f),
-            None => f.write_str("the default URL"),
-        }
-    }
+    /// The options that are set, and where they were written.
+    pub set_options: SetOptions,
 }
 
 /// Windows, and which points they have.

@@ -15,15 +15,17 @@ mod options;
 mod spec;
 mod kind;
 mod destination;
+mod set_options;
 mod auth_options;
 mod parse;
 mod error;
 
 pub use auth_options::{AuthOptions, SigV4Options};
-pub use destination::{DeliveryOptions, Destination, MetricOptions, TestRunOptions, UrlSource, WindowOptions};
+pub use destination::{DeliveryOptions, Destination, MetricOptions, TestRunOptions, WindowOptions};
 pub use error::{ConfigError, ConfigErrors, Source};
 pub use options::{OPTIONS, options};
 pub use parse::metrics::MetricEntry;
+pub use set_options::{SetOption, SetOptions};
 pub use sources::{ApmBlockLease, DestinationLease, Document, Script};
 pub use spec::OptionSpec;
 
@@ -110,7 +112,11 @@ fn complete(destination: &mut Destination, run: &Run) {
     destination.delivery.sender.send_after = run.send_after(destination.window.rate);
     destination.labels.instance = run.instance_label(&destination.labels.constant);
     if run.native_histograms() {
-        destination.metrics.native_histograms.get_or_insert(true);
+        let set = &mut destination.set_options;
+        destination.metrics.native_histograms.get_or_insert_with(|| {
+            set.add("trendAsNativeHistogram", "true", "k6's feature flag native-histograms");
+            true
+        });
     }
 }
 

@@ -8,12 +8,13 @@ use std::time::Duration;
 use url::Url;
 
 use super::auth_options::AuthOptions;
-use super::destination::{DeliveryOptions, Destination, MetricOptions, TestRunOptions, UrlSource, WindowOptions};
+use super::destination::{DeliveryOptions, Destination, MetricOptions, TestRunOptions, WindowOptions};
 use super::kind::Hidden::{Headers, Key, Password, Token};
 use super::kind::Plain::{Boolean, Bytes, Count, Name, Parsed, Path, SecretFile, Switch, Text, Words};
 use super::kind::{Kind, Plain, Word, given};
 use super::parse::duration;
 use super::parse::list::{list, pairs};
+use super::set_options::SetOptions;
 use super::spec::{OptionSpec, Role, plain, row, secret};
 use crate::export::{Mapping, Span, TrendAs, TrendStat};
 use crate::http::{Credentials, Endpoint, Proxy, SecretSource, Tls, TlsVersion};
@@ -197,7 +198,7 @@ impl Default for Destination {
             labels: LabelRules::default(),
             test_run: TestRunOptions::default(),
             delivery: DeliveryOptions::default(),
-            url_source: UrlSource::default(),
+            set_options: SetOptions::default(),
         };
         for option in options() {
             let valid = option.set_default(&mut destination).is_some();

@@ -47,6 +47,15 @@ impl<'a> Setting<'a> {
         Self { option, source, value, form }
     }
 
+    /// The value for people, as it was written but for secrets.
+    pub fn shown(&self) -> String {
+        match &self.value {
+            Value::Plain(_, text) => cut(&without_secrets(text)),
+            Value::Secret(..) => MASK.into(),
+            Value::Metrics(_, text) => cut(text),
+        }
+    }
+
     /// Reads the value into `to`, or reports what is wrong with it.
     fn apply(&self, to: &mut Destination, diagnostics: &mut Diagnostics) {
         match &self.value {

@@ -552,3 +552,67 @@ fn loopback_is_not_a_network() {
         assert_eq!(read(&document).expect("valid").warnings, [""; 0], "{host}");
     }
 }
+
+/// The options of the only destination that are set.
+fn set_options(document: &Value) -> Vec<String> {
+    let config = read(document).expect("valid");
+    assert_eq!(config.destinations.len(), 1);
+    config.destinations[0].set_options.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn options_that_are_set_are_listed_with_their_sources_and_without_secrets() {
+    assert_eq!(set_options(&json!({})), [""; 0]);
+    let document = json!({
+        "argument": "https://me:hunter2@host/w?key=hunter2",
+        "environment": {
+            "K6_PROMETHEUS_RW_SERVER_URL": "http://other/w",
+            "K6_PROMETHEUS_RW_HEADERS_X-Scope-OrgID": "hunter2",
+            "K6_PROMETHEUS_RW_TREND_STATS": "avg,p(99)",
+            "K6_PROMETHEUS_RW_PUSH_INTERVAL": "1s",
+        },
+        "json": {
+            "headers": { "X-A": "hunter2", "x-scope-orgid": "hunter2", "Host": "hunter2" },
+            "resampleRate": 5, "timeout": "7s", "proxy": "http://me:hunter2@proxy",
+            "metrics": ["vus", { "sourceMetric": "http_reqs{status=~\"2..?\"}" }],
+        },
+        "run": { "features": ["native-histograms"] },
+    });
+    assert_eq!(
+        set_options(&document),
+        [
+            "url=https://***@host/w?*** from the argument of --out",
+            "headers=X-A, X-Scope-OrgID from collectors.\"remote-write\".headers (JSON), \
+             K6_PROMETHEUS_RW_HEADERS_X-Scope-OrgID (environment)",
+            // The length of a window is what the source of the highest precedence has, in whichever option.
+            "pushInterval=1s from K6_PROMETHEUS_RW_PUSH_INTERVAL (environment)",
+            "metrics=[\"vus\",{\"sourceMetric\":\"http_reqs{status=~\\\"2..?\\\"}\"}] \
+             from collectors.\"remote-write\".metrics (JSON)",
+            "trendStats=avg,p(99) from K6_PROMETHEUS_RW_TREND_STATS (environment)",
+            "timeout=7s from collectors.\"remote-write\".timeout (JSON)",
+            "proxy=http://***@proxy from collectors.\"remote-write\".proxy (JSON)",
+            "username=me from the URL in the argument of --out",
+            "password=*** from the URL in the argument of --out",
+            "trendAsNativeHistogram=true from k6's feature flag native-histograms",
+        ]
+    );
+    let block = json!([{ "provider": "prometheus", "remoteWriteURL": "https://host/", "sigV4Service": "x" }]);
+    let document = json!({
+        "script": { "ext": { "apm": block } },
+        "environment": {
+            "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "hunter2", "AWS_SESSION_TOKEN": "hunter2",
+            "AWS_DEFAULT_REGION": "eu-west-1", "AWS_PROFILE": "unused",
+        },
+    });
+    assert_eq!(
+        set_options(&document),
+        [
+            "url=https://host/ from options.ext.loadimpact.apm[0].remoteWriteURL (script)",
+            "sigV4Service=x from options.ext.loadimpact.apm[0].sigV4Service (script)",
+            "sigV4AccessKey=AKID from AWS_ACCESS_KEY_ID (environment)",
+            "sigV4SecretKey=*** from AWS_SECRET_ACCESS_KEY (environment)",
+            "sigV4SessionToken=*** from AWS_SESSION_TOKEN (environment)",
+            "sigV4Region=eu-west-1 from AWS_DEFAULT_REGION (environment)",
+        ]
+    );
+}

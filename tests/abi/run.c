@@ -23,6 +23,8 @@ void run(const char *url) {
     series = series_of("abi_requests", K6RW_METRIC_COUNTER, tags, 2);
     EXPECT_STATUS(K6RW_OK, k6rw_register_series(output, &series, &counter, &error));
     EXPECT(counter == 1);
+    EXPECT_STATUS(K6RW_OK, k6rw_poll_event(output, &event, &error)); /* the options that are set */
+    EXPECT(event.level == K6RW_LEVEL_DEBUG && strstr(event.fields, "\"url_source\":") != NULL);
     EXPECT_STATUS(K6RW_NO_EVENT, k6rw_poll_event(output, &event, &error));
     series = series_of("not a name", K6RW_METRIC_GAUGE, NULL, 0);
     EXPECT_STATUS(K6RW_OK, k6rw_register_series(output, &series, &ignored, &error));

@@ -156,7 +156,7 @@ prop_compose! {
             test_run: TestRunOptions { include_id: test_run_id.is_some(), id: test_run_id },
             delivery: DeliveryOptions { flush_timeout, queue_bytes, ..defaults.delivery },
             labels: defaults.labels,
-            url_source: defaults.url_source,
+            set_options: defaults.set_options,
         }
     }
 }

@@ -5,6 +5,7 @@ package e2e
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
@@ -89,4 +90,40 @@ func TestAnInvalidConfigurationStopsTheRunBeforeItStarts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Each destination has one line with the options that are set and where each was written, without secrets.
+func TestTheDebugLogHasTheOptionsThatAreSet(t *testing.T) {
+	t.Parallel()
+	receiver := startFake(t, harness.Fake{})
+	load := loadFor(time.Second, startTarget(t), receiver.URL())
+	load.Args = []string{"--verbose"}
+	load.Env["K6_PROMETHEUS_RW_TIMEOUT"] = "7s"
+	load.Env["K6_PROMETHEUS_RW_BEARER_TOKEN"] = hiddenText
+	load.Env["K6_PROMETHEUS_RW_HEADERS_X-Scope-OrgID"] = hiddenOther
+	load.Options = map[string]any{"trendStats": []string{"avg", "p(99)"}, "timeout": "6s"}
+	result := run(t, load)
+
+	var lines []harness.LogLine
+	for _, line := range linesOf(result, "debug") {
+		if strings.HasPrefix(line.Message, "Options that are set") {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) != 1 {
+		t.Fatalf("expected one line, got %d:\n%s", len(lines), result.LogText())
+	}
+	for field, expected := range map[string]string{
+		"url":         receiver.URL(),
+		"url_source":  "the argument of --out",
+		"timeout":     "7s from K6_PROMETHEUS_RW_TIMEOUT (environment)",
+		"bearerToken": "*** from K6_PROMETHEUS_RW_BEARER_TOKEN (environment)",
+		"headers":     "X-Scope-OrgID from K6_PROMETHEUS_RW_HEADERS_X-Scope-OrgID (environment)",
+		"trendStats":  `["avg","p(99)"] from collectors."remote-write".trendStats (JSON)`,
+	} {
+		if lines[0].Fields[field] != expected {
+			t.Errorf("%s is %v, not %s", field, lines[0].Fields[field], expected)
+		}
+	}
+	expectNothingHidden(t, "stderr", result.Stderr)
 }

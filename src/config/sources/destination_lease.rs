@@ -62,7 +62,7 @@ impl DestinationLease {
         if written.is_by_builtin(document) {
             same.push(format!("--out {BUILTIN}"));
         }
-        open.push(Open { number, written, source: destination.url_source.to_string() });
+        open.push(Open { number, written, source: destination.set_options.url_source().into() });
         (Self(number), same)
     }
 

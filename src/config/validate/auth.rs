@@ -12,12 +12,15 @@ use crate::config::auth_options::has_authorization;
 use crate::config::destination::Destination;
 use crate::config::spec::Role;
 use crate::http::SecretSource;
+use crate::secret::MASK;
 
 /// Completes credentials by the URL's and by AWS's own variables, and rejects what cannot be sent together.
 pub fn check(to: &mut Destination, environment: &BTreeMap<String, String>, check: &mut Check<'_>) {
     let sigv4 = check.last_of(&[Role::SigV4]);
     if sigv4.is_some() {
-        aws::complete(&mut to.auth.sigv4, environment).into_iter().for_each(|message| check.invalid(message));
+        aws::complete(&mut to.auth.sigv4, environment, &mut to.set_options)
+            .into_iter()
+            .for_each(|message| check.invalid(message));
     }
     take_from_url(to);
     let auth = &to.auth;
@@ -57,6 +60,11 @@ fn take_from_url(to: &mut Destination) {
     let _ = url.set_password(None);
     let auth = &mut to.auth;
     if username.is_some() && auth.username.is_none() && auth.bearer_token.is_none() {
+        let source = format!("the URL in {}", to.set_options.url_source());
+        to.set_options.add("username", username.clone().unwrap_or_default(), &*source);
+        if password.is_some() {
+            to.set_options.add("password", MASK, source);
+        }
         (auth.username, auth.password) = (username.map(SecretSource::from), password.map(SecretSource::from));
     }
 }

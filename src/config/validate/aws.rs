@@ -4,10 +4,19 @@ use std::collections::BTreeMap;
 use std::env;
 
 use crate::config::auth_options::SigV4Options;
+use crate::config::set_options::SetOptions;
+use crate::secret::MASK;
 
-/// Completes options by AWS's own variables, over which all of them take precedence. Returns messages about what is not valid.
-pub fn complete(sigv4: &mut SigV4Options, environment: &BTreeMap<String, String>) -> Vec<&'static str> {
+/// Completes options by AWS's own variables, over which all of them take precedence, and adds what those set to `set_options`.
+/// Returns messages about what is not valid.
+pub fn complete(
+    sigv4: &mut SigV4Options,
+    environment: &BTreeMap<String, String>,
+    set_options: &mut SetOptions,
+) -> Vec<&'static str> {
     let variable = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
+    let mut set =
+        |option, value: &str, variable: &str| set_options.add(option, value, format!("{variable} (environment)"));
     let mut messages = Vec::new();
     if sigv4.access_key.is_some() != sigv4.secret_key.is_some() {
         messages.push("sigV4AccessKey and sigV4SecretKey must be set together");
@@ -23,18 +32,32 @@ pub fn complete(sigv4: &mut SigV4Options, environment: &BTreeMap<String, String>
         && sigv4.access_key.is_none()
         && sigv4.profile.is_none()
     {
+        set("sigV4AccessKey", &access_key, "AWS_ACCESS_KEY_ID");
+        set("sigV4SecretKey", MASK, "AWS_SECRET_ACCESS_KEY");
         (sigv4.access_key, sigv4.secret_key) = (Some(access_key), Some(secret_key.into()));
         sigv4.session_token = variable("AWS_SESSION_TOKEN").map(Into::into);
+        if sigv4.session_token.is_some() {
+            set("sigV4SessionToken", MASK, "AWS_SESSION_TOKEN");
+        }
     }
-    sigv4.profile = sigv4.profile.take().or_else(|| variable("AWS_PROFILE"));
+    if let (None, Some(profile)) = (&sigv4.profile, variable("AWS_PROFILE")) {
+        if sigv4.access_key.is_none() {
+            set("sigV4Profile", &profile, "AWS_PROFILE");
+        }
+        sigv4.profile = Some(profile);
+    }
     sigv4.file = match (variable("AWS_SHARED_CREDENTIALS_FILE"), env::home_dir()) {
         (Some(file), _) => file.into(),
         (None, Some(home)) => home.join(".aws/credentials"),
         (None, None) => ".aws/credentials".into(),
     };
-    let region = sigv4.region.take().or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"));
+    let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| Some((name, variable(name)?)));
     match region {
-        Some(region) => sigv4.region = Some(region),
+        _ if sigv4.region.is_some() => {}
+        Some((name, region)) => {
+            set("sigV4Region", &region, name);
+            sigv4.region = Some(region);
+        }
         None => messages.push("signing requests for AWS requires a region; set sigV4Region or AWS_REGION"),
     }
     messages
@@ -60,7 +83,7 @@ mod tests {
             ("AWS_SHARED_CREDENTIALS_FILE", "/keys"),
         ]);
         let mut sigv4 = SigV4Options::default();
-        assert_eq!(complete(&mut sigv4, &environment), [""; 0]);
+        assert_eq!(complete(&mut sigv4, &environment, &mut SetOptions::default()), [""; 0]);
         assert_eq!((sigv4.region.as_deref(), sigv4.access_key.as_deref()), (Some("eu-west-1"), Some("AKID")));
         assert_eq!((sigv4.secret_key, sigv4.session_token), (Some("secret".into()), Some("token".into())));
 
@@ -68,10 +91,10 @@ mod tests {
         let given =
             SigV4Options { access_key: Some("OWN".into()), secret_key: Some("own".into()), ..SigV4Options::default() };
         let mut sigv4 = SigV4Options { region: Some("us-east-1".into()), ..given };
-        assert_eq!(complete(&mut sigv4, &environment), [""; 0]);
+        assert_eq!(complete(&mut sigv4, &environment, &mut SetOptions::default()), [""; 0]);
         assert_eq!((sigv4.region.as_deref(), sigv4.session_token), (Some("us-east-1"), None));
         let mut sigv4 = SigV4Options { profile: Some("team".into()), ..SigV4Options::default() };
-        assert_eq!(complete(&mut sigv4, &environment), [""; 0]);
+        assert_eq!(complete(&mut sigv4, &environment, &mut SetOptions::default()), [""; 0]);
         assert_eq!(
             (sigv4.access_key, sigv4.profile.as_deref(), sigv4.file.to_str()),
             (None, Some("team"), Some("/keys"))
@@ -102,7 +125,7 @@ mod tests {
                 "mutually exclusive",
             ),
         ] {
-            let messages = complete(&mut sigv4, &BTreeMap::new());
+            let messages = complete(&mut sigv4, &BTreeMap::new(), &mut SetOptions::default());
             assert!(messages.len() == 1 && messages[0].contains(message), "{messages:?}");
         }
     }

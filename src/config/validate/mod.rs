@@ -4,11 +4,12 @@
 mod auth;
 mod aws;
 mod context;
+mod set_options;
 
 use std::collections::BTreeMap;
 
 use self::context::Check;
-use super::destination::{Destination, UrlSource};
+use super::destination::Destination;
 use super::error::{Diagnostics, Source};
 use super::parse::headers;
 use super::setting::Setting;
@@ -23,18 +24,10 @@ pub fn check(
     diagnostics: &mut Diagnostics,
 ) {
     let mut check = Check { settings, source, diagnostics };
-    to.url_source = UrlSource(check.last_of(&[Role::Url]));
+    remove_reserved_headers(to, &mut check);
+    to.set_options = set_options::read(settings, to);
     auth::check(to, environment, &mut check);
     check_tls(to, &mut check);
-
-    let headers = &mut to.endpoint.headers;
-    let reserved: Vec<_> =
-        headers.iter().map(|(name, _)| name.clone()).filter(|name| headers::is_reserved(name)).collect();
-    if !reserved.is_empty() {
-        headers.retain(|(name, _)| !headers::is_reserved(name));
-        let (source, names) = (check.source_of(Role::Headers), reserved.join(", "));
-        check.warn(format!("Ignoring {names} in {source}: reserved for the protocol"));
-    }
     if to.metrics.include_defaults == Some(false) && to.metrics.entries.as_ref().is_none_or(Vec::is_empty) {
         let message = "must be true unless metrics lists a metric; no metric would be sent";
         check.invalid_in(Role::IncludeDefaultMetrics, message);
@@ -42,6 +35,17 @@ pub fn check(
     if to.test_run.id.is_some() && !to.test_run.include_id {
         let source = check.source_of(Role::TestRunId);
         check.warn(format!("Ignoring {source}: includeTestRunId is not set"));
+    }
+}
+
+fn remove_reserved_headers(to: &mut Destination, check: &mut Check<'_>) {
+    let headers = &mut to.endpoint.headers;
+    let reserved: Vec<_> =
+        headers.iter().map(|(name, _)| name.clone()).filter(|name| headers::is_reserved(name)).collect();
+    if !reserved.is_empty() {
+        headers.retain(|(name, _)| !headers::is_reserved(name));
+        let (source, names) = (check.source_of(Role::Headers), reserved.join(", "));
+        check.warn(format!("Ignoring {names} in {source}: reserved for the protocol"));
     }
 }
 

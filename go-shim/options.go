@@ -12,11 +12,9 @@ import (
 	"go.k6.io/k6/v2/output"
 )
 
-// The prefixes of the environment variables that the library gets: those of this output and of k6's own, and those of AWS.
-const (
-	variablePrefix    = "K6_PROMETHEUS_RW_"
-	awsVariablePrefix = "AWS_"
-)
+// variablePrefixes begin the environment variables that the library gets: those of this output and of k6's own, those of the
+// extension before it, whose users get a warning, and those of AWS.
+var variablePrefixes = []string{"K6_PROMETHEUS_", "K6_KEEP_", "K6_CA_CERT_FILE", "AWS_"}
 
 // cloudTestRunID is the variable with the id of the run in k6 Cloud.
 const cloudTestRunID = "K6_CLOUDRUN_TEST_RUN_ID"
@@ -55,12 +53,6 @@ type run struct {
 
 // gatherOptions collects the document from the parameters of an output.
 func gatherOptions(params output.Params) ([]byte, error) {
-	environment := make(map[string]string)
-	for name, value := range params.Environment {
-		if strings.HasPrefix(name, variablePrefix) || strings.HasPrefix(name, awsVariablePrefix) {
-			environment[name] = value
-		}
-	}
 	about := run{
 		Tags:             params.ScriptOptions.RunTags,
 		ExecutionSegment: params.ScriptOptions.ExecutionSegment,
@@ -77,7 +69,7 @@ func gatherOptions(params output.Params) ([]byte, error) {
 	}
 	return json.Marshal(document{
 		Argument:    params.ConfigArgument,
-		Environment: environment,
+		Environment: variables(params, os.Args[1:]),
 		JSON:        params.JSONConfig,
 		Script: script{
 			Ext:   params.ScriptOptions.External["loadimpact"],
@@ -87,19 +79,50 @@ func gatherOptions(params output.Params) ([]byte, error) {
 	})
 }
 
+// variables returns the environment of the test as far as it concerns the library. Variables of -e take precedence over those of
+// the system, and these over those that `k6 archive -e` has put into an archive. k6 adds -e to the system's only with
+// --include-system-env-vars, and has all of it in the runtime options, from which the archive's cannot be told: an archive of
+// someone else must not send the system's credentials to its own URL.
+func variables(params output.Params, args []string) map[string]string {
+	all := maps.Clone(params.Environment)
+	if all == nil {
+		all = make(map[string]string)
+	}
+	given := make(map[string]bool)
+	for _, pair := range flagValues(args, "env", "e") {
+		name, _, _ := strings.Cut(pair, "=")
+		given[name] = true
+	}
+	for name, value := range params.RuntimeOptions.Env {
+		if _, exists := all[name]; !exists || given[name] {
+			all[name] = value
+		}
+	}
+	maps.DeleteFunc(all, func(name, _ string) bool {
+		return !slices.ContainsFunc(variablePrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+	})
+	return all
+}
+
+// flagValues returns the values of a flag of k6 that can be given several times.
+func flagValues(args []string, long, short string) []string {
+	var values []string
+	for i, arg := range args {
+		if value, joined := strings.CutPrefix(arg, "--"+long+"="); joined {
+			values = append(values, value)
+		} else if (arg == "--"+long || arg == "-"+short) && i+1 < len(args) {
+			values = append(values, args[i+1])
+		} else if value, joined := strings.CutPrefix(arg, "-"+short); joined && value != "" {
+			values = append(values, strings.TrimPrefix(value, "="))
+		}
+	}
+	return values
+}
+
 // otherOutputs returns the names of k6's outputs of other kinds: those of --out or, without it, of K6_OUT. k6 does not pass them to
 // outputs.
 func otherOutputs(args []string, environment map[string]string) []string {
-	var all []string
-	for i, arg := range args {
-		if value, joined := strings.CutPrefix(arg, "--out="); joined {
-			all = append(all, value)
-		} else if (arg == "--out" || arg == "-o") && i+1 < len(args) {
-			all = append(all, args[i+1])
-		} else if value, joined := strings.CutPrefix(arg, "-o"); joined && value != "" {
-			all = append(all, strings.TrimPrefix(value, "="))
-		}
-	}
+	all := flagValues(args, "out", "o")
 	if variable := environment[outVariable]; len(all) == 0 && variable != "" {
 		all = strings.Split(variable, ",")
 	}

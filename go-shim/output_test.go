@@ -236,6 +236,28 @@ func TestOptionsAreHandedOverAsWritten(t *testing.T) {
 	}`, string(document))
 }
 
+func TestTheEnvironmentOfATestHasThatOfItsOptionsAndItsArchive(t *testing.T) {
+	t.Parallel()
+	system := map[string]string{"K6_PROMETHEUS_RW_A": "system", "K6_PROMETHEUS_RW_B": "system", "PATH": "/", "K6_CLOUD_TOKEN": "x"}
+	params := output.Params{
+		Environment: system,
+		RuntimeOptions: lib.RuntimeOptions{Env: map[string]string{
+			"K6_PROMETHEUS_RW_A": "option", "K6_PROMETHEUS_RW_B": "archive", "K6_PROMETHEUS_RW_C": "archive", "AWS_REGION": "r",
+			"K6_PROMETHEUS_USER": "me", "K6_KEEP_URL_TAG": "true", "K6_CA_CERT_FILE": "ca.pem", "K6_VUS": "5",
+		}},
+	}
+	for _, args := range [][]string{
+		{"run", "-e", "K6_PROMETHEUS_RW_A=option"}, {"run", "--env=K6_PROMETHEUS_RW_A=option"}, {"run", "-eK6_PROMETHEUS_RW_A=option"},
+	} {
+		assert.Equal(t, map[string]string{
+			"K6_PROMETHEUS_RW_A": "option", "K6_PROMETHEUS_RW_B": "system", "K6_PROMETHEUS_RW_C": "archive", "AWS_REGION": "r",
+			"K6_PROMETHEUS_USER": "me", "K6_KEEP_URL_TAG": "true", "K6_CA_CERT_FILE": "ca.pem",
+		}, variables(params, args), args)
+	}
+	assert.Len(t, system, 4, "k6's own map is unchanged")
+	assert.Empty(t, variables(output.Params{}, nil))
+}
+
 func TestOtherOutputsAreThoseOfTheCommandLineElseOfTheEnvironment(t *testing.T) {
 	t.Parallel()
 	environment := map[string]string{"K6_OUT": "influxdb=http://me:secret@host,remote-write"}

@@ -58,6 +58,9 @@ pub enum ConfigError {
         /// A whole message.
         message: String,
     },
+    /// A name that is ignored, from which another error may follow.
+    #[error("{0}")]
+    IgnoredName(String),
     /// A second output without a destination.
     #[error(
         "more than one --out remote-write without a URL: another output already sends to the script's apm blocks; set a URL, or remove it"
@@ -126,14 +129,61 @@ impl fmt::Display for ConfigErrors {
     }
 }
 
+/// The number of unknown names of which each is reported with the name that may be meant. It bounds the search for those.
+const MAX_UNKNOWN: usize = 20;
+
+/// The advice about an unknown name where none is similar.
+pub(super) const NO_SIMILAR: &str = "the documentation lists all options";
+
 /// Errors and warnings found while sources are read.
 #[derive(Debug, Default)]
 pub(super) struct Diagnostics {
     pub errors: Vec<ConfigError>,
     pub warnings: Vec<String>,
+    /// Warnings about names that are ignored. They are reported with errors too, which may follow from them.
+    ignored_names: Vec<String>,
+    unknown: usize,
 }
 
 impl Diagnostics {
+    /// Reports a name that is not an option, with advice for the first of them.
+    pub fn unknown(&mut self, kind: &'static str, name: &str, source: &Source, advice: impl FnOnce() -> String) {
+        self.unknown += 1;
+        let advice = if self.unknown <= MAX_UNKNOWN { advice() } else { NO_SIMILAR.into() };
+        self.errors.push(ConfigError::Unknown { kind, name: cut(name), source: source.clone(), advice });
+    }
+
+    /// Reports a name that is ignored, unless many have been reported.
+    pub fn ignored(&mut self, warning: String) {
+        match self.ignored_names.len() {
+            MAX_UNKNOWN => self.ignored_names.push("Ignoring more environment variables that are not options".into()),
+            reported if reported < MAX_UNKNOWN => self.ignored_names.push(warning),
+            _ => {}
+        }
+    }
+
+    /// Whether names that are ignored are still reported one by one.
+    pub fn advises(&self) -> bool {
+        self.ignored_names.len() <= MAX_UNKNOWN
+    }
+
+    /// Adds what other diagnostics have.
+    pub fn append(&mut self, mut other: Self) {
+        self.errors.append(&mut other.errors);
+        self.warnings.append(&mut other.warnings);
+        self.ignored_names.append(&mut other.ignored_names);
+    }
+
+    /// Returns the warnings, or the errors.
+    pub fn into_result(mut self) -> Result<Vec<String>, ConfigErrors> {
+        if self.errors.is_empty() {
+            self.ignored_names.append(&mut self.warnings);
+            return Ok(self.ignored_names);
+        }
+        self.errors.extend(self.ignored_names.into_iter().map(ConfigError::IgnoredName));
+        Err(ConfigErrors(self.errors))
+    }
+
     pub fn invalid(&mut self, source: Source, message: impl Into<String>) {
         self.errors.push(ConfigError::Invalid { source, message: message.into() });
     }

@@ -29,6 +29,8 @@ pub use set_options::{SetOption, SetOptions};
 pub use sources::{ApmBlockLease, DestinationLease, Document, Script};
 pub use spec::OptionSpec;
 
+use std::mem;
+
 use error::Diagnostics;
 use sources::document::Run;
 use sources::{argument, environment, json, script};
@@ -62,17 +64,14 @@ impl Config {
         }
         let mut destinations = Vec::from_iter(described(document, has_blocks, &mut diagnostics));
         destinations.append(&mut blocks);
-        diagnostics.errors.append(&mut of_blocks.errors);
-        diagnostics.warnings.append(&mut of_blocks.warnings);
+        diagnostics.append(of_blocks);
         if destinations.is_empty() && diagnostics.errors.is_empty() {
             diagnostics.errors.push(ConfigError::NoDestination);
         }
-        if !diagnostics.errors.is_empty() {
-            return Err(ConfigErrors(diagnostics.errors));
-        }
+        let warnings = diagnostics.into_result()?;
         destinations.iter_mut().for_each(|destination| complete(destination, &document.run));
         let tags = document.run.tags.clone().into_iter().collect();
-        Ok(Self { destinations, tags, run_info: document.run.info(), warnings: diagnostics.warnings })
+        Ok(Self { destinations, tags, run_info: document.run.info(), warnings })
     }
 
     /// Returns one line for k6's banner: the URLs and the lengths of windows.
@@ -84,15 +83,17 @@ impl Config {
 /// Reads the destination that the argument, the environment and JSON describe together. If the script has blocks, there is one
 /// only if it has a URL; otherwise there is always one.
 fn described(document: &Document, has_blocks: bool, diagnostics: &mut Diagnostics) -> Option<Destination> {
+    let mut environment = environment::read(document, diagnostics);
     // The lowest precedence first: each source overwrites the ones before it.
-    let sources =
-        [json::read(document, diagnostics), environment::read(document, diagnostics), argument::read(document)];
+    let sources = [json::read(document, diagnostics), mem::take(&mut environment.settings), argument::read(document)];
     let mut destination = Destination::default();
     for settings in &sources {
         setting::apply_all(settings, &mut destination, diagnostics);
     }
     let all: Vec<_> = sources.into_iter().flatten().collect();
-    if has_blocks && !all.iter().any(|setting| setting.option.role == Some(Role::Url)) {
+    let has_url = all.iter().any(|setting| setting.option.role == Some(Role::Url));
+    environment.report_ignored_urls(has_url || has_blocks, diagnostics);
+    if has_blocks && !has_url {
         for setting in &all {
             diagnostics.warn(format!(
                 "Ignoring {}: the script's apm blocks have their own options, and no other URL is set",

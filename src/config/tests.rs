@@ -499,10 +499,6 @@ fn what_is_ignored_or_unsafe_is_a_warning() {
             "Ignoring unknown environment variable K6_PROMETHEUS_RW_TOKEN; did you mean K6_PROMETHEUS_RW_BEARER_TOKEN?",
         ),
         (
-            json!({ "environment": { "K6_PROMETHEUS_RW_URL": "x" } }),
-            "Ignoring unknown environment variable K6_PROMETHEUS_RW_URL; did you mean K6_PROMETHEUS_RW_SERVER_URL?",
-        ),
-        (
             json!({ "json": { "bearerToken": "t", "username": "me", "password": "x" } }),
             "collectors.\"remote-write\".bearerToken (JSON) takes precedence; collectors.\"remote-write\".username (JSON) ignored",
         ),

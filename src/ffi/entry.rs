@@ -30,7 +30,7 @@ pub extern "C" fn k6rw_version() -> Text {
 /// `config` is a JSON object of `config_len` bytes. All fields are optional:
 ///
 /// - "argument": string, the text after `--out remote-write=`.
-/// - "environment": object, the environment variables, at least those that begin with K6_PROMETHEUS_RW_ or AWS_.
+/// - "environment": object, the environment variables, at least those that begin with K6_PROMETHEUS_ or AWS_.
 /// - "json": object or null, `collectors."remote-write"` of k6's JSON configuration.
 /// - "script": object, with `options.ext.loadimpact` of the script as "ext" and its `options.cloud` as "cloud". If several
 ///   open outputs have the same "script", only the first one sends to the destinations in it.

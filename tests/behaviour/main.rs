@@ -10,6 +10,7 @@ mod recording_receiver;
 mod tls_server;
 
 mod config_errors;
+mod config_habits;
 mod configuration;
 mod delivery;
 mod fuzz;

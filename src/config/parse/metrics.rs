@@ -95,7 +95,7 @@ impl ParsedMetrics {
         let mut keep_tags = None;
         for (name, value) in fields {
             let Some(field) = FIELDS.into_iter().find(|field| names::is_spelling_of(name, field)) else {
-                let (name, advice) = (cut(name), names::advice("", name, &FIELDS));
+                let (name, advice) = (cut(name), names::advice(name, &FIELDS));
                 self.errors.push(ConfigError::Unknown { kind: "field", name, source: source.clone(), advice });
                 continue;
             };

@@ -5,9 +5,10 @@ pub mod apm_lease;
 pub mod destination_lease;
 pub mod script;
 pub mod json;
-pub mod object;
-pub mod environment;
 pub mod argument;
+pub mod environment;
+pub mod object;
+pub mod other_names;
 
 pub use apm_lease::ApmBlockLease;
 pub use destination_lease::DestinationLease;

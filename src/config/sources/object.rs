@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::config::error::{ConfigError, Diagnostics, Source, cut};
+use super::other_names::options_meant_by;
+use crate::config::error::{ConfigError, Diagnostics, Source};
 use crate::config::options::options;
 use crate::config::parse::names;
 use crate::config::setting::Setting;
@@ -24,12 +25,7 @@ pub fn read<'a>(
     let mut sources: BTreeMap<&str, Source> = BTreeMap::new();
     for (name, value) in fields {
         let Some(option) = options().find(|option| names::is_spelling_of(&name, name_of(option))) else {
-            let advice = match meant(&name, name_of) {
-                Some(name) => format!("did you mean {name}?"),
-                None => names::advice("", &name, &options().map(name_of).collect::<Vec<_>>()),
-            };
-            let (name, source) = (cut(&name), source.clone());
-            diagnostics.errors.push(ConfigError::Unknown { kind: "option", name, source, advice });
+            diagnostics.unknown("option", &name, source, || names::did_you_mean(&meant(&name, name_of)));
             continue;
         };
         let Some(setting) = Setting::json(option, source.field(&name), value) else { continue };
@@ -42,8 +38,7 @@ pub fn read<'a>(
     settings
 }
 
-/// Returns the option that an unknown name may be meant to be: one that has this name elsewhere, or a similar one.
-pub fn meant(name: &str, name_of: NameOf) -> Option<&'static str> {
-    let near = || names::nearest(name, &options().map(name_of).collect::<Vec<_>>());
-    options().find(|option| option.is_known_as(name)).map(name_of).or_else(near)
+/// Returns the options that an unknown name may be meant to be.
+pub fn meant(name: &str, name_of: NameOf) -> Vec<&'static str> {
+    options_meant_by(name).into_iter().map(name_of).collect()
 }

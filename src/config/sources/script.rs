@@ -19,6 +19,9 @@ const PROMETHEUS: &str = "prometheus";
 const CREDENTIALS: &str = "credentials";
 const REMOTE_WRITE_URL: &str = "remoteWriteURL";
 
+/// The number of fields of a block among which a misspelt URL is looked for.
+const MAX_SEARCHED: usize = 50;
+
 /// A block, and where it was written.
 struct Block<'a> {
     source: Source,
@@ -108,8 +111,8 @@ fn destination(
     let mut destination = Destination::of_block();
     apply_all(&settings, &mut destination, diagnostics);
     let has = |role: Role| settings.iter().any(|one: &Setting<'_>| one.option.role == Some(role));
-    let misspelt = |name: &String| object::meant(name, OptionSpec::script_name) == Some(REMOTE_WRITE_URL);
-    if !has(Role::Url) && !block.fields.keys().any(misspelt) {
+    let misspelt = |name: &String| object::meant(name, OptionSpec::script_name) == [REMOTE_WRITE_URL];
+    if !has(Role::Url) && !block.fields.keys().take(MAX_SEARCHED).any(misspelt) {
         let message = format!(
             "{REMOTE_WRITE_URL} is missing; must be the URL of the receiver, such as http://localhost:9090/api/v1/write"
         );

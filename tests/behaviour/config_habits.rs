@@ -1,0 +1,147 @@
+//! Options as users write them who come from elsewhere: from k6's own output, the extension before it, compose files, and habit.
+
+use std::time::{Duration, Instant};
+
+use k6_remote_write::config::{Config, Document};
+use serde_json::{Map, Value, json};
+
+fn read(document: &Value) -> Result<Config, String> {
+    let document = Document::parse(document.to_string().as_bytes()).expect("a document");
+    Config::read(&document).map_err(|errors| errors.to_string())
+}
+
+fn warnings(document: &Value) -> Vec<String> {
+    read(document).expect("valid").warnings
+}
+
+/// A document with these variables, and a URL.
+fn environment(variables: &[(&str, &str)]) -> Value {
+    let variables: Map<_, _> = variables.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+    json!({ "environment": variables, "json": { "url": "http://localhost/w" } })
+}
+
+/// All variables of grafana/xk6-output-prometheus-remote up to v0.0.7 that its later versions, and k6's own output, do not have.
+#[test]
+fn each_variable_of_the_extension_before_k6s_own_output_is_a_warning_that_names_todays() {
+    for (variable, today) in [
+        ("K6_PROMETHEUS_REMOTE_URL", "set K6_PROMETHEUS_RW_SERVER_URL"),
+        ("K6_PROMETHEUS_USER", "set K6_PROMETHEUS_RW_USERNAME"),
+        ("K6_PROMETHEUS_USERNAME", "set K6_PROMETHEUS_RW_USERNAME"),
+        ("K6_PROMETHEUS_PASSWORD", "set K6_PROMETHEUS_RW_PASSWORD"),
+        ("K6_PROMETHEUS_HEADERS", "set K6_PROMETHEUS_RW_HTTP_HEADERS"),
+        ("K6_PROMETHEUS_HEADERS_X-Scope-OrgID", "set K6_PROMETHEUS_RW_HEADERS_X-Scope-OrgID"),
+        ("K6_PROMETHEUS_INSECURE_SKIP_TLS_VERIFY", "set K6_PROMETHEUS_RW_INSECURE_SKIP_TLS_VERIFY"),
+        ("K6_CA_CERT_FILE", "set K6_PROMETHEUS_RW_CA_CERTIFICATE"),
+        ("K6_PROMETHEUS_FLUSH_PERIOD", "set K6_PROMETHEUS_RW_PUSH_INTERVAL"),
+        ("K6_PROMETHEUS_PUSH_INTERVAL", "set K6_PROMETHEUS_RW_PUSH_INTERVAL"),
+        ("K6_PROMETHEUS_TREND_STATS", "set K6_PROMETHEUS_RW_TREND_STATS"),
+        ("K6_PROMETHEUS_TREND_AS_NATIVE_HISTOGRAM", "set K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM"),
+        ("K6_KEEP_TAGS", "set K6_PROMETHEUS_RW_DROP_TAGS"),
+        ("K6_KEEP_NAME_TAG", "set K6_PROMETHEUS_RW_DROP_TAGS"),
+        ("K6_KEEP_URL_TAG", "set K6_PROMETHEUS_RW_DROP_TAGS"),
+        ("K6_PROMETHEUS_MAPPING", "nothing replaces it"),
+        ("K6_PROMETHEUS_SERVER_URL", "set K6_PROMETHEUS_RW_SERVER_URL"),
+    ] {
+        let expected = format!("Ignoring environment variable of an older output, {variable}; {today}");
+        assert_eq!(warnings(&environment(&[(variable, "hunter2")])), [expected]);
+        assert_eq!(warnings(&environment(&[(variable, "")])), [""; 0], "an empty one is not set");
+    }
+    // Those of other tools, and those that are set beside today's.
+    let others =
+        environment(&[("K6_PROMETHEUS_PORT", "1"), ("K6_CA_CERT_FILE", "a"), ("K6_PROMETHEUS_RW_CA_CERTIFICATE", "b")]);
+    assert_eq!(warnings(&others), [""; 0]);
+}
+
+#[test]
+fn a_wrong_variable_for_the_url_is_an_error_unless_something_else_names_a_url() {
+    let block = json!({ "apm": [{ "provider": "prometheus", "remoteWriteURL": "http://localhost/" }] });
+    for (variable, advice) in [
+        ("K6_PROMETHEUS_REMOTE_URL", "set K6_PROMETHEUS_RW_SERVER_URL"),
+        ("K6_PROMETHEUS_RW_URL", "did you mean K6_PROMETHEUS_RW_SERVER_URL?"),
+        ("K6_PROMETHEUS_RW_REMOTE_URL", "did you mean K6_PROMETHEUS_RW_SERVER_URL?"),
+    ] {
+        let variables = json!({ variable: "http://prometheus:9090/api/v1/write" });
+        let error =
+            format!("invalid configuration: {variable} (environment): ignored, and no other URL is set; {advice}");
+        assert_eq!(read(&json!({ "environment": variables })).map(|_| ()), Err(error));
+        for other in [
+            json!({ "environment": variables, "argument": "http://localhost/w" }),
+            json!({ "environment": variables, "json": { "url": "http://localhost/w" } }),
+            json!({ "environment": variables, "script": { "ext": block } }),
+        ] {
+            let warnings = warnings(&other);
+            assert!(
+                warnings.len() == 1 && warnings[0].contains(variable) && warnings[0].contains(advice),
+                "{warnings:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_unknown_variable_leads_to_the_likely_one() {
+    for (unknown, advice) in [
+        ("NATIVE_HISTOGRAMS", "did you mean K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM?"),
+        ("AWS_SIGV4_ENABLED", "did you mean K6_PROMETHEUS_RW_SIGV4_REGION?"),
+        ("USER", "did you mean K6_PROMETHEUS_RW_USERNAME?"),
+        ("REGION", "did you mean K6_PROMETHEUS_RW_SIGV4_REGION?"),
+        ("TOKEN", "did you mean K6_PROMETHEUS_RW_BEARER_TOKEN?"),
+        ("HEADERS", "did you mean K6_PROMETHEUS_RW_HTTP_HEADERS?"),
+        ("SHARDS_PER_RECEIVER", "did you mean K6_PROMETHEUS_RW_MAX_SHARDS?"),
+        ("PUSHGATEWAY_JOB", "the documentation lists all options"),
+    ] {
+        let variable = format!("K6_PROMETHEUS_RW_{unknown}");
+        let expected = format!("Ignoring unknown environment variable {variable}; {advice}");
+        assert_eq!(warnings(&environment(&[(&variable, "x")])), [expected]);
+    }
+}
+
+#[test]
+fn an_unknown_variable_is_reported_beside_the_error_that_follows_from_it() {
+    let document = environment(&[("K6_PROMETHEUS_RW_USER", "me"), ("K6_PROMETHEUS_RW_PASSWORD", "hunter2")]);
+    assert_eq!(
+        read(&document).map(|_| ()).expect_err("a password alone"),
+        "invalid configuration:\
+         \n\t- K6_PROMETHEUS_RW_PASSWORD (environment): a password requires a username\
+         \n\t- Ignoring unknown environment variable K6_PROMETHEUS_RW_USER; did you mean K6_PROMETHEUS_RW_USERNAME?"
+    );
+}
+
+#[test]
+fn underscores_in_the_variable_of_a_header_are_dashes_unless_it_has_one() {
+    for (name, header) in
+        [("X_SCOPE_ORGID", "X-SCOPE-ORGID"), ("X-Scope-OrgID", "X-Scope-OrgID"), ("X-My_Key", "X-My_Key"), ("A", "A")]
+    {
+        let mut config =
+            read(&environment(&[(&format!("K6_PROMETHEUS_RW_HEADERS_{name}"), "tenant,1")])).expect("valid");
+        let headers = config.destinations.remove(0).endpoint.headers;
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (&**name, value.expose())).collect();
+        assert_eq!(headers, [(header, "tenant,1")]);
+    }
+}
+
+#[test]
+fn a_huge_name_and_very_many_names_are_reported_in_bounded_time_and_size() {
+    let huge = "pushIntervall".repeat(1 << 20);
+    let many = |prefix: &str| -> Map<_, _> { (0..100_000).map(|n| (format!("{prefix}{n}"), "x".into())).collect() };
+    let block =
+        |name: &str, value: Value| json!({ "provider": "prometheus", "remoteWriteURL": "http://a/", name: value });
+    for document in [
+        json!({ "json": { &huge: 1 } }),
+        json!({ "json": many("option") }),
+        json!({ "environment": { format!("K6_PROMETHEUS_RW_{huge}"): "1" }, "argument": "x" }),
+        json!({ "environment": { format!("K6_PROMETHEUS_HEADERS_{huge}"): "1" }, "argument": "x" }),
+        json!({ "environment": many("K6_PROMETHEUS_RW_OPTION"), "argument": "x" }),
+        json!({ "json": { "metrics": [{ &huge: "x" }] } }),
+        json!({ "json": { "metrics": [many("field")] } }),
+        json!({ "script": { "ext": { "apm": [block(&huge, json!(1))] } } }),
+        json!({ "script": { "ext": { "apm": [block("credentials", Value::Object(many("key")))] } } }),
+        json!({ "script": { "ext": { "apm": [block("provider", json!(huge)), many("key")] } } }),
+    ] {
+        let document = Document::parse(document.to_string().as_bytes()).expect("a document");
+        let begun = Instant::now();
+        let message = Config::read(&document).expect_err("a mistake").to_string();
+        let took = begun.elapsed();
+        assert!(message.len() < 4096 && took < Duration::from_secs(5), "{took:?}: {message}");
+    }
+}

@@ -11,7 +11,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"os"
+	"os/signal"
 	"runtime"
 	"strings"
 	"time"
@@ -28,6 +31,9 @@ type record = C.k6rw_sample
 
 // seriesID is the library's id of a series. 0 is not an id.
 type seriesID = C.uint64_t
+
+// pollMilliseconds is how long a poll of a command's output waits, and so how long an interrupt may.
+const pollMilliseconds = 100
 
 // errNoEvent means that there is no event now, errClosed that there will be no more.
 var (
@@ -76,11 +82,19 @@ func levelOf(code C.uint32_t) level {
 	}
 }
 
+// checkVersion returns an error unless header and library have the same ABI version.
+func checkVersion() error {
+	if library := uint32(C.k6rw_abi_version()); library != C.K6RW_ABI_VERSION {
+		return fmt.Errorf("the library has ABI version %d, the extension needs %d: rebuild k6 with "+
+			"a library and an extension of the same release", library, uint32(C.K6RW_ABI_VERSION))
+	}
+	return nil
+}
+
 // openNative opens an output with this configuration document, which starts the library's threads.
 func openNative(document []byte) (*native, error) {
-	if library := uint32(C.k6rw_abi_version()); library != C.K6RW_ABI_VERSION {
-		return nil, fmt.Errorf("the library has ABI version %d, the extension needs %d: rebuild k6 with "+
-			"a library and an extension of the same release", library, uint32(C.K6RW_ABI_VERSION))
+	if err := checkVersion(); err != nil {
+		return nil, err
 	}
 	var opened native
 	var failure C.k6rw_error
@@ -190,6 +204,52 @@ func (n *native) close() ([]event, error) {
 	}
 	err := decode([]byte(textOf(text)), &last)
 	return last.Events, err
+}
+
+// runNativeCommand runs a command of the library until it ends. An interrupt cancels it, once: the next one ends k6.
+func runNativeCommand(document []byte, interrupts chan os.Signal, stdout, stderr io.Writer) error {
+	if err := checkVersion(); err != nil {
+		return err
+	}
+	var command *C.k6rw_command
+	var failure C.k6rw_error
+	first := (*C.char)(unsafe.Pointer(unsafe.SliceData(document)))
+	if C.k6rw_command_open(first, C.size_t(len(document)), &command, &failure) != C.K6RW_OK {
+		return errext.WithExitCodeIfNone(errorOf(&failure), exitcodes.InvalidConfig)
+	}
+	defer C.k6rw_command_free(command, nil)
+	var chunk C.k6rw_chunk
+	for status := C.k6rw_status(C.K6RW_RUNNING); status != C.K6RW_CLOSED; {
+		select {
+		case <-interrupts:
+			signal.Stop(interrupts)
+			C.k6rw_command_cancel(command, nil)
+		default:
+		}
+		status = C.k6rw_command_poll(command, pollMilliseconds, &chunk, &failure)
+		switch status {
+		case C.K6RW_OK:
+			stream := stdout
+			if chunk.stream == C.K6RW_STREAM_STDERR {
+				stream = stderr
+			}
+			if _, err := stream.Write(C.GoBytes(unsafe.Pointer(&chunk.text[0]), C.int(chunk.text_len))); err != nil {
+				return err
+			}
+		case C.K6RW_RUNNING, C.K6RW_CLOSED:
+		default:
+			return errorOf(&failure)
+		}
+	}
+	var code C.uint32_t
+	var reason C.k6rw_text
+	if C.k6rw_command_exit_code(command, &code, &reason, &failure) != C.K6RW_OK {
+		return errorOf(&failure)
+	}
+	if code == 0 {
+		return nil
+	}
+	return errext.WithExitCodeIfNone(errors.New(textOf(reason)), exitcodes.ExitCode(code))
 }
 
 // decode keeps numbers as they are written. json.Unmarshal would make them float64, and the log would have 3e+06 for three

@@ -98,6 +98,11 @@ func variables(params output.Params, args []string) map[string]string {
 			all[name] = value
 		}
 	}
+	return libraryVariables(all)
+}
+
+// libraryVariables removes the variables that do not concern the library, and returns the others.
+func libraryVariables(all map[string]string) map[string]string {
 	maps.DeleteFunc(all, func(name, _ string) bool {
 		return !slices.ContainsFunc(variablePrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 	})

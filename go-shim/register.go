@@ -8,14 +8,19 @@
 //	output.go    the output: samples, events, start and stop
 //	process.go   what the outputs of a process share: signals, and the end of a test
 //	options.go   collects the options for the library
+//	subcommand.go the command `k6 x remote-write`
 //	native.go    all calls into the library
 package remotewrite
 
-import "go.k6.io/k6/v2/output"
+import (
+	"go.k6.io/k6/v2/output"
+	"go.k6.io/k6/v2/subcommand"
+)
 
-// Name is the name of the output after --out.
+// Name is the name of the output after --out, and of the command after `k6 x`.
 const Name = "remote-write"
 
 func init() {
 	output.RegisterExtension(Name, func(params output.Params) (output.Output, error) { return New(params) })
+	subcommand.RegisterExtension(Name, newSubcommand)
 }

@@ -14,22 +14,25 @@
 // changed by another thread during the call.
 //
 // Ownership: the library copies what the caller passes, so that the caller may reuse or free it when the function returns.
-// The caller owns k6rw_error and k6rw_event. The library owns the strings that it returns as k6rw_text; the comment of the
-// function says how long they are valid. The caller must free a k6rw_output with k6rw_free().
+// The caller owns k6rw_error, k6rw_event and k6rw_chunk. The library owns the strings that it returns as k6rw_text; the
+// comment of the function says how long they are valid. The caller must free a k6rw_output with k6rw_free(), and a
+// k6rw_command with k6rw_command_free().
 //
-// Handles: a k6rw_output is an identifier and not a pointer to memory. Using a handle that is unknown or freed is an error,
-// not undefined behaviour.
+// Handles: a k6rw_output and a k6rw_command are identifiers and not pointers to memory. Using a handle that is unknown or
+// freed is an error, not undefined behaviour.
 //
-// Strings: UTF-8. A k6rw_text has a length and no terminating NUL. The arrays in k6rw_error and k6rw_event are terminated by
-// NUL.
+// Strings: UTF-8. A k6rw_text has a length and no terminating NUL. The arrays in k6rw_error, k6rw_event and k6rw_chunk are
+// terminated by NUL.
 //
 // Threads: all functions are thread-safe. When one thread calls k6rw_close(), each call of another thread on the same output
-// either takes effect before it or returns K6RW_CLOSED. Do not read a string of an output while another thread frees it. The
-// library starts all its threads in k6rw_open(), and they have signals blocked: signals stay with the caller's threads.
+// either takes effect before it or returns K6RW_CLOSED. Do not read a string of a handle while another thread frees it. The
+// library starts threads in k6rw_open() and for commands, and they have signals blocked: signals stay with the caller's
+// threads.
 // Do not unload the library: some of its threads, and its panic hook, stay until the process ends.
 //
-// Blocking: only k6rw_open(), k6rw_close() and k6rw_free() wait for the network. The latter two wait at most for the flush
-// timeout and, to write unsent samples to a file, another ten seconds.
+// Blocking: of the functions of an output only k6rw_open(), k6rw_close() and k6rw_free() wait for the network. The latter two
+// wait at most for the flush timeout and, to write unsent samples to a file, another ten seconds. A command runs on a separate
+// thread; only k6rw_command_poll() and k6rw_command_free() wait for it.
 
 #ifndef K6_REMOTE_WRITE_H
 #define K6_REMOTE_WRITE_H
@@ -49,6 +52,9 @@
 // The size of k6rw_event.fields in bytes, including the NUL.
 #define K6RW_EVENT_FIELDS_SIZE 4096
 
+// The size of k6rw_chunk.text in bytes, including the NUL.
+#define K6RW_CHUNK_SIZE 16384
+
 // Result of a call.
 enum k6rw_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -65,11 +71,11 @@ enum k6rw_status
     K6RW_INVALID_UTF8 = 3,
     // The configuration, or a file that it names, is invalid. The message lists all mistakes.
     K6RW_INVALID_CONFIG = 4,
-    // The handle was not returned by k6rw_open(), or it has been freed.
+    // The handle was not returned by k6rw_open() or k6rw_command_open(), or it has been freed.
     K6RW_INVALID_HANDLE = 5,
     // Some samples have an id that k6rw_register_series() did not return. They are ignored, all others are recorded.
     K6RW_UNKNOWN_SERIES = 6,
-    // k6rw_close() was called on the output.
+    // k6rw_close() was called on the output; or the command has ended, and all its output was polled.
     K6RW_CLOSED = 7,
     // There is no event. Not an error.
     K6RW_NO_EVENT = 8,
@@ -79,6 +85,8 @@ enum k6rw_status
     K6RW_INTERNAL = 10,
     // The option preflight is on, and a receiver rejected the test request. The message lists all such receivers.
     K6RW_PREFLIGHT_FAILED = 11,
+    // The command is running. Not an error.
+    K6RW_RUNNING = 12,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -157,6 +165,28 @@ typedef uint32_t k6rw_level;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// Stream of a command.
+enum k6rw_stream
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Results.
+    K6RW_STREAM_STDOUT = 1,
+    // Progress and warnings.
+    K6RW_STREAM_STDERR = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum k6rw_stream k6rw_stream;
+#else
+typedef uint32_t k6rw_stream;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// A handle of a command. k6rw_command_open() returns it, k6rw_command_free() frees it.
+typedef struct k6rw_command k6rw_command;
+
 // A handle of an open output. k6rw_open() returns it, k6rw_free() frees it.
 typedef struct k6rw_output k6rw_output;
 
@@ -222,6 +252,16 @@ typedef struct k6rw_event {
     // The length of the fields in bytes, without the NUL.
     size_t fields_len;
 } k6rw_event;
+
+// A part of the output of a command. Owned by the caller.
+typedef struct k6rw_chunk {
+    // A k6rw_stream.
+    uint32_t stream;
+    // The text: UTF-8, terminated by NUL. It may end within a line, not within a character.
+    char text[K6RW_CHUNK_SIZE];
+    // The length of the text in bytes, without the NUL.
+    size_t text_len;
+} k6rw_chunk;
 
 #ifdef __cplusplus
 extern "C" {
@@ -320,6 +360,53 @@ k6rw_status k6rw_cancel_flush(struct k6rw_output *output,
 // While another thread is in k6rw_close(), returns at once: that call ends on its own.
 k6rw_status k6rw_free(struct k6rw_output *output,
                       struct k6rw_error *error);
+
+// Starts a command, such as a check of a receiver, and returns a handle.
+//
+// document is a JSON object of document_len bytes, with the fields of k6rw_open() but for "argument" and "script", and these.
+// All are optional:
+//
+// - "arguments": list of strings, the arguments of the command line, such as ["check", "--json"]. ["--help"] lists them.
+// - "program": string, how the user calls this command, such as "k6 x remote-write", for help and advice.
+// - "terminal": object, with "stdout" and "stderr", whether each is a terminal, the "width" of the terminal in columns, and
+//   "color", whether colors are allowed.
+//
+// Mistakes in the arguments are failures of the command, not of this call.
+//
+// Also returns K6RW_INVALID_CONFIG, K6RW_SYSTEM.
+k6rw_status k6rw_command_open(const char *document,
+                              size_t document_len,
+                              struct k6rw_command **command,
+                              struct k6rw_error *error);
+
+// Returns the next part of the command's output, for which it waits at most timeout_ms milliseconds. A command whose output
+// is not polled waits.
+//
+// Also returns K6RW_RUNNING if there is none yet, and K6RW_CLOSED if there will be none any more.
+k6rw_status k6rw_command_poll(struct k6rw_command *command,
+                              uint32_t timeout_ms,
+                              struct k6rw_chunk *chunk,
+                              struct k6rw_error *error);
+
+// Asks the command to end. It saves what it must not lose, and says so in its output: poll it until K6RW_CLOSED. May be called
+// several times, and after the end.
+k6rw_status k6rw_command_cancel(struct k6rw_command *command,
+                                struct k6rw_error *error);
+
+// Returns the exit code of a command that has ended: 0 for success, 1 for a failure, 2 for mistakes in the arguments.
+//
+// failure receives the reason, for the host to log; it is empty if the exit code is 0, and valid until k6rw_command_free().
+//
+// Also returns K6RW_RUNNING.
+k6rw_status k6rw_command_exit_code(const struct k6rw_command *command,
+                                   uint32_t *exit_code,
+                                   struct k6rw_text *failure,
+                                   struct k6rw_error *error);
+
+// Frees a command. If it is running, cancels it first, waits until it has ended, and drops its output. command may be NULL.
+// Handles are not reused, so that freeing a handle twice returns K6RW_INVALID_HANDLE.
+k6rw_status k6rw_command_free(struct k6rw_command *command,
+                              struct k6rw_error *error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -5,7 +5,7 @@
 //!
 //! [`ffi`] (C ABI) → [`output`] (open and close; reads [`config`]) → [`ingest`] (any thread → background thread) →
 //! [`resample`] (samples → windows; with [`series`] and [`aggregate`]) → [`export`] (windows → points) → [`send`]
-//! (batches, queue, retries; with [`http`] and [`wire`]) → receiver.
+//! (batches, queue, retries; with [`http`] and [`wire`]) → receiver. [`command`] has the subcommands beside the output.
 //!
 //! Shared by all: [`report`] (events and counters), [`time`], [`k6`] (k6's types), [`secret`] and [`panics`].
 //!
@@ -27,6 +27,7 @@
 
 pub mod ffi;
 pub mod output;
+pub mod command;
 pub mod config;
 pub mod ingest;
 pub mod resample;

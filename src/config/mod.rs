@@ -25,6 +25,7 @@ pub use destination::{DeliveryOptions, Destination, MetricOptions, TestRunOption
 pub use error::{ConfigError, ConfigErrors, Source};
 pub use options::{OPTIONS, options};
 pub use parse::metrics::MetricEntry;
+pub(crate) use parse::names::nearest as nearest_name;
 pub use set_options::{SetOption, SetOptions};
 pub use sources::{ApmBlockLease, DestinationLease, Document, Script};
 pub use spec::OptionSpec;

@@ -3,9 +3,8 @@
 use std::ffi::c_char;
 
 use super::error::CallError;
-use super::handle;
-use super::layout::{Error, OutputHandle, Status};
-use crate::output::Output;
+use super::handle::{self, Handle};
+use super::layout::{Error, Status};
 use crate::panics::catch;
 
 /// Runs the body of an entry point. Returns its status, and writes its message to `error`.
@@ -32,20 +31,19 @@ pub(super) unsafe fn call(error: *mut Error, body: impl FnOnce() -> Result<(), C
     status
 }
 
-/// As [`call`], for the functions that take a handle. A panic is also logged, since callers that push samples seldom read the
-/// message.
+/// As [`call`], for the functions that take a handle.
 ///
 /// # Safety
 /// As for [`call`]. The handle may be any value: it is only compared.
-pub(super) unsafe fn call_on(
-    handle: *const OutputHandle,
+pub(super) unsafe fn call_on<H: Handle>(
+    handle: *const H,
     error: *mut Error,
-    body: impl FnOnce(&Output) -> Result<(), CallError>,
+    body: impl FnOnce(&H::Object) -> Result<(), CallError>,
 ) -> Status {
     let body = || {
-        let output = handle::get(handle)?;
-        catch(|| body(&output)).unwrap_or_else(|panic| {
-            output.note_panic(&panic);
+        let object = handle::get(handle)?;
+        catch(|| body(&object)).unwrap_or_else(|panic| {
+            H::note_panic(&object, &panic);
             Err(panic.into())
         })
     };

@@ -1,12 +1,17 @@
 //! The functions of the header. Each checks its arguments, calls the output, and writes the result.
 
 use std::ffi::c_char;
+use std::time::Duration;
 
 use super::borrow::{check_out, definition, item, slice, write_out};
 use super::call::{call, call_on, write_text};
 use super::error::CallError;
 use super::handle;
-use super::layout::{ABI_VERSION, Error, EventRecord, LevelCode, OutputHandle, Sample, Series, Status, Text};
+use super::layout::{
+    ABI_VERSION, ChunkRecord, CommandHandle, Error, EventRecord, LevelCode, OutputHandle, Sample, Series, Status,
+    StreamCode, Text,
+};
+use crate::command::{Chunk, Command, Poll};
 use crate::fault;
 use crate::output::Output;
 use crate::report::Event;
@@ -244,6 +249,131 @@ pub unsafe extern "C" fn k6rw_free(output: *mut OutputHandle, error: *mut Error)
     }
 }
 
+/// Starts a command, such as a check of a receiver, and returns a handle.
+///
+/// `document` is a JSON object of `document_len` bytes, with the fields of k6rw_open() but for "argument" and "script", and these.
+/// All are optional:
+///
+/// - "arguments": list of strings, the arguments of the command line, such as `["check", "--json"]`. `["--help"]` lists them.
+/// - "program": string, how the user calls this command, such as "k6 x remote-write", for help and advice.
+/// - "terminal": object, with "stdout" and "stderr", whether each is a terminal, the "width" of the terminal in columns, and
+///   "color", whether colors are allowed.
+///
+/// Mistakes in the arguments are failures of the command, not of this call.
+///
+/// Also returns K6RW_INVALID_CONFIG, K6RW_SYSTEM.
+///
+/// # Safety
+/// The pointers must be as the conventions of the header require.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn k6rw_command_open(
+    document: *const c_char,
+    document_len: usize,
+    command: *mut *mut CommandHandle,
+    error: *mut Error,
+) -> Status {
+    // SAFETY: document, command and error are as the header requires.
+    unsafe {
+        call(error, || {
+            check_out(command, "command")?;
+            let document = slice(document.cast::<u8>(), document_len, "document")?;
+            let opened = Command::open(document).map_err(CallError::from)?;
+            write_out(command, handle::insert(opened), "command")
+        })
+    }
+}
+
+/// Returns the next part of the command's output, for which it waits at most `timeout_ms` milliseconds. A command whose output
+/// is not polled waits.
+///
+/// Also returns K6RW_RUNNING if there is none yet, and K6RW_CLOSED if there will be none any more.
+///
+/// # Safety
+/// The pointers must be as the conventions of the header require.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn k6rw_command_poll(
+    command: *mut CommandHandle,
+    timeout_ms: u32,
+    chunk: *mut ChunkRecord,
+    error: *mut Error,
+) -> Status {
+    // SAFETY: chunk and error are as the header requires; the handle is only compared.
+    unsafe {
+        call_on(command, error, |command| {
+            check_out(chunk, "chunk")?;
+            match command.poll(Duration::from_millis(timeout_ms.into())) {
+                Poll::Chunk(next) => {
+                    write_chunk(chunk, &next);
+                    Ok(())
+                }
+                Poll::Running => Err(CallError::Running),
+                Poll::Ended => Err(CallError::Ended),
+            }
+        })
+    }
+}
+
+/// Asks the command to end. It saves what it must not lose, and says so in its output: poll it until K6RW_CLOSED. May be called
+/// several times, and after the end.
+///
+/// # Safety
+/// The pointers must be as the conventions of the header require.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn k6rw_command_cancel(command: *mut CommandHandle, error: *mut Error) -> Status {
+    // SAFETY: error is as the header requires; the handle is only compared.
+    unsafe {
+        call_on(command, error, |command| {
+            command.cancel();
+            Ok(())
+        })
+    }
+}
+
+/// Returns the exit code of a command that has ended: 0 for success, 1 for a failure, 2 for mistakes in the arguments.
+///
+/// `failure` receives the reason, for the host to log; it is empty if the exit code is 0, and valid until k6rw_command_free().
+///
+/// Also returns K6RW_RUNNING.
+///
+/// # Safety
+/// The pointers must be as the conventions of the header require.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn k6rw_command_exit_code(
+    command: *const CommandHandle,
+    exit_code: *mut u32,
+    failure: *mut Text,
+    error: *mut Error,
+) -> Status {
+    // SAFETY: exit_code, failure and error are as the header requires; the handle is only compared.
+    unsafe {
+        call_on(command, error, |command| {
+            check_out(exit_code, "exit_code")?;
+            check_out(failure, "failure")?;
+            let end = command.end().ok_or(CallError::Running)?;
+            write_out(exit_code, end.code, "exit_code")?;
+            write_out(failure, text(&end.failure), "failure")
+        })
+    }
+}
+
+/// Frees a command. If it is running, cancels it first, waits until it has ended, and drops its output. `command` may be NULL.
+/// Handles are not reused, so that freeing a handle twice returns K6RW_INVALID_HANDLE.
+///
+/// # Safety
+/// The pointers must be as the conventions of the header require.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn k6rw_command_free(command: *mut CommandHandle, error: *mut Error) -> Status {
+    // SAFETY: error is as the header requires; the handle is only compared.
+    unsafe {
+        call(error, || {
+            if !command.is_null() {
+                handle::remove(command)?.abandon();
+            }
+            Ok(())
+        })
+    }
+}
+
 fn push(output: &Output, samples: &[Sample]) -> Result<(), CallError> {
     fault::point("push");
     match output.push(samples)? {
@@ -272,5 +402,16 @@ unsafe fn write_event(record: *mut EventRecord, event: &Event) {
         (&raw mut (*record).message_len).write(len);
         let len = write_text(&raw mut (*record).fields, &event.fields_within(super::layout::EVENT_FIELDS_SIZE - 1));
         (&raw mut (*record).fields_len).write(len);
+    }
+}
+
+/// # Safety
+/// As for [`write_event`].
+unsafe fn write_chunk(record: *mut ChunkRecord, chunk: &Chunk) {
+    // SAFETY: as in `write_event`.
+    unsafe {
+        (&raw mut (*record).stream).write(StreamCode::from(chunk.stream) as u32);
+        let len = write_text(&raw mut (*record).text, &chunk.text);
+        (&raw mut (*record).text_len).write(len);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::c_char;
 
+use crate::command::Stream;
 pub use crate::k6::Sample;
 use crate::report::Level;
 
@@ -23,6 +24,15 @@ pub struct OutputHandle {
     _opaque: (),
 }
 
+/// The size of k6rw_chunk.text in bytes, including the NUL.
+pub const CHUNK_SIZE: usize = 16384;
+
+/// A handle of a command. k6rw_command_open() returns it, k6rw_command_free() frees it.
+#[derive(Debug)]
+pub struct CommandHandle {
+    _opaque: (),
+}
+
 /// Result of a call.
 #[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,11 +48,11 @@ pub enum Status {
     K6RW_INVALID_UTF8 = 3,
     /// The configuration, or a file that it names, is invalid. The message lists all mistakes.
     K6RW_INVALID_CONFIG = 4,
-    /// The handle was not returned by k6rw_open(), or it has been freed.
+    /// The handle was not returned by k6rw_open() or k6rw_command_open(), or it has been freed.
     K6RW_INVALID_HANDLE = 5,
     /// Some samples have an id that k6rw_register_series() did not return. They are ignored, all others are recorded.
     K6RW_UNKNOWN_SERIES = 6,
-    /// k6rw_close() was called on the output.
+    /// k6rw_close() was called on the output; or the command has ended, and all its output was polled.
     K6RW_CLOSED = 7,
     /// There is no event. Not an error.
     K6RW_NO_EVENT = 8,
@@ -52,6 +62,8 @@ pub enum Status {
     K6RW_INTERNAL = 10,
     /// The option preflight is on, and a receiver rejected the test request. The message lists all such receivers.
     K6RW_PREFLIGHT_FAILED = 11,
+    /// The command is running. Not an error.
+    K6RW_RUNNING = 12,
 }
 
 /// Type of a k6 metric.
@@ -107,6 +119,26 @@ impl From<Level> for LevelCode {
             Level::Warn => Self::K6RW_LEVEL_WARN,
             Level::Error => Self::K6RW_LEVEL_ERROR,
             Level::Fatal => Self::K6RW_LEVEL_FATAL,
+        }
+    }
+}
+
+/// Stream of a command.
+#[allow(non_camel_case_types)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum StreamCode {
+    /// Results.
+    K6RW_STREAM_STDOUT = 1,
+    /// Progress and warnings.
+    K6RW_STREAM_STDERR = 2,
+}
+
+impl From<Stream> for StreamCode {
+    fn from(stream: Stream) -> Self {
+        match stream {
+            Stream::Stdout => Self::K6RW_STREAM_STDOUT,
+            Stream::Stderr => Self::K6RW_STREAM_STDERR,
         }
     }
 }
@@ -171,4 +203,16 @@ pub struct EventRecord {
     pub fields: [c_char; EVENT_FIELDS_SIZE],
     /// The length of the fields in bytes, without the NUL.
     pub fields_len: usize,
+}
+
+/// A part of the output of a command. Owned by the caller.
+#[derive(Debug)]
+#[repr(C)]
+pub struct ChunkRecord {
+    /// A k6rw_stream.
+    pub stream: u32,
+    /// The text: UTF-8, terminated by NUL. It may end within a line, not within a character.
+    pub text: [c_char; CHUNK_SIZE],
+    /// The length of the text in bytes, without the NUL.
+    pub text_len: usize,
 }

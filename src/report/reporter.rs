@@ -135,6 +135,11 @@ impl DestinationReporter {
         std::mem::take(&mut self.durations.lock())
     }
 
+    /// The duration of the last request, unless it was taken.
+    pub fn last_duration(&self) -> Option<Duration> {
+        self.durations.lock().back().copied()
+    }
+
     /// Records the label `test_run_id` of all series, for the report, and logs it.
     pub fn note_test_run_id(&self, id: &str) {
         self.log(event(Level::Info, "All series have the label test_run_id").with("test_run_id", id));

@@ -11,6 +11,7 @@
 //! | `queue` | batches that wait to be sent |
 //! | `worker` | thread of a sender |
 //! | `preflight` | asks before the test whether the receiver accepts requests |
+//! | `probe` | single requests outside a run |
 //! | `sender` | tasks of the shards, and what they share |
 //! | `delivery` | a batch's pieces, until the outcome of every point is known |
 //! | `exchange` | one request, from its attempts to a final response |
@@ -27,6 +28,7 @@
 mod batcher;
 mod worker;
 mod preflight;
+mod probe;
 mod delivery;
 mod exchange;
 mod sender;
@@ -43,6 +45,7 @@ mod unsent;
 
 pub use batcher::{Batcher, Role};
 pub use preflight::PreflightError;
+pub use probe::Answer;
 pub use queue::{Batch, Queue};
 pub use sender::{Sender, Settings};
 pub use worker::Worker;

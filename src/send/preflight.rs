@@ -7,9 +7,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::exchange::Attempts;
 use super::hint::hint;
-use super::outcome::Outcome;
 use super::sender::Sender;
 use crate::http::Response;
 
@@ -28,11 +26,10 @@ impl Sender {
     /// # Errors
     /// The receiver's response, if it did not accept the request.
     pub async fn preflight(&self) -> Result<(), PreflightError> {
-        let exchange = self.exchange(0, &[], &[], Attempts::One, &mut false).await;
-        if exchange.outcome != Outcome::Accepted {
-            return Err(PreflightError::new(self.url(), exchange.response, self.credentials()));
+        let answer = self.probe(&[]).await;
+        if !answer.accepted {
+            return Err(PreflightError::new(self.url(), answer.response, self.credentials()));
         }
-        self.confirm_protocol(exchange.protocol());
         Ok(())
     }
 }

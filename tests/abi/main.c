@@ -50,6 +50,7 @@ int main(int argc, char **argv) {
     threads(argv[1]);
     broken_pipe();
     signals();
+    commands();
     lifetime(atoi(argv[2]));
     return failed() ? 1 : 0;
 }

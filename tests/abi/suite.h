@@ -17,6 +17,7 @@ void run(const char *url);
 void threads(const char *url);
 void broken_pipe(void);
 void signals(void);
+void commands(void);
 void lifetime(int times);
 
 /* Counts a failure, from any thread, and prints its location. */

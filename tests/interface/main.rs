@@ -7,6 +7,7 @@ mod recording_receiver;
 
 mod abi;
 mod boundary;
+mod commands;
 mod compatibility;
 mod header;
 mod module_order;

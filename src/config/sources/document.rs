@@ -123,7 +123,14 @@ impl Document {
     /// Text that is not JSON of this form: an error of the host, or a `collectors."remote-write"` that is not an object.
     pub fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
         // Through a map, since serde would read an array as a struct too.
-        let fields: Map<String, Value> = serde_json::from_slice(text)?;
+        Self::from_fields(serde_json::from_slice(text)?)
+    }
+
+    /// Reads the fields of a document.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn from_fields(fields: Map<String, Value>) -> Result<Self, serde_json::Error> {
         serde_json::from_value(Value::Object(fields))
     }
 }

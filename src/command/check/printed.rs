@@ -1,0 +1,93 @@
+//! Findings → text for a person, in the width of the terminal.
+
+use super::Examination;
+use super::finding::{Finding, State};
+use crate::command::console::{Console, Stream, Tone};
+
+/// Width of the column of subjects, and where the text begins.
+const SUBJECT_WIDTH: usize = 12;
+const TEXT_COLUMN: usize = SUBJECT_WIDTH + 5;
+
+/// Text is not wider, however wide the terminal is; nor narrower.
+const MAX_WIDTH: usize = 100;
+const MIN_WIDTH: usize = 40;
+
+/// Prints the findings on all destinations. `from_options`: whether the URL comes from the options of a run.
+pub(super) fn print(console: &Console, warnings: &[String], examined: &[Examination], from_options: bool) {
+    let out = Stream::Stdout;
+    for warning in warnings {
+        print_line(console, State::Warning, "options", warning);
+    }
+    for examination in examined {
+        let title = format!("Receiver {} ({})", examination.url, examination.source);
+        console.print(out, &format!("{}\n\n", console.paint(out, Tone::Strong, &title)));
+        for finding in &examination.findings {
+            print_finding(console, finding);
+        }
+        let end = if examination.failed() {
+            console.paint(out, Tone::Bad, "The receiver does not accept the metrics of a run.")
+        } else {
+            let value = if from_options { String::new() } else { format!("={}", examination.url) };
+            let accepted = console.paint(out, Tone::Good, "The receiver accepts the metrics of a run:");
+            format!("{accepted}\n\n  k6 run --out remote-write{value} script.js")
+        };
+        console.print(out, &format!("\n{end}\n"));
+    }
+}
+
+fn print_finding(console: &Console, finding: &Finding) {
+    print_line(console, finding.state, finding.subject, &finding.text);
+    if let Some(hint) = &finding.hint {
+        let lines = wrapped(hint, text_width(console) - 2);
+        for (index, line) in lines.iter().enumerate() {
+            let begin = if index == 0 { "→ " } else { "  " };
+            console.print(Stream::Stdout, &format!("{:TEXT_COLUMN$}{begin}{line}\n", ""));
+        }
+    }
+}
+
+fn print_line(console: &Console, state: State, subject: &str, text: &str) {
+    let (mark, tone) = match state {
+        State::Ok => ("✓", Tone::Good),
+        State::Info => ("·", Tone::Faint),
+        State::Warning => ("!", Tone::Warning),
+        State::Failed => ("✗", Tone::Bad),
+    };
+    let mark = console.paint(Stream::Stdout, tone, mark);
+    let text = wrapped(text, text_width(console)).join(&format!("\n{:TEXT_COLUMN$}", ""));
+    console.print(Stream::Stdout, &format!("  {mark} {subject:SUBJECT_WIDTH$} {text}\n"));
+}
+
+fn text_width(console: &Console) -> usize {
+    console.width().clamp(MIN_WIDTH, MAX_WIDTH) - TEXT_COLUMN
+}
+
+/// Breaks a text into lines between words. A word that is longer than a line stays whole, so that it can be copied.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("at least one");
+        let chars = line.chars().count() + 1 + word.chars().count();
+        if line.is_empty() {
+            line.push_str(word);
+        } else if chars <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.into());
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_between_words_and_long_words_stay_whole() {
+        assert_eq!(wrapped("one two  three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("a http://long.example/ b", 5), ["a", "http://long.example/", "b"]);
+        assert_eq!(wrapped("", 5), [""]);
+    }
+}

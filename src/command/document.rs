@@ -1,0 +1,62 @@
+//! The document of the host: arguments, the sources of options, and the terminal.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::console::Terminal;
+use crate::config::Document;
+
+/// How the user calls a command, if the host does not say.
+const PROGRAM: &str = "remote-write";
+
+/// The fields that an output's document has not. All may be missing.
+#[derive(Deserialize)]
+#[serde(default)]
+struct OwnFields {
+    arguments: Vec<String>,
+    program: String,
+    terminal: Terminal,
+}
+
+impl Default for OwnFields {
+    fn default() -> Self {
+        Self { arguments: Vec::new(), program: PROGRAM.into(), terminal: Terminal::default() }
+    }
+}
+
+/// What the host gives a command. Holds secrets, and so has no `Debug`.
+pub(super) struct CommandDocument {
+    /// The arguments of the command line, from the name of the command on.
+    pub arguments: Vec<String>,
+    /// How the user calls this command, such as `k6 x remote-write`.
+    pub program: String,
+    pub terminal: Terminal,
+    /// The fields of the sources of options.
+    sources: Map<String, Value>,
+}
+
+impl CommandDocument {
+    /// # Errors
+    /// Text that is not JSON of this form.
+    pub fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
+        let mut fields: Map<String, Value> = serde_json::from_slice(text)?;
+        let own = ["arguments", "program", "terminal"].into_iter();
+        let own = own.filter_map(|name| Some((name.into(), fields.remove(name)?))).collect();
+        let OwnFields { arguments, program, terminal } = serde_json::from_value(Value::Object(own))?;
+        // Their form is checked here, and their values when a command needs them.
+        for name in ["argument", "script"] {
+            if fields.contains_key(name) {
+                return Err(serde::de::Error::custom(format!("unexpected field `{name}`")));
+            }
+        }
+        Document::from_fields(fields.clone())?;
+        Ok(Self { arguments, program, terminal, sources: fields })
+    }
+
+    /// Returns the document of an output with the same sources, and this argument of `--out`; empty for none.
+    pub fn for_output(&self, argument: &str) -> Document {
+        // Parsed before, so this does not fail.
+        let document = Document::from_fields(self.sources.clone()).unwrap_or_default();
+        Document { argument: argument.into(), ..document }
+    }
+}

@@ -1,0 +1,42 @@
+//! Single requests outside a run: what a receiver answers, by the rules of a run.
+
+use std::time::Duration;
+
+use super::exchange::Attempts;
+use super::hint::hint;
+use super::outcome::Outcome;
+use super::sender::Sender;
+use crate::http::Response;
+use crate::wire::{Point, Protocol};
+
+/// What a receiver answered to one request.
+#[derive(Debug)]
+pub struct Answer {
+    /// Whether a run would count the points of the request as sent.
+    pub accepted: bool,
+    /// Protocol version of the request that was answered last.
+    pub protocol: Protocol,
+    /// The answer.
+    pub response: Response,
+    /// What a person can do about it, if it is not accepted.
+    pub hint: Option<String>,
+    /// Time from that request to the end of its answer.
+    pub duration: Duration,
+}
+
+impl Sender {
+    /// Sends one request with `points`, which may be none, in the other protocol version too if the receiver does not support the
+    /// first one. Afterwards the version is known. Nothing is retried.
+    pub async fn probe(&self, points: &[Point]) -> Answer {
+        let exchange = self.exchange(0, points, &[], Attempts::One, &mut false).await;
+        let accepted = exchange.outcome == Outcome::Accepted;
+        let protocol = exchange.protocol();
+        if accepted {
+            self.confirm_protocol(protocol);
+        }
+        let response = exchange.into_response();
+        let hint = hint(&response, self.credentials()).filter(|_| !accepted);
+        let duration = self.reporter.last_duration().unwrap_or_default();
+        Answer { accepted, protocol, response, hint, duration }
+    }
+}

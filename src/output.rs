@@ -10,7 +10,7 @@ use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 use thiserror::Error;
 
-use crate::config::{ApmBlockLease, Config, ConfigErrors, Destination, DestinationLease, Document};
+use crate::config::{ApmBlockLease, Config, ConfigErrors, Destination, DestinationLease, Document, DocumentError};
 use crate::http::{Client, ClientError};
 use crate::ingest::{Closed, Inbox, InboxReceiver, consume, inbox};
 use crate::k6::Sample;
@@ -31,7 +31,7 @@ use crate::time::timeline::Timeline;
 pub enum OpenError {
     /// The configuration document is not JSON of its form.
     #[error("invalid configuration document: {0}")]
-    Document(#[from] serde_json::Error),
+    Document(#[from] DocumentError),
     /// Options are not valid.
     #[error(transparent)]
     Config(#[from] ConfigErrors),

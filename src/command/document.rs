@@ -1,10 +1,10 @@
 //! The document of the host: arguments, the sources of options, and the terminal.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::console::Terminal;
-use crate::config::Document;
+use crate::config::{Document, DocumentError, Raw};
 
 /// How the user calls a command, if the host does not say.
 const PROGRAM: &str = "remote-write";
@@ -31,32 +31,45 @@ pub(super) struct CommandDocument {
     /// How the user calls this command, such as `k6 x remote-write`.
     pub program: String,
     pub terminal: Terminal,
-    /// The fields of the sources of options.
-    sources: Map<String, Value>,
+    /// The sources of options.
+    sources: Raw,
 }
 
 impl CommandDocument {
     /// # Errors
     /// Text that is not JSON of this form.
-    pub fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
-        let mut fields: Map<String, Value> = serde_json::from_slice(text)?;
+    pub fn parse(text: &[u8]) -> Result<Self, DocumentError> {
+        let value = Raw::from(Document::parse_json(text)?);
+        let Value::Object(mut fields) = value.expose().clone() else {
+            return Err(DocumentError::Kind { field: "the document".into(), wanted: "an object", found: value.kind() });
+        };
         let own = ["arguments", "program", "terminal"].into_iter();
         let own = own.filter_map(|name| Some((name.into(), fields.remove(name)?))).collect();
-        let OwnFields { arguments, program, terminal } = serde_json::from_value(Value::Object(own))?;
+        // Not with serde's message, which quotes values.
+        let OwnFields { arguments, program, terminal } = serde_json::from_value(Value::Object(own))
+            .map_err(|_| DocumentError::Form("one of arguments, program and terminal".into()))?;
         // Their form is checked here, and their values when a command needs them.
         for name in ["argument", "script"] {
             if fields.contains_key(name) {
-                return Err(serde::de::Error::custom(format!("unexpected field `{name}`")));
+                return Err(DocumentError::Unknown(name.into()));
             }
         }
-        Document::from_fields(fields.clone())?;
-        Ok(Self { arguments, program, terminal, sources: fields })
+        let sources = Raw::from(Value::Object(fields));
+        output_document(&sources)?;
+        Ok(Self { arguments, program, terminal, sources })
     }
 
     /// Returns the document of an output with the same sources, and this argument of `--out`; empty for none.
     pub fn for_output(&self, argument: &str) -> Document {
         // Parsed before, so this does not fail.
-        let document = Document::from_fields(self.sources.clone()).unwrap_or_default();
+        let document = output_document(&self.sources).unwrap_or_default();
         Document { argument: argument.into(), ..document }
+    }
+}
+
+fn output_document(sources: &Raw) -> Result<Document, DocumentError> {
+    match sources.expose().clone() {
+        Value::Object(mut fields) => Document::from_fields(&mut fields),
+        _ => Ok(Document::default()),
     }
 }

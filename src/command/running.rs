@@ -15,6 +15,7 @@ use super::console::{Chunk, Console};
 use super::dispatch::dispatch;
 use super::document::CommandDocument;
 use super::spec::Failure;
+use crate::config::DocumentError;
 use crate::panics::catch;
 use crate::{fault, threads};
 
@@ -26,7 +27,7 @@ const QUEUED_CHUNKS: usize = 64;
 pub enum CommandError {
     /// The document is not JSON of its form.
     #[error("invalid command document: {0}")]
-    Document(#[from] serde_json::Error),
+    Document(#[from] DocumentError),
     /// The system has no thread.
     #[error("failed to start a thread: {0}")]
     Thread(#[from] io::Error),

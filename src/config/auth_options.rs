@@ -1,8 +1,6 @@
 //! Options of authentication, and the credentials that follow from them.
 
-use std::path::PathBuf;
-
-use crate::http::{self, AwsKeys, Credentials, KeyPair, SecretSource};
+use crate::http::{self, AwsKeys, Credentials, FilePath, KeyPair, SecretSource};
 use crate::secret::Secret;
 
 /// Options of authentication. A signature takes precedence over a token, that over an `Authorization` header, and that over
@@ -22,12 +20,12 @@ pub struct AuthOptions {
 pub struct SigV4Options {
     pub region: Option<String>,
     pub service: String,
-    pub access_key: Option<String>,
+    pub access_key: Option<Secret>,
     pub secret_key: Option<Secret>,
     pub session_token: Option<Secret>,
     pub profile: Option<String>,
     /// The shared credentials file, which has the profiles.
-    pub file: PathBuf,
+    pub file: Option<FilePath>,
 }
 
 impl AuthOptions {
@@ -59,7 +57,7 @@ impl SigV4Options {
                 session_token: self.session_token.clone(),
             }),
             _ => AwsKeys::Profile {
-                file: self.file.clone(),
+                file: self.file.clone().unwrap_or_else(|| ".aws/credentials".into()),
                 name: self.profile.clone().unwrap_or_else(|| "default".into()),
             },
         }

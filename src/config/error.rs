@@ -4,6 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::secret::MASK;
 use crate::text;
 
 /// One mistake. (A field that is spelled `r#source` is not the cause of an error, which thiserror would expect.)
@@ -88,7 +89,7 @@ impl Source {
 
     /// A field of it.
     pub(super) fn field(&self, name: &str) -> Self {
-        self.part(&format!(".{name}"))
+        self.part(&format!(".{}", shown_name(name)))
     }
 }
 
@@ -150,7 +151,7 @@ impl Diagnostics {
     pub fn unknown(&mut self, kind: &'static str, name: &str, source: &Source, advice: impl FnOnce() -> String) {
         self.unknown += 1;
         let advice = if self.unknown <= MAX_UNKNOWN { advice() } else { NO_SIMILAR.into() };
-        self.errors.push(ConfigError::Unknown { kind, name: cut(name), source: source.clone(), advice });
+        self.errors.push(ConfigError::Unknown { kind, name: shown_name(name), source: source.clone(), advice });
     }
 
     /// Reports a name that is ignored, unless many have been reported.
@@ -196,6 +197,12 @@ impl Diagnostics {
 /// Cuts a long value, which would hide the rest of its message.
 pub(super) fn cut(value: &str) -> String {
     text::truncate(value, MAX_VALUE_CHARS)
+}
+
+/// The name of a field as it was written, unless it has characters that no name has: then it may be a value in the wrong place.
+pub(super) fn shown_name(name: &str) -> String {
+    let is_name = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    if is_name { cut(name) } else { MASK.into() }
 }
 
 #[cfg(test)]

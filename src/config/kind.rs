@@ -1,7 +1,6 @@
 //! Kinds of option values: what each accepts, and how it is read into a destination.
 //!
-//! A value is either plain or secret. The text of a secret one is a [`Secret`] from the moment its option is known, so that
-//! no message can show it.
+//! A message shows only values of [`Plain`] kinds, none of which can hold a secret. A kind that reads any text is [`Hidden`].
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -14,8 +13,8 @@ use url::Url;
 use super::Destination;
 use super::parse::metrics::MetricEntry;
 use super::parse::{duration, headers};
-use crate::http::SecretSource;
-use crate::secret::Secret;
+use crate::http::{FilePath, SecretSource, SecretUrl};
+use crate::secret::{MASK, Secret};
 
 /// The field of a destination that holds a value.
 pub(super) type Field<T> = fn(&mut Destination) -> &mut T;
@@ -28,7 +27,7 @@ pub(super) type Word = (&'static str, fn(&mut Destination));
 
 pub(super) enum Kind {
     Plain(Plain),
-    Secret(Hidden),
+    Hidden(Hidden),
     /// The option `metrics`, whose entries are valid or not one by one.
     Metrics(Field<Option<Vec<MetricEntry>>>),
 }
@@ -46,21 +45,25 @@ pub(super) enum Plain {
     Words(&'static [Word]),
     /// A text without the white space around it; an empty one is none.
     Name(Field<Option<String>>),
-    Path(Field<Option<PathBuf>>),
-    /// The path of a file that holds a secret.
-    SecretFile(Field<Option<SecretSource>>),
-    Url(Field<Url>),
+    Directory(Field<Option<PathBuf>>),
     /// Any text that its function accepts.
     Text(Read),
     /// Any text, list or object that its function accepts.
     Parsed(Read),
 }
 
-/// Values that no message shows.
+/// Values that no message shows: they are secrets, may have one in them, or are where a secret is often put by mistake.
 pub(super) enum Hidden {
+    Url(Field<SecretUrl>),
+    /// The path of a file.
+    File(Field<Option<FilePath>>),
+    /// The path of a file that holds a secret.
+    SecretFile(Field<Option<SecretSource>>),
+    /// Any text that its function accepts.
+    Text(Read),
     Password(Field<Option<SecretSource>>),
     Token(Field<Option<SecretSource>>),
-    /// A text without the white space around it.
+    /// A text without the white space around it; an empty one is none.
     Key(Field<Option<Secret>>),
     /// HTTP headers; those of all sources come together.
     Headers(Field<Vec<(String, Secret)>>),
@@ -78,12 +81,12 @@ pub(super) enum Form {
 
 impl Form {
     /// The form of a JSON value and its text; `None` for null, which is as if the option were not set, as everywhere in k6.
-    pub fn of(value: &Value) -> Option<(Self, Cow<'_, str>)> {
+    pub fn of(value: &Value) -> Option<(Self, String)> {
         match value {
             Value::Null => None,
-            Value::String(text) => Some((Self::Text, text.into())),
-            Value::Bool(_) | Value::Number(_) => Some((Self::Scalar, value.to_string().into())),
-            Value::Array(_) | Value::Object(_) => Some((Self::Structure, value.to_string().into())),
+            Value::String(text) => Some((Self::Text, text.clone())),
+            Value::Bool(_) | Value::Number(_) => Some((Self::Scalar, value.to_string())),
+            Value::Array(_) | Value::Object(_) => Some((Self::Structure, value.to_string())),
         }
     }
 }
@@ -104,8 +107,7 @@ impl Plain {
                 let others: Vec<_> = others.iter().map(|(word, _)| *word).collect();
                 format!("{} or {last}", others.join(", ")).into()
             }
-            Self::Url(_) => "an absolute http or https URL with a host".into(),
-            Self::Path(_) | Self::SecretFile(_) => "the path of a file".into(),
+            Self::Directory(_) => "a directory".into(),
             Self::Words(_) | Self::Name(_) | Self::Text(_) | Self::Parsed(_) => "a text".into(),
         }
     }
@@ -120,13 +122,11 @@ impl Plain {
             }
             Self::Duration(min, field) => *field(to) = duration::parse(text).filter(|duration| duration >= min)?,
             Self::Words(words) => (words.iter().find(|(word, _)| *word == text)?.1)(to),
-            Self::Url(field) => *field(to) = url(text)?,
             Self::Parsed(read) => read(to, text)?,
             // A text may be anything, also the JSON of a list.
             _ if form == Form::Structure => return None,
             Self::Name(field) => *field(to) = given(text.trim()),
-            Self::Path(field) => *field(to) = given(text),
-            Self::SecretFile(field) => *field(to) = given(text).map(SecretSource::File),
+            Self::Directory(field) => *field(to) = given(text),
             Self::Text(read) => read(to, text)?,
         }
         Some(())
@@ -137,7 +137,9 @@ impl Hidden {
     /// The values that are valid: what follows "must be".
     pub fn must_be(&self) -> &'static str {
         match self {
-            Self::Password(_) | Self::Key(_) => "a text",
+            Self::Url(_) => "an absolute http or https URL with a host",
+            Self::File(_) | Self::SecretFile(_) => "the path of a file",
+            Self::Text(_) | Self::Password(_) | Self::Key(_) => "a text",
             Self::Token(_) => "a token alone, without the word Bearer and without line breaks",
             Self::Headers(_) => "HTTP headers: key1:value1,key2:value2, or a JSON object of texts",
         }
@@ -152,6 +154,10 @@ impl Hidden {
             }
             // A text may be anything, also the JSON of a list.
             _ if form == Form::Structure => return None,
+            Self::Url(field) => *field(to) = url(text)?.into(),
+            Self::File(field) => *field(to) = given(text),
+            Self::SecretFile(field) => *field(to) = given::<FilePath>(text).map(SecretSource::File),
+            Self::Text(read) => read(to, text)?,
             Self::Password(field) => *field(to) = given::<Secret>(text).map(SecretSource::Inline),
             Self::Token(field) => {
                 let token = text.trim();
@@ -161,6 +167,37 @@ impl Hidden {
             Self::Key(field) => *field(to) = given(text.trim()),
         }
         Some(())
+    }
+}
+
+impl Hidden {
+    /// Returns what a log line has of the value in `destination`.
+    pub fn shown_in(&self, destination: &mut Destination) -> String {
+        match self {
+            Self::Url(field) => Some(field(destination).shown()),
+            Self::File(field) => field(destination).as_ref().map(FilePath::shown),
+            Self::SecretFile(field) => match field(destination) {
+                Some(SecretSource::File(path)) => Some(path.shown()),
+                _ => None,
+            },
+            _ => None,
+        }
+        .unwrap_or_else(|| MASK.into())
+    }
+
+    /// Returns what a message adds about a value that is not valid, without any part of it.
+    pub fn advice(&self, secret: &Secret, form: Form) -> Option<&'static str> {
+        let text = secret.expose().trim();
+        let Self::Url(_) = self else { return None };
+        if form != Form::Text || text.is_empty() {
+            None
+        } else if !text.contains(":/") {
+            url(&format!("http://{text}")).map(|_| "the scheme is missing: begin it with http:// or https://")
+        } else if text.contains('@') {
+            Some("in a user name and a password, write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25")
+        } else {
+            None
+        }
     }
 }
 
@@ -190,6 +227,9 @@ pub(super) fn url(text: &str) -> Option<Url> {
     let text = text.trim();
     // The URL standard reads `http:host` and `http:///host` as `http://host`: more likely a mistake.
     let (_, rest) = text.split_once("://")?;
-    let url = Url::parse(text).ok().filter(|_| !rest.starts_with('/'))?;
+    // After the host an @ is more likely the end of a password that has one of these characters unencoded: what precedes it
+    // would be sent to a wrong host, and shown.
+    let after_host = rest.find(['/', '?', '#', '\\']).map_or("", |end| &rest[end..]);
+    let url = Url::parse(text).ok().filter(|_| !rest.starts_with('/') && !after_host.contains('@'))?;
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
 }

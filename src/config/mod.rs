@@ -19,6 +19,7 @@ mod set_options;
 mod auth_options;
 mod parse;
 mod error;
+mod raw;
 
 pub use auth_options::{AuthOptions, SigV4Options};
 pub use destination::{DeliveryOptions, Destination, MetricOptions, TestRunOptions, WindowOptions};
@@ -26,8 +27,9 @@ pub use error::{ConfigError, ConfigErrors, Source};
 pub use options::{OPTIONS, options};
 pub use parse::metrics::MetricEntry;
 pub(crate) use parse::names::nearest as nearest_name;
+pub use raw::{Raw, Variables};
 pub use set_options::{SetOption, SetOptions};
-pub use sources::{ApmBlockLease, DestinationLease, Document, Script};
+pub use sources::{ApmBlockLease, DestinationLease, Document, DocumentError, Script};
 pub use spec::OptionSpec;
 
 use std::mem;

@@ -5,17 +5,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use url::Url;
-
 use super::auth_options::AuthOptions;
 use super::destination::{DeliveryOptions, Destination, MetricOptions, TestRunOptions, WindowOptions};
-use super::kind::Hidden::{Headers, Key, Password, Token};
-use super::kind::Plain::{Boolean, Bytes, Count, Name, Parsed, Path, SecretFile, Switch, Text, Words};
+use super::kind::Hidden::{self, File, Headers, Key, Password, SecretFile, Token, Url};
+use super::kind::Plain::{Boolean, Bytes, Count, Directory, Name, Parsed, Switch, Text, Words};
 use super::kind::{Kind, Plain, Word, given};
 use super::parse::duration;
 use super::parse::list::{list, pairs};
 use super::set_options::SetOptions;
-use super::spec::{OptionSpec, Role, plain, row, secret};
+use super::spec::{OptionSpec, Role, hidden, plain, row};
 use crate::export::{Mapping, Span, TrendAs, TrendStat};
 use crate::http::{Credentials, Endpoint, Proxy, SecretSource, Tls, TlsVersion};
 use crate::secret::Secret;
@@ -47,25 +45,25 @@ pub fn options() -> impl Iterator<Item = &'static OptionSpec> {
 #[rustfmt::skip] // two lines a row
 pub static OPTIONS: &[(&str, &[OptionSpec])] = &[
     ("Receiver and credentials", &[
-        plain("url", "SERVER_URL", DEFAULT_URL, Plain::Url(|d| &mut d.endpoint.url))
+        hidden("url", "SERVER_URL", Url(|d| &mut d.endpoint.url)).default(DEFAULT_URL)
             .script("remoteWriteURL").role(Role::Url).usual()
             .doc("Remote-write endpoint of the receiver; the argument of `--out` takes precedence"),
-        plain("username", "USERNAME", "", Text(username)).script("credentials.username").role(Role::Username)
+        hidden("username", "USERNAME", Hidden::Text(username)).script("credentials.username").role(Role::Username)
             .must_be("a text without a colon").doc("User name of basic authentication"),
-        plain("usernameFile", "USERNAME_FILE", "", SecretFile(|d| &mut d.auth.username))
+        hidden("usernameFile", "USERNAME_FILE", SecretFile(|d| &mut d.auth.username))
             .script("credentials.usernameFile").role(Role::Username)
             .doc("File with the user name, read again for every request"),
-        secret("password", "PASSWORD", Password(|d| &mut d.auth.password))
+        hidden("password", "PASSWORD", Password(|d| &mut d.auth.password))
             .script("credentials.password").role(Role::Password).doc("Password of basic authentication"),
-        plain("passwordFile", "PASSWORD_FILE", "", SecretFile(|d| &mut d.auth.password))
+        hidden("passwordFile", "PASSWORD_FILE", SecretFile(|d| &mut d.auth.password))
             .script("credentials.passwordFile").role(Role::Password)
             .doc("File with the password, read again for every request"),
-        secret("bearerToken", "BEARER_TOKEN", Token(|d| &mut d.auth.bearer_token))
+        hidden("bearerToken", "BEARER_TOKEN", Token(|d| &mut d.auth.bearer_token))
             .script("credentials.token").role(Role::BearerToken).usual().doc("Token for `Authorization: Bearer`"),
-        plain("bearerTokenFile", "BEARER_TOKEN_FILE", "", SecretFile(|d| &mut d.auth.bearer_token))
+        hidden("bearerTokenFile", "BEARER_TOKEN_FILE", SecretFile(|d| &mut d.auth.bearer_token))
             .script("credentials.tokenFile").role(Role::BearerToken)
             .doc("File with the token, read again for every request"),
-        secret("headers", "HTTP_HEADERS", Headers(|d| &mut d.endpoint.headers)).role(Role::Headers).usual()
+        hidden("headers", "HTTP_HEADERS", Headers(|d| &mut d.endpoint.headers)).role(Role::Headers).usual()
             .doc("Additional headers of every request, for example the tenant of Mimir"),
     ]),
     ("Windows and metrics", &[
@@ -134,8 +132,8 @@ pub static OPTIONS: &[(&str, &[OptionSpec])] = &[
             .doc("Maximum size of a request before compression"),
         plain("maxShards", "MAX_SHARDS", "4", Count(1..=MAX_SHARDS, |d| &mut d.delivery.max_shards))
             .doc("Maximum number of concurrent requests"),
-        plain("unsentDirectory", "UNSENT_DIRECTORY", ".", Path(|d| &mut d.delivery.sender.unsent_directory))
-            .must_be("a directory").empty("no file").doc("Directory of the file with samples that could not be sent"),
+        plain("unsentDirectory", "UNSENT_DIRECTORY", ".", Directory(|d| &mut d.delivery.sender.unsent_directory))
+            .empty("no file").doc("Directory of the file with samples that could not be sent"),
         plain("preflight", "PREFLIGHT", "false", Boolean(|d| &mut d.delivery.preflight)).usual()
             .doc("Checks the receiver before the test, which does not start if it rejects metrics"),
         plain("abortOnFailure", "ABORT_ON_FAILURE", "0s", Parsed(abort_on_failure)).usual()
@@ -148,16 +146,16 @@ pub static OPTIONS: &[(&str, &[OptionSpec])] = &[
         // k6's documentation has this spelling, its code the other.
         plain("tlsMinVersion", "TLS_MINIMUM_VERSION", "1.3", Words(TLS_VERSIONS)).or_variable("TLS_MIN_VERSION")
             .doc("Minimum TLS version"),
-        plain("caCertificate", "CA_CERTIFICATE", "", Path(|d| &mut d.endpoint.tls.ca_certificate))
+        hidden("caCertificate", "CA_CERTIFICATE", File(|d| &mut d.endpoint.tls.ca_certificate))
             .unset("the system's").doc("PEM file with the trusted CAs"),
         plain("tlsServerName", "TLS_SERVER_NAME", "", Name(|d| &mut d.endpoint.tls.server_name))
             .must_be("the name or IP address of the receiver's certificate").unset("the URL's host")
             .doc("Name that the receiver's certificate must have"),
-        plain("clientCertificate", "CLIENT_CERTIFICATE", "", Path(|d| &mut d.endpoint.tls.client_certificate))
+        hidden("clientCertificate", "CLIENT_CERTIFICATE", File(|d| &mut d.endpoint.tls.client_certificate))
             .doc("PEM file with the client certificate"),
-        plain("clientCertificateKey", "CLIENT_CERTIFICATE_KEY", "", Path(|d| &mut d.endpoint.tls.client_certificate_key))
+        hidden("clientCertificateKey", "CLIENT_CERTIFICATE_KEY", File(|d| &mut d.endpoint.tls.client_certificate_key))
             .doc("PEM file with its key"),
-        plain("proxy", "PROXY", "", Parsed(proxy))
+        hidden("proxy", "PROXY", Hidden::Text(proxy))
             .must_be("an http, https, socks5 or socks5h URL, such as http://proxy.example.com:3128, or direct").unset("`HTTP_PROXY` and the like")
             .doc("Proxy to the receiver; `direct` for none"),
     ]),
@@ -167,11 +165,11 @@ pub static OPTIONS: &[(&str, &[OptionSpec])] = &[
         plain("sigV4Service", "SIGV4_SERVICE", "aps", Text(sigv4_service)).role(Role::SigV4)
             .must_be("the name of an AWS service, such as aps")
             .doc("AWS service; `aps` is Managed Service for Prometheus"),
-        plain("sigV4AccessKey", "SIGV4_ACCESS_KEY", "", Name(|d| &mut d.auth.sigv4.access_key)).role(Role::SigV4)
+        hidden("sigV4AccessKey", "SIGV4_ACCESS_KEY", Key(|d| &mut d.auth.sigv4.access_key)).role(Role::SigV4)
             .unset("`AWS_ACCESS_KEY_ID`").doc("AWS access key"),
-        secret("sigV4SecretKey", "SIGV4_SECRET_KEY", Key(|d| &mut d.auth.sigv4.secret_key)).role(Role::SigV4)
+        hidden("sigV4SecretKey", "SIGV4_SECRET_KEY", Key(|d| &mut d.auth.sigv4.secret_key)).role(Role::SigV4)
             .unset("`AWS_SECRET_ACCESS_KEY`").doc("AWS secret key"),
-        secret("sigV4SessionToken", "SIGV4_SESSION_TOKEN", Key(|d| &mut d.auth.sigv4.session_token)).role(Role::SigV4)
+        hidden("sigV4SessionToken", "SIGV4_SESSION_TOKEN", Key(|d| &mut d.auth.sigv4.session_token)).role(Role::SigV4)
             .unset("`AWS_SESSION_TOKEN`").doc("Session token of temporary AWS keys"),
         plain("sigV4Profile", "SIGV4_PROFILE", "", Name(|d| &mut d.auth.sigv4.profile)).role(Role::SigV4)
             .unset("`AWS_PROFILE`, `default`").doc("Profile in the shared AWS credentials file"),
@@ -182,7 +180,7 @@ impl Default for Destination {
     /// The default of every option.
     fn default() -> Self {
         let endpoint = Endpoint {
-            url: Url::parse(DEFAULT_URL).expect("a valid constant"),
+            url: url::Url::parse(DEFAULT_URL).expect("a valid constant").into(),
             timeout: Duration::ZERO,
             credentials: Credentials::None,
             headers: Vec::new(),
@@ -297,7 +295,7 @@ fn proxy(to: &mut Destination, text: &str) -> Option<()> {
         "" => Proxy::Environment,
         "direct" => Proxy::None,
         _ => {
-            let url = Url::parse(text).ok()?;
+            let url = url::Url::parse(text).ok()?;
             let is_known = matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h");
             (is_known && url.has_host()).then(|| Proxy::Through(text.into()))?
         }

@@ -1,98 +1,92 @@
 //! An option with its value in one source, before it is read into a destination.
 
-use std::borrow::Cow;
-
 use serde_json::Value as Json;
 
 use super::destination::Destination;
 use super::error::{ConfigError, Diagnostics, Source, cut};
-use super::kind::{self, Field, Form, Hidden, Kind, Plain};
+use super::kind::{Field, Form, Kind};
 use super::options::options;
 use super::parse::metrics::{self, MetricEntry};
+use super::raw;
 use super::spec::{OptionSpec, Role};
-use crate::secret::{MASK, Secret};
+use crate::secret::Secret;
 
-/// One option with the value that a source has for it.
-pub(super) struct Setting<'a> {
+/// One option with the value that a source has for it. Until the option's kind shows it, the value is a secret.
+pub(super) struct Setting {
     pub option: &'static OptionSpec,
     pub source: Source,
-    value: Value<'a>,
+    value: Secret,
     form: Form,
+    /// What a message says of the value instead of showing it.
+    kind: &'static str,
 }
 
-/// A value as it was written. The text of a secret cannot be shown from here on.
-enum Value<'a> {
-    Plain(&'static Plain, Cow<'a, str>),
-    Secret(&'static Hidden, Secret),
-    Metrics(Field<Option<Vec<MetricEntry>>>, Cow<'a, str>),
-}
-
-impl<'a> Setting<'a> {
+impl Setting {
     /// A value that is a text.
-    pub fn text(option: &'static OptionSpec, source: Source, text: impl Into<Cow<'a, str>>) -> Self {
-        Self::new(option, source, text.into(), Form::Text)
+    pub fn text(option: &'static OptionSpec, source: Source, value: Secret) -> Self {
+        Self { option, source, value, form: Form::Text, kind: "a text" }
     }
 
     /// A value of JSON; `None` if it is null.
-    pub fn json(option: &'static OptionSpec, source: Source, value: &'a Json) -> Option<Self> {
-        Form::of(value).map(|(form, text)| Self::new(option, source, text, form))
+    pub fn json(option: &'static OptionSpec, source: Source, value: &Json) -> Option<Self> {
+        let (form, text) = Form::of(value)?;
+        Some(Self { option, source, value: text.into(), form, kind: raw::kind(value) })
     }
 
-    fn new(option: &'static OptionSpec, source: Source, text: Cow<'a, str>, form: Form) -> Self {
-        let value = match &option.kind {
-            Kind::Plain(kind) => Value::Plain(kind, text),
-            Kind::Secret(kind) => Value::Secret(kind, text.into_owned().into()),
-            Kind::Metrics(field) => Value::Metrics(*field, text),
-        };
-        Self { option, source, value, form }
-    }
-
-    /// The value for people, as it was written but for secrets.
-    pub fn shown(&self) -> String {
-        match &self.value {
-            Value::Plain(_, text) => cut(&without_secrets(text)),
-            Value::Secret(..) => MASK.into(),
-            Value::Metrics(_, text) => cut(text),
+    /// The valid value for people, which `destination` has: as it was written if its kind is shown.
+    pub fn shown_in(&self, destination: &mut Destination) -> String {
+        match &self.option.kind {
+            Kind::Hidden(kind) => kind.shown_in(destination),
+            Kind::Plain(_) | Kind::Metrics(_) => cut(self.value.expose()),
         }
     }
 
     /// Reads the value into `to`, or reports what is wrong with it.
     fn apply(&self, to: &mut Destination, diagnostics: &mut Diagnostics) {
-        match &self.value {
-            Value::Metrics(field, text) if self.form != Form::Scalar => {
-                self.apply_metrics(*field, text, to, diagnostics)
-            }
-            Value::Metrics(_, text) => self.reject(cut(text), None, diagnostics),
-            Value::Secret(kind, secret) => {
-                if kind.read(to, secret, self.form).is_none() {
-                    self.reject(MASK.into(), None, diagnostics);
-                }
-            }
-            Value::Plain(kind, text) => {
-                if kind.read(to, text, self.form).is_none() {
-                    self.reject(shown(text, self.form), self.url_with_scheme(kind, text), diagnostics);
-                }
-            }
+        let valid = match &self.option.kind {
+            Kind::Metrics(field) if self.form != Form::Scalar => return self.apply_metrics(*field, to, diagnostics),
+            Kind::Metrics(_) => None,
+            Kind::Hidden(kind) => kind.read(to, &self.value, self.form),
+            Kind::Plain(kind) => kind.read(to, self.value.expose(), self.form),
+        };
+        if valid.is_none() {
+            self.reject(diagnostics);
         }
     }
 
-    fn reject(&self, value: String, meant: Option<String>, diagnostics: &mut Diagnostics) {
+    fn reject(&self, diagnostics: &mut Diagnostics) {
         let mut expected = format!("must be {}", self.option.valid_values());
-        if let Some(meant) = meant {
-            expected.push_str(&format!("; did you mean {meant:?}?"));
+        if let Kind::Hidden(kind) = &self.option.kind
+            && let Some(advice) = kind.advice(&self.value, self.form)
+        {
+            expected.push_str(&format!("; {advice}"));
         }
-        let (option, source) = (self.option.name, self.source.clone());
+        let (option, value, source) = (self.option.name, self.shown(), self.source.clone());
         diagnostics.errors.push(ConfigError::InvalidValue { option, value, source, expected });
+    }
+
+    /// The value as it was written, if its kind is shown and it does not look like a URL or an address, which may have a password:
+    /// else its kind.
+    fn shown(&self) -> String {
+        let text = self.value.expose();
+        let is_shown = !self.option.is_hidden()
+            && self.form != Form::Structure
+            && !text.contains(['@', '?'])
+            && !text.contains("//");
+        match self.form {
+            _ if !is_shown => format!("({})", self.kind),
+            Form::Text => format!("{:?}", cut(text)),
+            _ => cut(text),
+        }
     }
 
     fn apply_metrics(
         &self,
         field: Field<Option<Vec<MetricEntry>>>,
-        text: &str,
         to: &mut Destination,
         diagnostics: &mut Diagnostics,
     ) {
-        let mut parsed = metrics::parse(text, &self.source);
+        let mut parsed = metrics::parse(self.value.expose(), &self.source);
         for name in parsed.ignored.iter().map(|name| cut(name)) {
             let advice = if name.contains('{') { "; write a selector as {sourceMetric: '…'}" } else { "" };
             diagnostics.warn(format!("Ignoring {name:?} in {}: not a valid metric name{advice}", self.source));
@@ -102,18 +96,10 @@ impl<'a> Setting<'a> {
         }
         diagnostics.errors.append(&mut parsed.errors);
     }
-
-    /// The URL that a text without a scheme may be meant to be.
-    fn url_with_scheme(&self, kind: &Plain, text: &str) -> Option<String> {
-        let text = text.trim();
-        let is_bare = matches!(kind, Plain::Url(_)) && self.form == Form::Text && !text.contains(":/");
-        let meant = format!("http://{text}");
-        (is_bare && kind::url(&meant).is_some()).then(|| cut(&without_secrets(&meant)))
-    }
 }
 
 /// Reads what one source has into `to`, and reports what is wrong with it.
-pub(super) fn apply_all(settings: &[Setting<'_>], to: &mut Destination, diagnostics: &mut Diagnostics) {
+pub(super) fn apply_all(settings: &[Setting], to: &mut Destination, diagnostics: &mut Diagnostics) {
     for setting in settings {
         setting.apply(to, diagnostics);
     }
@@ -126,22 +112,5 @@ pub(super) fn apply_all(settings: &[Setting<'_>], to: &mut Destination, diagnost
             let (first, second) = (first.clone(), second.clone());
             diagnostics.errors.push(ConfigError::MutuallyExclusive { first, second });
         }
-    }
-}
-
-/// A plain value as it was written, less a password that may be in it.
-fn shown(text: &str, form: Form) -> String {
-    let text = cut(&without_secrets(text));
-    if form == Form::Text { format!("{text:?}") } else { text }
-}
-
-/// Masks what stands before the last `@`, which may be a user and password, also of a URL that does not parse; and what follows
-/// a `?`, which may be a key.
-fn without_secrets(text: &str) -> String {
-    let (before, query) = text.split_once('?').map_or((text, String::new()), |(url, _)| (url, format!("?{MASK}")));
-    let (scheme, rest) = before.find("//").map_or(("", before), |at| before.split_at(at + 2));
-    match rest.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}{MASK}@{host}{query}"),
-        None => format!("{scheme}{rest}{query}"),
     }
 }

@@ -67,11 +67,10 @@ impl OptionSpec {
     pub fn valid_values(&self) -> String {
         let must_be = match (self.must_be, &self.kind) {
             (Some(must_be), _) => must_be.into(),
-            (None, Kind::Plain(kind @ (Plain::Duration(..) | Plain::Url(_)))) => {
-                format!("{}, such as {}", kind.must_be(), self.default)
-            }
+            (None, Kind::Plain(kind @ Plain::Duration(..))) => format!("{}, such as {}", kind.must_be(), self.default),
+            (None, Kind::Hidden(kind @ Hidden::Url(_))) => format!("{}, such as {}", kind.must_be(), self.default),
             (None, Kind::Plain(kind)) => kind.must_be().into_owned(),
-            (None, Kind::Secret(kind)) => kind.must_be().into(),
+            (None, Kind::Hidden(kind)) => kind.must_be().into(),
             (None, Kind::Metrics(_)) => {
                 "a list of metric names, and of objects with sourceMetric, targetMetric and keepTags".into()
             }
@@ -92,8 +91,8 @@ impl OptionSpec {
     }
 
     /// Whether its values must not be shown.
-    pub fn is_secret(&self) -> bool {
-        matches!(self.kind, Kind::Secret(_))
+    pub fn is_hidden(&self) -> bool {
+        matches!(self.kind, Kind::Hidden(_))
     }
 
     /// Whether an empty variable is a value: everywhere else, as in k6, it is as if it were not set.
@@ -111,8 +110,10 @@ impl OptionSpec {
     /// Gives a destination its default.
     pub(super) fn set_default(&self, to: &mut Destination) -> Option<()> {
         match &self.kind {
-            Kind::Plain(kind) if !self.default.is_empty() => kind.read(to, self.default, Form::Text),
-            _ => Some(()),
+            _ if self.default.is_empty() => Some(()),
+            Kind::Plain(kind) => kind.read(to, self.default, Form::Text),
+            Kind::Hidden(kind) => kind.read(to, &self.default.into(), Form::Text),
+            Kind::Metrics(_) => None,
         }
     }
 }
@@ -146,8 +147,8 @@ pub(super) const fn plain(
 }
 
 /// A row of an option whose values are not shown.
-pub(super) const fn secret(name: &'static str, variable: &'static str, kind: Hidden) -> OptionSpec {
-    row(name, variable, Kind::Secret(kind))
+pub(super) const fn hidden(name: &'static str, variable: &'static str, kind: Hidden) -> OptionSpec {
+    row(name, variable, Kind::Hidden(kind))
 }
 
 /// Parts that only some rows have.
@@ -169,6 +170,11 @@ impl OptionSpec {
     /// The valid values, where those of the kind are not all.
     pub(super) const fn must_be(self, must_be: &'static str) -> Self {
         Self { must_be: Some(must_be), ..self }
+    }
+
+    /// The default of an option that has one, where [`plain`] does not set it.
+    pub(super) const fn default(self, default: &'static str) -> Self {
+        Self { default, ..self }
     }
 
     pub(super) const fn script(self, name: &'static str) -> Self {

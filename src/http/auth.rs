@@ -1,14 +1,16 @@
 //! Authentication: credentials, their sources, and the headers made from them.
 
-use std::path::PathBuf;
 use std::time::SystemTime;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use url::Url;
+use zeroize::Zeroizing;
 
+use super::file::FilePath;
 use super::secret_file::{SecretFile, SecretFileError};
+use super::secret_url::pair;
 use super::sigv4::{SigV4, Signer};
 use crate::secret::Secret;
 
@@ -37,7 +39,7 @@ pub enum SecretSource {
     /// The secret itself.
     Inline(Secret),
     /// A file, which is read again for every request.
-    File(PathBuf),
+    File(FilePath),
 }
 
 impl<T: Into<Secret>> From<T> for SecretSource {
@@ -85,26 +87,28 @@ impl Authorization {
         }
     }
 
-    /// Returns the headers for a POST of `body` with the headers `others`, and the secrets that are in them in another form.
+    /// Returns the headers for a POST of `body` with the headers `others`, and the secrets that are in them in any form.
     pub fn headers(&self, url: &Url, others: &HeaderMap, body: &[u8]) -> Result<(HeaderMap, Vec<Secret>), String> {
         let (authorization, secrets) = match self {
             Self::None => return Ok(Default::default()),
             Self::Basic { username, password } => {
-                let password = password.as_ref().map_or_else(|| "".into(), LoadedSecret::current);
-                let pair = Secret::from(format!("{}:{}", username.current().expose(), password.expose()));
-                (format!("Basic {}", BASE64_STANDARD.encode(pair.expose())), vec![password])
+                let username = username.current();
+                let password = password.as_ref().map(LoadedSecret::current);
+                let pair = pair(&username, password.as_ref().unwrap_or(&Secret::default()));
+                // A user name without a password is a token.
+                let secret = password.filter(|password| !password.is_empty()).unwrap_or(username);
+                (Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(pair.expose()))), vec![pair, secret])
             }
             Self::Bearer(token) => {
                 let token = token.current();
-                (format!("Bearer {}", token.expose()), vec![token])
+                (Zeroizing::new(format!("Bearer {}", token.expose())), vec![token])
             }
             Self::SigV4(signer) => {
                 let signed = signer.sign(url, others, body, SystemTime::now());
-                let headers = signed.map_err(|error| format!("failed to sign the request: {error}"))?;
-                return Ok((headers, Vec::new()));
+                return signed.map_err(|error| format!("failed to sign the request: {error}"));
             }
         };
-        let mut value = HeaderValue::from_str(Secret::from(authorization).expose())
+        let mut value = HeaderValue::from_str(&authorization)
             .map_err(|_| "the credentials contain characters that are not valid in an HTTP header".to_string())?;
         value.set_sensitive(true);
         Ok((HeaderMap::from_iter([(AUTHORIZATION, value)]), secrets))
@@ -171,7 +175,7 @@ mod tests {
         let path = directory.path().join("token");
         fs::write(&path, " one\r\n").expect("written");
         let authorization =
-            Authorization::open(&Credentials::Bearer(SecretSource::File(path.clone()))).expect("readable");
+            Authorization::open(&Credentials::Bearer(SecretSource::File(path.clone().into()))).expect("readable");
         let url = Url::parse("http://host/w").expect("valid");
         let sent = || authorization.headers(&url, &HeaderMap::new(), b"").expect("valid").0[AUTHORIZATION].clone();
         assert_eq!(sent(), "Bearer one");
@@ -187,7 +191,7 @@ mod tests {
         let path = directory.path().join("password");
         fs::write(&path, "\n").expect("written");
         let credentials =
-            Credentials::Basic { username: "me".into(), password: Some(SecretSource::File(path.clone())) };
+            Credentials::Basic { username: "me".into(), password: Some(SecretSource::File(path.clone().into())) };
         let error = Authorization::open(&credentials).err().expect("wrong").to_string();
         assert_eq!(error, format!("passwordFile: {}: must not be empty", path.display()));
     }

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
 
+use super::redact::Redactor;
 use crate::text::{one_line, truncate};
 
 /// Maximum number of bytes that are read of a body, and again of what they are decoded to: enough for a message, and a bound for a
@@ -48,13 +49,14 @@ impl Body {
         }
     }
 
-    /// Decodes a body as its `Content-Encoding` says (RFC 9110, section 8.4). The receiver was not asked for an encoding, but some
-    /// proxies compress whatever passes.
+    /// Decompresses a body as its `Content-Encoding` says (RFC 9110, section 8.4). The receiver was not asked for an encoding, but
+    /// some proxies compress whatever passes.
     ///
-    /// Returns the content, and whether it is complete.
-    pub fn decode(self, encoding: Option<&str>) -> (Content, bool) {
+    /// # Errors
+    /// A description of a body in another encoding.
+    pub fn decompressed(self, encoding: Option<&str>) -> Result<Self, String> {
         let encoding = encoding.unwrap_or_default().trim().to_ascii_lowercase();
-        let decoded = match &*encoding {
+        Ok(match &*encoding {
             "" | "identity" => self,
             "gzip" | "x-gzip" => self.decompress(|bytes| Box::new(GzDecoder::new(bytes))),
             // By RFC 9110 in the format of zlib; some servers leave its header out.
@@ -65,10 +67,9 @@ impl Body {
             _ if self.bytes.is_empty() => self,
             other => {
                 let name = truncate(&one_line(other), MAX_ENCODING_CHARS);
-                return (Content::Unreadable(format!("response body in the encoding {name}")), true);
+                return Err(format!("response body in the encoding {name}"));
             }
-        };
-        (decoded.content(), decoded.complete)
+        })
     }
 
     /// Returns the body decompressed, or as it is if nothing of it can be: then the header is wrong.
@@ -83,7 +84,14 @@ impl Body {
         Self { bytes, complete }
     }
 
-    fn content(&self) -> Content {
+    /// Returns the body with every secret masked.
+    pub fn redacted(&self, redactor: &Redactor) -> Self {
+        let bytes = if self.complete { redactor.redact(&self.bytes) } else { redactor.redact_start(&self.bytes) };
+        Self { bytes, complete: self.complete }
+    }
+
+    /// Returns what the body says.
+    pub fn content(&self) -> Content {
         let text = String::from_utf8_lossy(&self.bytes);
         // Not the last character, which may be cut.
         let chars = text.chars().count();
@@ -106,7 +114,10 @@ mod tests {
     use super::*;
 
     fn decode(bytes: &[u8], encoding: &str) -> (Content, bool) {
-        Body { bytes: bytes.into(), complete: true }.decode(Some(encoding))
+        match (Body { bytes: bytes.into(), complete: true }).decompressed(Some(encoding)) {
+            Ok(body) => (body.content(), body.complete),
+            Err(description) => (Content::Unreadable(description), true),
+        }
     }
 
     fn gzip(text: &[u8]) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! HTTP client of one destination: builds a request, sends it, and returns the response without secrets.
 
+use std::env;
 use std::io;
 use std::time::Duration;
 
@@ -10,11 +11,12 @@ use thiserror::Error;
 use url::Url;
 
 use super::auth::{Authorization, Credentials};
-use super::redact::Redactor;
+use super::redact::{Redactor, without_scheme};
 use super::resolver::Resolver;
 use super::response::Response;
 use super::response::{self, causes};
 use super::secret_file::SecretFileError;
+use super::secret_url::SecretUrl;
 use super::tls::{self, Tls, TlsError};
 use crate::secret::Secret;
 use crate::wire::Protocol;
@@ -44,7 +46,7 @@ pub enum ClientError {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Endpoint {
     /// URL without user name and password.
-    pub url: Url,
+    pub url: SecretUrl,
     /// Maximum time of a request, with its response.
     pub timeout: Duration,
     /// Credentials of every request.
@@ -69,19 +71,43 @@ pub enum Proxy {
     Through(Secret),
 }
 
+/// Variables with the URL of a proxy, which may have a password; also in lower case.
+const PROXY_VARIABLES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+
+impl Proxy {
+    /// Returns user names and passwords of the proxies, which they may repeat.
+    fn secrets(&self) -> Vec<Secret> {
+        let urls = match self {
+            Self::None => Vec::new(),
+            Self::Through(url) => vec![url.clone()],
+            Self::Environment => {
+                let variables = PROXY_VARIABLES.iter().flat_map(|name| [name.to_string(), name.to_ascii_lowercase()]);
+                variables.filter_map(|name| env::var(name).ok()).map(Secret::from).collect()
+            }
+        };
+        // As the HTTP library reads it, the scheme may be missing.
+        let url = |text: &Secret| {
+            Url::parse(text.expose()).or_else(|_| Url::parse(&format!("http://{}", text.expose()))).ok()
+        };
+        urls.iter().filter_map(url).flat_map(|url| SecretUrl::from(url).user_secrets()).collect()
+    }
+}
+
 /// Sends request bodies to one URL.
 pub struct Client {
     http: reqwest::Client,
-    url: Url,
+    url: SecretUrl,
     headers: HeaderMap,
     authorization: Authorization,
+    /// The secrets of every request but those of the authorization: a receiver or a proxy may repeat them.
+    secrets: Vec<Secret>,
 }
 
 impl Client {
     /// Creates a client. Reads the files of credentials and certificates.
     pub fn new(endpoint: &Endpoint) -> Result<Self, ClientError> {
         let tls = match endpoint.tls.client_config() {
-            Err(TlsError::NoTrustedCa(_)) if endpoint.url.scheme() == "http" => tls::empty_trust_config(),
+            Err(TlsError::NoTrustedCa(_)) if endpoint.url.expose().scheme() == "http" => tls::empty_trust_config(),
             config => config?,
         };
         let builder = match &endpoint.proxy {
@@ -103,6 +129,7 @@ impl Client {
             http,
             url: endpoint.url.clone(),
             headers: user_headers(&endpoint.headers),
+            secrets: secrets(endpoint),
             authorization: Authorization::open(&endpoint.credentials)?,
         })
     }
@@ -117,19 +144,17 @@ impl Client {
         let mut headers = self.headers.clone();
         headers.extend(protocol.headers().map(|(name, value)| header(name, value)));
         let mut redactor = Redactor::default();
-        match self.authorization.headers(&self.url, &headers, &body) {
+        self.secrets.iter().for_each(|secret| redactor.add(secret.clone()));
+        match self.authorization.headers(self.url.expose(), &headers, &body) {
             Ok((authorization, secrets)) => {
                 headers.extend(authorization);
-                secrets.iter().for_each(|secret| redactor.add(secret.expose()));
+                secrets.into_iter().for_each(|secret| redactor.add(secret));
             }
             Err(message) => return Response { message, ..Response::default() },
         }
-        let sensitive = headers.values().filter(|value| value.is_sensitive());
-        sensitive.filter_map(|value| value.to_str().ok()).for_each(|value| redactor.add_header(value));
-        self.url.query_pairs().for_each(|(_, value)| redactor.add(&value));
-        match self.http.post(self.url.clone()).headers(headers).body(body).send().await {
-            Ok(response) => response::read(response, &mut redactor).await,
-            Err(error) => response::failed(error, &mut redactor),
+        match self.http.post(self.url.expose().clone()).headers(headers).body(body).send().await {
+            Ok(response) => response::read(response, &redactor).await,
+            Err(error) => response::failed(error, &redactor),
         }
     }
 }
@@ -140,6 +165,14 @@ fn may_follow(attempt: &Attempt<'_>) -> bool {
     let original = attempt.previous().first();
     let same_receiver = original.is_some_and(|original| original.origin() == attempt.url().origin());
     matches!(attempt.status().as_u16(), 307 | 308) && same_receiver && attempt.previous().len() <= MAX_REDIRECTS
+}
+
+/// Returns the secrets that `endpoint` has besides its credentials.
+fn secrets(endpoint: &Endpoint) -> Vec<Secret> {
+    let mut secrets = Vec::from_iter(endpoint.url.secrets());
+    secrets.extend(endpoint.headers.iter().map(|(_, value)| without_scheme(value)));
+    secrets.extend(endpoint.proxy.secrets());
+    secrets
 }
 
 fn header(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {

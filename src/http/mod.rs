@@ -9,6 +9,8 @@
 //! | `resolver` | host names → addresses, on its own thread |
 //! | `auth` | credentials → `Authorization` header |
 //! | `sigv4` | AWS keys → signature headers |
+//! | `secret_url` | URLs, shown without their secrets |
+//! | `file` | files that options name |
 //! | `secret_file` | secrets in files, read for every request |
 //! | `tls` | TLS settings → TLS configuration |
 //! | `verifier` | certificate verification with a fixed name, or none |
@@ -16,7 +18,8 @@
 //! | `response` | the response, read within bounds |
 //! | `body` | body → text, decoded within bounds |
 //! | `web_page` | HTML → text |
-//! | `redact` | text without secrets |
+//! | `redact` | bytes without secrets |
+//! | `escapes` | text as servers repeat it |
 
 mod client;
 mod resolver;
@@ -24,16 +27,21 @@ mod response;
 mod body;
 mod web_page;
 mod redact;
+mod escapes;
 mod auth;
 mod sigv4;
 mod secret_file;
 mod tls;
 mod verifier;
 mod pem;
+mod file;
+mod secret_url;
 
 pub use auth::{Credentials, SecretSource};
 pub use client::{Client, ClientError, Endpoint, Proxy};
+pub use file::FilePath;
 pub use response::Response;
 pub use secret_file::SecretFileError;
+pub use secret_url::SecretUrl;
 pub use sigv4::{AwsKeys, KeyPair, SigV4};
 pub use tls::{Tls, TlsError, TlsVersion};

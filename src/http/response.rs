@@ -8,8 +8,8 @@ use url::{ParseError, Url};
 
 use super::body::{Body, Content};
 use super::redact::Redactor;
+use super::secret_url::shown_query;
 use super::web_page;
-use crate::secret::MASK;
 use crate::text::{one_line, truncate};
 
 /// Maximum length of a message.
@@ -60,7 +60,7 @@ impl Response {
 }
 
 /// Reads a response, and redacts the secrets that it repeats.
-pub(super) async fn read(received: reqwest::Response, redactor: &mut Redactor) -> Response {
+pub(super) async fn read(received: reqwest::Response, redactor: &Redactor) -> Response {
     let status = received.status();
     let text = |name: &str| received.headers().get(name).and_then(|value| value.to_str().ok());
     let counts: Vec<u64> = WRITTEN.iter().filter_map(|name| text(name)?.trim().parse().ok()).collect();
@@ -74,18 +74,25 @@ pub(super) async fn read(received: reqwest::Response, redactor: &mut Redactor) -
     };
     let location = received.headers().get(LOCATION).filter(|_| status.is_redirection());
     let location = location.map(|location| {
-        let location = redactor.redact(&String::from_utf8_lossy(location.as_bytes()));
-        message_of(&without_secrets(&location), redactor)
+        let location = redactor.redact(location.as_bytes());
+        message_of(&without_secrets(&String::from_utf8_lossy(&location)), redactor)
     });
     response.location = location.filter(|location| !location.is_empty());
     let has_type = text(CONTENT_TYPE.as_str()).is_some_and(web_page::is_type);
-    let encoding = text(CONTENT_ENCODING.as_str()).map(str::to_string);
+    let encoding = text(CONTENT_ENCODING.as_str()).map(|encoding| redactor.redact_text(encoding));
     let body = if status.is_success() && !has_type {
         tokio::time::timeout(BODY_READ_TIMEOUT, Body::read(received)).await.unwrap_or_default()
     } else {
         Body::read(received).await
     };
-    let (content, complete) = body.decode(encoding.as_deref());
+    let (content, complete) = match body.decompressed(encoding.as_deref()) {
+        Ok(body) => match body.content() {
+            // Before anything else reads, cleans or cuts it.
+            Content::Text(_) => (body.redacted(redactor).content(), body.complete),
+            unreadable => (unreadable, true),
+        },
+        Err(description) => (Content::Unreadable(description), true),
+    };
     let is_page = match &content {
         Content::Text(text) => web_page::is_page(text, has_type) || has_type && text.is_empty() && !complete,
         Content::Unreadable(_) => has_type,
@@ -95,12 +102,7 @@ pub(super) async fn read(received: reqwest::Response, redactor: &mut Redactor) -
     if status.is_success() && !response.is_html {
         return response;
     }
-    // Before anything else, so that nothing can split a secret.
-    let text = match content {
-        Content::Text(text) if complete => redactor.redact(&text),
-        Content::Text(text) => redactor.redact_start(&text),
-        Content::Unreadable(description) => description,
-    };
+    let (Content::Text(text) | Content::Unreadable(text)) = content;
     let message = match &response.location {
         _ if status.is_success() => described(&web_page::title_or_text(&text), redactor),
         Some(location) => format!("redirect to {location}"),
@@ -112,22 +114,22 @@ pub(super) async fn read(received: reqwest::Response, redactor: &mut Redactor) -
 }
 
 /// Returns the description of a web page that came instead of a confirmation.
-fn described(title: &str, redactor: &mut Redactor) -> String {
-    let title = truncate(&redactor.redact(&one_line(title)), MAX_TITLE_CHARS);
+fn described(title: &str, redactor: &Redactor) -> String {
+    let title = truncate(&redactor.redact_text(&one_line(title)), MAX_TITLE_CHARS);
     if title.is_empty() { "web page".into() } else { format!("web page \"{title}\"") }
 }
 
 /// Returns the response in place of one that did not come.
-pub(super) fn failed(error: reqwest::Error, redactor: &mut Redactor) -> Response {
+pub(super) fn failed(error: reqwest::Error, redactor: &Redactor) -> Response {
     let reached = !error.is_connect();
     let message = if error.is_timeout() { NO_RESPONSE.into() } else { chain(&error.without_url()) };
-    let message = redactor.redact(&message);
+    let message = redactor.redact_text(&message);
     Response { reached, message: message_of(&message, redactor), ..Response::default() }
 }
 
 /// Returns a text on one line and without secrets, also those that the line has only now.
-fn message_of(text: &str, redactor: &mut Redactor) -> String {
-    truncate(&redactor.redact(&one_line(text)), MAX_MESSAGE_CHARS)
+fn message_of(text: &str, redactor: &Redactor) -> String {
+    truncate(&redactor.redact_text(&one_line(text)), MAX_MESSAGE_CHARS)
 }
 
 /// Returns a `Location` without user name, password, values of the query and fragment.
@@ -139,8 +141,7 @@ fn without_secrets(location: &str) -> String {
         Some(host) => without_user(&format!("http://{host}")).replacen("http:", "", 1),
         None => without_user(path),
     };
-    let value = |pair: &str| pair.split_once('=').map_or(MASK.into(), |(name, _)| format!("{name}={MASK}"));
-    let query = query.map(|query| format!("?{}", query.split('&').map(value).collect::<Vec<_>>().join("&")));
+    let query = query.map(|query| format!("?{}", shown_query(query)));
     path + &query.unwrap_or_default()
 }
 
@@ -216,14 +217,11 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_is_split_before_it_is_masked() {
+    fn a_message_is_cut_after_it_is_masked() {
         let mut redactor = Redactor::default();
-        redactor.add("open  sesame");
-        redactor.add("one line");
-        assert_eq!(message_of(&redactor.redact("was open  sesame"), &mut redactor), "was ***");
-        assert_eq!(message_of(&redactor.redact("was one\nline"), &mut redactor), "was ***");
+        redactor.add("open  sesame".into());
         let long = format!("{}open  sesame", "a ".repeat(MAX_MESSAGE_CHARS / 2 - 2));
-        assert!(message_of(&redactor.redact(&long), &mut redactor).ends_with("a ***"));
+        assert!(message_of(&redactor.redact_text(&long), &redactor).ends_with("a ***"));
     }
 
     #[test]

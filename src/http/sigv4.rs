@@ -1,6 +1,5 @@
 //! AWS signatures, version 4: one for each request, over its headers and its body.
 
-use std::path::PathBuf;
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
@@ -8,9 +7,10 @@ use aws_sigv4::http_request::{
     PayloadChecksumKind, SignableBody, SignableRequest, SigningError, SigningSettings, sign,
 };
 use aws_sigv4::sign::v4;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
+use super::file::FilePath;
 use super::secret_file::{SecretFile, SecretFileError};
 use crate::secret::Secret;
 
@@ -33,7 +33,7 @@ pub enum AwsKeys {
     /// Profile in a shared credentials file of AWS, read again for every request.
     Profile {
         /// Path of the file.
-        file: PathBuf,
+        file: FilePath,
         /// Name of the profile.
         name: String,
     },
@@ -43,7 +43,7 @@ pub enum AwsKeys {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)] // AWS's names
 pub struct KeyPair {
-    pub access_key: String,
+    pub access_key: Secret,
     pub secret_key: Secret,
     pub session_token: Option<Secret>,
 }
@@ -76,21 +76,22 @@ impl Signer {
         Ok(Self { region, service, keys, checksum: PayloadChecksumKind::XAmzSha256 })
     }
 
-    /// Returns the headers that sign a POST of `body` with `headers` at the time `now`.
+    /// Returns the headers that sign a POST of `body` with `headers` at the time `now`, and the secrets that they have or are made
+    /// from.
     pub fn sign(
         &self,
         url: &Url,
         headers: &HeaderMap,
         body: &[u8],
         now: SystemTime,
-    ) -> Result<HeaderMap, SigningError> {
+    ) -> Result<(HeaderMap, Vec<Secret>), SigningError> {
         let pair = match &self.keys {
             KeySource::Inline(pair) => pair.clone(),
             KeySource::Profile(file) => file.current(),
         };
         let token = pair.session_token.as_ref().map(|token| token.expose().to_string());
-        let secret_key = pair.secret_key.expose();
-        let identity = Credentials::new(pair.access_key, secret_key, token, None, "k6-remote-write").into();
+        let identity =
+            Credentials::new(pair.access_key.expose(), pair.secret_key.expose(), token, None, "k6-remote-write").into();
         let mut settings = SigningSettings::default();
         settings.payload_checksum_kind = self.checksum;
         let parameters = v4::SigningParams::builder()
@@ -110,7 +111,11 @@ impl Signer {
             value.set_sensitive(true);
             Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
         });
-        Ok(signed.collect())
+        let signed: HeaderMap = signed.collect();
+        let signature = signed.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.rsplit_once("Signature="));
+        let signature = signature.map(|(_, signature)| Secret::from(signature));
+        let secrets = [Some(pair.access_key), Some(pair.secret_key), pair.session_token, signature];
+        Ok((signed, secrets.into_iter().flatten().collect()))
     }
 }
 
@@ -243,7 +248,8 @@ mod tests {
                 .iter()
                 .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).expect("valid")));
             let url = Url::parse(&format!("https://example.amazonaws.com{path}")).expect("valid");
-            let signed = signer.sign(&url, &headers.collect(), body.as_bytes(), time).expect("signed");
+            let (signed, secrets) = signer.sign(&url, &headers.collect(), body.as_bytes(), time).expect("signed");
+            assert!(secrets.contains(&KEY.into()) && secrets.contains(&signature.into()), "{name}");
             let authorization = signed["authorization"].to_str().expect("text");
             assert!(authorization.ends_with(&format!("Signature={signature}")), "{name}: {authorization}");
             assert!(signed.iter().all(|(_, value)| value.is_sensitive()), "{name}");

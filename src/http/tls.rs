@@ -1,8 +1,5 @@
 //! TLS client settings: trusted CAs, client certificate, minimum version.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
@@ -14,7 +11,9 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use thiserror::Error as ThisError;
+use zeroize::Zeroizing;
 
+use super::file::FilePath;
 use super::pem::{self, PemError};
 use super::verifier::{FixedServerName, NoVerification};
 
@@ -26,13 +25,13 @@ pub struct Tls {
     /// Minimum version.
     pub minimum: TlsVersion,
     /// File of trusted CAs, in place of the system's.
-    pub ca_certificate: Option<PathBuf>,
+    pub ca_certificate: Option<FilePath>,
     /// Name that the receiver's certificate must have, in place of the URL's host.
     pub server_name: Option<String>,
     /// File of the client certificate, with its intermediate CAs.
-    pub client_certificate: Option<PathBuf>,
+    pub client_certificate: Option<FilePath>,
     /// File of the client certificate's private key.
-    pub client_certificate_key: Option<PathBuf>,
+    pub client_certificate_key: Option<FilePath>,
 }
 
 /// TLS version.
@@ -48,25 +47,25 @@ pub enum TlsVersion {
 #[derive(Debug, ThisError)]
 pub enum TlsError {
     /// A file is not readable.
-    #[error("{option}: {}: cannot read the file: {error}", path.display())]
+    #[error("{option}: {}: {problem}", path.shown())]
     #[allow(missing_docs)]
-    Unreadable { option: &'static str, path: PathBuf, error: io::Error },
+    Unreadable { option: &'static str, path: FilePath, problem: String },
     /// A file has a mistake.
-    #[error("{option}: {}, line {line}: {problem}", path.display())]
+    #[error("{option}: {}, line {line}: {problem}", path.shown())]
     #[allow(missing_docs)]
-    Invalid { option: &'static str, path: PathBuf, line: usize, problem: String },
+    Invalid { option: &'static str, path: FilePath, line: usize, problem: String },
     /// A file does not contain what its option needs.
-    #[error("{option}: {}: must contain a {wanted} in PEM format, but contains {found}", path.display())]
+    #[error("{option}: {}: must contain a {wanted} in PEM format, but contains {found}", path.shown())]
     #[allow(missing_docs)]
-    Missing { option: &'static str, path: PathBuf, wanted: &'static str, found: String },
+    Missing { option: &'static str, path: FilePath, wanted: &'static str, found: String },
     /// Key and certificate do not match.
-    #[error("{CLIENT_CERTIFICATE_KEY}: {}: the key does not match the certificate in {}", key.display(), certificate.display())]
+    #[error("{CLIENT_CERTIFICATE_KEY}: {}: the key does not match the certificate in {}", key.shown(), certificate.shown())]
     #[allow(missing_docs)]
-    KeyMismatch { certificate: PathBuf, key: PathBuf },
+    KeyMismatch { certificate: FilePath, key: FilePath },
     /// The key is not valid, or its type is not supported.
-    #[error("{CLIENT_CERTIFICATE_KEY}: {}: invalid key: {error}; must be an RSA, ECDSA or Ed25519 key", key.display())]
+    #[error("{CLIENT_CERTIFICATE_KEY}: {}: invalid key: {error}; must be an RSA, ECDSA or Ed25519 key", key.shown())]
     #[allow(missing_docs)]
-    InvalidKey { key: PathBuf, error: Error },
+    InvalidKey { key: FilePath, error: Error },
     /// `tlsServerName` is not a name that a certificate can have.
     #[error("invalid tlsServerName {0:?}: must be a host name or an IP address")]
     InvalidServerName(String),
@@ -135,13 +134,13 @@ pub(super) fn empty_trust_config() -> ClientConfig {
     config.with_root_certificates(RootCertStore::empty()).with_no_client_auth()
 }
 
-fn trusted_cas(path: &Path) -> Result<Arc<RootCertStore>, TlsError> {
+fn trusted_cas(path: &FilePath) -> Result<Arc<RootCertStore>, TlsError> {
     let mut store = RootCertStore::empty();
     let text = read(CA_CERTIFICATE, path)?;
     for (certificate, line) in certificates(CA_CERTIFICATE, path, &text)? {
         store.add(certificate).map_err(|error| TlsError::Invalid {
             option: CA_CERTIFICATE,
-            path: path.into(),
+            path: path.clone(),
             line,
             problem: format!("invalid certificate: {error}"),
         })?;
@@ -150,29 +149,29 @@ fn trusted_cas(path: &Path) -> Result<Arc<RootCertStore>, TlsError> {
 }
 
 /// Reads the client certificate and its key.
-fn certified_key(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
+fn certified_key(certificate: &FilePath, key: &FilePath, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
     let chain = certificates(CLIENT_CERTIFICATE, certificate, &read(CLIENT_CERTIFICATE, certificate)?)?;
     let line = chain[0].1;
     let chain = chain.into_iter().map(|(certificate, _)| certificate).collect();
     let certified_key = CertifiedKey::from_der(chain, private_key(key)?, provider);
     certified_key.map_err(|error| match error {
         Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-            TlsError::KeyMismatch { certificate: certificate.into(), key: key.into() }
+            TlsError::KeyMismatch { certificate: certificate.clone(), key: key.clone() }
         }
         Error::InvalidCertificate(_) => TlsError::Invalid {
             option: CLIENT_CERTIFICATE,
-            path: certificate.into(),
+            path: certificate.clone(),
             line,
             problem: format!("invalid certificate: {error}"),
         },
-        error => TlsError::InvalidKey { key: key.into(), error },
+        error => TlsError::InvalidKey { key: key.clone(), error },
     })
 }
 
 /// Reads the certificates of a file, at least one, each with its first line.
 fn certificates(
     option: &'static str,
-    path: &Path,
+    path: &FilePath,
     text: &str,
 ) -> Result<Vec<(CertificateDer<'static>, usize)>, TlsError> {
     let sections = pem::sections(text).map_err(|error| at(option, path, error))?;
@@ -185,8 +184,8 @@ fn certificates(
 }
 
 /// Reads the first key of a file: PKCS#8, RSA (PKCS#1) or SEC1.
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let text = zeroize::Zeroizing::new(read(CLIENT_CERTIFICATE_KEY, path)?);
+fn private_key(path: &FilePath) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let text = read(CLIENT_CERTIFICATE_KEY, path)?;
     let invalid = |error| at(CLIENT_CERTIFICATE_KEY, path, error);
     let sections = pem::sections(&text).map_err(invalid)?;
     let is_key = |section: &&pem::Section<'_>| section.label.ends_with("PRIVATE KEY");
@@ -201,21 +200,21 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     section.decode().map_err(invalid)
 }
 
-fn read(option: &'static str, path: &Path) -> Result<String, TlsError> {
-    let unreadable = |error| TlsError::Unreadable { option, path: path.into(), error };
+fn read(option: &'static str, path: &FilePath) -> Result<Zeroizing<String>, TlsError> {
+    let bytes = path.read().map_err(|problem| TlsError::Unreadable { option, path: path.clone(), problem })?;
     // Text between the sections may have any encoding.
-    Ok(String::from_utf8_lossy(&fs::read(path).map_err(unreadable)?).into_owned())
+    Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Adds option and file to an error.
-fn at(option: &'static str, path: &Path, PemError { line, problem }: PemError) -> TlsError {
-    TlsError::Invalid { option, path: path.into(), line, problem }
+fn at(option: &'static str, path: &FilePath, PemError { line, problem }: PemError) -> TlsError {
+    TlsError::Invalid { option, path: path.clone(), line, problem }
 }
 
-fn missing(option: &'static str, path: &Path, wanted: &'static str, sections: &[pem::Section<'_>]) -> TlsError {
+fn missing(option: &'static str, path: &FilePath, wanted: &'static str, sections: &[pem::Section<'_>]) -> TlsError {
     let found = match sections {
         [] => "no PEM section".into(),
         sections => sections.iter().map(|section| section.label).collect::<Vec<_>>().join(", "),
     };
-    TlsError::Missing { option, path: path.into(), wanted, found }
+    TlsError::Missing { option, path: path.clone(), wanted, found }
 }

@@ -7,7 +7,7 @@ use k6_remote_write::config::{
     WindowOptions, options,
 };
 use k6_remote_write::export::Mapping;
-use k6_remote_write::http::{Endpoint, Proxy, SecretSource, Tls, TlsVersion};
+use k6_remote_write::http::{Endpoint, FilePath, Proxy, SecretSource, Tls, TlsVersion};
 use k6_remote_write::secret::Secret;
 use k6_remote_write::series::selector::Selector;
 use proptest::collection::{btree_map, vec};
@@ -105,7 +105,7 @@ fn tls() -> impl Strategy<Value = Tls> {
         minimum: if v1_2 { TlsVersion::V1_2 } else { TlsVersion::V1_3 },
         ca_certificate: ca.map(Into::into),
         server_name: name,
-        client_certificate: client.as_ref().map(|(certificate, _)| certificate.into()),
+        client_certificate: client.as_ref().map(|(certificate, _)| certificate.as_str().into()),
         client_certificate_key: client.map(|(_, key)| key.into()),
     })
 }
@@ -138,7 +138,7 @@ prop_compose! {
         let auth = AuthOptions { username, password, bearer_token, ..defaults.auth };
         Destination {
             endpoint: Endpoint {
-                url: url::Url::parse(&format!("https://{host}/{}", path.trim_start_matches('/'))).expect("valid"),
+                url: url::Url::parse(&format!("https://{host}/{}", path.trim_start_matches('/'))).expect("valid").into(),
                 credentials: auth.credentials(&headers),
                 headers,
                 tls,
@@ -169,9 +169,10 @@ fn printed(destination: &Destination) -> Map<String, Value> {
         _ => None,
     };
     let in_file = |source: &Option<SecretSource>| match source {
-        Some(SecretSource::File(path)) => Some(path.clone()),
+        Some(SecretSource::File(path)) => Some(path.expose().to_path_buf()),
         _ => None,
     };
+    let path = |path: &Option<FilePath>| path.as_ref().map(|path| path.expose().to_path_buf());
     let entries = |entries: &Vec<MetricEntry>| {
         let entry = |entry: &MetricEntry| json!({ "sourceMetric": entry.source.to_string(), "targetMetric": entry.target, "keepTags": entry.keep_tags });
         entries.iter().map(entry).collect::<Vec<_>>()
@@ -179,7 +180,7 @@ fn printed(destination: &Destination) -> Map<String, Value> {
     let headers = destination.endpoint.headers.iter();
     let headers: Map<_, _> = headers.map(|(name, value)| (name.clone(), Value::from(value.expose()))).collect();
     let fields = json!({
-        "url": destination.endpoint.url.as_str(),
+        "url": destination.endpoint.url.expose().as_str(),
         "username": inline(&destination.auth.username),
         "usernameFile": in_file(&destination.auth.username),
         "password": inline(&destination.auth.password),
@@ -189,10 +190,10 @@ fn printed(destination: &Destination) -> Map<String, Value> {
         "headers": headers,
         "insecureSkipTLSVerify": destination.endpoint.tls.skip_verify,
         "tlsMinVersion": if destination.endpoint.tls.minimum == TlsVersion::V1_2 { "1.2" } else { "1.3" },
-        "caCertificate": destination.endpoint.tls.ca_certificate,
+        "caCertificate": path(&destination.endpoint.tls.ca_certificate),
         "tlsServerName": destination.endpoint.tls.server_name,
-        "clientCertificate": destination.endpoint.tls.client_certificate,
-        "clientCertificateKey": destination.endpoint.tls.client_certificate_key,
+        "clientCertificate": path(&destination.endpoint.tls.client_certificate),
+        "clientCertificateKey": path(&destination.endpoint.tls.client_certificate_key),
         "proxy": match &destination.endpoint.proxy {
             Proxy::Environment => None,
             Proxy::None => Some("direct"),

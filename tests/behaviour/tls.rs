@@ -12,7 +12,7 @@ use url::Url;
 
 fn endpoint(url: &str, tls: Tls) -> Endpoint {
     Endpoint {
-        url: Url::parse(url).expect("valid"),
+        url: Url::parse(url).expect("valid").into(),
         timeout: Duration::from_secs(10),
         credentials: Credentials::None,
         headers: Vec::new(),
@@ -30,7 +30,7 @@ fn send(url: &str, tls: Tls) -> Result<(), String> {
 }
 
 fn trusting(authority: &Authority) -> Tls {
-    Tls { ca_certificate: Some(authority.file()), ..Tls::default() }
+    Tls { ca_certificate: Some(authority.file().into()), ..Tls::default() }
 }
 
 /// Returns the error of a request to a server with this certificate.
@@ -98,7 +98,7 @@ fn tls_1_2_is_used_only_if_it_is_the_minimum() {
 }
 
 fn with_client_certificate(tls: Tls, certificate: PathBuf, key: PathBuf) -> Tls {
-    Tls { client_certificate: Some(certificate), client_certificate_key: Some(key), ..tls }
+    Tls { client_certificate: Some(certificate.into()), client_certificate_key: Some(key.into()), ..tls }
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn an_error_in_a_file_has_option_file_and_line() {
     let (certificate, key) =
         (authority.write("client.pem", &client.pem), authority.write("client.key", &client.key_pem));
     let problem = |tls: Tls| Client::new(&endpoint("https://localhost/", tls)).err().expect("a mistake").to_string();
-    let of_ca = |path: &PathBuf| problem(Tls { ca_certificate: Some(path.clone()), ..Tls::default() });
+    let of_ca = |path: &PathBuf| problem(Tls { ca_certificate: Some(path.clone().into()), ..Tls::default() });
     let of_client = |certificate: &PathBuf, key: &PathBuf| {
         problem(with_client_certificate(trusting(&authority), certificate.clone(), key.clone()))
     };

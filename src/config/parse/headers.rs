@@ -3,6 +3,7 @@
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
+use crate::config::raw::{Raw, wipe};
 use crate::secret::Secret;
 
 /// Headers of the protocol or of HTTP itself, which k6's own output does not let users set either.
@@ -21,16 +22,19 @@ const RESERVED: [&str; 8] = [
 pub fn parse(text: &str) -> Option<Vec<(String, Secret)>> {
     let text = text.trim();
     if text.starts_with('{') {
-        let object: Map<String, Value> = serde_json::from_str(text).ok()?;
-        return object.iter().map(|(name, value)| header(name, value.as_str()?)).collect();
+        let object = Raw::from(serde_json::from_str::<Value>(text).ok()?);
+        return object.expose().as_object()?.iter().map(|(name, value)| header(name, value.as_str()?)).collect();
     }
     let pairs = text.split(',').filter(|pair| !pair.trim().is_empty());
     pairs.map(|pair| pair.split_once(':').and_then(|(name, value)| header(name, value))).collect()
 }
 
 /// Writes one header as the JSON object that [`parse`] reads.
-pub fn as_text(name: &str, value: &str) -> String {
-    Value::Object(Map::from_iter([(name.into(), value.into())])).to_string()
+pub fn as_text(name: &str, value: &str) -> Secret {
+    let mut object = Value::Object(Map::from_iter([(name.into(), value.into())]));
+    let text = object.to_string();
+    wipe(&mut object);
+    text.into()
 }
 
 /// Adds a header; a later one of the same name replaces an earlier one.
@@ -71,7 +75,7 @@ mod tests {
         assert_eq!(parsed("a:1, B : 2 ,"), pairs(&[("a", "1"), ("B", "2")]));
         assert_eq!(parsed("Referer:http://x"), pairs(&[("Referer", "http://x")]));
         assert_eq!(parsed(r#"{"X-Scope-OrgID": "a,b"}"#), pairs(&[("X-Scope-OrgID", "a,b")]));
-        assert_eq!(parsed(&as_text("n", "\"v\"")), pairs(&[("n", "\"v\"")]));
+        assert_eq!(parsed(as_text("n", "\"v\"").expose()), pairs(&[("n", "\"v\"")]));
         assert_eq!(parsed(""), pairs(&[]));
     }
 

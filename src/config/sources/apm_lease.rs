@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use once_cell::sync::Lazy;
 use parking_lot::Mutex;
+use zeroize::Zeroizing;
 
 use super::document::Script;
 
@@ -20,9 +21,9 @@ pub struct ApmBlockLease(u64);
 impl ApmBlockLease {
     /// Leases the blocks of `script`; `None` if another output has them.
     pub fn acquire(script: &Script) -> Option<Self> {
-        let [ext, cloud] =
-            [&script.ext, &script.cloud].map(|options| options.as_ref()?.get("apm").map(ToString::to_string));
-        let hash = HASHER.hash_one((ext, cloud));
+        let [ext, cloud] = [&script.ext, &script.cloud]
+            .map(|options| options.expose().get("apm").map(|apm| Zeroizing::new(apm.to_string())));
+        let hash = HASHER.hash_one((ext.as_deref(), cloud.as_deref()));
         // Made only if it is one: dropping a lease ends it.
         let is_new = LEASED.lock().insert(hash);
         is_new.then(|| Self(hash))
@@ -44,7 +45,7 @@ mod tests {
     #[test]
     fn blocks_belong_to_one_output_until_it_is_closed() {
         let script =
-            |url: &str| Script { ext: Some(json!({ "apm": [{ "remoteWriteURL": url }] })), ..Script::default() };
+            |url: &str| Script { ext: json!({ "apm": [{ "remoteWriteURL": url }] }).into(), ..Script::default() };
         let first = ApmBlockLease::acquire(&script("http://one-of-this-test/"));
         assert!(first.is_some());
         assert!(ApmBlockLease::acquire(&script("http://one-of-this-test/")).is_none());

@@ -6,8 +6,8 @@ use crate::config::options::options;
 use crate::config::setting::Setting;
 use crate::config::spec::Role;
 
-pub fn read(document: &Document) -> Vec<Setting<'_>> {
-    let text = document.argument.trim();
+pub fn read(document: &Document) -> Vec<Setting> {
+    let text = document.argument.expose().trim();
     let url = options().find(|option| !text.is_empty() && option.role == Some(Role::Url));
-    url.map(|option| Setting::text(option, Source::new("the argument of --out", ""), text)).into_iter().collect()
+    url.map(|option| Setting::text(option, Source::new("the argument of --out", ""), text.into())).into_iter().collect()
 }

@@ -12,7 +12,7 @@ use url::Url;
 use super::Document;
 use crate::config::destination::Destination;
 use crate::config::options::DEFAULT_URL;
-use crate::http::Credentials;
+use crate::http::{Credentials, SecretUrl};
 use crate::secret::Secret;
 
 static OPEN: Lazy<Mutex<Vec<Open>>> = Lazy::new(Mutex::default);
@@ -33,7 +33,7 @@ struct Open {
 #[derive(PartialEq)]
 struct Written {
     /// The URL without its query, which names no other receiver.
-    receiver: Url,
+    receiver: SecretUrl,
     /// Receivers choose a tenant by headers or credentials.
     headers: Vec<(String, Secret)>,
     credentials: Credentials,
@@ -81,7 +81,7 @@ impl Drop for DestinationLease {
 impl Written {
     fn by(destination: &Destination) -> Self {
         Self {
-            receiver: without_query(&destination.endpoint.url),
+            receiver: without_query(destination.endpoint.url.expose()),
             headers: destination.endpoint.headers.clone(),
             credentials: destination.endpoint.credentials.clone(),
             metric_prefix: destination.mapping.metric_prefix.clone(),
@@ -93,7 +93,7 @@ impl Written {
 
     /// Reports whether k6's own output writes the same.
     fn is_by_builtin(&self, document: &Document) -> bool {
-        let url = document.environment.get(BUILTIN_URL).map_or(DEFAULT_URL, String::as_str);
+        let url = document.environment.get(BUILTIN_URL).map_or(DEFAULT_URL, Secret::expose);
         document.run.other_outputs.iter().any(|output| output == BUILTIN)
             && Url::parse(url).is_ok_and(|url| without_query(&url) == self.receiver)
             && self.metric_prefix == BUILTIN_PREFIX
@@ -102,10 +102,10 @@ impl Written {
     }
 }
 
-fn without_query(url: &Url) -> Url {
+fn without_query(url: &Url) -> SecretUrl {
     let mut url = url.clone();
     url.set_query(None);
-    url
+    url.into()
 }
 
 impl Names {

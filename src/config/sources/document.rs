@@ -1,36 +1,57 @@
 //! The JSON document from the host: what the user wrote in each source, not yet parsed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
+use serde_json::error::Category;
 use serde_json::{Map, Value};
+use thiserror::Error;
 use url::Url;
 
+use crate::config::raw::{Raw, Variables, kind, wipe};
+use crate::secret::Secret;
 use crate::series::{INSTANCE, InstanceLabel, OPERATORS_INSTANCE};
 
-/// Raw inputs. All fields may be missing. Holds secrets, and so has no `Debug`.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// Raw inputs. All fields may be missing.
+#[derive(Default)]
 pub struct Document {
     /// The text after `--out remote-write=`; empty without one.
-    pub argument: String,
+    pub argument: Secret,
     /// The environment, at least all of `K6_PROMETHEUS_RW_*` and `AWS_*`.
-    pub environment: BTreeMap<String, String>,
-    /// k6's JSON configuration of this output, `collectors."remote-write"`.
-    pub json: Option<Map<String, Value>>,
+    pub environment: Variables,
+    /// k6's JSON configuration of this output, `collectors."remote-write"`; null without one.
+    pub json: Raw,
     /// The script's options.
     pub script: Script,
     /// What k6 knows of the run.
     pub run: Run,
     /// Whether another output sends to the script's blocks ([`super::ApmBlockLease`]). The host cannot set it.
-    #[serde(skip)]
     pub blocks_are_leased: bool,
 }
 
+/// Why a document cannot be read: a mistake of the host. Has no value of the document, which may be a secret.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum DocumentError {
+    /// Not JSON.
+    #[error("not JSON: {0}")]
+    Syntax(String),
+    /// A value of the wrong kind.
+    #[error("{field} must be {wanted}, not {found}")]
+    #[allow(missing_docs)]
+    Kind { field: String, wanted: &'static str, found: &'static str },
+    /// A field that is not of its form.
+    #[error("{0} is not of the form that the header describes")]
+    Form(String),
+    /// A field that a document does not have.
+    #[error("unknown field {0:?}")]
+    Unknown(String),
+}
+
 /// What k6 knows of the run.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 pub struct Run {
     /// The tags of every sample: `--tag` and the script's `options.tags`.
@@ -107,31 +128,99 @@ fn share(text: &str) -> Option<f64> {
 }
 
 /// The parts of the script's options that are read here.
-#[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Script {
-    /// `options.ext.loadimpact`.
-    pub ext: Option<Value>,
-    /// `options.cloud`.
-    pub cloud: Option<Value>,
+    /// `options.ext.loadimpact`; null without.
+    pub ext: Raw,
+    /// `options.cloud`; null without.
+    pub cloud: Raw,
 }
 
 impl Document {
     /// Reads the document.
     ///
+    /// Not by a derived `Deserialize`, whose errors quote values.
+    ///
     /// # Errors
-    /// Text that is not JSON of this form: an error of the host, or a `collectors."remote-write"` that is not an object.
-    pub fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
-        // Through a map, since serde would read an array as a struct too.
-        Self::from_fields(serde_json::from_slice(text)?)
+    /// Text that is not JSON of this form, which is an error of the host.
+    pub fn parse(text: &[u8]) -> Result<Self, DocumentError> {
+        let mut value = Self::parse_json(text)?;
+        let document = object("the document", &mut value).and_then(Self::from_fields);
+        wipe(&mut value);
+        document
     }
 
-    /// Reads the fields of a document.
+    /// Reads any JSON.
     ///
     /// # Errors
     /// As [`Self::parse`].
-    pub fn from_fields(fields: Map<String, Value>) -> Result<Self, serde_json::Error> {
-        serde_json::from_value(Value::Object(fields))
+    pub fn parse_json(text: &[u8]) -> Result<Value, DocumentError> {
+        serde_json::from_slice(text).map_err(|error| match error.classify() {
+            // Says what was expected, and where.
+            Category::Syntax | Category::Eof | Category::Io => DocumentError::Syntax(error.to_string()),
+            Category::Data => DocumentError::Syntax("a value is out of range".into()),
+        })
+    }
+
+    /// Takes the values of a document out of its fields.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn from_fields(fields: &mut Map<String, Value>) -> Result<Self, DocumentError> {
+        let mut document = Self::default();
+        for (name, value) in fields {
+            match name.as_str() {
+                "argument" => document.argument = text(name, value)?,
+                "environment" => {
+                    for (name, value) in object("environment", value)? {
+                        let value = text(&format!("environment.{name}"), value)?;
+                        document.environment.insert(name.clone(), value);
+                    }
+                }
+                "json" => document.json = mem::take(value).into(),
+                "script" => {
+                    for (name, value) in object("script", value)? {
+                        match name.as_str() {
+                            "ext" => document.script.ext = mem::take(value).into(),
+                            "cloud" => document.script.cloud = mem::take(value).into(),
+                            _ => return Err(DocumentError::Unknown(format!("script.{name}"))),
+                        }
+                    }
+                }
+                "run" => document.run = Run::read(object("run", value)?)?,
+                _ => return Err(DocumentError::Unknown(name.clone())),
+            }
+        }
+        Ok(document)
+    }
+}
+
+impl Run {
+    fn read(fields: &mut Map<String, Value>) -> Result<Self, DocumentError> {
+        let of = |fields| serde_json::from_value::<Self>(Value::Object(fields));
+        of(fields.clone()).map_err(|_| {
+            let wrong =
+                fields.iter().find(|(name, value)| of(Map::from_iter([((*name).clone(), (*value).clone())])).is_err());
+            DocumentError::Form(wrong.map_or("run".into(), |(name, _)| format!("run.{name}")))
+        })
+    }
+}
+
+/// Returns the fields of an object; null has none.
+fn object<'a>(field: &str, value: &'a mut Value) -> Result<&'a mut Map<String, Value>, DocumentError> {
+    if value.is_null() {
+        *value = Value::Object(Map::new());
+    }
+    let found = kind(value);
+    value.as_object_mut().ok_or_else(|| DocumentError::Kind { field: field.into(), wanted: "an object", found })
+}
+
+/// Takes a text out of the document; null is an empty one.
+fn text(field: &str, value: &mut Value) -> Result<Secret, DocumentError> {
+    match value {
+        Value::String(text) => Ok(mem::take(text).into()),
+        Value::Null => Ok(Secret::default()),
+        other => Err(DocumentError::Kind { field: field.into(), wanted: "a text", found: kind(other) }),
     }
 }
 
@@ -152,6 +241,35 @@ mod tests {
         ] {
             let run = Run { script: script.into(), ..Run::default() };
             assert_eq!(run.script_name().as_deref(), name, "{script}");
+        }
+    }
+
+    #[test]
+    fn an_error_has_no_value_of_the_document() {
+        for (document, error) in [
+            (r#""hunter2""#, "the document must be an object, not a text"),
+            (r#"[{ "argument": "hunter2" }]"#, "the document must be an object, not a list"),
+            (r#"{ "argument": ["hunter2"] }"#, "argument must be a text, not a list"),
+            (r#"{ "environment": "hunter2" }"#, "environment must be an object, not a text"),
+            (r#"{ "environment": { "A": { "b": "hunter2" } } }"#, "environment.A must be a text, not an object"),
+            (r#"{ "script": "hunter2" }"#, "script must be an object, not a text"),
+            (r#"{ "script": { "apm": "hunter2" } }"#, "unknown field \"script.apm\""),
+            (r#"{ "run": "hunter2" }"#, "run must be an object, not a text"),
+            (r#"{ "run": { "script": ["hunter2"] } }"#, "run.script is not of the form that the header describes"),
+            (
+                r#"{ "run": { "tags": { "a": 1 }, "k6Version": "" } }"#,
+                "run.tags is not of the form that the header describes",
+            ),
+            (r#"{ "run": { "x": "hunter2" } }"#, "run.x is not of the form that the header describes"),
+            (r#"{ "x": "hunter2" }"#, "unknown field \"x\""),
+            (r#"{ "argument": hunter2 }"#, "not JSON: expected value at line 1 column 15"),
+            (r#"{ "argument": "hunter2"#, "not JSON: EOF while parsing a string at line 1 column 22"),
+            (r#"{ "json": 31337e999 }"#, "not JSON: number out of range at line 1 column 19"),
+        ] {
+            assert_eq!(
+                Document::parse(document.as_bytes()).err().map(|error| error.to_string()).as_deref(),
+                Some(error)
+            );
         }
     }
 

@@ -7,14 +7,15 @@ use crate::config::options::options;
 use crate::config::parse::{headers, names};
 use crate::config::setting::Setting;
 use crate::config::spec::{OptionSpec, PREFIX, Role};
+use crate::secret::Secret;
 
 /// The beginning of a variable that holds one header; the header's name follows.
 const HEADER_PREFIX: &str = "K6_PROMETHEUS_RW_HEADERS_";
 
 /// What the environment has for this output.
 #[derive(Default)]
-pub struct Environment<'a> {
-    pub settings: Vec<Setting<'a>>,
+pub struct Environment {
+    pub settings: Vec<Setting>,
     ignored_urls: Vec<Ignored>,
 }
 
@@ -26,7 +27,7 @@ struct Ignored {
     advice: String,
 }
 
-pub fn read<'a>(document: &'a Document, diagnostics: &mut Diagnostics) -> Environment<'a> {
+pub fn read(document: &Document, diagnostics: &mut Diagnostics) -> Environment {
     let mut read = Environment::default();
     for (variable, value) in &document.environment {
         if variable.starts_with(PREFIX) {
@@ -38,17 +39,17 @@ pub fn read<'a>(document: &'a Document, diagnostics: &mut Diagnostics) -> Enviro
     read
 }
 
-impl<'a> Environment<'a> {
-    fn variable(&mut self, variable: &'a str, value: &'a str, diagnostics: &mut Diagnostics) {
+impl Environment {
+    fn variable(&mut self, variable: &str, value: &Secret, diagnostics: &mut Diagnostics) {
         let option = options().find(|option| option.variables().any(|known| known == variable));
         if value.is_empty() && !option.is_some_and(OptionSpec::accepts_empty) {
             return;
         }
         let source = Source::new(variable, "environment");
         if let Some(option) = option {
-            self.settings.push(Setting::text(option, source, value));
+            self.settings.push(Setting::text(option, source, value.clone()));
         } else if let Some(name) = variable.strip_prefix(HEADER_PREFIX) {
-            let text = headers::as_text(&header_name(name), value);
+            let text = headers::as_text(&header_name(name), value.expose());
             let option = options().find(|option| option.role == Some(Role::Headers));
             self.settings.extend(option.map(|option| Setting::text(option, source, text)));
         } else if diagnostics.advises() {

@@ -12,4 +12,4 @@ pub mod other_names;
 
 pub use apm_lease::ApmBlockLease;
 pub use destination_lease::DestinationLease;
-pub use document::{Document, Script};
+pub use document::{Document, DocumentError, Script};

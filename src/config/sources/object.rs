@@ -20,7 +20,7 @@ pub fn read<'a>(
     source: &Source,
     name_of: NameOf,
     diagnostics: &mut Diagnostics,
-) -> Vec<Setting<'a>> {
+) -> Vec<Setting> {
     let mut settings = Vec::new();
     let mut sources: BTreeMap<&str, Source> = BTreeMap::new();
     for (name, value) in fields {

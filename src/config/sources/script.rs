@@ -2,14 +2,13 @@
 //!
 //! Each block for Prometheus makes a destination. Blocks of other providers are left to k6 Cloud.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::{Document, object};
 use crate::config::destination::Destination;
-use crate::config::error::{ConfigError, Diagnostics, Source, cut};
+use crate::config::error::{ConfigError, Diagnostics, Source, cut, shown_name};
 use crate::config::parse::names;
+use crate::config::raw::{Variables, kind};
 use crate::config::setting::{Setting, apply_all};
 use crate::config::spec::{OptionSpec, Role};
 use crate::config::validate::check;
@@ -44,7 +43,7 @@ pub fn destinations(document: &Document, diagnostics: &mut Diagnostics) -> (Vec<
     if !others.is_empty() {
         diagnostics.warn(format!(
             "Ignoring the script's apm blocks for {}, which are left to k6 Cloud: this output supports only provider \"{PROMETHEUS}\"",
-            cut(&others.join(", "))
+            cut(&others.iter().map(|other| shown_name(other)).collect::<Vec<_>>().join(", "))
         ));
     }
     let any = !ours.is_empty();
@@ -58,7 +57,7 @@ fn blocks<'a>(document: &'a Document, diagnostics: &mut Diagnostics) -> Vec<Bloc
         [("options.ext.loadimpact.apm", &document.script.ext), ("options.cloud.apm", &document.script.cloud)]
     {
         let source = Source::new(path, "script");
-        let entries = match options.as_ref().and_then(|options| options.get("apm")) {
+        let entries = match options.expose().get("apm") {
             None | Some(Value::Null) => continue,
             Some(Value::Array(entries)) => entries,
             Some(other) => {
@@ -86,7 +85,7 @@ fn provider<'a>(block: &Block<'a>) -> Result<&'a str, ConfigError> {
     match block.fields.get(PROVIDER) {
         Some(Value::String(name)) if name == PROMETHEUS => Ok(name),
         Some(Value::String(name)) if names::nearest(name, &[PROMETHEUS]).is_some() => {
-            let (value, expected) = (format!("{:?}", cut(name)), format!("did you mean \"{PROMETHEUS}\"?"));
+            let (value, expected) = (format!("{:?}", shown_name(name)), format!("did you mean \"{PROMETHEUS}\"?"));
             Err(ConfigError::InvalidValue { option: PROVIDER, value, source, expected })
         }
         Some(Value::String(name)) => Ok(name),
@@ -101,16 +100,12 @@ fn provider<'a>(block: &Block<'a>) -> Result<&'a str, ConfigError> {
     }
 }
 
-fn destination(
-    block: &Block<'_>,
-    environment: &BTreeMap<String, String>,
-    diagnostics: &mut Diagnostics,
-) -> Destination {
+fn destination(block: &Block<'_>, environment: &Variables, diagnostics: &mut Diagnostics) -> Destination {
     let source = &block.source;
     let settings = object::read(fields(block, diagnostics), source, OptionSpec::script_name, diagnostics);
     let mut destination = Destination::of_block();
     apply_all(&settings, &mut destination, diagnostics);
-    let has = |role: Role| settings.iter().any(|one: &Setting<'_>| one.option.role == Some(role));
+    let has = |role: Role| settings.iter().any(|one: &Setting| one.option.role == Some(role));
     let misspelt = |name: &String| object::meant(name, OptionSpec::script_name) == [REMOTE_WRITE_URL];
     if !has(Role::Url) && !block.fields.keys().take(MAX_SEARCHED).any(misspelt) {
         let message = format!(
@@ -144,16 +139,4 @@ fn fields<'a>(block: &Block<'a>, diagnostics: &mut Diagnostics) -> Vec<(String, 
         }
     }
     fields
-}
-
-/// Returns the type of a value, since the value itself may have secrets in it.
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }

@@ -1,21 +1,20 @@
 //! Credentials: which are sent when several are set, and which exclude each other.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use percent_encoding::percent_decode_str;
 use url::Host;
 
 use super::aws;
 use super::context::Check;
 use crate::config::auth_options::has_authorization;
 use crate::config::destination::Destination;
+use crate::config::raw::Variables;
 use crate::config::spec::Role;
 use crate::http::SecretSource;
 use crate::secret::MASK;
 
 /// Completes credentials by the URL's and by AWS's own variables, and rejects what cannot be sent together.
-pub fn check(to: &mut Destination, environment: &BTreeMap<String, String>, check: &mut Check<'_>) {
+pub fn check(to: &mut Destination, environment: &Variables, check: &mut Check<'_>) {
     let sigv4 = check.last_of(&[Role::SigV4]);
     if sigv4.is_some() {
         aws::complete(&mut to.auth.sigv4, environment, &mut to.set_options)
@@ -51,31 +50,25 @@ pub fn check(to: &mut Destination, environment: &BTreeMap<String, String>, check
 
 /// Takes user and password out of the URL. They are used unless options have others.
 fn take_from_url(to: &mut Destination) {
-    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let url = &mut to.endpoint.url;
-    let username = Some(decoded(url.username())).filter(|username| !username.is_empty());
-    let password = url.password().map(decoded);
-    // These fail only for URLs that cannot have them.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
+    let Some((username, password)) = to.endpoint.url.take_credentials() else { return };
     let auth = &mut to.auth;
-    if username.is_some() && auth.username.is_none() && auth.bearer_token.is_none() {
+    if auth.username.is_none() && auth.bearer_token.is_none() {
         let source = format!("the URL in {}", to.set_options.url_source());
-        to.set_options.add("username", username.clone().unwrap_or_default(), &*source);
+        to.set_options.add("username", MASK, &*source);
         if password.is_some() {
             to.set_options.add("password", MASK, source);
         }
-        (auth.username, auth.password) = (username.map(SecretSource::from), password.map(SecretSource::from));
+        (auth.username, auth.password) = (Some(username.into()), password.map(SecretSource::from));
     }
 }
 
 /// Reports whether requests cross a network without TLS.
 fn is_unencrypted(to: &Destination) -> bool {
-    let is_loopback = match to.endpoint.url.host() {
+    let is_loopback = match to.endpoint.url.expose().host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
         Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
         None => false,
     };
-    to.endpoint.url.scheme() == "http" && !is_loopback
+    to.endpoint.url.expose().scheme() == "http" && !is_loopback
 }

@@ -1,20 +1,17 @@
 //! Signatures for AWS: completes the options by AWS's own variables, and reports what is missing.
 
-use std::collections::BTreeMap;
 use std::env;
 
 use crate::config::auth_options::SigV4Options;
+use crate::config::raw::Variables;
 use crate::config::set_options::SetOptions;
 use crate::secret::MASK;
 
 /// Completes options by AWS's own variables, over which all of them take precedence, and adds what those set to `set_options`.
 /// Returns messages about what is not valid.
-pub fn complete(
-    sigv4: &mut SigV4Options,
-    environment: &BTreeMap<String, String>,
-    set_options: &mut SetOptions,
-) -> Vec<&'static str> {
-    let variable = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
+pub fn complete(sigv4: &mut SigV4Options, environment: &Variables, set_options: &mut SetOptions) -> Vec<&'static str> {
+    let secret = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
+    let variable = |name: &str| secret(name).map(|value| value.expose().to_string());
     let mut set =
         |option, value: &str, variable: &str| set_options.add(option, value, format!("{variable} (environment)"));
     let mut messages = Vec::new();
@@ -27,15 +24,15 @@ pub fn complete(
     if sigv4.profile.is_some() && sigv4.access_key.is_some() {
         messages.push("sigV4AccessKey and sigV4Profile are mutually exclusive; set only one");
     }
-    let own = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"));
+    let own = (secret("AWS_ACCESS_KEY_ID"), secret("AWS_SECRET_ACCESS_KEY"));
     if let (Some(access_key), Some(secret_key)) = own
         && sigv4.access_key.is_none()
         && sigv4.profile.is_none()
     {
-        set("sigV4AccessKey", &access_key, "AWS_ACCESS_KEY_ID");
+        set("sigV4AccessKey", MASK, "AWS_ACCESS_KEY_ID");
         set("sigV4SecretKey", MASK, "AWS_SECRET_ACCESS_KEY");
-        (sigv4.access_key, sigv4.secret_key) = (Some(access_key), Some(secret_key.into()));
-        sigv4.session_token = variable("AWS_SESSION_TOKEN").map(Into::into);
+        (sigv4.access_key, sigv4.secret_key) = (Some(access_key), Some(secret_key));
+        sigv4.session_token = secret("AWS_SESSION_TOKEN");
         if sigv4.session_token.is_some() {
             set("sigV4SessionToken", MASK, "AWS_SESSION_TOKEN");
         }
@@ -46,11 +43,8 @@ pub fn complete(
         }
         sigv4.profile = Some(profile);
     }
-    sigv4.file = match (variable("AWS_SHARED_CREDENTIALS_FILE"), env::home_dir()) {
-        (Some(file), _) => file.into(),
-        (None, Some(home)) => home.join(".aws/credentials"),
-        (None, None) => ".aws/credentials".into(),
-    };
+    let of_user = || env::home_dir().map(|home| home.join(".aws/credentials").into());
+    sigv4.file = secret("AWS_SHARED_CREDENTIALS_FILE").map(|file| file.expose().into()).or_else(of_user);
     let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| Some((name, variable(name)?)));
     match region {
         _ if sigv4.region.is_some() => {}
@@ -67,7 +61,7 @@ pub fn complete(
 mod tests {
     use super::*;
 
-    fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
+    fn environment(variables: &[(&str, &str)]) -> Variables {
         variables.iter().map(|&(name, value)| (name.into(), value.into())).collect()
     }
 
@@ -84,7 +78,7 @@ mod tests {
         ]);
         let mut sigv4 = SigV4Options::default();
         assert_eq!(complete(&mut sigv4, &environment, &mut SetOptions::default()), [""; 0]);
-        assert_eq!((sigv4.region.as_deref(), sigv4.access_key.as_deref()), (Some("eu-west-1"), Some("AKID")));
+        assert_eq!((sigv4.region.as_deref(), sigv4.access_key), (Some("eu-west-1"), Some("AKID".into())));
         assert_eq!((sigv4.secret_key, sigv4.session_token), (Some("secret".into()), Some("token".into())));
 
         // The keys of the environment are not mixed with those of options, nor do they take precedence over a profile.
@@ -96,8 +90,8 @@ mod tests {
         let mut sigv4 = SigV4Options { profile: Some("team".into()), ..SigV4Options::default() };
         assert_eq!(complete(&mut sigv4, &environment, &mut SetOptions::default()), [""; 0]);
         assert_eq!(
-            (sigv4.access_key, sigv4.profile.as_deref(), sigv4.file.to_str()),
-            (None, Some("team"), Some("/keys"))
+            (sigv4.access_key, sigv4.profile.as_deref(), sigv4.file),
+            (None, Some("team"), Some("/keys".into()))
         );
     }
 
@@ -125,7 +119,7 @@ mod tests {
                 "mutually exclusive",
             ),
         ] {
-            let messages = complete(&mut sigv4, &BTreeMap::new(), &mut SetOptions::default());
+            let messages = complete(&mut sigv4, &Variables::new(), &mut SetOptions::default());
             assert!(messages.len() == 1 && messages[0].contains(message), "{messages:?}");
         }
     }

@@ -6,7 +6,7 @@ use crate::config::spec::Role;
 
 /// A destination's settings, and what is found while it is checked.
 pub struct Check<'a> {
-    pub settings: &'a [Setting<'a>],
+    pub settings: &'a [Setting],
     /// Where the destination was written, for errors that are not about a single option.
     pub source: &'a Source,
     pub diagnostics: &'a mut Diagnostics,
@@ -15,7 +15,7 @@ pub struct Check<'a> {
 impl Check<'_> {
     /// Returns where the last option of these roles was written.
     pub fn last_of(&self, roles: &[Role]) -> Option<Source> {
-        let has_role = |setting: &&Setting<'_>| setting.option.role.is_some_and(|role| roles.contains(&role));
+        let has_role = |setting: &&Setting| setting.option.role.is_some_and(|role| roles.contains(&role));
         self.settings.iter().rev().find(has_role).map(|setting| setting.source.clone())
     }
 

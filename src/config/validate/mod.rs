@@ -6,21 +6,20 @@ mod aws;
 mod context;
 mod set_options;
 
-use std::collections::BTreeMap;
-
 use self::context::Check;
 use super::destination::Destination;
 use super::error::{Diagnostics, Source};
 use super::parse::headers;
+use super::raw::Variables;
 use super::setting::Setting;
 use super::spec::Role;
 
 /// Checks a destination that was written at `source`. AWS's own variables are in the `environment`.
 pub fn check(
     to: &mut Destination,
-    settings: &[Setting<'_>],
+    settings: &[Setting],
     source: &Source,
-    environment: &BTreeMap<String, String>,
+    environment: &Variables,
     diagnostics: &mut Diagnostics,
 ) {
     let mut check = Check { settings, source, diagnostics };
@@ -54,7 +53,7 @@ fn check_tls(to: &Destination, check: &mut Check<'_>) {
     if tls.client_certificate.is_some() != tls.client_certificate_key.is_some() {
         check.invalid("clientCertificate and clientCertificateKey must be set together");
     }
-    if tls.skip_verify && to.endpoint.url.scheme() == "https" {
+    if tls.skip_verify && to.endpoint.url.expose().scheme() == "https" {
         let (source, url) = (check.source_of(Role::SkipVerify), to.shown_url());
         check.warn(format!(
             "TLS certificate verification is disabled for {url} by {source}; set caCertificate to trust a private CA"

@@ -75,6 +75,41 @@ fn record(criterion: &mut Criterion) {
     }
 }
 
+/// Records samples of 20 000 tag sets, each of a trend and of a counter, ten of each series in a window.
+fn record_many_series(criterion: &mut Criterion) {
+    const TAG_SETS: u64 = 20_000;
+    const SAMPLES: u64 = 10 * 2 * TAG_SETS;
+    let (mut pipeline, queue) = pipeline();
+    for url in 0..TAG_SETS {
+        pipeline.register(&request(MetricType::Trend, url));
+        pipeline.register(&request(MetricType::Counter, url));
+    }
+    // Tag sets in no order: the step has no common factor with their number.
+    let tag_set = |i: u64| i * 7919 % TAG_SETS;
+    let pair = |i: u64| {
+        let value = 20.0 + (i * 31 % 1000) as f64 * 0.06;
+        [1, 2].map(|offset| Sample { series: 2 * tag_set(i) + offset, time_ms: 0, value })
+    };
+    let samples: Vec<_> = (0..SAMPLES / 2).flat_map(pair).collect();
+    let mut group = criterion.benchmark_group("record");
+    group.sample_size(20).throughput(Throughput::Elements(SAMPLES));
+    let mut now_ms = 0;
+    group.bench_function("a trend and a counter of 20 000 tag sets", |bencher| {
+        bencher.iter_custom(|iterations| {
+            (0..iterations).fold(Duration::ZERO, |total, _| {
+                now_ms += 1000;
+                let started = std::time::Instant::now();
+                samples.chunks(4096).for_each(|block| pipeline.record(block, now_ms));
+                let total = total + started.elapsed();
+                let window = pipeline.due(now_ms).expect("a window has ended");
+                pipeline.export(window);
+                queue.drain();
+                total
+            })
+        });
+    });
+}
+
 fn close_a_window(criterion: &mut Criterion) {
     const SERIES: u64 = 140_000;
     let samples = samples(SERIES, SERIES);
@@ -141,5 +176,5 @@ fn compress(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(steps, register, push, record, close_a_window, encode, compress);
+criterion_group!(steps, register, push, record, record_many_series, close_a_window, encode, compress);
 criterion_main!(steps);

@@ -5,20 +5,23 @@
 //! thread owns all accumulators: nothing here locks. Recording allocates nothing once the spread of the values is known.
 
 mod readings;
-mod accumulator;
-mod trend;
+mod accumulators;
+mod trends;
+mod values;
 mod rate;
 mod gauge;
 mod counter;
 mod classic;
 mod histogram;
+mod percentile;
 mod sum;
 
-pub use accumulator::Accumulator;
+pub use accumulators::{Accumulator, Accumulators, Slot, Sorted};
 pub use classic::ClassicHistogram;
 pub use counter::Counter;
 pub use gauge::Gauge;
 pub use histogram::{Histogram, MAX_SCHEMA, Populated, Resolution};
 pub use rate::Rate;
 pub use sum::CompensatedSum;
-pub use trend::{Statistics, Trend};
+pub use trends::{Trend, Trends};
+pub use values::Values;

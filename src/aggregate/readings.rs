@@ -1,10 +1,9 @@
 //! The interface of accumulators to the export.
 
-use super::trend::Statistics;
-use super::{Accumulator, Histogram, Trend};
+use super::{Accumulator, ClassicHistogram, Histogram, Trend, Values};
 use crate::export::{ExponentialBuckets, Readings, Statistic};
 
-impl Readings for Accumulator {
+impl Readings for Accumulator<'_> {
     fn value(&self, statistic: Statistic, percentiles: &[f64]) -> Option<f64> {
         match (self, statistic) {
             (Self::Counter(counter), Statistic::Total) => Some(counter.total()),
@@ -14,14 +13,14 @@ impl Readings for Accumulator {
             (Self::Rate(rate), Statistic::Share(span)) => rate.share(span),
             (Self::Rate(rate), Statistic::Nonzero) => Some(rate.nonzero() as f64),
             (Self::Rate(rate), Statistic::Zero) => Some(rate.zero() as f64),
-            (Self::Trend(trend), statistic) => trend_value(trend, statistic, percentiles),
+            (Self::Trend(trend), statistic) => trend_value(*trend, statistic, percentiles),
             // A family has statistics of its own metric type only.
             _ => None,
         }
     }
 
     fn percentiles(&self, percents: &[f64], out: &mut Vec<f64>) {
-        if let Some(values) = self.trend().and_then(Trend::statistics).and_then(Statistics::values) {
+        if let Some(values) = self.trend().and_then(Trend::values) {
             values.percentiles(percents, out);
         }
     }
@@ -35,8 +34,8 @@ impl Readings for Accumulator {
     }
 }
 
-impl Accumulator {
-    fn trend(&self) -> Option<&Trend> {
+impl<'a> Accumulator<'a> {
+    fn trend(self) -> Option<Trend<'a>> {
         match self {
             Self::Trend(trend) => Some(trend),
             Self::Counter(_) | Self::Gauge(_) | Self::Rate(_) => None,
@@ -44,17 +43,16 @@ impl Accumulator {
     }
 }
 
-fn trend_value(trend: &Trend, statistic: Statistic, percentiles: &[f64]) -> Option<f64> {
-    let values = || trend.statistics().and_then(Statistics::values);
+fn trend_value(trend: Trend, statistic: Statistic, percentiles: &[f64]) -> Option<f64> {
     match statistic {
-        Statistic::Mean => values()?.mean(),
-        Statistic::Min => values()?.min(),
-        Statistic::Max => values()?.max(),
+        Statistic::Mean => trend.values().and_then(Values::mean),
+        Statistic::Min => trend.values().and_then(Values::min),
+        Statistic::Max => trend.values().and_then(Values::max),
         Statistic::Percentile(index) => percentiles.get(index).copied(),
-        Statistic::Count => Some(trend.statistics()?.count() as f64),
-        Statistic::Sum => Some(trend.statistics()?.sum()),
-        Statistic::ClassicCount => Some(trend.classic()?.count() as f64),
-        Statistic::ClassicSum => Some(trend.classic()?.sum()),
+        Statistic::Count => trend.count().map(|count| count as f64),
+        Statistic::Sum => trend.sum(),
+        Statistic::ClassicCount => trend.classic().map(|classic| classic.count() as f64),
+        Statistic::ClassicSum => trend.classic().map(ClassicHistogram::sum),
         Statistic::Total
         | Statistic::Latest
         | Statistic::Lowest

@@ -5,10 +5,12 @@ use super::stale_markers::StaleMarkers;
 /// The state of the series of a target series. There are as many as target series, so it is small.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct ExportState {
-    /// The start of its cumulative series, once they have started.
-    started_ms: Option<i64>,
+    /// The start of its cumulative series, if they have started.
+    started_ms: i64,
     /// One bit for each name of the family: its series belong to another metric and are not exported.
     suppressed: u64,
+    /// True if its cumulative series have started.
+    cumulative: bool,
     /// True if its gauge has started.
     gauge: bool,
     /// The number of windows since the last value of its other series, or `None` if they have not started or have ended.
@@ -21,16 +23,21 @@ impl ExportState {
         self.suppressed |= 1 << index;
     }
 
+    /// Returns true if it has such series.
+    pub fn has_suppressed(self) -> bool {
+        self.suppressed != 0
+    }
+
     pub(super) fn is_suppressed(self, index: usize) -> bool {
         self.suppressed & (1 << index) != 0
     }
 
     pub(super) fn started_ms(self) -> Option<i64> {
-        self.started_ms
+        self.cumulative.then_some(self.started_ms)
     }
 
     pub(super) fn start_cumulative(&mut self, started_ms: i64) {
-        self.started_ms = Some(started_ms);
+        (self.started_ms, self.cumulative) = (started_ms, true);
     }
 
     pub(super) fn gauge_has_started(self) -> bool {
@@ -69,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_state_is_small() {
-        assert!(size_of::<ExportState>() <= 32);
+        assert!(size_of::<ExportState>() <= 24);
     }
 
     #[test]

@@ -8,15 +8,12 @@ use crate::k6::{MetricType, ValueType};
 use crate::send::Batcher;
 use crate::wire::{EncodedLabel, Labels, Metric, MetricKind};
 
-const MILLISECONDS_PER_SECOND: f64 = 1000.0;
-
 /// All series of one k6 metric.
 #[derive(Debug)]
 pub struct Family {
     metric_type: MetricType,
+    value_type: ValueType,
     forms: TrendForms,
-    /// Divisor from k6's unit to Prometheus's.
-    divisor: f64,
     /// The percentiles of a trend that are exported, ascending.
     pub(super) percents: Vec<f64>,
     pub(super) series: Vec<NamedSeries>,
@@ -98,15 +95,15 @@ impl Family {
         metric_type: MetricType,
         value_type: ValueType,
     ) -> Self {
-        let (divisor, unit) = match value_type {
-            ValueType::Default => (1.0, ""),
-            ValueType::Time => (MILLISECONDS_PER_SECOND, "seconds"),
-            ValueType::Data => (1.0, "bytes"),
+        let unit = match value_type {
+            ValueType::Default => "",
+            ValueType::Time => "seconds",
+            ValueType::Data => "bytes",
         };
         let mut family = Self {
             metric_type,
+            value_type,
             forms: mapping.forms(value_type),
-            divisor,
             percents: Vec::new(),
             series: Vec::new(),
             described: Vec::new(),
@@ -211,9 +208,9 @@ impl Family {
         &self.forms
     }
 
-    /// The divisor from k6's unit to Prometheus's.
-    pub fn divisor(&self) -> f64 {
-        self.divisor
+    /// The type of the values.
+    pub fn value_type(&self) -> ValueType {
+        self.value_type
     }
 
     /// The names of the series, in a fixed order, each once.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::registry::{RecordOutcomes, Registry, Rules};
+use super::registry::{Registry, Rules};
 use super::self_metrics::{RunLabels, SelfMetrics};
 use crate::export::{StaleMarkers, WindowExport};
 use crate::k6::Sample;
@@ -98,13 +98,7 @@ impl DestinationPipeline {
     ///
     /// Allocates nothing once the spread of a series' values is known.
     pub fn record(&mut self, samples: &[Sample], now_ms: i64) {
-        let mut outcomes = RecordOutcomes::default();
-        for sample in samples {
-            let number = sample.series.wrapping_sub(1) as usize;
-            // A gauge would keep a value with a time in the future until then.
-            outcomes.add(self.registry.record(number, sample.value, sample.time_ms.min(now_ms)));
-        }
-        outcomes.count(&self.reporter.counters);
+        self.registry.record(samples, now_ms);
     }
 
     /// Returns the time until the open window ends if the timeline does not jump.

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use super::cardinality::max_series_warning;
 use super::name_conflicts::NameConflicts;
-use crate::aggregate::Accumulator;
+use crate::aggregate::{Accumulators, Slot, Sorted};
 use crate::export::{ExportState, Family, Mapping, WindowExport};
-use crate::k6::{MetricType, ValueType};
+use crate::k6::{MetricType, Sample, ValueType};
 use crate::report::{Counters, DestinationReporter, Event, Level, event};
 use crate::series::selector::Selector;
 use crate::series::view::View;
@@ -21,36 +21,30 @@ use crate::wire::Labels;
 
 /// A target series.
 struct Target {
-    /// Index into [`Registry::families`].
-    family: usize,
     /// The labels without the name.
     labels: Arc<Labels>,
-    /// The recorded values, in Prometheus's unit.
-    accumulator: Accumulator,
-    /// Divisor from k6's unit to Prometheus's.
-    divisor: f64,
-    /// What was exported so far.
+    /// The place of the recorded values.
+    slot: Slot,
+    /// Index into [`Registry::families`].
+    family: u32,
+    /// What was exported so far. Series that belong to another metric are suppressed.
     export_state: ExportState,
-    /// True if one of its series belongs to another metric and is not exported.
-    conflicts: bool,
 }
 
-impl Target {
-    /// Records one value in k6's unit, finite except for gauges. This is the only conversion of milliseconds to seconds.
-    #[inline]
-    fn record(&mut self, value: f64, time_ms: i64) {
-        self.accumulator.record(value / self.divisor, time_ms);
-    }
-}
-
-/// The target series that a k6 series feeds: a range of [`Registry::target_indices`].
+/// What the samples of a k6 series feed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct TargetRange {
-    first: u32,
-    count: u32,
-    /// The outcome of each sample.
-    outcome: RecordOutcome,
+enum Feeds {
+    /// No target series.
+    Nothing,
+    /// One target series.
+    One(Slot),
+    /// Several target series: an index into [`Registry::several`].
+    Several(u32),
 }
+
+/// The number of samples that are sorted before they are recorded. So many accumulators may be fetched at once; with more of them,
+/// the list would be fetched, too.
+const SORTED_SAMPLES: usize = 128;
 
 /// The outcome of recording a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,35 +65,17 @@ pub enum RecordOutcome {
 
 /// Numbers of samples, by outcome.
 #[derive(Debug, Default)]
-pub struct RecordOutcomes {
-    recorded: u64,
-    invalid_name: u64,
-    invalid_series: u64,
-    name_conflict: u64,
-    over_max_series: u64,
-}
+struct RecordOutcomes([u64; 6]);
 
 impl RecordOutcomes {
-    /// Counts one sample.
-    #[inline]
-    pub fn add(&mut self, outcome: RecordOutcome) {
-        match outcome {
-            RecordOutcome::Recorded => self.recorded += 1,
-            RecordOutcome::NotSelected => {}
-            RecordOutcome::InvalidName => self.invalid_name += 1,
-            RecordOutcome::InvalidSeries => self.invalid_series += 1,
-            RecordOutcome::NameConflict => self.name_conflict += 1,
-            RecordOutcome::OverMaxSeries => self.over_max_series += 1,
-        }
-    }
-
     /// Adds the numbers to the counters of a destination.
-    pub fn count(&self, counters: &Counters) {
-        counters.samples_in.add(self.recorded);
-        counters.samples_invalid_name.add(self.invalid_name);
-        counters.samples_invalid_series.add(self.invalid_series);
-        counters.samples_name_conflict.add(self.name_conflict);
-        counters.samples_over_max_series.add(self.over_max_series);
+    fn count(&self, counters: &Counters) {
+        let of = |outcome: RecordOutcome| self.0[outcome as usize];
+        counters.samples_in.add(of(RecordOutcome::Recorded));
+        counters.samples_invalid_name.add(of(RecordOutcome::InvalidName));
+        counters.samples_invalid_series.add(of(RecordOutcome::InvalidSeries));
+        counters.samples_name_conflict.add(of(RecordOutcome::NameConflict));
+        counters.samples_over_max_series.add(of(RecordOutcome::OverMaxSeries));
     }
 }
 
@@ -133,13 +109,18 @@ pub struct Registry {
     families: Vec<Family>,
     /// In the order of their first k6 series.
     targets: Vec<Target>,
-    /// For each k6 series its target series.
-    ranges: Vec<TargetRange>,
-    /// Indices into `targets`; those of one k6 series are adjacent.
-    target_indices: Vec<u32>,
+    /// The accumulators of the targets.
+    accumulators: Accumulators,
+    /// For each k6 series what its samples feed.
+    feeds: Vec<Feeds>,
+    /// For each k6 series the outcome of its samples.
+    outcomes: Vec<RecordOutcome>,
+    /// What k6 series with several target series feed.
+    several: Vec<Box<[Slot]>>,
+    sorted: Sorted,
     /// The number of self metrics, which are the first of the targets.
     self_metrics: usize,
-    family_of_key: HashMap<FamilyKey, usize>,
+    family_of_key: HashMap<FamilyKey, u32>,
     /// Keys are hashes of family and labels. A hash that is in use is incremented until it is free.
     target_of_hash: HashMap<u64, u32>,
     hasher: RandomState,
@@ -159,8 +140,11 @@ impl Registry {
         Self {
             families: Vec::new(),
             targets: Vec::new(),
-            ranges: Vec::new(),
-            target_indices: Vec::new(),
+            accumulators: Accumulators::default(),
+            feeds: Vec::new(),
+            outcomes: Vec::new(),
+            several: Vec::new(),
+            sorted: Sorted::default(),
             self_metrics: 0,
             family_of_key: HashMap::new(),
             target_of_hash: HashMap::new(),
@@ -176,7 +160,7 @@ impl Registry {
 
     /// Registers the next k6 series. Numbers count these calls, from 0 on.
     pub fn register(&mut self, definition: &SeriesDefinition) {
-        let first = self.target_indices.len();
+        let mut slots = Vec::new();
         let mut rejected = None;
         for index in 0..self.rules.views.len() {
             let view = &self.rules.views[index];
@@ -193,21 +177,29 @@ impl Registry {
             let kept = view.keep(definition, &self.rules.test_wide_tags);
             match self.find_or_add_target(&kept, target_name) {
                 Ok(target) => {
-                    if self.targets[target as usize].conflicts {
+                    let Target { slot, export_state, .. } = self.targets[target as usize];
+                    if export_state.has_suppressed() {
                         rejected = Some(RecordOutcome::NameConflict);
                     }
                     // Two views may make the same target series: it is fed once.
-                    if !self.target_indices[first..].contains(&target) {
-                        self.target_indices.push(target);
+                    if !slots.contains(&slot) {
+                        slots.push(slot);
                     }
                 }
                 Err(outcome) => rejected = Some(outcome),
             }
         }
-        // Indices are 32 bits wide; so many targets do not fit into memory.
-        let count = (self.target_indices.len() - first) as u32;
-        let selected = if count == 0 { RecordOutcome::NotSelected } else { RecordOutcome::Recorded };
-        self.ranges.push(TargetRange { first: first as u32, count, outcome: rejected.unwrap_or(selected) });
+        let selected = if slots.is_empty() { RecordOutcome::NotSelected } else { RecordOutcome::Recorded };
+        self.outcomes.push(rejected.unwrap_or(selected));
+        self.feeds.push(match slots[..] {
+            [] => Feeds::Nothing,
+            [slot] => Feeds::One(slot),
+            _ => {
+                self.several.push(slots.into());
+                // So many do not fit into memory.
+                Feeds::Several(self.several.len() as u32 - 1)
+            }
+        });
     }
 
     /// Registers a self metric, which no view applies to, and which `maxSeries` does not count. To be called before any k6 series
@@ -220,41 +212,56 @@ impl Registry {
         target.map(|target| target as usize)
     }
 
-    /// Records a value in every target series that k6 series `number` feeds.
+    /// Records samples in every target series that their k6 series feed. No time is later than `now_ms`. Values must be finite,
+    /// except those of gauges.
     ///
     /// Allocates nothing once the spread of a series' values is known.
-    #[inline]
-    pub fn record(&mut self, number: usize, value: f64, time_ms: i64) -> RecordOutcome {
-        // Ids that were never returned do not get here: `ingest` rejects them.
-        let Some(range) = self.ranges.get(number) else { return RecordOutcome::InvalidName };
-        let target_indices = &self.target_indices[range.first as usize..][..range.count as usize];
-        for &target in target_indices {
-            self.targets[target as usize].record(value, time_ms);
+    pub fn record(&mut self, samples: &[Sample], now_ms: i64) {
+        let mut counted = RecordOutcomes::default();
+        for samples in samples.chunks(SORTED_SAMPLES) {
+            for sample in samples {
+                let number = sample.series.wrapping_sub(1) as usize;
+                // Ids that were never returned do not get here: `ingest` rejects them.
+                let outcome = self.outcomes.get(number).copied().unwrap_or(RecordOutcome::InvalidName);
+                counted.0[outcome as usize] += 1;
+                // A gauge would keep a value with a time in the future until then.
+                let time_ms = sample.time_ms.min(now_ms);
+                match self.feeds.get(number) {
+                    Some(&Feeds::One(slot)) => self.sorted.add(slot, sample.value, time_ms),
+                    Some(&Feeds::Several(index)) => {
+                        let slots = self.several[index as usize].iter();
+                        slots.for_each(|&slot| self.sorted.add(slot, sample.value, time_ms));
+                    }
+                    Some(Feeds::Nothing) | None => {}
+                }
+            }
+            self.accumulators.record(&mut self.sorted);
         }
-        range.outcome
+        counted.count(&self.reporter.counters);
     }
 
     /// Records a value of a self metric. `id` is from [`Self::register_self_metric`].
     pub fn record_self_metric(&mut self, id: usize, value: f64, time_ms: i64) {
-        if let Some(target) = self.targets.get_mut(id) {
-            target.record(value, time_ms);
+        if let Some(target) = self.targets.get(id) {
+            self.sorted.add(target.slot, value, time_ms);
+            self.accumulators.record(&mut self.sorted);
         }
     }
 
     /// Makes the next value of every gauge its latest, whatever its time: for a clock that went back.
     #[cold]
     pub fn forget_gauge_times(&mut self) {
-        for target in &mut self.targets {
-            if let Accumulator::Gauge(gauge) = &mut target.accumulator {
-                gauge.forget_time();
-            }
-        }
+        self.accumulators.forget_gauge_times();
     }
 
     /// Returns k6 series `number` as PromQL writes it, with its labels in this destination. Returns `None` if it has no target.
     pub fn describe(&self, number: usize) -> Option<String> {
-        let range = self.ranges.get(number).filter(|range| range.count > 0)?;
-        let target = &self.targets[self.target_indices[range.first as usize] as usize];
+        let slot = match *self.feeds.get(number)? {
+            Feeds::Nothing => return None,
+            Feeds::One(slot) => slot,
+            Feeds::Several(index) => *self.several[index as usize].first()?,
+        };
+        let target = self.targets.iter().find(|target| target.slot == slot)?;
         let (key, _) = self.family_of_key.iter().find(|&(_, &family)| family == target.family)?;
         let labels = target.labels.decode().into_iter().map(|label| (label.name, label.value));
         Some(Selector::exact(&key.metric, labels).to_string())
@@ -263,9 +270,10 @@ impl Registry {
     /// Exports all target series, and starts the next window of their accumulators.
     pub fn close_window(&mut self, export: &mut WindowExport) {
         for (number, target) in self.targets.iter_mut().enumerate() {
-            let Target { family, labels, accumulator, export_state, .. } = target;
-            export.target(number, &self.families[*family], accumulator, labels, export_state);
-            accumulator.close_window();
+            let Target { family, labels, slot, export_state } = target;
+            let readings = self.accumulators.get(*slot);
+            export.target(number, &self.families[*family as usize], &readings, labels, export_state);
+            self.accumulators.close_window(*slot);
         }
     }
 
@@ -324,14 +332,12 @@ impl Registry {
         u32::try_from(next).ok().filter(|_| next < self.rules.max_series.saturating_add(self.self_metrics))
     }
 
-    fn add_target(&mut self, index: usize, labels: Arc<Labels>) {
-        let family = &self.families[index];
-        let accumulator = Accumulator::new(family.metric_type(), family.trend_forms());
-        let divisor = family.divisor();
+    fn add_target(&mut self, index: u32, labels: Arc<Labels>) {
+        let family = &self.families[index as usize];
+        let slot = self.accumulators.add(family.metric_type(), family.value_type(), family.trend_forms());
         let (export_state, conflict) = self.conflicts.add_target(family, &labels);
         let conflict = conflict.map(String::from);
-        let conflicts = conflict.is_some();
-        self.targets.push(Target { family: index, labels, accumulator, divisor, export_state, conflicts });
+        self.targets.push(Target { labels, slot, family: index, export_state });
         if let Some(name) = conflict {
             let message = "Ignoring series: another metric already has this name and these labels";
             self.log_once(event(Level::Warn, message), &name);
@@ -339,7 +345,7 @@ impl Registry {
     }
 
     /// Returns the index of the family, or `None` if the name is not valid.
-    fn find_or_add_family(&mut self, definition: &SeriesDefinition, target_name: Option<String>) -> Option<usize> {
+    fn find_or_add_family(&mut self, definition: &SeriesDefinition, target_name: Option<String>) -> Option<u32> {
         let SeriesDefinition { metric, metric_type, value_type, .. } = definition;
         let (metric_type, value_type) = (*metric_type, *value_type);
         let key = FamilyKey { metric: metric.clone(), metric_type, value_type, target_name };
@@ -353,10 +359,11 @@ impl Registry {
             self.log_once(event(Level::Warn, "Ignoring metric: not a valid Prometheus metric name"), &name);
             return None;
         }
-        let index = self.families.len();
+        // So many do not fit into memory.
+        let index = self.families.len() as u32;
         self.families.push(Family::new(mapping, target_name, metric, metric_type, value_type));
         self.family_of_key.insert(key, index);
-        let targets = self.targets.iter().map(|target| (target.family, &*target.labels));
+        let targets = self.targets.iter().map(|target| (target.family as usize, &*target.labels));
         self.conflicts.add_family(&self.families, targets);
         Some(index)
     }
@@ -364,7 +371,8 @@ impl Registry {
     #[cold]
     fn warn_max_series(&mut self) {
         if !std::mem::replace(&mut self.warned_max_series, true) {
-            let targets = self.targets[self.self_metrics..].iter().map(|target| (target.family, &*target.labels));
+            let targets =
+                self.targets[self.self_metrics..].iter().map(|target| (target.family as usize, &*target.labels));
             let test_wide = self.rules.test_wide_tags.iter().map(String::as_str);
             let needed: Vec<_> = IDENTIFYING_LABELS.into_iter().chain(test_wide).collect();
             self.reporter.log(max_series_warning(self.rules.max_series, targets, &needed));
@@ -387,6 +395,7 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aggregate::Accumulator;
     use crate::report::Reporter;
     use crate::series::view::Tags;
 
@@ -421,18 +430,28 @@ mod tests {
     }
 
     /// Returns the indices of the targets that a k6 series feeds.
-    fn target_indices(registry: &Registry, number: usize) -> &[u32] {
-        let range = registry.ranges[number];
-        &registry.target_indices[range.first as usize..][..range.count as usize]
+    fn target_indices(registry: &Registry, number: usize) -> Vec<usize> {
+        let slots = match registry.feeds[number] {
+            Feeds::Nothing => &[][..],
+            Feeds::One(slot) => &[slot],
+            Feeds::Several(index) => &registry.several[index as usize],
+        };
+        let index_of = |&slot: &Slot| registry.targets.iter().position(|target| target.slot == slot);
+        slots.iter().filter_map(index_of).collect()
     }
 
     /// Returns the totals of all targets, which must be counters.
     fn totals(registry: &Registry) -> Vec<f64> {
-        let total = |target: &Target| match &target.accumulator {
+        let total = |target: &Target| match registry.accumulators.get(target.slot) {
             Accumulator::Counter(counter) => counter.total(),
             other => panic!("not a counter: {other:?}"),
         };
         registry.targets.iter().map(total).collect()
+    }
+
+    /// Returns the outcome of a sample of each of the first `series` k6 series: as it is counted.
+    fn outcomes(registry: &Registry, series: usize) -> Vec<RecordOutcome> {
+        registry.outcomes[..series].to_vec()
     }
 
     fn definition(metric: &str, metric_type: MetricType, tags: &[(&str, &str)]) -> SeriesDefinition {
@@ -447,10 +466,11 @@ mod tests {
         registry.register(&definition("m", MetricType::Counter, &[("a_b", "2")]));
         assert_eq!(
             [target_indices(&registry, 0), target_indices(&registry, 1), target_indices(&registry, 2)],
-            [[0], [0], [1]]
+            [vec![0], vec![0], vec![1]]
         );
         assert_eq!(registry.families.len(), 1);
-        assert_eq!(registry.record(3, 1.0, 0), RecordOutcome::InvalidName, "an unknown number");
+        registry.record(&[Sample { series: 4, time_ms: 0, value: 1.0 }], 0);
+        assert_eq!(registry.reporter.counters.samples_invalid_name.get(), 1, "an unknown number");
     }
 
     #[test]
@@ -477,12 +497,12 @@ mod tests {
                 target_indices(&registry, 2),
                 target_indices(&registry, 3)
             ],
-            [&[0, 1][..], &[0, 2], &[0], &[]]
+            [vec![0, 1], vec![0, 2], vec![0], vec![]]
         );
-        for (series, value) in [1.0, 2.0, 4.0, 8.0].into_iter().enumerate() {
-            let expected = if series < 3 { RecordOutcome::Recorded } else { RecordOutcome::NotSelected };
-            assert_eq!(registry.record(series, value, 0), expected);
-        }
+        let samples =
+            [1.0, 2.0, 4.0, 8.0].into_iter().zip(1..).map(|(value, series)| Sample { series, time_ms: 0, value });
+        registry.record(&Vec::from_iter(samples), 0);
+        assert_eq!(registry.reporter.counters.samples_in.get(), 3);
         assert_eq!(totals(&registry), [7.0, 1.0, 2.0]);
         assert_eq!(registry.families[0].names().collect::<Vec<_>>(), ["k6_m_total"]);
         assert_eq!(registry.families[1].names().collect::<Vec<_>>(), ["good"]);
@@ -519,7 +539,7 @@ mod tests {
             registry.register(&definition("größe", MetricType::Gauge, &[("tag", tag)]));
         }
         registry.register(&definition("fine", MetricType::Gauge, &[]));
-        let outcomes: Vec<_> = (0..3).map(|number| registry.record(number, 1.0, 0)).collect();
+        let outcomes = outcomes(&registry, 3);
         assert_eq!(outcomes, [RecordOutcome::InvalidName, RecordOutcome::InvalidName, RecordOutcome::Recorded]);
         assert_eq!(reporter.poll().and_then(|event| event.fields.get("metric").cloned()), Some("k6_größe".into()));
         assert!(reporter.poll().is_none());
@@ -538,7 +558,7 @@ mod tests {
         assert_eq!(all, [ExportState::default(), suppressed, ExportState::default(), suppressed]);
         // Again, with tags that become the same labels.
         registry.register(&definition("m_total", MetricType::Gauge, &[("a", "1"), ("b", "")]));
-        let outcomes: Vec<_> = (0..5).map(|number| registry.record(number, 1.0, 0)).collect();
+        let outcomes = outcomes(&registry, 5);
         let (recorded, conflict) = (RecordOutcome::Recorded, RecordOutcome::NameConflict);
         assert_eq!(outcomes, [recorded, conflict, recorded, conflict, conflict]);
         assert!(reporter.poll().is_some());
@@ -556,7 +576,7 @@ mod tests {
         for url in ["a", "b", "c"] {
             registry.register(&definition("m", MetricType::Gauge, &[("url", url)]));
         }
-        let outcomes: Vec<_> = (0..3).map(|number| registry.record(number, 1.0, 0)).collect();
+        let outcomes = outcomes(&registry, 3);
         let (recorded, over) = (RecordOutcome::Recorded, RecordOutcome::OverMaxSeries);
         assert_eq!(outcomes, [recorded, recorded, over]);
         assert_eq!(reporter.poll().expect("warned").fields["label_value_count"], 2);
@@ -570,7 +590,7 @@ mod tests {
         for url in ["a", "b", "c", "d", "a", "e"] {
             registry.register(&definition("m", MetricType::Gauge, &[("url", url), ("method", "GET")]));
         }
-        let outcomes: Vec<_> = (0..6).map(|number| registry.record(number, 1.0, 0)).collect();
+        let outcomes = outcomes(&registry, 6);
         let (recorded, over) = (RecordOutcome::Recorded, RecordOutcome::OverMaxSeries);
         assert_eq!(outcomes, [recorded, recorded, recorded, over, recorded, over]);
         assert_eq!(destination.counters.series_over_max_series.get(), 2);

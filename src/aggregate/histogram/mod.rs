@@ -14,6 +14,7 @@ pub use scale::MAX_SCHEMA;
 use self::buckets::Buckets;
 use self::scale::{bucket_index, bucket_middle, coarser};
 use super::CompensatedSum;
+use super::percentile::Position;
 
 /// The resolution of the buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,23 +180,17 @@ impl Histogram {
     }
 
     /// Writes the percentiles `percents` (0 to 100, ascending) to `out`, in one pass over the buckets. Without values, `out` is
-    /// empty. k6 defines a percentile as linear between the two closest ranks, where rank 0 is the smallest value and rank
-    /// `count - 1` the largest.
+    /// empty.
     pub fn percentiles(&self, percents: &[f64], out: &mut Vec<f64>) {
         out.clear();
         let Some(last) = self.count.checked_sub(1) else { return };
         let mut cursor = Cursor { buckets: self.ascending(), bucket: Bucket::Zero, count: 0 };
         for percent in percents {
-            let rank = percent.clamp(0.0, 100.0) / 100.0 * last as f64;
-            let (below, share) = (rank.floor() as u64, rank.fract());
-            let lower = self.value_at(below, &mut cursor);
-            out.push(if share == 0.0 {
-                lower
-            } else {
-                let upper = self.value_at(below + 1, &mut cursor.clone());
-                // Not `lower + (upper - lower) * share`: the difference of two signs may be infinite.
-                (lower * (1.0 - share) + upper * share).clamp(lower, upper)
-            });
+            let position = Position::of(*percent, last);
+            self.value_at(position.rank, &mut cursor);
+            // A copy for the rank above: the next percentile may begin at this one again.
+            let mut above = cursor.clone();
+            out.push(position.between(|rank| self.value_at(rank, &mut above)));
         }
     }
 

@@ -68,7 +68,7 @@ func TestAFailedCommandHasAnExitCode(t *testing.T) {
 		code int
 		part string
 	}{
-		{[]string{"check", "ftp://example.com"}, 1, "invalid url"},
+		{[]string{"check", "ftp://example.com"}, 1, "the configuration is not valid"},
 		{[]string{"chekc"}, 2, "did you mean check?"},
 		{[]string{"check", "--config", none}, 104, "couldn't load the configuration"},
 		{[]string{"check", "--config"}, 104, "flag needs an argument: --config"},

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
 use url::{ParseError, Url};
 
 use super::body::{Body, Content};
@@ -38,6 +38,8 @@ pub struct Response {
     pub status: Option<u16>,
     /// Pause that `Retry-After` requests.
     pub retry_after: Option<Duration>,
+    /// Time of the receiver's clock, in seconds, when it answered.
+    pub date: Option<SystemTime>,
     /// True if the request may have reached the receiver.
     pub reached: bool,
     /// True if the receiver is of VictoriaMetrics, which names its host in every response.
@@ -68,6 +70,7 @@ pub(super) async fn read(received: reqwest::Response, redactor: &Redactor) -> Re
         status: Some(status.as_u16()),
         reached: true,
         is_victoria_metrics: received.headers().contains_key(VICTORIA_METRICS),
+        date: text(DATE.as_str()).and_then(|text| httpdate::parse_http_date(text).ok()),
         retry_after: text(RETRY_AFTER.as_str()).and_then(|text| parse_retry_after(text, SystemTime::now())),
         written: (!counts.is_empty()).then(|| counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count))),
         ..Response::default()

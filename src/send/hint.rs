@@ -99,12 +99,19 @@ const BY_MESSAGE: &[(&str, &str)] = &[
     ("no response within", "the receiver is slow or does not respond: raise `timeout` if it needs more time"),
 ];
 
+/// Message of Mimir and Cortex to a request without a tenant, with status 401.
+const NO_TENANT: &str = "no org id";
+
 /// Returns the hint for a response, if its cause is a usual one. `credentials` describes those that were sent.
 pub(super) fn hint(response: &Response, credentials: &str) -> Option<String> {
     if let Some(location) = &response.location {
         return Some(format!("the URL has moved: set it to {location}, or add credentials if that is a login page"));
     }
+    let message = unquoted(&response.message).to_lowercase();
     let by_status = match response.status {
+        Some(401 | 403) if message.contains(NO_TENANT) => {
+            Some("the receiver demands a tenant: set `headers: X-Scope-OrgID:…`, with the name of yours")
+        }
         Some(301 | 302 | 303 | 307 | 308) => Some("the URL has moved: set the URL that the receiver redirects to"),
         Some(404) => Some(
             "wrong path, or remote write is not enabled: Prometheus accepts it at /api/v1/write if it is started with \
@@ -125,7 +132,6 @@ pub(super) fn hint(response: &Response, credentials: &str) -> Option<String> {
         Some(429) => Some(LIMITED),
         _ => None,
     };
-    let message = unquoted(&response.message).to_lowercase();
     let by_message = || BY_MESSAGE.iter().find(|(phrase, _)| message.contains(phrase)).map(|(_, hint)| *hint);
     by_status.or_else(by_message).map(String::from)
 }
@@ -144,6 +150,7 @@ mod tests {
         for (status, message, part) in [
             (Some(404), "404 page not found", "--web.enable-remote-write-receiver"),
             (Some(401), "", "the request had a bearer token"),
+            (Some(401), "no org id", "X-Scope-OrgID"),
             (Some(403), "", "the request had a bearer token"),
             (Some(308), "", "moved"),
             (Some(405), "", "/api/v1/write"),

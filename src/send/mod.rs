@@ -45,7 +45,7 @@ mod unsent;
 
 pub use batcher::{Batcher, Role};
 pub use preflight::PreflightError;
-pub use probe::Answer;
+pub use probe::{Answer, CLOCK_ACCURACY_MS};
 pub use queue::{Batch, Queue};
 pub use sender::{Sender, Settings};
 pub use worker::Worker;

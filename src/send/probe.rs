@@ -1,6 +1,6 @@
 //! Single requests outside a run: what a receiver answers, by the rules of a run.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::exchange::Attempts;
 use super::hint::hint;
@@ -22,7 +22,12 @@ pub struct Answer {
     pub hint: Option<String>,
     /// Time from that request to the end of its answer.
     pub duration: Duration,
+    /// The receiver's clock minus this machine's, in milliseconds, within [`CLOCK_ACCURACY_MS`] and the duration.
+    pub clock_offset_ms: Option<i64>,
 }
+
+/// A receiver sends its time in whole seconds.
+pub const CLOCK_ACCURACY_MS: u64 = 500;
 
 impl Sender {
     /// Sends one request with `points`, which may be none, in the other protocol version too if the receiver does not support the
@@ -35,8 +40,16 @@ impl Sender {
             self.confirm_protocol(protocol);
         }
         let response = exchange.into_response();
+        let clock_offset_ms = response.date.map(|date| {
+            // The time may have been cut down to the second.
+            epoch_ms(date) + CLOCK_ACCURACY_MS as i64 - epoch_ms(SystemTime::now())
+        });
         let hint = hint(&response, self.credentials()).filter(|_| !accepted);
         let duration = self.reporter.last_duration().unwrap_or_default();
-        Answer { accepted, protocol, response, hint, duration }
+        Answer { accepted, protocol, response, hint, duration, clock_offset_ms }
     }
+}
+
+fn epoch_ms(time: SystemTime) -> i64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

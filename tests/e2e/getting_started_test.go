@@ -18,7 +18,7 @@ var prepared = regexp.MustCompile(`^(git clone|cd|make|cargo build|build/victori
 
 // varying matches the parts of the commands' output that differ between runs.
 var varying = regexp.MustCompile(
-	`@\[[\d.]+\]|time="[^"]+"|\b(bytes_sent|points|points_sent|queue_bytes_max|requests|samples|sent_batch_duration_max_ms)=\d+|[\d.]+/s`)
+	`@\[[\d.]+\]|time="[^"]+"|\b(bytes_sent|points|points_sent|queue_bytes_max|requests|samples|sent_batch_duration_max_ms)=\d+|[\d.]+/s|within \d+ ms`)
 
 // localVictoriaMetrics is its address in the pages.
 const localVictoriaMetrics = "localhost:8428"
@@ -141,7 +141,8 @@ func runInShell(t *testing.T, receiver *harness.Receiver, command string) (print
 	).Replace(command)
 	shell := exec.Command("sh", "-c", line)
 	shell.Dir = root(t)
-	shell.Env = append(os.Environ(), "K6_PROMETHEUS_RW_SERVER_URL="+receiver.WriteURL(), "K6_NO_USAGE_REPORT=true", "NO_COLOR=1")
+	shell.Env = append(os.Environ(), "K6_PROMETHEUS_RW_SERVER_URL="+receiver.WriteURL(), "K6_NO_USAGE_REPORT=true",
+		"K6_AUTO_EXTENSION_RESOLUTION=false", "NO_COLOR=1")
 	output, err := shell.CombinedOutput()
 	return string(output), err
 }

@@ -8,7 +8,13 @@ use super::own_series::OwnSeries;
 use crate::config::Destination;
 use crate::http::Client;
 use crate::report::Reporter;
-use crate::send::{Answer, Queue, Sender};
+use crate::send::{Answer, CLOCK_ACCURACY_MS, Queue, Sender};
+use crate::wire::Protocol;
+
+/// Difference of the clocks that no receiver minds.
+const MAX_CLOCK_OFFSET_MS: u64 = 2000;
+
+const NOT_CONFIRMED: &str = "Remote Write 1.0 does not confirm what is stored";
 
 /// Asks the receiver of a destination, until a step fails on which the others depend.
 pub(super) async fn examine(destination: &Destination) -> Vec<Finding> {
@@ -27,20 +33,32 @@ pub(super) async fn examine(destination: &Destination) -> Vec<Finding> {
     let sender = Sender::new(client, destination.delivery.sender.clone(), queue, reporter);
     let answer = sender.probe(&[]).await;
     findings.push(request(&answer));
-    if !answer.accepted {
+    findings.extend(clock(&answer));
+    if answer.accepted {
+        findings.push(protocol(&answer));
+        findings.extend(samples(destination, &sender).await);
+    }
+    findings
+}
+
+/// Sends one sample of each series, and the stale markers that end them.
+async fn samples(destination: &Destination, sender: &Sender) -> Vec<Finding> {
+    let (gauge, histogram) = (OwnSeries::gauge(destination), OwnSeries::histogram(destination));
+    let time_ms = now_ms();
+    let stored = sender.probe(&[gauge.sample(time_ms)]).await;
+    let mut findings = vec![sample(&gauge, &stored)];
+    if !stored.accepted {
         return findings;
     }
-    findings.push(
-        Finding::new("protocol", State::Ok, format!("Remote Write {}", answer.protocol))
-            .with("version", answer.protocol.to_string()),
-    );
-    let series = OwnSeries::for_destination(destination);
-    let time_ms = now_ms();
-    let answer = sender.probe(&[series.sample(time_ms)]).await;
-    findings.push(sample(&series, &answer));
+    let answer = sender.probe(&[histogram.sample(time_ms)]).await;
+    findings.push(histograms(destination, &histogram, &answer));
     // Not to VictoriaMetrics, as in a run: it may keep the newest sample of an interval only.
-    if answer.accepted && destination.window.stale_markers && !answer.response.is_victoria_metrics {
-        sender.probe(&[series.end(now_ms().max(time_ms + 1))]).await;
+    if destination.window.stale_markers && !stored.response.is_victoria_metrics {
+        let end_ms = now_ms().max(time_ms + 1);
+        sender.probe(&[gauge.end(end_ms)]).await;
+        if answer.accepted {
+            sender.probe(&[histogram.end(end_ms)]).await;
+        }
     }
     findings
 }
@@ -65,6 +83,27 @@ fn request(answer: &Answer) -> Finding {
     Finding::new("request", State::Ok, format!("accepted within {ms} ms")).with("duration_ms", ms)
 }
 
+/// Compares the clocks, if the answer has a time.
+fn clock(answer: &Answer) -> Option<Finding> {
+    let offset_ms = answer.clock_offset_ms?;
+    let tolerated_ms = MAX_CLOCK_OFFSET_MS + CLOCK_ACCURACY_MS + answer.duration.as_millis() as u64;
+    let finding = if offset_ms.unsigned_abs() <= tolerated_ms {
+        Finding::new("clock", State::Ok, "the receiver has the same time as this machine")
+    } else {
+        let direction = if offset_ms > 0 { "ahead of" } else { "behind" };
+        let text = format!("the receiver is {} s {direction} this machine", offset_ms.unsigned_abs() / 1000);
+        let hint = "check the clocks of both machines: receivers reject points that are too old or from the future, and \
+                    queries look at the receiver's time";
+        Finding::new("clock", State::Warning, text).with_hint(hint.to_string())
+    };
+    Some(finding.with("offset_ms", offset_ms))
+}
+
+fn protocol(answer: &Answer) -> Finding {
+    let version = answer.protocol.to_string();
+    Finding::new("protocol", State::Ok, format!("Remote Write {version}")).with("version", version)
+}
+
 fn sample(series: &OwnSeries, answer: &Answer) -> Finding {
     let finding = if answer.accepted {
         let ms = answer.duration.as_millis() as u64;
@@ -76,17 +115,36 @@ fn sample(series: &OwnSeries, answer: &Answer) -> Finding {
     finding.with("metric", series.name())
 }
 
+/// A receiver that rejects native histograms fails only if the options ask for them.
+fn histograms(destination: &Destination, series: &OwnSeries, answer: &Answer) -> Finding {
+    let finding = match (answer.accepted, destination.rules(&[]).mapping.trend_as.native) {
+        (true, _) if answer.protocol == Protocol::V1 => {
+            Finding::new("histograms", State::Info, format!("native histograms not rejected; {NOT_CONFIRMED}"))
+        }
+        (true, _) => Finding::new("histograms", State::Ok, "native histograms accepted"),
+        (false, true) => failed("histograms", answer),
+        (false, false) => {
+            let text = format!("native histograms rejected, which these options do not send: {}", shown(answer));
+            Finding { state: State::Info, text, hint: None, ..failed("histograms", answer) }
+        }
+    };
+    finding.with("metric", series.name()).with("accepted", answer.accepted)
+}
+
 /// Returns the finding on a request that was not accepted.
 fn failed(subject: &'static str, answer: &Answer) -> Finding {
-    let response = &answer.response;
-    let status = response.status.map(|status| format!("status {status}"));
-    let message = Some(response.message.clone()).filter(|message| !message.is_empty());
-    let text: Vec<_> = status.into_iter().chain(message).collect();
-    let finding = Finding::new(subject, State::Failed, text.join(": ")).with_hint(answer.hint.clone());
-    match response.status {
+    let finding = Finding::new(subject, State::Failed, shown(answer)).with_hint(answer.hint.clone());
+    match answer.response.status {
         Some(status) => finding.with("status", status),
         None => finding,
     }
+}
+
+/// Returns status and message of an answer.
+fn shown(answer: &Answer) -> String {
+    let status = answer.response.status.map(|status| format!("status {status}"));
+    let message = Some(answer.response.message.clone()).filter(|message| !message.is_empty());
+    status.into_iter().chain(message).collect::<Vec<_>>().join(": ")
 }
 
 /// The wall clock in milliseconds since the Unix epoch.

@@ -22,7 +22,7 @@ use self::examination::examine;
 use self::finding::{Finding, State};
 use super::console::Stream;
 use super::spec::{Failure, Flag, Invocation, Spec};
-use crate::config::Config;
+use crate::config::{Config, ConfigErrors};
 
 const JSON: &str = "json";
 
@@ -57,52 +57,57 @@ impl Examination {
     }
 }
 
-/// The result as JSON.
+/// The result, which is printed as JSON or as text.
 #[derive(Serialize)]
-struct Document<'a> {
+struct CheckResult {
     ok: bool,
-    error: Option<&'a str>,
-    warnings: &'a [String],
-    destinations: &'a [Examination],
+    /// Mistakes in the options. There are no destinations then.
+    errors: Vec<String>,
+    /// Warnings about the options.
+    warnings: Vec<String>,
+    destinations: Vec<Examination>,
 }
 
 fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let argument = invocation.arguments.operands.first().map(String::as_str).unwrap_or_default();
-    let config = match Config::read(&invocation.document.for_output(argument)) {
-        Ok(config) => config,
-        Err(errors) => {
-            let message = errors.to_string();
-            if invocation.arguments.has(JSON) {
-                print_json(
-                    invocation,
-                    &Document { ok: false, error: Some(&message), warnings: &[], destinations: &[] },
-                );
-            }
-            return Err(Failure::failed(message));
+    let result = match Config::read(&invocation.document.for_output(argument)) {
+        Ok(config) => {
+            let destinations = ask(&config, invocation)?;
+            let ok = !destinations.iter().any(Examination::failed);
+            CheckResult { ok, errors: Vec::new(), warnings: config.warnings, destinations }
+        }
+        Err(ConfigErrors(errors)) => {
+            let errors = errors.iter().map(ToString::to_string).collect();
+            CheckResult { ok: false, errors, warnings: Vec::new(), destinations: Vec::new() }
         }
     };
-    let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::failed(format!("failed to wait for the network: {error}")))?;
-    let examined = runtime.block_on(async {
-        tokio::select! {
-            examined = examine_all(&config) => Some(examined),
-            () = invocation.cancellation.cancelled() => None,
-        }
-    });
-    let Some(examined) = examined else { return Err(Failure::failed("check interrupted")) };
     if invocation.arguments.has(JSON) {
-        let ok = !examined.iter().any(Examination::failed);
-        print_json(invocation, &Document { ok, error: None, warnings: &config.warnings, destinations: &examined });
+        let text = serde_json::to_string_pretty(&result).unwrap_or_else(|error| error.to_string());
+        invocation.console.print(Stream::Stdout, &(text + "\n"));
     } else {
-        printed::print(invocation.console, &config.warnings, &examined, argument.is_empty());
+        printed::print(invocation.console, &result, argument.is_empty());
     }
-    let failed: Vec<_> = examined.iter().filter(|examined| examined.failed()).map(|examined| &*examined.url).collect();
+    let failed = result.destinations.iter().filter(|examined| examined.failed());
+    let failed: Vec<_> = failed.map(|examined| &*examined.url).collect();
     match &failed[..] {
-        [] => Ok(()),
+        [] if result.ok => Ok(()),
+        [] => Err(Failure::failed("check failed: the configuration is not valid")),
         failed => {
             Err(Failure::failed(format!("check failed: {} does not accept the metrics of a run", failed.join(", "))))
         }
     }
+}
+
+/// Asks the receivers of all destinations, until the host cancels the command.
+fn ask(config: &Config, invocation: &Invocation<'_>) -> Result<Vec<Examination>, Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::failed(format!("failed to wait for the network: {error}")))?;
+    runtime.block_on(async {
+        tokio::select! {
+            examined = examine_all(config) => Ok(examined),
+            () = invocation.cancellation.cancelled() => Err(Failure::failed("check interrupted")),
+        }
+    })
 }
 
 async fn examine_all(config: &Config) -> Vec<Examination> {
@@ -110,14 +115,10 @@ async fn examine_all(config: &Config) -> Vec<Examination> {
     for destination in &config.destinations {
         examined.push(Examination {
             url: destination.shown_url(),
-            source: destination.set_options.url_source().to_string(),
+            // Here the argument is that of the check.
+            source: destination.set_options.url_source().replace("the argument of --out", "the argument"),
             findings: examine(destination).await,
         });
     }
     examined
-}
-
-fn print_json(invocation: &Invocation<'_>, document: &Document<'_>) {
-    let text = serde_json::to_string_pretty(document).unwrap_or_else(|error| error.to_string());
-    invocation.console.print(Stream::Stdout, &(text + "\n"));
 }

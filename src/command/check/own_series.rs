@@ -1,32 +1,46 @@
-//! The series that a check sends: a gauge with the value 1, which ends at once.
+//! The series that a check sends: a gauge and a native histogram, which end at once.
 
 use std::sync::Arc;
 
 use crate::config::Destination;
 use crate::k6::MetricType;
 use crate::series::{LabelRules, SeriesDefinition};
-use crate::wire::{EncodedLabel, Labels, Metric, MetricKind, Point, STALE_MARKER, Value};
+use crate::wire::proto::v1::BucketSpan;
+use crate::wire::proto::v1::histogram::{Count, ZeroCount};
+use crate::wire::{EncodedLabel, Histogram, Labels, Metric, MetricKind, Point, STALE_MARKER, Value};
 
 /// Begins with what names the output's own metrics, so that it is none of the test's.
-const NAME: &str = "remote_write_check";
+const GAUGE: &str = "remote_write_check";
+const HISTOGRAM: &str = "remote_write_check_histogram";
 
-/// The series, with the prefix and the labels that a run's series have there.
+/// The schema of the histograms of a run.
+const SCHEMA: i32 = 3;
+
+/// One series, with the prefix and the labels that a run's series have there.
 pub(super) struct OwnSeries {
     metric: Arc<Metric>,
     labels: Arc<Labels>,
 }
 
 impl OwnSeries {
-    pub fn for_destination(destination: &Destination) -> Self {
-        let name = format!("{}{NAME}", destination.mapping.metric_prefix);
+    pub fn gauge(destination: &Destination) -> Self {
+        Self::new(destination, GAUGE, MetricKind::Gauge)
+    }
+
+    pub fn histogram(destination: &Destination) -> Self {
+        Self::new(destination, HISTOGRAM, MetricKind::Histogram)
+    }
+
+    fn new(destination: &Destination, name: &str, kind: MetricKind) -> Self {
         // There is no run, whose id would make each check a new series.
         let rules = LabelRules { test_run_id: None, ..destination.labels.clone() };
-        let labels = SeriesDefinition::new(NAME, MetricType::Gauge).labels(&rules);
+        let labels = SeriesDefinition::new(name, MetricType::Gauge).labels(&rules);
+        let name = format!("{}{name}", destination.mapping.metric_prefix);
         let metric = Metric {
             encoded_name: EncodedLabel::metric_name(&name),
             name,
             extra_label: None,
-            kind: MetricKind::Gauge,
+            kind,
             help: "Sent by a check of the receiver".into(),
             unit: "",
         };
@@ -37,7 +51,7 @@ impl OwnSeries {
         &self.metric.name
     }
 
-    /// The sample.
+    /// A sample: 1, or a histogram with the value 1.
     pub fn sample(&self, time_ms: i64) -> Point {
         self.point(time_ms, 1.0)
     }
@@ -48,7 +62,25 @@ impl OwnSeries {
     }
 
     fn point(&self, time_ms: i64, value: f64) -> Point {
+        let value = match self.metric.kind {
+            MetricKind::Histogram => Value::Histogram(Arc::new(histogram(time_ms, value))),
+            _ => Value::Float(value),
+        };
         let (metric, labels) = (Arc::clone(&self.metric), Arc::clone(&self.labels));
-        Point { metric, labels, time_ms, start_ms: 0, value: Value::Float(value) }
+        Point { metric, labels, time_ms, start_ms: 0, value }
+    }
+}
+
+/// Returns the histogram of the value 1, which is in bucket 0 of every schema; its stale marker if `sum` is one.
+fn histogram(time_ms: i64, sum: f64) -> Histogram {
+    Histogram {
+        schema: SCHEMA,
+        timestamp: time_ms,
+        count: Some(Count::CountInt(1)),
+        zero_count: Some(ZeroCount::ZeroCountInt(0)),
+        sum,
+        positive_spans: vec![BucketSpan { offset: 0, length: 1 }],
+        positive_deltas: vec![1],
+        ..Histogram::default()
     }
 }

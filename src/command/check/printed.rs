@@ -1,6 +1,6 @@
 //! Findings → text for a person, in the width of the terminal.
 
-use super::Examination;
+use super::CheckResult;
 use super::finding::{Finding, State};
 use crate::command::console::{Console, Stream, Tone};
 
@@ -8,17 +8,29 @@ use crate::command::console::{Console, Stream, Tone};
 const SUBJECT_WIDTH: usize = 12;
 const TEXT_COLUMN: usize = SUBJECT_WIDTH + 5;
 
+/// The subject of mistakes and warnings about options.
+const OPTIONS: &str = "options";
+
 /// Text is not wider, however wide the terminal is; nor narrower.
 const MAX_WIDTH: usize = 100;
 const MIN_WIDTH: usize = 40;
 
 /// Prints the findings on all destinations. `from_options`: whether the URL comes from the options of a run.
-pub(super) fn print(console: &Console, warnings: &[String], examined: &[Examination], from_options: bool) {
+pub(super) fn print(console: &Console, result: &CheckResult, from_options: bool) {
     let out = Stream::Stdout;
-    for warning in warnings {
-        print_line(console, State::Warning, "options", warning);
+    for error in &result.errors {
+        print_line(console, State::Failed, OPTIONS, error);
     }
-    for examination in examined {
+    for warning in &result.warnings {
+        print_line(console, State::Warning, OPTIONS, warning);
+    }
+    if !result.warnings.is_empty() {
+        console.print(out, "\n");
+    }
+    for (index, examination) in result.destinations.iter().enumerate() {
+        if index > 0 {
+            console.print(out, "\n");
+        }
         let title = format!("Receiver {} ({})", examination.url, examination.source);
         console.print(out, &format!("{}\n\n", console.paint(out, Tone::Strong, &title)));
         for finding in &examination.findings {

@@ -11,7 +11,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[error("{message} at {location}")]
 pub struct Panic {
-    /// The message.
+    /// The message, without what may be data: a secret could be in it.
     pub message: String,
     /// File, line and column of the source.
     pub location: String,
@@ -57,9 +57,15 @@ fn install_hook() {
     });
 }
 
+/// Returns the message of a panic. A constant one is in the source; a formatted one may quote data, which usually is between quotes
+/// or after a colon, such as the text in which an offset is not at a character.
 fn message(payload: &(dyn Any + Send)) -> &str {
-    let owned = payload.downcast_ref::<String>().map(String::as_str);
-    owned.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message")
+    if let Some(constant) = payload.downcast_ref::<&str>() {
+        return constant;
+    }
+    let formatted = payload.downcast_ref::<String>().map_or("no message", String::as_str);
+    let data = formatted.find(['"', '`', '\'', ':', '\n', '(', '{', '[']);
+    data.map_or(formatted, |data| formatted[..data].trim_end())
 }
 
 #[cfg(test)]
@@ -72,6 +78,20 @@ mod tests {
         assert_eq!(panic.message, "of choice");
         assert!(panic.location.starts_with("src/panics.rs:"), "{}", panic.location);
         assert_eq!(panic.to_string(), format!("of choice at {}", panic.location));
+    }
+
+    #[test]
+    #[allow(clippy::unwrap_used)] // whose message is tested
+    fn a_panic_shows_no_data() {
+        let text = String::from("hunter2\u{e4}x");
+        let wrong: Result<(), String> = Err(text.clone());
+        let message = |panics: &dyn Fn()| catch(panics).expect_err("panics").message;
+        assert_eq!(message(&|| assert!(text[..8].is_empty())), "end byte index 8 is not a char boundary; it is inside");
+        assert_eq!(message(&|| wrong.clone().unwrap()), "called");
+        assert_eq!(message(&|| wrong.clone().expect("valid")), "valid");
+        assert_eq!(message(&|| panic!("wrong: {text}")), "wrong");
+        let longer = [text.clone()];
+        assert!(message(&|| drop(longer[text.len()].clone())).starts_with("index out of bounds"));
     }
 
     #[test]

@@ -158,7 +158,7 @@ impl Hidden {
             Self::File(field) => *field(to) = given(text),
             Self::SecretFile(field) => *field(to) = given::<FilePath>(text).map(SecretSource::File),
             Self::Text(read) => read(to, text)?,
-            Self::Password(field) => *field(to) = given::<Secret>(text).map(SecretSource::Inline),
+            Self::Password(field) => *field(to) = given::<Secret>(without_line_break(text)).map(SecretSource::Inline),
             Self::Token(field) => {
                 let token = text.trim();
                 let is_alone = !token.to_ascii_lowercase().starts_with("bearer ") && headers::is_value(token);
@@ -185,6 +185,18 @@ impl Hidden {
         .unwrap_or_else(|| MASK.into())
     }
 
+    /// Returns what a warning says of a valid value.
+    pub fn warning(&self, secret: &Secret, form: Form) -> Option<&'static str> {
+        const QUOTED: &str = "has quotes around a value, which are sent, too: remove them unless they belong to it";
+        let text = secret.expose();
+        let quoted = match self {
+            Self::Headers(_) => headers::parse(text)?.iter().any(|(_, value)| is_quoted(value.expose())),
+            Self::Text(_) | Self::Password(_) | Self::Token(_) | Self::Key(_) => form == Form::Text && is_quoted(text),
+            Self::Url(_) | Self::File(_) | Self::SecretFile(_) => false,
+        };
+        quoted.then_some(QUOTED)
+    }
+
     /// Returns what a message adds about a value that is not valid, without any part of it.
     pub fn advice(&self, secret: &Secret, form: Form) -> Option<&'static str> {
         let text = secret.expose().trim();
@@ -199,6 +211,17 @@ impl Hidden {
             None
         }
     }
+}
+
+/// Reports whether all of a text is in quotes, as in a shell or in YAML.
+fn is_quoted(text: &str) -> bool {
+    let text = text.trim();
+    ['"', '\''].iter().any(|&quote| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote))
+}
+
+/// Returns a text without the line breaks at its end, which `echo` and editors add.
+pub(super) fn without_line_break(text: &str) -> &str {
+    text.trim_end_matches(['\r', '\n'])
 }
 
 fn integer(range: &RangeInclusive<usize>) -> Cow<'static, str> {

@@ -9,7 +9,7 @@ use super::auth_options::AuthOptions;
 use super::destination::{DeliveryOptions, Destination, MetricOptions, TestRunOptions, WindowOptions};
 use super::kind::Hidden::{self, File, Headers, Key, Password, SecretFile, Token, Url};
 use super::kind::Plain::{Boolean, Bytes, Count, Directory, Name, Parsed, Switch, Text, Words};
-use super::kind::{Kind, Plain, Word, given};
+use super::kind::{Kind, Plain, Word, given, without_line_break};
 use super::parse::duration;
 use super::parse::list::{list, pairs};
 use super::set_options::SetOptions;
@@ -222,7 +222,8 @@ const TLS_VERSIONS: &[Word] =
     &[("1.2", |d| d.endpoint.tls.minimum = TlsVersion::V1_2), ("1.3", |d| d.endpoint.tls.minimum = TlsVersion::V1_3)];
 
 fn username(to: &mut Destination, text: &str) -> Option<()> {
-    (!text.contains(':')).then(|| to.auth.username = given::<Secret>(text).map(SecretSource::Inline))
+    (!text.contains(':'))
+        .then(|| to.auth.username = given::<Secret>(without_line_break(text)).map(SecretSource::Inline))
 }
 
 fn resample_rate(to: &mut Destination, text: &str) -> Option<()> {

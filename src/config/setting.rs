@@ -49,8 +49,13 @@ impl Setting {
             Kind::Hidden(kind) => kind.read(to, &self.value, self.form),
             Kind::Plain(kind) => kind.read(to, self.value.expose(), self.form),
         };
-        if valid.is_none() {
-            self.reject(diagnostics);
+        match &self.option.kind {
+            _ if valid.is_none() => self.reject(diagnostics),
+            Kind::Hidden(kind) => {
+                let warning = kind.warning(&self.value, self.form);
+                warning.into_iter().for_each(|warning| diagnostics.warn(format!("{} {warning}", self.source)));
+            }
+            _ => {}
         }
     }
 

@@ -242,8 +242,38 @@ fn options_take_precedence_over_credentials_in_the_url() {
     });
     let credentials = destination(&document).expect("valid").auth;
     assert_eq!((credentials.username, credentials.password), (Some("you".into()), Some("secret".into())));
-    let token = json!({ "argument": "http://me:hunter2@localhost/w", "json": { "bearerToken": "t" } });
-    assert_eq!(destination(&token).map(|destination| destination.auth.username), Ok(None));
+    // They complete each other.
+    let credentials = |url: &str, json: Value| {
+        let auth = destination(&json!({ "argument": url, "json": json })).expect("valid").auth;
+        (auth.username, auth.password)
+    };
+    let hunter = (Some("me".into()), Some("hunter2".into()));
+    assert_eq!(credentials("http://me@localhost/w", json!({ "password": "hunter2" })), hunter);
+    assert_eq!(credentials("http://:hunter2@localhost/w", json!({ "username": "me" })), hunter);
+    assert_eq!(credentials("http://you:x@localhost/w", json!({ "username": "me" })), (hunter.0, None));
+    assert_eq!(credentials("http://:hunter2@localhost/w", json!({})), (Some("".into()), hunter.1));
+}
+
+#[test]
+fn a_line_break_at_the_end_of_a_secret_is_not_part_of_it() {
+    let environment = |variables: &[(&str, &str)]| -> Value {
+        let named = variables.iter().map(|(name, value)| (format!("K6_PROMETHEUS_RW_{name}"), Value::from(*value)));
+        json!({ "environment": Value::Object(named.collect()) })
+    };
+    for end in ["", "\n", "\r\n", "\n\n"] {
+        let with = |text: &str| format!("{text}{end}");
+        for document in [
+            environment(&[("USERNAME", &with("me")), ("PASSWORD", &with(" hunter2 "))]),
+            json!({ "json": { "username": with("me"), "password": with(" hunter2 ") } }),
+        ] {
+            let auth = destination(&document).expect("valid").auth;
+            assert_eq!((auth.username, auth.password), (Some("me".into()), Some(" hunter2 ".into())), "{end:?}");
+        }
+        let token = destination(&environment(&[("BEARER_TOKEN", &with("hunter2"))])).expect("valid").auth;
+        assert_eq!(token.bearer_token, Some("hunter2".into()));
+        let header = destination(&environment(&[("HEADERS_X-A", &with("hunter2"))])).expect("valid").endpoint;
+        assert_eq!(header.headers, [("X-A".to_string(), "hunter2".into())]);
+    }
 }
 
 #[test]
@@ -312,7 +342,7 @@ fn a_proxy_is_a_url_or_none() {
         |text: &str| destination(&json!({ "json": { "proxy": text } })).map(|destination| destination.endpoint.proxy);
     assert_eq!(proxy("direct"), Ok(Proxy::None));
     assert_eq!(proxy(""), Ok(Proxy::Environment));
-    assert_eq!(proxy("socks5h://me:x@host:1080"), Ok(Proxy::Through("socks5h://me:x@host:1080".into())));
+    assert_eq!(proxy("socks5h://me:x@localhost:1080"), Ok(Proxy::Through("socks5h://me:x@localhost:1080".into())));
     for wrong in ["host:3128", "ftp://me:hunter2@host", "http://", "me:hunter2@host"] {
         let error = proxy(wrong).expect_err(wrong);
         assert!(error.contains("invalid proxy") && !error.contains("hunter2"), "{error}");
@@ -488,6 +518,37 @@ fn what_is_ignored_or_unsafe_is_a_warning() {
         (
             json!({ "argument": "http://me:hunter2@example.com/w" }),
             "Credentials are sent to http://example.com/w unencrypted; use https",
+        ),
+        (
+            json!({ "json": { "url": "http://example.com/w", "headers": { "X-Api-Key": "hunter2" } } }),
+            "Credentials are sent to http://example.com/w unencrypted; use https",
+        ),
+        (
+            json!({ "argument": "http://example.com/w?token=hunter2" }),
+            "Credentials are sent to http://example.com/w?token=*** unencrypted; use https",
+        ),
+        (
+            json!({ "json": { "url": "https://example.com/w", "proxy": "http://me:hunter2@proxy.example.com:3128" } }),
+            "The proxy's credentials are sent to http://proxy.example.com:3128/ unencrypted; use a proxy with https",
+        ),
+        (
+            json!({ "environment": { "K6_PROMETHEUS_RW_BEARER_TOKEN": "\"hunter2\"" } }),
+            "K6_PROMETHEUS_RW_BEARER_TOKEN (environment) has quotes around a value, which are sent, too: remove them unless they \
+             belong to it",
+        ),
+        (
+            json!({ "json": { "username": "me", "password": "'hunter2'" } }),
+            "collectors.\"remote-write\".password (JSON) has quotes around a value, which are sent, too: remove them unless they \
+             belong to it",
+        ),
+        (
+            json!({ "environment": { "K6_PROMETHEUS_RW_HEADERS_X-A": "\"hunter2\"" } }),
+            "K6_PROMETHEUS_RW_HEADERS_X-A (environment) has quotes around a value, which are sent, too: remove them unless they \
+             belong to it",
+        ),
+        (
+            json!({ "argument": "http://me:hunter2@localhost/w", "json": { "bearerToken": "t" } }),
+            "collectors.\"remote-write\".bearerToken (JSON) takes precedence; the argument of --out ignored",
         ),
         (
             json!({ "json": { "headers": { "Content-Type": "text/plain", "A": "b" } } }),

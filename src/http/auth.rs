@@ -87,7 +87,8 @@ impl Authorization {
         }
     }
 
-    /// Returns the headers for a POST of `body` with the headers `others`, and the secrets that are in them in any form.
+    /// Returns the headers for a POST of `body` with the headers `others`, and the secrets that are in them in any form, those that
+    /// identify the credentials first.
     pub fn headers(&self, url: &Url, others: &HeaderMap, body: &[u8]) -> Result<(HeaderMap, Vec<Secret>), String> {
         let (authorization, secrets) = match self {
             Self::None => return Ok(Default::default()),
@@ -115,7 +116,29 @@ impl Authorization {
     }
 }
 
+impl Authorization {
+    /// Reports whether files have other credentials now than those of which [`Self::headers`] has returned the secrets; `None`
+    /// without files.
+    pub fn differs_from(&self, sent: &[Secret]) -> Option<bool> {
+        let current = match self {
+            Self::Basic { username, password } => {
+                let is_file = username.is_file() || password.as_ref().is_some_and(LoadedSecret::is_file);
+                let password = password.as_ref().map(LoadedSecret::current).unwrap_or_default();
+                is_file.then(|| vec![pair(&username.current(), &password)])
+            }
+            Self::Bearer(token) => token.is_file().then(|| vec![token.current()]),
+            Self::SigV4(signer) => signer.current_keys_of_file(),
+            Self::None => None,
+        };
+        Some(!sent.starts_with(&current?))
+    }
+}
+
 impl LoadedSecret {
+    fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+
     fn open(option: &'static str, source: &SecretSource) -> Result<Self, SecretFileError> {
         Ok(match source {
             SecretSource::Inline(text) => Self::Inline(text.clone()),

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,6 +23,9 @@ use crate::secret::Secret;
 use crate::wire::Protocol;
 
 const MAX_REDIRECTS: usize = 5;
+
+/// How long the files of a secret may take to be replaced, one after the other.
+const REPLACEMENT_PAUSE: Duration = Duration::from_millis(500);
 
 const USER_AGENT: &str = concat!("k6-remote-write/", env!("CARGO_PKG_VERSION"));
 
@@ -101,6 +105,8 @@ pub struct Client {
     authorization: Authorization,
     /// The secrets of every request but those of the authorization: a receiver or a proxy may repeat them.
     secrets: Vec<Secret>,
+    /// Whether the receiver rejected the credentials of the last request.
+    credentials_rejected: AtomicBool,
 }
 
 impl Client {
@@ -130,6 +136,7 @@ impl Client {
             url: endpoint.url.clone(),
             headers: user_headers(&endpoint.headers),
             secrets: secrets(endpoint),
+            credentials_rejected: AtomicBool::new(false),
             authorization: Authorization::open(&endpoint.credentials)?,
         })
     }
@@ -140,22 +147,48 @@ impl Client {
     }
 
     /// Sends one compressed body of `protocol` and returns the response. Never fails: an error is a response without a status.
+    ///
+    /// If the receiver rejects credentials of files that are being replaced, the request is sent again with what they have then.
     pub async fn send(&self, protocol: Protocol, body: Bytes) -> Response {
+        let (response, sent) = self.attempt(protocol, body.clone()).await;
+        if !matches!(response.status, Some(401 | 403)) {
+            self.credentials_rejected.store(false, Ordering::Relaxed);
+            return response;
+        }
+        let is_first = !self.credentials_rejected.swap(true, Ordering::Relaxed);
+        let mut is_replaced = self.authorization.differs_from(&sent);
+        // Of two files the second may still be written. Waits once, not for credentials that stay wrong.
+        if is_replaced == Some(false) && is_first {
+            tokio::time::sleep(REPLACEMENT_PAUSE).await;
+            is_replaced = self.authorization.differs_from(&sent);
+        }
+        if is_replaced != Some(true) {
+            return response;
+        }
+        let (response, _) = self.attempt(protocol, body).await;
+        self.credentials_rejected.store(matches!(response.status, Some(401 | 403)), Ordering::Relaxed);
+        response
+    }
+
+    /// Sends a request once. Returns the response, and the secrets of the credentials.
+    async fn attempt(&self, protocol: Protocol, body: Bytes) -> (Response, Vec<Secret>) {
         let mut headers = self.headers.clone();
         headers.extend(protocol.headers().map(|(name, value)| header(name, value)));
         let mut redactor = Redactor::default();
         self.secrets.iter().for_each(|secret| redactor.add(secret.clone()));
-        match self.authorization.headers(self.url.expose(), &headers, &body) {
-            Ok((authorization, secrets)) => {
+        let sent = match self.authorization.headers(self.url.expose(), &headers, &body) {
+            Ok((authorization, sent)) => {
                 headers.extend(authorization);
-                secrets.into_iter().for_each(|secret| redactor.add(secret));
+                sent
             }
-            Err(message) => return Response { message, ..Response::default() },
-        }
-        match self.http.post(self.url.expose().clone()).headers(headers).body(body).send().await {
+            Err(message) => return (Response { message, ..Response::default() }, Vec::new()),
+        };
+        sent.iter().for_each(|secret| redactor.add(secret.clone()));
+        let response = match self.http.post(self.url.expose().clone()).headers(headers).body(body).send().await {
             Ok(response) => response::read(response, &redactor).await,
             Err(error) => response::failed(error, &redactor),
-        }
+        };
+        (response, sent)
     }
 }
 

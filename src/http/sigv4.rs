@@ -48,6 +48,12 @@ pub struct KeyPair {
     pub session_token: Option<Secret>,
 }
 
+impl KeyPair {
+    fn into_secrets(self) -> Vec<Secret> {
+        [self.access_key, self.secret_key].into_iter().chain(self.session_token).collect()
+    }
+}
+
 /// Signs requests with the current keys.
 pub(super) struct Signer {
     region: String,
@@ -114,8 +120,15 @@ impl Signer {
         let signed: HeaderMap = signed.collect();
         let signature = signed.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.rsplit_once("Signature="));
         let signature = signature.map(|(_, signature)| Secret::from(signature));
-        let secrets = [Some(pair.access_key), Some(pair.secret_key), pair.session_token, signature];
-        Ok((signed, secrets.into_iter().flatten().collect()))
+        Ok((signed, pair.into_secrets().into_iter().chain(signature).collect()))
+    }
+
+    /// Returns the secrets of the current keys, if they are in a file.
+    pub fn current_keys_of_file(&self) -> Option<Vec<Secret>> {
+        match &self.keys {
+            KeySource::Inline(_) => None,
+            KeySource::Profile(file) => Some(file.current().into_secrets()),
+        }
     }
 }
 

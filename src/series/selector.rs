@@ -133,8 +133,7 @@ impl Matcher {
     fn new(tag: String, operator: Operator, value: String) -> Result<Self, SelectorError> {
         let regex = match operator {
             Operator::Equal | Operator::NotEqual => None,
-            // As in Prometheus: anchored, and a dot matches a line break.
-            Operator::Matches | Operator::MatchesNot => match Regex::new(&format!("^(?s:{value})$")) {
+            Operator::Matches | Operator::MatchesNot => match anchored(&value) {
                 Ok(regex) => Some(regex),
                 Err(error) => {
                     // The last line has the message; the lines before it show the position.
@@ -150,6 +149,13 @@ impl Matcher {
         let same = self.regex.as_ref().map_or(self.value == value, |regex| regex.is_match(value));
         same == matches!(self.operator, Operator::Equal | Operator::Matches)
     }
+}
+
+/// Compiles an expression as Prometheus does: anchored, and a dot matches a line break.
+fn anchored(expression: &str) -> Result<Regex, regex::Error> {
+    // Alone first, since `x)|(y` is valid only within other parentheses, from which it would get out.
+    Regex::new(expression)?;
+    Regex::new(&format!("^(?s:{expression})$"))
 }
 
 impl PartialEq for Matcher {
@@ -366,6 +372,9 @@ mod tests {
             (r#"m{ä="1"}"#, "a tag name is missing at character 3"),
             (r#"m{a="\d"}"#, r"a valid escape, such as \\ for a backslash, is missing at character 7"),
             (r#"m{a=~"("}"#, r#""(" is not a valid regular expression: unclosed group"#),
+            // Valid only within other parentheses.
+            (r#"m{a=~"x)|(default"}"#, r#""x)|(default" is not a valid regular expression: unopened group"#),
+            (r#"m{a!~"x)(?s:.*"}"#, r#""x)(?s:.*" is not a valid regular expression: unopened group"#),
             ("{}", "it selects all series; name a metric or add a matcher that does not match the empty value"),
             (
                 r#"{a=~".*"}"#,

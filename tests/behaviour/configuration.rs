@@ -118,7 +118,7 @@ fn proxy() -> impl Strategy<Value = Proxy> {
 prop_compose! {
     fn destination()(
         (host, path) in ("[a-z]{1,8}|127\\.0\\.0\\.1|\\[::1\\]", "[a-z/]{0,10}"),
-        (username, password, bearer_token) in (secret_source("[^:]{1,8}"), secret_source("..{0,8}"), secret_source("[!-~]{1,6}")),
+        (username, password, bearer_token) in (secret_source("[^:\r\n]{1,8}"), secret_source("[^\r\n]{1,8}"), secret_source("[!-~]{1,6}")),
         headers in btree_map("[a-z]{1,3}", "[!-~]([ -~]{0,6}[!-~])?", 0..3),
         (tls, proxy) in (tls(), proxy()),
         rate in duration(100),

@@ -22,4 +22,6 @@ mod rejected_series;
 mod rejections;
 mod resample;
 mod responses;
+mod rotated_secrets;
+mod secrets;
 mod tls;

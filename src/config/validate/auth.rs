@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use url::Host;
+use url::{Host, Url};
 
 use super::aws;
 use super::context::Check;
@@ -10,7 +10,7 @@ use crate::config::auth_options::has_authorization;
 use crate::config::destination::Destination;
 use crate::config::raw::Variables;
 use crate::config::spec::Role;
-use crate::http::SecretSource;
+use crate::http::{Proxy, SecretUrl};
 use crate::secret::MASK;
 
 /// Completes credentials by the URL's and by AWS's own variables, and rejects what cannot be sent together.
@@ -34,9 +34,7 @@ pub fn check(to: &mut Destination, environment: &Variables, check: &mut Check<'_
     ];
     let kinds = kinds.iter().filter(|(is_set, _)| *is_set);
     let kinds: Vec<_> = kinds.map(|(_, roles)| check.last_of(roles).unwrap_or_else(|| check.source.clone())).collect();
-    if !(kinds.is_empty() && sigv4.is_none()) && is_unencrypted(to) {
-        check.warn(format!("Credentials are sent to {} unencrypted; use https", to.shown_url()));
-    }
+    warn_unencrypted(to, !kinds.is_empty() || sigv4.is_some(), check);
     match (sigv4, &kinds[..]) {
         (Some(sigv4), [other, ..]) => check.exclusive(sigv4, other.clone()),
         (None, [first, others @ ..]) if !others.is_empty() => {
@@ -48,27 +46,92 @@ pub fn check(to: &mut Destination, environment: &Variables, check: &mut Check<'_
     to.endpoint.credentials = to.auth.credentials(&to.endpoint.headers);
 }
 
-/// Takes user and password out of the URL. They are used unless options have others.
+/// Takes user and password out of the URL. They complete those of options.
 fn take_from_url(to: &mut Destination) {
     let Some((username, password)) = to.endpoint.url.take_credentials() else { return };
+    let source = format!("the URL in {}", to.set_options.url_source());
     let auth = &mut to.auth;
-    if auth.username.is_none() && auth.bearer_token.is_none() {
-        let source = format!("the URL in {}", to.set_options.url_source());
+    // The password of another user is of no use.
+    if auth.username.is_some() && !username.is_empty() {
+        return;
+    }
+    if auth.username.is_none() {
         to.set_options.add("username", MASK, &*source);
-        if password.is_some() {
-            to.set_options.add("password", MASK, source);
-        }
-        (auth.username, auth.password) = (Some(username.into()), password.map(SecretSource::from));
+        auth.username = Some(username.into());
+    }
+    if auth.password.is_none()
+        && let Some(password) = password
+    {
+        to.set_options.add("password", MASK, source);
+        auth.password = Some(password.into());
     }
 }
 
-/// Reports whether requests cross a network without TLS.
-fn is_unencrypted(to: &Destination) -> bool {
-    let is_loopback = match to.endpoint.url.expose().host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
+/// Warns about credentials that cross a network without TLS.
+fn warn_unencrypted(to: &Destination, has_credentials: bool, check: &mut Check<'_>) {
+    let url = to.endpoint.url.expose();
+    let in_headers = to.endpoint.headers.iter().any(|(name, _)| names_credentials(name));
+    let in_query = url.query_pairs().any(|(name, _)| names_credentials(&name));
+    if (has_credentials || in_headers || in_query) && url.scheme() == "http" && crosses_network(url) {
+        check.warn(format!("Credentials are sent to {} unencrypted; use https", to.shown_url()));
+    }
+    let Proxy::Through(proxy) = &to.endpoint.proxy else { return };
+    let Ok(proxy) = Url::parse(proxy.expose()) else { return };
+    let has_user = !proxy.username().is_empty() || proxy.password().is_some();
+    if has_user && proxy.scheme() != "https" && crosses_network(&proxy) {
+        let shown = SecretUrl::from(proxy).shown();
+        check.warn(format!("The proxy's credentials are sent to {shown} unencrypted; use a proxy with https"));
+    }
+}
+
+/// Parts of the names of headers and parameters that hold credentials.
+const CREDENTIAL_NAMES: [&str; 8] =
+    ["auth", "token", "secret", "password", "credential", "signature", "cookie", "apikey"];
+
+/// Reports whether a header or a parameter of this name usually holds credentials, such as `X-Api-Key`.
+fn names_credentials(name: &str) -> bool {
+    let words = name.to_ascii_lowercase();
+    let joined = words.replace(['-', '_', '.'], "");
+    let is_key = |word: &str| matches!(word, "key" | "sig" | "pwd" | "pass");
+    CREDENTIAL_NAMES.iter().any(|part| joined.contains(part)) || words.split(['-', '_', '.']).any(is_key)
+}
+
+/// Reports whether the host of a URL is another machine.
+fn crosses_network(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name != "localhost" && !name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => !IpAddr::from(address).is_loopback(),
+        Some(Host::Ipv6(address)) => !IpAddr::from(address).is_loopback(),
         None => false,
-    };
-    to.endpoint.url.expose().scheme() == "http" && !is_loopback
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_credentials_are_known() {
+        for name in [
+            "X-Api-Key",
+            "api_key",
+            "apikey",
+            "Authorization",
+            "Proxy-Authorization",
+            "X-Auth-Token",
+            "PRIVATE-TOKEN",
+            "Cookie",
+            "sig",
+            "X-Amz-Signature",
+            "access_key",
+            "client_secret",
+            "DD-API-KEY",
+            "X-Password",
+        ] {
+            assert!(names_credentials(name), "{name}");
+        }
+        for name in ["X-Scope-OrgID", "tenant", "db", "THANOS-TENANT", "monkey", "design", "X-Keyspace", ""] {
+            assert!(!names_credentials(name), "{name}");
+        }
+    }
 }

@@ -85,6 +85,10 @@ $(BUILD)/k6-static $(BUILD)/k6-dynamic: $(BUILD)/k6-%: $(SHIM_SOURCES) $(STAGED)
 	$(BUILD)/xk6 --quiet build $(K6_VERSION) --cgo=1 --output $@ --with $(SHIM_MODULE)=$(ROOT)/go-shim \
 		--build-flags=-trimpath --build-flags='-ldflags=-s -w' $(XK6_TAGS)
 
+# With symbols, for profiles.
+$(BUILD)/k6-symbols: $(BUILD)/k6-static
+	$(BUILD)/xk6 --quiet build $(K6_VERSION) --cgo=1 --output $@ --with $(SHIM_MODULE)=$(ROOT)/go-shim --build-flags=-trimpath
+
 # k6 without extensions, for comparison.
 $(BUILD)/k6-plain: $(BUILD)/xk6
 	$(BUILD)/xk6 --quiet build $(K6_VERSION) --output $@ --build-flags=-trimpath --build-flags='-ldflags=-s -w'
@@ -138,9 +142,13 @@ demo: k6 receivers ## one run end to end with a comparison of all numbers (RECEI
 	cd tools && go build -o $(BUILD)/demo ./demo
 	RECEIVER=$(RECEIVER) $(BUILD)/demo
 
-bench: k6 $(BUILD)/k6-plain ## comparison with k6's own output, an hour or more (SHORT=1, LOAD=a: shorter, without changes to bench/)
+bench: k6 $(BUILD)/k6-plain $(BUILD)/k6-symbols ## comparison with k6's own output, an hour or more (LOAD=a,c20: these loads, without changes to bench/)
 	cd bench && go build -o $(BUILD)/bench .
-	$(BUILD)/bench $(if $(SHORT),-short) $(if $(LOAD),-load $(LOAD)) $(if $(SHORT)$(LOAD),,-write bench) $(BENCH_FLAGS)
+	$(BUILD)/bench $(if $(LOAD),-load $(LOAD),-write bench) $(BENCH_FLAGS)
+
+bench-quick: $(BUILD)/k6-symbols ## the cost of a sample by profile in three minutes, for before and after a change (LOAD=c140: another load)
+	cd bench && go build -o $(BUILD)/bench .
+	$(BUILD)/bench -quick -load $(or $(LOAD),a,c20) $(BENCH_FLAGS)
 
 bench-steps: $(STAGED) ## cost of each step of a sample's path
 	$(CARGO) bench --bench sample_path

@@ -1,8 +1,9 @@
 module github.com/k6-remote-write/k6-remote-write/bench
 
-go 1.26
+go 1.26.0
 
 require (
+	github.com/google/pprof v0.0.0-20261016150608-1facf8f91b50
 	github.com/k6-remote-write/k6-remote-write/tests/e2e v0.0.0
 	gonum.org/v1/plot v0.17.0
 )

@@ -2,8 +2,8 @@
 
 package main
 
-// Duration of a flush and resident memory by the length of the run, the number of series and the samples per second. Both
-// outputs log the duration of each flush at level "debug"; that of the built-in includes the request to the local receiver.
+// Duration of a flush and resident memory by the length of the run, the number of series and the samples per second. That of a
+// flush of the built-in includes the request to the local receiver.
 
 import (
 	"fmt"
@@ -70,24 +70,24 @@ type sweep struct {
 	varied string // variable of the script
 	unit   string
 	values []string
-	short  []string
+	quick  []string
 }
 
 var sweeps = []sweep{
 	{
 		title: "series, each with about one sample per second", script: "tags.js", env: map[string]string{"SAMPLES": "4000000"},
-		varied: "TAG_SETS", unit: " series", values: []string{"1000", "10000", "50000", "100000", "200000"}, short: []string{"1000", "10000"},
+		varied: "TAG_SETS", unit: " series", values: []string{"1000", "10000", "50000", "100000", "200000"}, quick: []string{"1000", "10000"},
 	},
 	{
 		title: "samples per second, ten series", script: "paced.js", env: map[string]string{"DURATION": "20s"},
-		varied: "RATE", unit: "00 samples/s", values: []string{"10", "100", "1000", "2000"}, short: []string{"100"},
+		varied: "RATE", unit: "00 samples/s", values: []string{"10", "100", "1000", "2000"}, quick: []string{"100"},
 	},
 }
 
 // Lengths, all measured in one run.
 var (
 	lengths        = []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute}
-	lengthsInShort = []time.Duration{3 * time.Second, 6 * time.Second}
+	lengthsInQuick = []time.Duration{3 * time.Second, 6 * time.Second}
 )
 
 // step has the duration of a flush and the resident memory at a step of a sweep.
@@ -124,7 +124,7 @@ func (s *stage) grow() ([]grown, error) {
 	all := []grown{byLength}
 	for _, sweep := range sweeps {
 		result := newGrown(sweep.title)
-		for _, value := range sweep.valuesFor(s.short) {
+		for _, value := range sweep.valuesFor(s.quick) {
 			for _, output := range []output{builtIn, own} {
 				cost, err := s.run(sweep.run(value, output, s))
 				if err != nil {
@@ -141,8 +141,8 @@ func (s *stage) grow() ([]grown, error) {
 // growByLength makes a run of the maximum length.
 func (s *stage) growByLength() (grown, error) {
 	lengths := lengths
-	if s.short {
-		lengths = lengthsInShort
+	if s.quick {
+		lengths = lengthsInQuick
 	}
 	longest := slices.Max(lengths)
 	load := sweep{script: "http.js", varied: "DURATION"}
@@ -159,9 +159,9 @@ func (s *stage) growByLength() (grown, error) {
 	return result, nil
 }
 
-func (s sweep) valuesFor(short bool) []string {
-	if short {
-		return s.short
+func (s sweep) valuesFor(quick bool) []string {
+	if quick {
+		return s.quick
 	}
 	return s.values
 }
@@ -169,8 +169,8 @@ func (s sweep) valuesFor(short bool) []string {
 func (s sweep) run(value string, output output, stage *stage) harness.Run {
 	run := load{script: s.script, full: s.env}.run(output, stage)
 	run.Env[s.varied] = value
-	run.Args = append([]string{"--verbose"}, keepNothing...) // k6's own memory would hide that of the outputs
-	if stage.short && s.varied == "TAG_SETS" {
+	run.Args = append(run.Args, keepNothing...) // k6's own memory would hide that of the outputs
+	if stage.quick && s.varied == "TAG_SETS" {
 		run.Env["SAMPLES"] = strconv.Itoa(1_000_000)
 	}
 	return run

@@ -2,11 +2,13 @@
 
 // Benchmark of the cost of outputs. One k6 binary runs each load without an output, with k6's own Prometheus output and with
 // this one, alternately and several times, with a receiver that accepts all requests and a target that responds immediately.
-// The cost of a run without an output is subtracted. Times and memory are the kernel's numbers for the k6 process.
+// A profile of each run says which part of k6's CPU time is the output's. Times and memory are the kernel's numbers for the k6
+// process; those of a run without an output are subtracted.
 //
 //	main.go      flags, and the selected measurements in order
 //	load.go      the loads
 //	run.go       a run of k6 and its cost
+//	profile.go   CPU time of an output by profile, with perf or k6's own profiler
 //	watch.go     resident memory, and CPU time of the library's threads, while k6 runs
 //	growth.go    duration of a flush and resident memory by length of the run, number of series and samples per second
 //	startup.go   size of the program, and duration of an empty test
@@ -38,11 +40,11 @@ func main() {
 func bench() error {
 	wanted := flag.String("load", "all", "comma-separated names of the loads to run: "+strings.Join(names(), ", "))
 	repetitions := flag.Int("repetitions", 0, "runs of each load with each output; 0 means the default of the load")
-	short := flag.Bool("short", false, "run small loads once, for about three minutes; not a measurement")
+	quick := flag.Bool("quick", false, "run smaller loads twice with each output: a and c20 last three minutes")
 	write := flag.String("write", "", "directory for results.md and growth.svg; no files are written if it is empty")
 	flag.Parse()
-	if *short {
-		*repetitions = 1
+	if *quick && *repetitions == 0 {
+		*repetitions = quickRepetitions
 	}
 	if *repetitions < 0 {
 		return errors.New("-repetitions must not be negative")
@@ -54,7 +56,7 @@ func bench() error {
 
 	report := newReport()
 	defer report.printTo(os.Stdout)
-	stage := newStage(*short)
+	stage := newStage(*quick)
 	defer stage.close()
 	if chosen.startUp {
 		starts, err := stage.startUp()
@@ -82,6 +84,9 @@ func bench() error {
 	}
 	return report.writeTo(*write)
 }
+
+// quickRepetitions is the number of runs of each load with each output in the quick form.
+const quickRepetitions = 2
 
 // choice is the selection of measurements.
 type choice struct {
@@ -128,13 +133,13 @@ func scriptPath(script string) string { return filepath.Join("bench/loads", scri
 
 // stage has the receiver and the target of all runs.
 type stage struct {
-	short    bool
+	quick    bool
 	receiver *harness.FakeReceiver
 	target   *harness.Target
 }
 
-func newStage(short bool) *stage {
-	return &stage{short: short, receiver: harness.StartFakeReceiver(harness.Fake{CountOnly: true}), target: harness.StartTarget()}
+func newStage(quick bool) *stage {
+	return &stage{quick: quick, receiver: harness.StartFakeReceiver(harness.Fake{CountOnly: true}), target: harness.StartTarget()}
 }
 
 func (s *stage) close() {
@@ -147,7 +152,7 @@ func (s *stage) compare(load load, repetitions int) (map[output][]cost, error) {
 	costs := map[output][]cost{}
 	for repetition := range repetitions {
 		for _, output := range outputs {
-			cost, err := s.run(load.run(output, s))
+			cost, err := s.profile(load.run(output, s), output, load.hertz)
 			if err != nil {
 				return nil, fmt.Errorf("load %s with %s: %w", load.name, output, err)
 			}

@@ -6,12 +6,15 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,39 +26,65 @@ type report struct {
 
 func newReport() *report {
 	report := &report{}
-	fmt.Fprintf(&report.text, "Medians, with the minimum and maximum over all runs. Both outputs push every %v. %s.\n", pushInterval, machine())
+	fmt.Fprintf(&report.text, "Medians, with the minimum and maximum over all runs. Both outputs push every %v. The CPU time of an output is "+
+		"its share of the ticks of a profile: with its code on the stack, or in its threads. Profiles by %s. %s.\n",
+		pushInterval, profilerName(), machine())
 	return report
 }
 
 func (r *report) printTo(out io.Writer) { _, _ = out.Write(r.text.Bytes()) }
 
-// addLoad adds a load's table and the comparison of the outputs.
+// addLoad adds the tables of a load and the comparison of the outputs.
 func (r *report) addLoad(load load, costs map[output][]cost) {
-	fmt.Fprintf(&r.text, "\n## Load %s: %s, %d runs with each output\n\n", load.name, load.what, len(costs[own]))
-	fmt.Fprintln(&r.text, "| output | CPU time | overhead per sample | of which library threads | peak memory | memory overhead | growth per minute | samples/s, or requests/s | points | bytes per point |")
-	fmt.Fprintln(&r.text, "|---|---|---|---|---|---|---|---|---|---|")
 	perSample := samplesPerWork(costs[own])
-	added := map[output]distribution{}
+	fmt.Fprintf(&r.text, "\n## Load %s: %s, %d runs with each output\n\n", load.name, load.what, len(costs[own]))
+	fmt.Fprintln(&r.text, "| CPU time of the output per sample | where k6 hands over | in own threads | together | difference of runs |")
+	fmt.Fprintln(&r.text, "|---|---|---|---|---|")
+	for _, output := range []output{builtIn, own} {
+		runs := costs[output]
+		fmt.Fprintf(&r.text, "| `%s` | %s | %s | %s | %s |\n", output,
+			of(runs, handOverOfWork).spell(perSample, "%.0f", "ns"), of(runs, behindOfWork).spell(perSample, "%.0f", "ns"),
+			of(runs, profiledOfWork).spell(perSample, "%.0f", "ns"),
+			above(runs, costs[none], cpuOfWork).spell(perSample, "%.0f", "ns"))
+	}
+	fmt.Fprintln(&r.text, "\n| output | CPU time | peak memory | memory overhead | growth per minute | flush | samples/s, or requests/s | of those without an output | points | bytes per point |")
+	fmt.Fprintln(&r.text, "|---|---|---|---|---|---|---|---|---|---|")
 	for _, output := range outputs {
 		runs := costs[output]
-		cpuCell, ownCell, memoryCell, pointsCell, bytesCell := "", "", "", "", ""
+		memoryCell, flushCell, ratioCell, pointsCell, bytesCell := "", "", "", "", ""
 		if output != none {
-			added[output] = above(runs, costs[none], cpuOfWork)
-			cpuCell = added[output].spell(perSample, "%.0f", "ns")
 			memoryCell = above(runs, costs[none], peak).spell(1e6, "%.0f", "MB")
-			if output == own {
-				ownCell = of(runs, ownTimeOfWork).spell(perSample, "%.0f", "ns")
-			}
+			flushCell = of(runs, flushTime).spell(1e-3, "%.2f", "ms")
+			ratioCell = ratios(runs, costs[none], speed).spell(1e-2, "%.0f", "percent")
 			pointsCell = fmt.Sprintf("%.1f k", of(runs, points).median/1e3)
 			bytesCell = fmt.Sprintf("%.1f", of(runs, bytesPerPoint).median)
 		}
 		fmt.Fprintf(&r.text, "| `%s` | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", output,
-			of(runs, func(c cost) float64 { return c.cpu.Seconds() }).spell(1, "%.2f", "s"), cpuCell, ownCell,
-			of(runs, peak).spell(1e6, "%.0f", "MB"), memoryCell,
-			of(runs, growth).spell(1e6, "%.1f", "MB"), of(runs, speed).spell(1e3, "%.1f", "k"), pointsCell, bytesCell)
+			of(runs, func(c cost) float64 { return c.cpu.Seconds() }).spell(1, "%.2f", "s"), of(runs, peak).spell(1e6, "%.0f", "MB"),
+			memoryCell, of(runs, growth).spell(1e6, "%.1f", "MB"), flushCell, of(runs, speed).spell(1e3, "%.1f", "k"),
+			ratioCell, pointsCell, bytesCell)
 	}
-	fmt.Fprintf(&r.text, "\nA sample costs `%s` %.1f times the CPU time that it costs `%s`.\n",
-		builtIn, added[builtIn].median/added[own].median, own)
+	fmt.Fprintf(&r.text, "\nA sample costs `%s` %.1f times the CPU time that it costs `%s`, by profile.\n", builtIn,
+		of(costs[builtIn], profiledOfWork).median/of(costs[own], profiledOfWork).median, own)
+	r.addEntries(costs[own], perSample)
+}
+
+// maxEntries is the number of profile entries in the report.
+const maxEntries = 10
+
+// addEntries adds the functions of this output that take the most CPU time, on average over the runs.
+func (r *report) addEntries(runs []cost, perSample float64) {
+	perWork := map[string]float64{}
+	for _, run := range runs {
+		for function, share := range run.entries {
+			perWork[function] += share * cpuOfWork(run) / float64(len(runs))
+		}
+	}
+	functions := slices.SortedFunc(maps.Keys(perWork), func(a, b string) int { return cmp.Compare(perWork[b], perWork[a]) })
+	fmt.Fprintf(&r.text, "\n| `%s`: function | per sample |\n|---|---|\n", own)
+	for _, function := range functions[:min(maxEntries, len(functions))] {
+		fmt.Fprintf(&r.text, "| `%s` | %.1f ns |\n", function, perWork[function]/perSample)
+	}
 }
 
 // addStartUp adds the size of k6 and the duration of an empty test.

@@ -15,8 +15,9 @@ import (
 const (
 	plainK6         = "k6-plain" // built by xk6 without an extension
 	ownK6           = "k6"
+	profiledK6      = "k6-symbols" // the same as k6, for all other measurements
 	startups        = 25
-	startupsInShort = 3
+	startupsInQuick = 3
 )
 
 // start is a program with an output, and its measurements.
@@ -48,8 +49,8 @@ func (s *stage) startUp() ([]start, error) {
 	}
 	idle := load{script: "idle.js"}
 	repetitions := startups
-	if s.short {
-		repetitions = startupsInShort
+	if s.quick {
+		repetitions = startupsInQuick
 	}
 	for range repetitions {
 		for i := range starts {

@@ -47,12 +47,32 @@ func above(with, without []cost, number func(cost) float64) distribution {
 	return distributionOf(values)
 }
 
-func cpuOfWork(cost cost) float64     { return float64(cost.cpu) / float64(cost.work) }
-func ownTimeOfWork(cost cost) float64 { return float64(cost.own) / float64(cost.work) }
-func peak(cost cost) float64          { return cost.peak }
-func growth(cost cost) float64        { return cost.growth }
-func points(cost cost) float64        { return float64(cost.got.Points) }
-func speed(cost cost) float64         { return float64(cost.work) / cost.wall.Seconds() }
+// ratios returns the distribution of the quotients of runs in the same repetition.
+func ratios(with, without []cost, number func(cost) float64) distribution {
+	values := make([]float64, len(with))
+	for i := range with {
+		values[i] = number(with[i]) / number(without[i])
+	}
+	return distributionOf(values)
+}
+
+// flushTime returns the median of the durations of flushes in seconds, without the flush at the end of the run.
+func flushTime(cost cost) float64 {
+	var all []float64
+	for _, flush := range cost.flushes[:max(0, len(cost.flushes)-1)] {
+		all = append(all, flush.took.Seconds())
+	}
+	return distributionOf(all).median
+}
+
+func handOverOfWork(cost cost) float64 { return float64(cost.handOver) / float64(cost.work) }
+func behindOfWork(cost cost) float64   { return float64(cost.behind) / float64(cost.work) }
+func profiledOfWork(cost cost) float64 { return handOverOfWork(cost) + behindOfWork(cost) }
+func cpuOfWork(cost cost) float64      { return float64(cost.cpu) / float64(cost.work) }
+func peak(cost cost) float64           { return cost.peak }
+func growth(cost cost) float64         { return cost.growth }
+func points(cost cost) float64         { return float64(cost.got.Points) }
+func speed(cost cost) float64          { return float64(cost.work) / cost.wall.Seconds() }
 func bytesPerPoint(cost cost) float64 {
 	return float64(cost.got.Bytes) / float64(cost.got.Points)
 }

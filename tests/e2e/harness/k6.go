@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -27,6 +28,7 @@ type Run struct {
 	Builtin map[string]any    // options of k6's own Prometheus output
 	Blocks  int               // limit of `ulimit -f` for the size of a file; 0 for no limit
 	Show    bool              // k6 prints to the terminal; its log is not captured
+	Waiting bool              // the process waits before it becomes k6, until Continue is called
 }
 
 // K6 is a running k6 process.
@@ -34,6 +36,7 @@ type K6 struct {
 	process *Process
 	run     Run
 	dir     string
+	stdin   io.WriteCloser // if it waits
 	stdout  bytes.Buffer
 	stderr  bytes.Buffer
 }
@@ -85,9 +88,20 @@ func StartK6(run Run) (*K6, error) {
 		return nil, err
 	}
 	command := exec.Command(binary, k6.arguments()...)
-	if run.Blocks > 0 {
-		limited := fmt.Sprintf(`ulimit -f %d && exec "$0" "$@"`, run.Blocks)
-		command = exec.Command("sh", append([]string{"-c", limited, binary}, k6.arguments()...)...)
+	if run.Blocks > 0 || run.Waiting {
+		first := ""
+		if run.Blocks > 0 {
+			first += fmt.Sprintf("ulimit -f %d && ", run.Blocks)
+		}
+		if run.Waiting {
+			first += "read _ && "
+		}
+		command = exec.Command("sh", append([]string{"-c", first + `exec "$0" "$@"`, binary}, k6.arguments()...)...)
+	}
+	if run.Waiting {
+		if k6.stdin, err = command.StdinPipe(); err != nil {
+			return nil, err
+		}
 	}
 	command.Dir = root
 	command.Env = environment(run.Env)
@@ -107,6 +121,13 @@ func (k *K6) Interrupt() { k.process.signal(os.Interrupt) }
 
 // Terminate sends the signal with which container runtimes stop a program.
 func (k *K6) Terminate() { k.process.signal(syscall.SIGTERM) }
+
+// Continue lets a process that waits become k6.
+func (k *K6) Continue() error {
+	defer k.stdin.Close()
+	_, err := io.WriteString(k.stdin, "\n")
+	return err
+}
 
 // Kill ends k6 immediately, as a crash would.
 func (k *K6) Kill() { k.process.signal(syscall.SIGKILL) }

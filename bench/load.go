@@ -50,6 +50,11 @@ var loads = []load{
 		quick: map[string]string{"SAMPLES": "2100000"},
 	},
 	{
+		name: "u", what: "a counter with 600 000 tag sets, of which this output ships 1 000", script: "tags.js", repetitions: 2,
+		full:  map[string]string{"SAMPLES": "600000", "TAG_SETS": "600000", "K6_PROMETHEUS_RW_MAX_SERIES": "1000"},
+		quick: map[string]string{"SAMPLES": "300000"},
+	},
+	{
 		name: "d", what: "a trend over nine decades", script: "spread.js", repetitions: 3,
 		full: map[string]string{"SAMPLES": "5000000"}, quick: map[string]string{"SAMPLES": "2500000"},
 	},

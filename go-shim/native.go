@@ -12,11 +12,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"os"
 	"os/signal"
 	"runtime"
-	"strings"
 	"time"
 	"unsafe"
 
@@ -125,39 +125,27 @@ func (n *native) description() (string, error) {
 }
 
 // register registers a series and returns its id.
-func (n *native) register(metric *metrics.Metric, tags map[string]string) (seriesID, error) {
+func (n *native) register(metric *metrics.Metric, tags iter.Seq2[string, string]) (seriesID, error) {
+	call := registrations.Get().(*registration) //nolint:forcetypeassert // nothing else is put there
+	defer call.recycle()
+	call.add(metric.Name, "")
+	for name, value := range tags {
+		call.add(name, value)
+	}
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
-	text := func(s string) C.k6rw_text {
-		// Scripts can make strings that are not UTF-8. Such a tag must not cost the series.
-		s = strings.ToValidUTF8(s, "\uFFFD")
-		if s == "" {
-			return C.k6rw_text{}
-		}
-		data := unsafe.StringData(s)
-		pinner.Pin(data)
-		return C.k6rw_text{data: (*C.char)(unsafe.Pointer(data)), len: C.size_t(len(s))}
-	}
-	list := make([]C.k6rw_tag, 0, len(tags))
-	for name, value := range tags {
-		list = append(list, C.k6rw_tag{name: text(name), value: text(value)})
-	}
-	series := C.k6rw_series{
-		metric:      text(metric.Name),
+	call.point(&pinner)
+	call.series = C.k6rw_series{
+		metric:      call.texts[0].name,
 		metric_type: metricType(metric.Type),
 		value_type:  valueType(metric.Contains),
-		tag_count:   C.size_t(len(list)),
+		tags:        unsafe.SliceData(call.texts[1:]),
+		tag_count:   C.size_t(len(call.texts) - 1),
 	}
-	if len(list) > 0 {
-		pinner.Pin(unsafe.SliceData(list))
-		series.tags = unsafe.SliceData(list)
+	if C.k6rw_register_series(n.handle, &call.series, &call.id, &call.failure) != C.K6RW_OK {
+		return 0, errorOf(&call.failure)
 	}
-	var id seriesID
-	var failure C.k6rw_error
-	if C.k6rw_register_series(n.handle, &series, &id, &failure) != C.K6RW_OK {
-		return 0, errorOf(&failure)
-	}
-	return id, nil
+	return call.id, nil
 }
 
 // push records all samples. The caller may reuse the slice at once. After close it does nothing.

@@ -34,13 +34,11 @@ type Output struct {
 	thresholds map[string]metrics.Thresholds
 	evaluated  bool // false with --no-thresholds
 
-	// ids has every known series. A series that failed to register, as after close, has the id 0, so that it is logged once. The
-	// library registers also series that it cannot send, and counts their samples.
-	mutex sync.RWMutex
-	ids   map[metrics.TimeSeries]seriesID
-
-	// batches are reused, so that AddMetricSamples allocates only if it gets more samples than before.
-	batches    sync.Pool
+	// A series that failed to register, as after close, has the id 0, so that it is logged once. The library registers also series
+	// that it cannot send, and counts their samples.
+	series *seriesIndex
+	// chunks are free for the next call. They live as long as the output: a sync.Pool would be emptied at each garbage collection.
+	chunks     chan *chunk
 	background sync.WaitGroup
 	stopped    <-chan struct{}
 	stop       context.CancelFunc
@@ -83,8 +81,8 @@ func New(params output.Params) (*Output, error) {
 		description: fmt.Sprintf("%s (%s)", Name, description),
 		logger:      params.Logger.WithField("output", Name),
 		options:     params.ScriptOptions,
-		ids:         make(map[metrics.TimeSeries]seriesID),
-		batches:     sync.Pool{New: func() any { return new([]record) }},
+		series:      newSeriesIndex(),
+		chunks:      make(chan *chunk, maxFreeChunks),
 		stopped:     running.Done(),
 		stop:        stop,
 		evaluated:   !params.RuntimeOptions.NoThresholds.Bool,
@@ -130,30 +128,27 @@ func (o *Output) Start() error {
 	return nil
 }
 
-// AddMetricSamples hands samples to the library, in one call. It may be called by many goroutines at once; they wait for each
-// other only while a new series is registered.
+// AddMetricSamples hands samples to the library, in one call for each chunk. It may be called by many goroutines at once; they wait
+// for each other only while they register series.
 func (o *Output) AddMetricSamples(containers []metrics.SampleContainer) {
-	if len(containers) > 0 {
-		o.protected.Do(func() { process.protect(o) })
+	if len(containers) == 0 {
+		return
 	}
-	batch := o.batches.Get().(*[]record) //nolint:forcetypeassert // nothing else is put there
-	records := (*batch)[:0]
-	o.mutex.RLock()
+	o.protected.Do(func() { process.protect(o) })
+	chunk := o.takeChunk()
 	for _, container := range containers {
 		// GetSamples of a single sample would allocate a slice.
 		if sample, ok := container.(metrics.Sample); ok {
-			records = o.appendRecord(records, &sample)
+			o.record(chunk, &sample)
 			continue
 		}
 		samples := container.GetSamples()
 		for i := range samples {
-			records = o.appendRecord(records, &samples[i])
+			o.record(chunk, &samples[i])
 		}
 	}
-	o.mutex.RUnlock()
-	o.library.push(records)
-	*batch = records
-	o.batches.Put(batch)
+	o.library.push(chunk.records[:chunk.count])
+	o.returnChunk(chunk)
 }
 
 // Stop ends the output after a run without error.
@@ -182,32 +177,55 @@ func (o *Output) end() {
 	}
 }
 
-// appendRecord appends one sample. The read lock must be held; it is released while a new series is registered.
-func (o *Output) appendRecord(records []record, sample *metrics.Sample) []record {
-	id, known := o.ids[sample.TimeSeries]
-	if !known {
-		o.mutex.RUnlock()
-		id = o.intern(sample.TimeSeries)
-		o.mutex.RLock()
-	}
-	if id == 0 {
-		return records
-	}
-	return append(records, recordOf(id, sample.Time, sample.Value))
+// chunk is a buffer for records.
+type chunk struct {
+	count   int
+	records [4096]record
 }
 
-// intern returns the id of a series, and registers it unless another goroutine has done so.
-func (o *Output) intern(series metrics.TimeSeries) seriesID {
-	o.mutex.Lock()
-	defer o.mutex.Unlock()
-	if id, known := o.ids[series]; known {
-		return id
+// maxFreeChunks is the number of chunks that are kept. k6 hands over samples in one goroutine, which needs one.
+const maxFreeChunks = 8
+
+func (o *Output) takeChunk() *chunk {
+	select {
+	case free := <-o.chunks:
+		return free
+	default:
+		return new(chunk)
 	}
-	id, err := o.library.register(series.Metric, series.Tags.Map())
+}
+
+func (o *Output) returnChunk(free *chunk) {
+	free.count = 0
+	select {
+	case o.chunks <- free:
+	default:
+	}
+}
+
+// record adds one sample to the chunk, and hands over a chunk that is full.
+func (o *Output) record(chunk *chunk, sample *metrics.Sample) {
+	id, known := o.series.find(&sample.TimeSeries)
+	if !known {
+		id = o.series.add(sample.TimeSeries, o.register)
+	}
+	if id == 0 {
+		return
+	}
+	if chunk.count == len(chunk.records) {
+		o.library.push(chunk.records[:])
+		chunk.count = 0
+	}
+	chunk.records[chunk.count] = recordOf(id, sample.Time, sample.Value)
+	chunk.count++
+}
+
+// register registers a series and returns its id, or 0.
+func (o *Output) register(series metrics.TimeSeries) seriesID {
+	id, err := o.library.register(series.Metric, tagsOf(series.Tags))
 	if err != nil {
 		o.logger.WithError(err).WithField("metric", series.Metric.Name).Error("Failed to register series")
 	}
-	o.ids[series] = id
 	return id
 }
 
@@ -222,7 +240,7 @@ func (o *Output) registerDroppedIterations() {
 		if o.options.SystemTags != nil && o.options.SystemTags.Has(metrics.TagScenario) {
 			tags[metrics.TagScenario.String()] = scenario
 		}
-		if _, err := o.library.register(o.builtin.DroppedIterations, tags); err != nil {
+		if _, err := o.library.register(o.builtin.DroppedIterations, maps.All(tags)); err != nil {
 			o.logger.WithError(err).Error("Failed to register dropped_iterations")
 		}
 	}
@@ -241,10 +259,8 @@ var thresholdPassed = &metrics.Metric{Name: "threshold_passed", Type: metrics.Ga
 // pushThresholds adds a sample for each threshold. k6 evaluates thresholds for the last time before it stops the outputs, in the
 // same goroutine; before that, only k6 can lock them.
 func (o *Output) pushThresholds() {
-	o.mutex.RLock()
-	started := len(o.ids) > 0 // otherwise another output failed to start, and nothing was evaluated
-	o.mutex.RUnlock()
-	if !started || !o.evaluated {
+	// Without samples, another output failed to start, and nothing was evaluated.
+	if o.series.isEmpty() || !o.evaluated {
 		return
 	}
 	var records []record
@@ -252,7 +268,7 @@ func (o *Output) pushThresholds() {
 		for _, threshold := range thresholds.Thresholds {
 			tags := o.runTags()
 			tags["metric"], tags["threshold"] = metric, threshold.Source
-			id, err := o.library.register(thresholdPassed, tags)
+			id, err := o.library.register(thresholdPassed, maps.All(tags))
 			if err != nil {
 				o.logger.WithError(err).WithField("metric", metric).Error("Failed to register threshold")
 				continue

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -525,10 +526,21 @@ func load(tb testing.TB) []metrics.SampleContainer {
 	return containers
 }
 
-func TestAddMetricSamplesAllocatesNothing(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector makes sync.Pool allocate")
+func TestManySamplesOfOneCallAllArrive(t *testing.T) {
+	t.Parallel()
+	r := startReceiver(t)
+	out, _ := newOutput(t, r.URL, lib.Options{})
+	of := series(t, metrics.NewRegistry(), "count", metrics.Counter, nil)
+	sent := 0
+	for _, count := range []int{1, 4095, 4096, 4097, 20_000} {
+		out.AddMetricSamples([]metrics.SampleContainer{slices.Repeat(metrics.Samples{{TimeSeries: of, Value: 1}}, count)})
+		sent += count
 	}
+	require.NoError(t, out.Stop())
+	assert.InDelta(t, sent, r.all()["__name__=k6_count_total"], 0)
+}
+
+func TestAddMetricSamplesAllocatesNothingWhateverTheCollectorFrees(t *testing.T) {
 	// Allocations of the whole process count, so there is no receiver in it: nothing listens on this port.
 	logger, _ := logtest.NewNullLogger()
 	out, err := New(output.Params{
@@ -541,9 +553,32 @@ func TestAddMetricSamplesAllocatesNothing(t *testing.T) {
 	})
 	require.NoError(t, err)
 	containers := load(t)
-	out.AddMetricSamples(containers) // registers the series, and allocates the batch
-	// The garbage collector may empty the pool now and then, but not at each call.
-	assert.Less(t, testing.AllocsPerRun(1000, func() { out.AddMetricSamples(containers) }), 1.0)
+	for range 4 {
+		containers = append(containers, containers...) // more than fit into a chunk
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var before, after runtime.MemStats
+	allocations := uint64(0)
+	var faults []int64
+	for round := range 120 {
+		runtime.GC() // between the calls, as k6 does many times a second
+		runtime.ReadMemStats(&before)
+		faulted := pageFaults(t)
+		out.AddMetricSamples(containers)
+		faulted = pageFaults(t) - faulted
+		runtime.ReadMemStats(&after)
+		if round >= 20 { // until series are registered, and blocks go round
+			allocations += after.Mallocs - before.Mallocs
+			faults = append(faults, faulted)
+		}
+	}
+	assert.Less(t, allocations, uint64(10), "those of Go's runtime")
+	slices.Sort(faults)
+	t.Logf("%d allocations; page faults: %v", allocations, faults)
+	if !raceDetector {
+		assert.Zero(t, faults[len(faults)/2], "only when the library's thread is late, and the library needs another block")
+	}
 	require.NoError(t, out.Stop())
 }
 

@@ -5,11 +5,13 @@
 // which scenarios may drop iterations. Options are parsed, samples aggregated and requests sent in the library.
 //
 //	register.go  registers the output with k6
-//	output.go    the output: samples, events, start and stop
-//	process.go   what the outputs of a process share: signals, and the end of a test
-//	options.go   collects the options for the library
-//	subcommand.go the command `k6 x remote-write`
-//	native.go    all calls into the library
+//	output.go        the output: samples, events, start and stop
+//	series.go        finds the ids of series
+//	process.go       what the outputs of a process share: signals, and the end of a test
+//	options.go       collects the options for the library
+//	subcommand.go    the command `k6 x remote-write`
+//	native.go        all calls into the library
+//	registration.go  what a call that registers a series needs
 package remotewrite
 
 import (

@@ -105,24 +105,19 @@ impl Inbox {
     /// Pushes samples. Returns the number of those whose id [`Self::register`] did not return; they are left out.
     pub fn push(&self, samples: &[Sample]) -> Result<usize, Closed> {
         let registered = self.registered.load(Ordering::Acquire);
-        let is_known = |sample: &Sample| (1..=registered).contains(&sample.series);
+        let is_known = |sample: &&Sample| (1..=registered).contains(&sample.series);
+        // Before the lock, and all of them, which is faster than up to the first.
+        let known = samples.iter().filter(is_known).count();
         let mut staged = self.staged.lock();
         if staged.closed {
             return Err(Closed);
         }
-        if samples.iter().all(is_known) {
+        if known == samples.len() {
             self.stage(&mut staged, samples);
-            return Ok(0);
+        } else {
+            samples.iter().filter(is_known).for_each(|sample| self.stage(&mut staged, std::slice::from_ref(sample)));
         }
-        let mut unknown = 0;
-        for sample in samples {
-            if is_known(sample) {
-                self.stage(&mut staged, std::slice::from_ref(sample));
-            } else {
-                unknown += 1;
-            }
-        }
-        Ok(unknown)
+        Ok(samples.len() - known)
     }
 
     /// Closes the inbox; what is in it is still received. Returns false if it was closed before.

@@ -42,7 +42,7 @@ $(TREE)/modules.cdx.json: $(DIST)/k6 $(BUILD)/cyclonedx-gomod
 	$(BUILD)/cyclonedx-gomod bin -json -noserial $< | jq '.metadata.timestamp = (env.SOURCE_DATE_EPOCH | tonumber | todate)' > $@
 
 $(DIST)/SHA256SUMS: $(DIST)/k6 $(STAGED) $(TREE)/LICENSES.txt $(TREE)/crates.cdx.json $(TREE)/modules.cdx.json \
-		$(TREE)/lib/pkgconfig/k6_remote_write.pc scripts/dist.sh
+		$(TREE)/lib/pkgconfig/k6_remote_write.pc scripts/dist.sh scripts/checksums.sh
 	mkdir -p $(TREE)/bin $(TREE)/include $(TREE)/lib
 	cp $(DIST)/k6 $(TREE)/bin/
 	cp include/k6_remote_write.h $(TREE)/include/
@@ -51,7 +51,7 @@ $(DIST)/SHA256SUMS: $(DIST)/k6 $(STAGED) $(TREE)/LICENSES.txt $(TREE)/crates.cdx
 	scripts/dist.sh $(TREE)
 	cd $(DIST) && tar --sort=name --owner=0 --group=0 --numeric-owner --mode=go=rX,u+rw,a-s --mtime=@$(SOURCE_DATE_EPOCH) \
 		-c $(RELEASE) | gzip -9n > $(RELEASE).tar.gz
-	cd $(DIST) && sha256sum $(RELEASE).tar.gz > $@
+	cd $(DIST) && $(ROOT)/scripts/checksums.sh module -- $(RELEASE).tar.gz > $@
 
 # Needs musl-gcc, and `rustup target add $(MUSL)`.
 MUSL := x86_64-unknown-linux-musl

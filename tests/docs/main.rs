@@ -5,3 +5,4 @@ mod commands;
 mod links;
 mod options;
 mod page;
+mod supply_chain;

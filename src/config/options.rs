@@ -150,7 +150,7 @@ pub static OPTIONS: &[(&str, &[OptionSpec])] = &[
             .unset("the system's").doc("PEM file with the trusted CAs"),
         plain("tlsServerName", "TLS_SERVER_NAME", "", Name(|d| &mut d.endpoint.tls.server_name))
             .must_be("the name or IP address of the receiver's certificate").unset("the URL's host")
-            .doc("Name that the receiver's certificate must have"),
+            .doc("Name of the receiver in the TLS handshake and in its certificate"),
         hidden("clientCertificate", "CLIENT_CERTIFICATE", File(|d| &mut d.endpoint.tls.client_certificate))
             .doc("PEM file with the client certificate"),
         hidden("clientCertificateKey", "CLIENT_CERTIFICATE_KEY", File(|d| &mut d.endpoint.tls.client_certificate_key))
@@ -295,11 +295,7 @@ fn proxy(to: &mut Destination, text: &str) -> Option<()> {
     to.endpoint.proxy = match text {
         "" => Proxy::Environment,
         "direct" => Proxy::None,
-        _ => {
-            let url = url::Url::parse(text).ok()?;
-            let is_known = matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h");
-            (is_known && url.has_host()).then(|| Proxy::Through(text.into()))?
-        }
+        _ => Proxy::is_url(text).then(|| Proxy::Through(text.into()))?,
     };
     Some(())
 }

@@ -58,11 +58,9 @@ impl CallError {
             Self::Open(
                 OpenError::Document(_)
                 | OpenError::Config(_)
-                | OpenError::Client(ClientError::Credentials(_) | ClientError::Tls(_)),
+                | OpenError::Client(ClientError::Credentials(_) | ClientError::Transport(_) | ClientError::Url(_)),
             ) => Status::K6RW_INVALID_CONFIG,
-            Self::Open(OpenError::Client(ClientError::Http(_) | ClientError::Thread(_)) | OpenError::Thread(_)) => {
-                Status::K6RW_SYSTEM
-            }
+            Self::Open(OpenError::Client(ClientError::Thread(_)) | OpenError::Thread(_)) => Status::K6RW_SYSTEM,
             Self::Open(OpenError::Preflight(_)) => Status::K6RW_PREFLIGHT_FAILED,
             Self::Command(CommandError::Document(_)) => Status::K6RW_INVALID_CONFIG,
             Self::Command(CommandError::Thread(_)) => Status::K6RW_SYSTEM,

@@ -3,6 +3,9 @@
 use std::io::Read;
 
 use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout_at};
 
 use super::redact::Redactor;
 use crate::text::{one_line, truncate};
@@ -34,14 +37,17 @@ pub(super) enum Content {
 }
 
 impl Body {
-    /// Reads the start of a body. The time is bounded by the timeout of the request.
-    pub async fn read(mut response: reqwest::Response) -> Self {
+    /// Reads the start of a body, at most until the deadline.
+    pub async fn read(mut body: Incoming, deadline: Instant) -> Self {
         let mut bytes = Vec::new();
         loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk[..chunk.len().min(MAX_BODY_BYTES - bytes.len())]),
+            match timeout_at(deadline, body.frame()).await {
+                Ok(Some(Ok(frame))) => {
+                    let chunk = frame.data_ref().map_or(&[][..], |chunk| chunk);
+                    bytes.extend_from_slice(&chunk[..chunk.len().min(MAX_BODY_BYTES - bytes.len())]);
+                }
                 Ok(None) => return Self { bytes, complete: true },
-                Err(_) => return Self { bytes, complete: false },
+                Ok(Some(Err(_))) | Err(_) => return Self { bytes, complete: false },
             }
             if bytes.len() >= MAX_BODY_BYTES {
                 return Self { bytes, complete: false };

@@ -1,24 +1,28 @@
 //! HTTP client of one destination: builds a request, sends it, and returns the response without secrets.
 
-use std::env;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::redirect::{Attempt, Policy};
+use http::header::{ACCEPT, LOCATION, USER_AGENT};
+use http::uri::InvalidUri;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use thiserror::Error;
+use tokio::time::Instant;
 use url::Url;
 
 use super::auth::{Authorization, Credentials};
+use super::proxy::{Proxy, ProxyServer};
 use super::redact::{Redactor, without_scheme};
 use super::resolver::Resolver;
-use super::response::Response;
-use super::response::{self, causes};
+use super::response::{self, Response};
 use super::secret_file::SecretFileError;
 use super::secret_url::SecretUrl;
-use super::tls::{self, Tls, TlsError};
+use super::tls::Tls;
+use super::transport::{RequestError, Transport, TransportError};
 use crate::secret::Secret;
 use crate::wire::Protocol;
 
@@ -27,23 +31,21 @@ const MAX_REDIRECTS: usize = 5;
 /// How long the files of a secret may take to be replaced, one after the other.
 const REPLACEMENT_PAUSE: Duration = Duration::from_millis(500);
 
-const USER_AGENT: &str = concat!("k6-remote-write/", env!("CARGO_PKG_VERSION"));
-
 /// Why an HTTP client cannot be created.
 #[derive(Debug, Error)]
 pub enum ClientError {
     /// A file of credentials is not valid.
     #[error(transparent)]
     Credentials(#[from] SecretFileError),
-    /// The TLS settings are not valid.
+    /// The settings of TLS or of the proxy are not valid.
     #[error(transparent)]
-    Tls(#[from] TlsError),
+    Transport(#[from] TransportError),
     /// The system has no thread for resolving names.
     #[error("failed to start a background thread: {0}")]
     Thread(#[from] io::Error),
-    /// Any other error of the HTTP library.
-    #[error("failed to create the HTTP client: {}", causes(.0))]
-    Http(#[from] reqwest::Error),
+    /// The URL contains characters that are not valid in a request.
+    #[error("the URL is not valid in a request: {0}")]
+    Url(#[from] InvalidUri),
 }
 
 /// URL of a receiver, with all settings of the requests to it.
@@ -63,44 +65,11 @@ pub struct Endpoint {
     pub proxy: Proxy,
 }
 
-/// Proxy settings.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Proxy {
-    /// The proxies of `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
-    #[default]
-    Environment,
-    /// No proxy, even if the environment has one.
-    None,
-    /// The proxy with this URL: http, https, socks5 or socks5h, optionally with a password.
-    Through(Secret),
-}
-
-/// Variables with the URL of a proxy, which may have a password; also in lower case.
-const PROXY_VARIABLES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
-
-impl Proxy {
-    /// Returns user names and passwords of the proxies, which they may repeat.
-    fn secrets(&self) -> Vec<Secret> {
-        let urls = match self {
-            Self::None => Vec::new(),
-            Self::Through(url) => vec![url.clone()],
-            Self::Environment => {
-                let variables = PROXY_VARIABLES.iter().flat_map(|name| [name.to_string(), name.to_ascii_lowercase()]);
-                variables.filter_map(|name| env::var(name).ok()).map(Secret::from).collect()
-            }
-        };
-        // As the HTTP library reads it, the scheme may be missing.
-        let url = |text: &Secret| {
-            Url::parse(text.expose()).or_else(|_| Url::parse(&format!("http://{}", text.expose()))).ok()
-        };
-        urls.iter().filter_map(url).flat_map(|url| SecretUrl::from(url).user_secrets()).collect()
-    }
-}
-
 /// Sends request bodies to one URL.
 pub struct Client {
-    http: reqwest::Client,
+    transport: Transport,
     url: SecretUrl,
+    timeout: Duration,
     headers: HeaderMap,
     authorization: Authorization,
     /// The secrets of every request but those of the authorization: a receiver or a proxy may repeat them.
@@ -110,35 +79,30 @@ pub struct Client {
 }
 
 impl Client {
-    /// Creates a client. Reads the files of credentials and certificates.
+    /// Creates a client. Reads the files of credentials and certificates, and the environment's proxies.
     pub fn new(endpoint: &Endpoint) -> Result<Self, ClientError> {
-        let tls = match endpoint.tls.client_config() {
-            Err(TlsError::NoTrustedCa(_)) if endpoint.url.expose().scheme() == "http" => tls::empty_trust_config(),
-            config => config?,
-        };
-        let builder = match &endpoint.proxy {
-            Proxy::Environment => reqwest::Client::builder(),
-            Proxy::None => reqwest::Client::builder().no_proxy(),
-            Proxy::Through(url) => reqwest::Client::builder().proxy(reqwest::Proxy::all(url.expose())?),
-        };
-        #[cfg(miri)] // does not support these socket options
-        let builder =
-            builder.tcp_keepalive(None).tcp_keepalive_interval(None).tcp_keepalive_retries(None).tcp_user_timeout(None);
-        let http = builder
-            .user_agent(USER_AGENT)
-            .timeout(endpoint.timeout)
-            .dns_resolver(Resolver::start()?)
-            .tls_backend_preconfigured(tls)
-            .redirect(Policy::custom(|attempt| if may_follow(&attempt) { attempt.follow() } else { attempt.stop() }))
-            .build()?;
+        let mut headers = user_headers(&endpoint.headers);
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(super::USER_AGENT));
+        // Checked here, so that it cannot fail later.
+        endpoint.url.expose().as_str().parse::<Uri>()?;
+        let transport = Transport::new(endpoint.url.expose(), &endpoint.tls, &endpoint.proxy, Resolver::start()?)?;
+        let mut secrets = secrets(endpoint);
+        secrets.extend(transport.proxy().map(ProxyServer::secrets).unwrap_or_default());
         Ok(Self {
-            http,
+            transport,
             url: endpoint.url.clone(),
-            headers: user_headers(&endpoint.headers),
-            secrets: secrets(endpoint),
+            timeout: endpoint.timeout,
+            headers,
+            secrets,
             credentials_rejected: AtomicBool::new(false),
             authorization: Authorization::open(&endpoint.credentials)?,
         })
+    }
+
+    /// Description of the proxy, for people: "proxy http://proxy.example.com:3128 of HTTP_PROXY"; `None` without one.
+    pub fn proxy(&self) -> Option<String> {
+        self.transport.proxy().map(ToString::to_string)
     }
 
     /// Description of the credentials in every request, for log lines: "the request had …".
@@ -184,27 +148,52 @@ impl Client {
             Err(message) => return (Response { message, ..Response::default() }, Vec::new()),
         };
         sent.iter().for_each(|secret| redactor.add(secret.clone()));
-        let response = match self.http.post(self.url.expose().clone()).headers(headers).body(body).send().await {
-            Ok(response) => response::read(response, &redactor).await,
-            Err(error) => response::failed(error, &redactor),
+        let deadline = Instant::now() + self.timeout;
+        let response = match self.post(headers, body, deadline).await {
+            Ok(response) => response::read(response, deadline, &redactor).await,
+            Err(error) => response::failed(&error, &redactor),
         };
         (response, sent)
     }
-}
 
-/// Reports whether a redirect keeps the method, the body and the receiver: a POST that becomes a GET has no body, and another
-/// receiver must not get the credentials.
-fn may_follow(attempt: &Attempt<'_>) -> bool {
-    let original = attempt.previous().first();
-    let same_receiver = original.is_some_and(|original| original.origin() == attempt.url().origin());
-    matches!(attempt.status().as_u16(), 307 | 308) && same_receiver && attempt.previous().len() <= MAX_REDIRECTS
+    /// Sends a request, and follows redirects that keep the method, the body and the receiver: a POST that becomes a GET has
+    /// no body, and another receiver must not get the credentials.
+    async fn post(
+        &self,
+        headers: HeaderMap,
+        body: Bytes,
+        deadline: Instant,
+    ) -> Result<http::Response<Incoming>, RequestError> {
+        let mut url = self.url.expose().clone();
+        let mut redirects = 0;
+        loop {
+            let mut request = Request::new(Full::new(body.clone()));
+            *request.method_mut() = Method::POST;
+            *request.headers_mut() = headers.clone();
+            // The first URL was checked, and others are followed only if they are valid.
+            *request.uri_mut() = url.as_str().parse().unwrap_or_default();
+            let response = self.transport.send(request, deadline).await?;
+            match self.redirection(&url, &response) {
+                Some(next) if redirects < MAX_REDIRECTS => url = next,
+                _ => return Ok(response),
+            }
+            redirects += 1;
+        }
+    }
+
+    /// Returns the URL that a response redirects to, if it may be followed.
+    fn redirection(&self, url: &Url, response: &http::Response<Incoming>) -> Option<Url> {
+        let location = response.headers().get(LOCATION)?.to_str().ok()?;
+        let next = url.join(location).ok()?;
+        let may_follow = matches!(response.status().as_u16(), 307 | 308) && next.origin() == self.url.expose().origin();
+        (may_follow && next.as_str().parse::<Uri>().is_ok()).then_some(next)
+    }
 }
 
 /// Returns the secrets that `endpoint` has besides its credentials.
 fn secrets(endpoint: &Endpoint) -> Vec<Secret> {
     let mut secrets = Vec::from_iter(endpoint.url.secrets());
     secrets.extend(endpoint.headers.iter().map(|(_, value)| without_scheme(value)));
-    secrets.extend(endpoint.proxy.secrets());
     secrets
 }
 

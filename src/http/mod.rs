@@ -6,23 +6,29 @@
 //! | file | content |
 //! |---|---|
 //! | `client` | one request to the receiver |
-//! | `resolver` | host names → addresses, on its own thread |
-//! | `auth` | credentials → `Authorization` header |
-//! | `sigv4` | AWS keys → signature headers |
-//! | `secret_url` | URLs, shown without their secrets |
-//! | `file` | files that options name |
-//! | `secret_file` | secrets in files, read for every request |
-//! | `tls` | TLS settings → TLS configuration |
-//! | `verifier` | certificate verification with a fixed name, or none |
-//! | `pem` | certificates and keys in PEM files |
 //! | `response` | the response, read within bounds |
 //! | `body` | body → text, decoded within bounds |
 //! | `web_page` | HTML → text |
 //! | `redact` | bytes without secrets |
 //! | `escapes` | text as servers repeat it |
+//! | `auth` | credentials → `Authorization` header |
+//! | `sigv4` | AWS keys → signature headers |
+//! | `secret_file` | secrets in files, read for every request |
+//! | `transport` | requests over kept connections |
+//! | `connector` | connections: TCP, TLS, proxies |
+//! | `tunnel` | a tunnel through an HTTP proxy |
+//! | `resolver` | host names → addresses, on its own thread |
+//! | `stream` | the bytes of a connection |
+//! | `proxy` | options and environment → the proxy, if any |
+//! | `no_proxy` | `NO_PROXY` |
+//! | `tls` | TLS settings → TLS configuration |
+//! | `trust` | trusted certificates |
+//! | `verifier` | no certificate verification |
+//! | `pem` | certificates and keys in PEM files |
+//! | `file` | files that options name |
+//! | `secret_url` | URLs, shown without their secrets |
 
 mod client;
-mod resolver;
 mod response;
 mod body;
 mod web_page;
@@ -31,17 +37,30 @@ mod escapes;
 mod auth;
 mod sigv4;
 mod secret_file;
+mod transport;
+mod connector;
+mod tunnel;
+mod resolver;
+mod stream;
+mod proxy;
+mod no_proxy;
 mod tls;
+mod trust;
 mod verifier;
 mod pem;
 mod file;
 mod secret_url;
 
 pub use auth::{Credentials, SecretSource};
-pub use client::{Client, ClientError, Endpoint, Proxy};
+pub use client::{Client, ClientError, Endpoint};
 pub use file::FilePath;
-pub use response::Response;
+pub use proxy::{Proxy, ProxyError};
+pub use response::{FailedAt, Response};
 pub use secret_file::SecretFileError;
 pub use secret_url::SecretUrl;
 pub use sigv4::{AwsKeys, KeyPair, SigV4};
-pub use tls::{Tls, TlsError, TlsVersion};
+pub use tls::{Tls, TlsError, TlsSession, TlsVersion};
+pub use transport::TransportError;
+pub use trust::NoTrustedCa;
+
+const USER_AGENT: &str = concat!("k6-remote-write/", env!("CARGO_PKG_VERSION"));

@@ -3,14 +3,20 @@
 //! The HTTP library would start a thread for a name when it needs one, and panic where the system has no more threads.
 
 use std::collections::VecDeque;
+use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::vec;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use hyper_util::client::legacy::connect::dns::Name;
 use tokio::sync::oneshot;
+use tower_service::Service;
 
+use super::stream::BoxError;
 use crate::threads;
 
 /// Addresses, or the system's error, which all questions for one name share.
@@ -22,7 +28,8 @@ struct Question {
     answer: oneshot::Sender<Answer>,
 }
 
-/// Resolves names. Its thread ends when it is dropped.
+/// Resolves names. Its thread ends when all of its clones are dropped.
+#[derive(Clone)]
 pub(super) struct Resolver {
     questions: Sender<Question>,
 }
@@ -42,6 +49,11 @@ impl Resolver {
         Ok(Self { questions })
     }
 
+    /// Returns the addresses of a name, without a port.
+    pub async fn resolve(&self, name: &str) -> Result<Vec<SocketAddr>, BoxError> {
+        Ok(self.ask(name).await??)
+    }
+
     fn ask(&self, name: &str) -> oneshot::Receiver<Answer> {
         let (answer, answered) = oneshot::channel();
         // Fails only if the thread has ended; then dropping the question is the answer.
@@ -50,13 +62,20 @@ impl Resolver {
     }
 }
 
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
+type Resolving = Pin<Box<dyn Future<Output = Result<vec::IntoIter<SocketAddr>, BoxError>> + Send>>;
+
+impl Service<Name> for Resolver {
+    type Response = vec::IntoIter<SocketAddr>;
+    type Error = BoxError;
+    type Future = Resolving;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Resolving {
         let answered = self.ask(name.as_str());
-        Box::pin(async move {
-            let addresses = answered.await??;
-            Ok(Box::new(addresses.into_iter()) as Addrs)
-        })
+        Box::pin(async move { Ok(answered.await??.into_iter()) })
     }
 }
 

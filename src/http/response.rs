@@ -1,14 +1,18 @@
 //! Response to a request, read within bounds and without secrets.
 
-use std::error::Error as _;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
+use hyper::body::Incoming;
+use tokio::time::Instant;
 use url::{ParseError, Url};
 
 use super::body::{Body, Content};
 use super::redact::Redactor;
 use super::secret_url::shown_query;
+use super::tls::TlsSession;
+use super::transport::RequestError;
 use super::web_page;
 use crate::text::{one_line, truncate};
 
@@ -21,8 +25,6 @@ const MAX_TITLE_CHARS: usize = 100;
 /// Maximum time for reading the body of a success, which has no meaning (Remote Write 2.0, "Response"). It is read so that the
 /// connection can be reused.
 const BODY_READ_TIMEOUT: Duration = Duration::from_millis(100);
-
-const NO_RESPONSE: &str = "no response within the timeout";
 
 /// Headers in which a receiver of 2.0 reports what it has written. Those for exemplars are missing: k6 has none.
 const WRITTEN: [&str; 2] =
@@ -44,6 +46,10 @@ pub struct Response {
     pub reached: bool,
     /// True if the receiver is of VictoriaMetrics, which names its host in every response.
     pub is_victoria_metrics: bool,
+    /// What failed if there is no response.
+    pub failed_at: FailedAt,
+    /// The TLS session with the receiver; `None` for plain http.
+    pub tls: Option<Arc<TlsSession>>,
     /// Number of points that the receiver reports as written (Remote Write 2.0, "Required `Written` Response Headers").
     pub written: Option<u64>,
     /// Whether a web page answered instead of a receiver, whatever the status.
@@ -54,6 +60,16 @@ pub struct Response {
     pub message: String,
 }
 
+/// What a request failed at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FailedAt {
+    /// The receiver, or the path to it.
+    #[default]
+    Receiver,
+    /// The proxy.
+    Proxy,
+}
+
 impl Response {
     /// Reports whether the receiver may have stored points of the request, though it has not responded so.
     pub fn may_be_stored(&self) -> bool {
@@ -62,13 +78,14 @@ impl Response {
 }
 
 /// Reads a response, and redacts the secrets that it repeats.
-pub(super) async fn read(received: reqwest::Response, redactor: &Redactor) -> Response {
+pub(super) async fn read(received: http::Response<Incoming>, deadline: Instant, redactor: &Redactor) -> Response {
     let status = received.status();
     let text = |name: &str| received.headers().get(name).and_then(|value| value.to_str().ok());
     let counts: Vec<u64> = WRITTEN.iter().filter_map(|name| text(name)?.trim().parse().ok()).collect();
     let mut response = Response {
         status: Some(status.as_u16()),
         reached: true,
+        tls: received.extensions().get().cloned(),
         is_victoria_metrics: received.headers().contains_key(VICTORIA_METRICS),
         date: text(DATE.as_str()).and_then(|text| httpdate::parse_http_date(text).ok()),
         retry_after: text(RETRY_AFTER.as_str()).and_then(|text| parse_retry_after(text, SystemTime::now())),
@@ -83,11 +100,9 @@ pub(super) async fn read(received: reqwest::Response, redactor: &Redactor) -> Re
     response.location = location.filter(|location| !location.is_empty());
     let has_type = text(CONTENT_TYPE.as_str()).is_some_and(web_page::is_type);
     let encoding = text(CONTENT_ENCODING.as_str()).map(|encoding| redactor.redact_text(encoding));
-    let body = if status.is_success() && !has_type {
-        tokio::time::timeout(BODY_READ_TIMEOUT, Body::read(received)).await.unwrap_or_default()
-    } else {
-        Body::read(received).await
-    };
+    let has_meaning = !status.is_success() || has_type;
+    let deadline = if has_meaning { deadline } else { deadline.min(Instant::now() + BODY_READ_TIMEOUT) };
+    let body = Body::read(received.into_body(), deadline).await;
     let (content, complete) = match body.decompressed(encoding.as_deref()) {
         Ok(body) => match body.content() {
             // Before anything else reads, cleans or cuts it.
@@ -123,11 +138,10 @@ fn described(title: &str, redactor: &Redactor) -> String {
 }
 
 /// Returns the response in place of one that did not come.
-pub(super) fn failed(error: reqwest::Error, redactor: &Redactor) -> Response {
-    let reached = !error.is_connect();
-    let message = if error.is_timeout() { NO_RESPONSE.into() } else { chain(&error.without_url()) };
-    let message = redactor.redact_text(&message);
-    Response { reached, message: message_of(&message, redactor), ..Response::default() }
+pub(super) fn failed(error: &RequestError, redactor: &Redactor) -> Response {
+    let message = message_of(&redactor.redact_text(&error.to_string()), redactor);
+    let failed_at = if error.is_at_proxy() { FailedAt::Proxy } else { FailedAt::Receiver };
+    Response { reached: error.reached(), failed_at, message, ..Response::default() }
 }
 
 /// Returns a text on one line and without secrets, also those that the line has only now.
@@ -158,21 +172,6 @@ fn without_user(url: &str) -> String {
         Err(ParseError::RelativeUrlWithoutBase) => url.into(),
         Err(_) => url.rsplit('@').next().unwrap_or_default().into(),
     }
-}
-
-/// Returns an error with all its causes on one line; the last one is the most specific.
-pub(super) fn causes(error: &reqwest::Error) -> String {
-    truncate(&one_line(&chain(error)), MAX_MESSAGE_CHARS)
-}
-
-fn chain(error: &reqwest::Error) -> String {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        message = format!("{message}: {cause}");
-        source = cause.source();
-    }
-    message
 }
 
 /// Parses `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).

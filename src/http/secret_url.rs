@@ -49,16 +49,6 @@ impl SecretUrl {
         taken
     }
 
-    /// Returns user name and password, which a proxy may repeat.
-    pub(super) fn user_secrets(&mut self) -> Vec<Secret> {
-        match self.take_credentials() {
-            // A user name without a password is a token.
-            Some((token, None)) => vec![token],
-            Some((username, Some(password))) => vec![pair(&username, &password), password],
-            None => Vec::new(),
-        }
-    }
-
     /// Returns the parts that are not shown, as they are written; each may be repeated by a receiver. User name and password have
     /// been taken out.
     pub(super) fn secrets(&self) -> impl Iterator<Item = Secret> {

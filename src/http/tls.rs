@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
+use rustls::client::WantsClientCert;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore};
-use rustls_platform_verifier::Verifier;
+use rustls::{ClientConfig, ClientConnection, ConfigBuilder, Error, InconsistentKeys, ProtocolVersion, RootCertStore};
 use thiserror::Error as ThisError;
 use zeroize::Zeroizing;
 
 use super::file::FilePath;
 use super::pem::{self, PemError};
-use super::verifier::{FixedServerName, NoVerification};
+use super::trust::{self, NoTrustedCa};
+use super::verifier::NoVerification;
 
 /// TLS settings of a destination.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Tls {
     pub minimum: TlsVersion,
     /// File of trusted CAs, in place of the system's.
     pub ca_certificate: Option<FilePath>,
-    /// Name that the receiver's certificate must have, in place of the URL's host.
+    /// Name of the receiver in the handshake and in its certificate, in place of the URL's host.
     pub server_name: Option<String>,
     /// File of the client certificate, with its intermediate CAs.
     pub client_certificate: Option<FilePath>,
@@ -41,6 +41,27 @@ pub enum TlsVersion {
     V1_2,
     #[default]
     V1_3,
+}
+
+/// What was agreed with a receiver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsSession {
+    /// Version of the session.
+    pub version: TlsVersion,
+    /// The receiver's certificate, in DER.
+    pub certificate: Vec<u8>,
+}
+
+impl TlsSession {
+    /// Returns what was agreed over a connection after its handshake.
+    pub(super) fn of(connection: &ClientConnection) -> Option<Self> {
+        let version = match connection.protocol_version()? {
+            ProtocolVersion::TLSv1_2 => TlsVersion::V1_2,
+            _ => TlsVersion::V1_3,
+        };
+        let certificate = connection.peer_certificates()?.first()?.to_vec();
+        Some(Self { version, certificate })
+    }
 }
 
 /// Why TLS settings are not valid. Detected before any connection.
@@ -70,31 +91,24 @@ pub enum TlsError {
     #[error("invalid tlsServerName {0:?}: must be a host name or an IP address")]
     InvalidServerName(String),
     /// The system has no trusted CAs.
-    #[error(
-        "this system has no trusted CA certificates ({0}): install them (often the package ca-certificates), or set \
-         caCertificate or SSL_CERT_FILE to a file of trusted CAs"
-    )]
-    NoTrustedCa(Error),
+    #[error(transparent)]
+    NoTrustedCa(#[from] NoTrustedCa),
 }
 
 const CA_CERTIFICATE: &str = "caCertificate";
 const CLIENT_CERTIFICATE: &str = "clientCertificate";
 const CLIENT_CERTIFICATE_KEY: &str = "clientCertificateKey";
 
+type WithVerifier = ConfigBuilder<ClientConfig, WantsClientCert>;
+
 impl Tls {
-    /// Returns the configuration for the TLS library. Reads the files, or the system's trusted CAs.
-    pub(super) fn client_config(&self) -> Result<ClientConfig, TlsError> {
+    /// Returns the settings for receivers. Reads the files, or the system's trusted CAs.
+    pub(super) fn receiver_config(&self) -> Result<ClientConfig, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let versions = match self.minimum {
-            TlsVersion::V1_2 => &[&TLS13, &TLS12][..],
-            TlsVersion::V1_3 => &[&TLS13],
-        };
-        let verifier = self.verifier(&provider)?;
-        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(versions)
-            .expect("ring supports both versions")
-            .dangerous()
-            .with_custom_certificate_verifier(verifier);
+        let config = self.config(&provider, || match self.trusted_cas()? {
+            Some(certificates) => Ok(trust::only(certificates, &provider)),
+            None => Ok(trust::system_and(Vec::new(), &provider)?),
+        })?;
         Ok(match (&self.client_certificate, &self.client_certificate_key) {
             (Some(certificate), Some(key)) => {
                 let certified_key = certified_key(certificate, key, &provider)?;
@@ -104,25 +118,51 @@ impl Tls {
         })
     }
 
-    fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
-        if self.skip_verify {
-            return Ok(Arc::new(NoVerification::new(provider)));
-        }
-        let verifier: Arc<dyn ServerCertVerifier> = match &self.ca_certificate {
-            Some(path) => {
-                let builder = WebPkiServerVerifier::builder_with_provider(trusted_cas(path)?, Arc::clone(provider));
-                builder.build().expect("there is a trusted CA, and no revocation list")
-            }
-            None => Arc::new(Verifier::new(Arc::clone(provider)).map_err(TlsError::NoTrustedCa)?),
+    /// Returns the settings for https proxies: without the client certificate, which is for the receiver. The CAs of
+    /// `caCertificate` are trusted beside the system's, since the proxy may be another's.
+    pub(super) fn proxy_config(&self) -> Result<ClientConfig, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = || Ok(trust::system_and(self.trusted_cas()?.unwrap_or_default(), &provider)?);
+        Ok(self.config(&provider, verifier)?.with_no_client_auth())
+    }
+
+    /// Returns the name for the handshake with the receiver, if it is not the URL's host.
+    pub(super) fn server_name(&self) -> Result<Option<ServerName<'static>>, TlsError> {
+        let name =
+            |name: &String| ServerName::try_from(name.clone()).map_err(|_| TlsError::InvalidServerName(name.clone()));
+        self.server_name.as_ref().map(name).transpose()
+    }
+
+    fn config(
+        &self,
+        provider: &Arc<CryptoProvider>,
+        verifier: impl FnOnce() -> Result<Arc<dyn ServerCertVerifier>, TlsError>,
+    ) -> Result<WithVerifier, TlsError> {
+        let versions = match self.minimum {
+            TlsVersion::V1_2 => &[&TLS13, &TLS12][..],
+            TlsVersion::V1_3 => &[&TLS13],
         };
-        Ok(match &self.server_name {
-            Some(name) => {
-                let valid =
-                    ServerName::try_from(name.clone()).map_err(|_| TlsError::InvalidServerName(name.clone()))?;
-                Arc::new(FixedServerName::new(valid, verifier))
-            }
-            None => verifier,
-        })
+        let verifier = if self.skip_verify { Arc::new(NoVerification::new(provider)) } else { verifier()? };
+        let config = ClientConfig::builder_with_provider(Arc::clone(provider));
+        let config = config.with_protocol_versions(versions).expect("ring supports both versions");
+        Ok(config.dangerous().with_custom_certificate_verifier(verifier))
+    }
+
+    /// Returns the certificates of `caCertificate`, each of which is valid as a CA.
+    fn trusted_cas(&self) -> Result<Option<Vec<CertificateDer<'static>>>, TlsError> {
+        let Some(path) = &self.ca_certificate else { return Ok(None) };
+        let text = read(CA_CERTIFICATE, path)?;
+        let certificates = certificates(CA_CERTIFICATE, path, &text)?.into_iter().map(|(certificate, line)| {
+            let invalid = |error| TlsError::Invalid {
+                option: CA_CERTIFICATE,
+                path: path.clone(),
+                line,
+                problem: format!("invalid certificate: {error}"),
+            };
+            RootCertStore::empty().add(certificate.clone()).map_err(invalid)?;
+            Ok(certificate)
+        });
+        certificates.collect::<Result<_, _>>().map(Some)
     }
 }
 
@@ -134,38 +174,51 @@ pub(super) fn empty_trust_config() -> ClientConfig {
     config.with_root_certificates(RootCertStore::empty()).with_no_client_auth()
 }
 
-fn trusted_cas(path: &FilePath) -> Result<Arc<RootCertStore>, TlsError> {
-    let mut store = RootCertStore::empty();
-    let text = read(CA_CERTIFICATE, path)?;
-    for (certificate, line) in certificates(CA_CERTIFICATE, path, &text)? {
-        store.add(certificate).map_err(|error| TlsError::Invalid {
-            option: CA_CERTIFICATE,
-            path: path.clone(),
-            line,
-            problem: format!("invalid certificate: {error}"),
-        })?;
-    }
-    Ok(Arc::new(store))
-}
-
 /// Reads the client certificate and its key.
 fn certified_key(certificate: &FilePath, key: &FilePath, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
     let chain = certificates(CLIENT_CERTIFICATE, certificate, &read(CLIENT_CERTIFICATE, certificate)?)?;
     let line = chain[0].1;
-    let chain = chain.into_iter().map(|(certificate, _)| certificate).collect();
-    let certified_key = CertifiedKey::from_der(chain, private_key(key)?, provider);
-    certified_key.map_err(|error| match error {
-        Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-            TlsError::KeyMismatch { certificate: certificate.clone(), key: key.clone() }
+    let chain: Vec<_> = chain.into_iter().map(|(certificate, _)| certificate).collect();
+    let invalid_key = |error| TlsError::InvalidKey { key: key.clone(), error };
+    let signing_key = provider.key_provider.load_private_key(private_key(key)?).map_err(invalid_key)?;
+    let of_version_1 = is_of_version_1(&chain[0]);
+    let certified_key = CertifiedKey::new(chain, signing_key);
+    // The TLS library does not read certificates of version 1, but sends them.
+    let matches = match certified_key.key.public_key() {
+        Some(key) if of_version_1 && contains(&certified_key.cert[0], &key) => Ok(()),
+        Some(_) if of_version_1 => Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)),
+        _ => certified_key.keys_match(),
+    };
+    match matches {
+        Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(certified_key),
+        Err(Error::InconsistentKeys(_)) => {
+            Err(TlsError::KeyMismatch { certificate: certificate.clone(), key: key.clone() })
         }
-        Error::InvalidCertificate(_) => TlsError::Invalid {
+        Err(error) => Err(TlsError::Invalid {
             option: CLIENT_CERTIFICATE,
             path: certificate.clone(),
             line,
             problem: format!("invalid certificate: {error}"),
-        },
-        error => TlsError::InvalidKey { key: key.clone(), error },
-    })
+        }),
+    }
+}
+
+/// Reports whether a certificate is of X.509 version 1: it starts with its serial number, others with their version
+/// (RFC 5280, section 4.1).
+fn is_of_version_1(certificate: &CertificateDer<'_>) -> bool {
+    const SERIAL_NUMBER: u8 = 0x02;
+    let contents = |sequence: &[u8]| {
+        let &[0x30, len, ..] = sequence else { return None };
+        // The length itself, or the number of its bytes.
+        let start = if len < 0x80 { 2 } else { 2 + usize::from(len & 0x7f) };
+        sequence.get(start..).map(<[u8]>::to_vec)
+    };
+    let first = contents(certificate).and_then(|signed| contents(&signed)).and_then(|fields| fields.first().copied());
+    first == Some(SERIAL_NUMBER)
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
 }
 
 /// Reads the certificates of a file, at least one, each with its first line.

@@ -1,7 +1,7 @@
 //! Hints: what a person can do about a failed request, for the usual causes.
 
 use super::message::unquoted;
-use crate::http::Response;
+use crate::http::{FailedAt, Response};
 
 const NO_REMOTE_WRITE: &str =
     "this path does not accept remote write: Prometheus and many other receivers accept it at /api/v1/write";
@@ -31,7 +31,26 @@ const MANY_BUCKETS: &str =
 const REQUEST_SIZE: &str =
     "the receiver limits the size of a request: raise its limit, or lower `maxBytesPerSend` and `maxSamplesPerSend`";
 
-const PROXY_CREDENTIALS: &str = "the proxy requires a user name and a password: add them to its URL";
+const PROXY_CREDENTIALS: &str = "the proxy requires a user name and a password, or others: set them in its URL";
+
+/// Phrases of an error of a proxy, in lower case, each with its hint.
+const BY_PROXY_ERROR: &[(&str, &str)] = &[
+    ("status 407", PROXY_CREDENTIALS),
+    ("credentials not accepted", PROXY_CREDENTIALS),
+    ("does not support user/pass", PROXY_CREDENTIALS),
+    ("answered with status", "the proxy does not connect to the receiver: check its log and its rules"),
+    ("socks error", "the proxy does not connect to the receiver: check its log and its rules"),
+    ("invalidcontenttype", "the proxy expects http, not https: use http in its URL"),
+    ("corrupt message", "the proxy expects http, not https: use http in its URL"),
+    ("not valid for name", "the proxy's certificate is for another name: check the proxy's URL"),
+    (
+        "certificate",
+        "the proxy's certificate is not trusted: set SSL_CERT_FILE or `caCertificate` to a file with the CA that signed it",
+    ),
+];
+
+const PROXY_UNREACHABLE: &str = "the proxy cannot be reached: check its URL, and that it runs; to do without it, set `proxy` to \
+                                 direct, or add the receiver's host to NO_PROXY";
 
 /// Phrases of a response body or an error, in lower case, each with its hint. The first one that matches counts.
 const BY_MESSAGE: &[(&str, &str)] = &[
@@ -84,6 +103,11 @@ const BY_MESSAGE: &[(&str, &str)] = &[
     ("corrupt message", "the receiver expects http, not https: use http in the URL"),
     ("certificate expired", "the receiver's certificate has expired: renew it, or check this machine's clock"),
     ("certificate not valid yet", "the receiver's certificate is not valid yet: check the clocks of both machines"),
+    (
+        "not valid for any names",
+        "the receiver's certificate has no subjectAltName, and its common name does not count: make one with \
+         openssl req -x509 -addext subjectAltName=DNS:<host> …",
+    ),
     ("not valid for name", "the receiver's certificate is for another name: check the URL, or set `tlsServerName`"),
     (
         "certificaterequired",
@@ -95,7 +119,6 @@ const BY_MESSAGE: &[(&str, &str)] = &[
         "certificate",
         "the receiver's certificate is not trusted: set `caCertificate` or SSL_CERT_FILE to a file of trusted CAs",
     ),
-    ("proxy authorization", PROXY_CREDENTIALS),
     ("no response within", "the receiver is slow or does not respond: raise `timeout` if it needs more time"),
 ];
 
@@ -106,6 +129,9 @@ const NO_TENANT: &str = "no org id";
 pub(super) fn hint(response: &Response, credentials: &str) -> Option<String> {
     if let Some(location) = &response.location {
         return Some(format!("the URL has moved: set it to {location}, or add credentials if that is a login page"));
+    }
+    if response.failed_at == FailedAt::Proxy {
+        return Some(first_match(BY_PROXY_ERROR, &response.message).unwrap_or(PROXY_UNREACHABLE).into());
     }
     let message = unquoted(&response.message).to_lowercase();
     let by_status = match response.status {
@@ -132,8 +158,12 @@ pub(super) fn hint(response: &Response, credentials: &str) -> Option<String> {
         Some(429) => Some(LIMITED),
         _ => None,
     };
-    let by_message = || BY_MESSAGE.iter().find(|(phrase, _)| message.contains(phrase)).map(|(_, hint)| *hint);
-    by_status.or_else(by_message).map(String::from)
+    by_status.or_else(|| first_match(BY_MESSAGE, &response.message)).map(String::from)
+}
+
+fn first_match(phrases: &[(&str, &'static str)], message: &str) -> Option<&'static str> {
+    let message = unquoted(message).to_lowercase();
+    phrases.iter().find(|(phrase, _)| message.contains(phrase)).map(|(_, hint)| *hint)
 }
 
 #[cfg(test)]
@@ -216,10 +246,14 @@ mod tests {
             (None, "tcp connect error: Connection refused (os error 111)", "port"),
             (None, "dns error: failed to lookup address", "host"),
             (Some(407), "", "proxy"),
-            (None, "tunnel error: proxy authorization required", "proxy"),
             (None, "invalid peer certificate: UnknownIssuer", "caCertificate"),
             (None, "invalid peer certificate: certificate expired: verification time 2 (UNIX)", "clock"),
             (None, "invalid peer certificate: certificate not valid for name \"a\"", "tlsServerName"),
+            (
+                None,
+                "invalid peer certificate: certificate not valid for name \"a\"; certificate is not valid for any names",
+                "subjectAltName",
+            ),
             (None, "received fatal alert: CertificateRequired", "clientCertificateKey"),
             (None, "received fatal alert: ProtocolVersion", "tlsMinVersion"),
             (None, "received fatal alert: UnknownCA", "clientCertificate"),
@@ -228,6 +262,25 @@ mod tests {
         ] {
             let hint = hint_on(status, message);
             assert!(hint.contains(part), "{status:?} {message}: {hint}");
+        }
+    }
+
+    #[test]
+    fn a_failure_of_the_proxy_is_not_one_of_the_receiver() {
+        for (message, part) in [
+            ("CONNECT was answered with status 407 Proxy Authentication Required", "user name"),
+            ("CONNECT was answered with status 403 Forbidden", "rules"),
+            ("SOCKS error: credentials not accepted", "user name"),
+            ("SOCKS error: connection refused", "rules"),
+            ("tcp connect error: Connection refused (os error 111)", "NO_PROXY"),
+            ("dns error: failed to lookup address information", "check its URL"),
+            ("invalid peer certificate: UnknownIssuer", "the proxy's certificate"),
+            ("received corrupt message of type InvalidContentType", "the proxy expects http"),
+        ] {
+            let message = format!("proxy http://proxy.test:3128 of HTTP_PROXY: {message}");
+            let response = Response { failed_at: FailedAt::Proxy, message, ..Response::default() };
+            let hint = hint(&response, "no credentials").unwrap_or_default();
+            assert!(hint.contains("proxy") && hint.contains(part), "{}: {hint}", response.message);
         }
     }
 

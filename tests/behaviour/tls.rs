@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::tls_server::{Authority, Certificate, TlsServer};
+use crate::tls_server::{Authority, Certificate, TlsServer, self_signed};
 use bytes::Bytes;
 use k6_remote_write::http::{Client, Credentials, Endpoint, Proxy, Tls, TlsVersion};
 use k6_remote_write::wire::Protocol;
@@ -66,11 +66,41 @@ fn a_server_name_replaces_the_host_of_the_url() {
     let authority = Authority::new();
     let named = |name: &str| Tls { server_name: Some(name.into()), ..trusting(&authority) };
     let server = TlsServer::start(authority.server("receiver.test"), &[&TLS13], None);
-    assert_eq!(send(&server.url("127.0.0.1"), named("receiver.test")), Ok(()));
+    for host in ["127.0.0.1", "localhost"] {
+        assert_eq!(send(&server.url(host), named("receiver.test")), Ok(()));
+        assert_eq!(server.names(), [Some("receiver.test".into())], "the name in the handshake");
+    }
     let other = send(&server.url("127.0.0.1"), named("other.test")).expect_err("wrong name");
     assert!(other.contains(r#"not valid for name "other.test""#), "{other}");
     let wrong = send(&server.url("127.0.0.1"), named("no name")).expect_err("not a name");
     assert_eq!(wrong, r#"invalid tlsServerName "no name": must be a host name or an IP address"#);
+}
+
+#[test]
+fn a_certificate_is_trusted_that_is_itself_the_trusted_file() {
+    let authority = Authority::new();
+    let own = |certificate: &Certificate| Tls {
+        ca_certificate: Some(authority.write("own.pem", &certificate.pem).into()),
+        ..Tls::default()
+    };
+    let outcome = |certificate: Certificate, tls: Tls| {
+        let server = TlsServer::start(certificate, &[&TLS13, &TLS12], None);
+        send(&server.url("localhost"), tls)
+    };
+    // Signed by itself, as CAs are, and signed by a CA that is not trusted.
+    for certificate in [self_signed("localhost", 2099), authority.server("localhost")] {
+        let tls = own(&certificate);
+        assert_eq!(outcome(certificate, tls), Ok(()));
+    }
+    // But only with its own name, in its time, and no other.
+    let certificate = self_signed("receiver.test", 2099);
+    let tls = own(&certificate);
+    assert!(outcome(certificate, tls).is_err_and(|error| error.contains("not valid for name \"localhost\"")));
+    let certificate = self_signed("localhost", 2021);
+    let tls = own(&certificate);
+    assert!(outcome(certificate, tls).is_err_and(|error| error.contains("certificate expired")));
+    let tls = own(&self_signed("localhost", 2099));
+    assert!(outcome(self_signed("localhost", 2099), tls).is_err());
 }
 
 #[test]
@@ -125,6 +155,18 @@ fn mutual_tls_needs_a_client_certificate_of_the_servers_ca() {
     );
 }
 
+/// Made by `openssl x509 -req`.
+const VERSION_1: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBFzCBvQIUOtsgnFJKuKMJKTyHKrhAfxFIiekwCgYIKoZIzj0EAwIwDTELMAkG
+A1UEAwwCY2EwIBcNMjYxMTI1MTcwMTQyWhgPMjEyNjExMDExNzAxNDJaMA0xCzAJ
+BgNVBAMMAms2MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEK8RPihGfFF3PY2sZ
+3qxGdFKwSoAaMX/4bEJIK4LxwZd4ZNjtUIPhqTVCptEyPqfigCj6D3JZUXtxpZgZ
+n9zl0zAKBggqhkjOPQQDAgNJADBGAiEAiEq+p4zVseBGEiHL4tovLIQ1/teMb605
+aEQf/aZAZe0CIQCrqo5sxfOgQ2fZ/UjhEqQJAYwBojpnEOYdCVCMloNlig==
+-----END CERTIFICATE-----
+";
+
 #[test]
 fn an_error_in_a_file_has_option_file_and_line() {
     let authority = Authority::new();
@@ -173,6 +215,9 @@ fn an_error_in_a_file_has_option_file_and_line() {
     let path = authority.write("other.key", &other.key_pem);
     let expected = format!("{}: the key does not match the certificate in {}", path.display(), certificate.display());
     assert_eq!(of_client(&certificate, &path), format!("clientCertificateKey: {expected}"));
+    let path = authority.write("version1.pem", VERSION_1);
+    let expected = format!("{}: the key does not match the certificate in {}", key.display(), path.display());
+    assert_eq!(of_client(&path, &key), format!("clientCertificateKey: {expected}"), "of version 1, but valid");
     let encrypted = client.key_pem.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
     let path = authority.write("encrypted.key", &encrypted);
     assert!(of_client(&certificate, &path).contains("line 1: the private key must not be encrypted"));

@@ -5,10 +5,16 @@ package e2e
 import (
 	"crypto/tls"
 	"maps"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
+
+// beyondLoopback returns a URL of this machine that is not one of its loopback addresses, for which the environment's proxies do
+// not apply.
+func beyondLoopback(url string) string { return strings.Replace(url, "127.0.0.1", "0.0.0.0", 1) }
 
 func TestProxies(t *testing.T) {
 	t.Parallel()
@@ -17,6 +23,7 @@ func TestProxies(t *testing.T) {
 		https   bool
 		env     func(http, socks string) map[string]string
 		option  func(http, socks string) string
+		local   bool   // the receiver has a loopback address
 		through string // "http", "tunnel", "socks"; "" means without proxy
 	}{
 		{
@@ -38,13 +45,23 @@ func TestProxies(t *testing.T) {
 		{
 			name: "NO_PROXY",
 			env: func(http, _ string) map[string]string {
-				return map[string]string{"HTTP_PROXY": "http://me:secret@" + http, "NO_PROXY": "127.0.0.1"}
+				return map[string]string{"HTTP_PROXY": "http://me:secret@" + http, "NO_PROXY": "example.com, 0.0.0.0/8"}
 			},
+		},
+		{
+			name: "a receiver on this machine", local: true,
+			env: func(http, _ string) map[string]string {
+				return map[string]string{"HTTP_PROXY": "http://me:secret@" + http, "ALL_PROXY": "http://me:secret@" + http}
+			},
+		},
+		{
+			name: "the option, to this machine", local: true, through: "http",
+			option: func(http, _ string) string { return "http://me:secret@" + http },
 		},
 		{
 			name: "the option over the environment", through: "http",
 			env: func(_, socks string) map[string]string {
-				return map[string]string{"HTTP_PROXY": "socks5://" + socks, "NO_PROXY": "127.0.0.1"}
+				return map[string]string{"HTTP_PROXY": "socks5://" + socks, "NO_PROXY": "0.0.0.0"}
 			},
 			option: func(http, _ string) string { return "http://me:secret@" + http },
 		},
@@ -79,7 +96,10 @@ func TestProxies(t *testing.T) {
 			}
 			recorder := startFake(t, fake)
 			load := shortLoad(t)
-			load.Options = map[string]any{"url": recorder.URL(), "insecureSkipTLSVerify": true}
+			load.Options = map[string]any{"url": beyondLoopback(recorder.URL()), "insecureSkipTLSVerify": true}
+			if route.local {
+				load.Options["url"] = recorder.URL()
+			}
 			if route.env != nil {
 				maps.Copy(load.Env, route.env(http.Address(), socks.Address()))
 			}
@@ -97,5 +117,74 @@ func TestProxies(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A proxy that fails is named, and not the receiver behind it.
+func TestAProxyThatFailsIsNamed(t *testing.T) {
+	t.Parallel()
+	closed := harness.StartForwardProxy("")
+	closed.Close()
+	demanding := harness.StartForwardProxy("another")
+	t.Cleanup(demanding.Close)
+	for _, failure := range []struct {
+		name, variable, scheme, proxy, error, hint string
+	}{
+		{"down", "HTTP_PROXY", "http", closed.Address(), "Connection refused", "NO_PROXY"},
+		{"down, for https", "HTTPS_PROXY", "https", closed.Address(), "Connection refused", "NO_PROXY"},
+		{"another password", "HTTPS_PROXY", "https", demanding.Address(), "status 407", "user name and a password"},
+	} {
+		t.Run(failure.name, func(t *testing.T) {
+			t.Parallel()
+			load := shortLoad(t)
+			load.Env[failure.variable] = "http://me:hunter2@" + failure.proxy
+			load.Options = map[string]any{"url": failure.scheme + "://0.0.0.0:1/", "flushTimeout": "500ms"}
+			result := run(t, load)
+			if strings.Contains(result.LogText(), "hunter2") {
+				t.Errorf("the password is in:\n%s", result.LogText())
+			}
+			for _, line := range linesOf(result, "warning") {
+				message, _ := line.Fields["error"].(string)
+				hint, _ := line.Fields["hint"].(string)
+				named := "proxy http://" + failure.proxy + " of " + failure.variable
+				if strings.HasPrefix(message, named) && strings.Contains(message, failure.error) && strings.Contains(hint, failure.hint) {
+					return
+				}
+			}
+			t.Errorf("the proxy is not named in:\n%s", result.LogText())
+		})
+	}
+}
+
+// A proxy has its own TLS: neither the receiver's name nor the client certificate is for it.
+func TestAnHTTPSProxyGetsNeitherNameNorCertificateOfTheReceiver(t *testing.T) {
+	t.Parallel()
+	authority := newAuthority(t)
+	certificate, err := authority.Server(time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := make(chan tls.ConnectionState, 100)
+	proxy := harness.StartTLSForwardProxy("secret", &tls.Config{
+		Certificates: []tls.Certificate{certificate}, ClientAuth: tls.RequestClientCert,
+		VerifyConnection: func(state tls.ConnectionState) error {
+			states <- state
+			return nil
+		},
+	})
+	t.Cleanup(proxy.Close)
+	receiver := startTLSFake(t, authority, time.Now().Add(time.Hour), tls.RequireAndVerifyClientCert)
+	clientCertificate, key := clientFiles(t, authority)
+	load := shortLoad(t)
+	load.Options = map[string]any{
+		"url": beyondLoopback(receiver.URL()), "proxy": "https://me:secret@" + proxy.Address(), "caCertificate": authority.CAFile(),
+		"clientCertificate": clientCertificate, "clientCertificateKey": key, "tlsServerName": harness.ServerName,
+	}
+	result := run(t, load)
+	if len(requestsOf(t, receiver, ours)) == 0 || proxy.Tunnels() == 0 {
+		t.Fatalf("nothing came through the proxy:\n%s", result.LogText())
+	}
+	if state := <-states; state.ServerName != "" || len(state.PeerCertificates) > 0 {
+		t.Errorf("the proxy got the name %q and %d certificates", state.ServerName, len(state.PeerCertificates))
 	}
 }

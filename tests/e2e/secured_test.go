@@ -26,6 +26,8 @@ func TestASecuredPrometheusReceivesEverything(t *testing.T) {
 		web     func(clients string) string // additional web configuration
 		options func(certificate, key string) map[string]any
 		hint    string // logged without these credentials
+
+		version1 bool // the certificate is of X.509 version 1
 	}{
 		{
 			name: "password",
@@ -45,11 +47,26 @@ func TestASecuredPrometheusReceivesEverything(t *testing.T) {
 			},
 			hint: "the receiver requires a client certificate: set `clientCertificate` and `clientCertificateKey`",
 		},
+		{
+			name: "certificate of version 1", version1: true,
+			web: func(clients string) string {
+				return "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: " + clients + "\n"
+			},
+			options: func(certificate, key string) map[string]any {
+				return map[string]any{"clientCertificate": certificate, "clientCertificateKey": key}
+			},
+			hint: "the receiver requires a client certificate: set `clientCertificate` and `clientCertificateKey`",
+		},
 	} {
 		t.Run(by.name, func(t *testing.T) {
 			t.Parallel()
 			authority := newAuthority(t)
 			certificate, key := clientFiles(t, authority)
+			if by.version1 {
+				if err := authority.ToVersion1(certificate); err != nil {
+					t.Fatal(err)
+				}
+			}
 			receiver := startSecured(t, authority, by.web(authority.CAFile()), certificate, key)
 			load := loadFor(2*time.Second, startTarget(t), receiver.WriteURL())
 			load.Options = by.options(certificate, key)

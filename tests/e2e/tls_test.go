@@ -10,6 +10,7 @@ import (
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,32 @@ func TestAPrivateCA(t *testing.T) {
 	load.Options = map[string]any{"url": recorder.URL(), "caCertificate": authority.CAFile()}
 	if result := run(t, load); len(requestsOf(t, recorder, ours)) == 0 {
 		t.Errorf("no request was received:\n%s", result.LogText())
+	}
+}
+
+// As `openssl req -x509` makes it: the certificate is its own CA. Go and curl accept it where it is trusted itself.
+func TestASelfSignedCertificateIsTrusted(t *testing.T) {
+	t.Parallel()
+	authority := newAuthority(t)
+	own, file, err := authority.Own()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, trust := range map[string]func(load *harness.Run){
+		"caCertificate": func(load *harness.Run) { load.Options["caCertificate"] = file },
+		"SSL_CERT_FILE": func(load *harness.Run) { load.Env["SSL_CERT_FILE"] = file },
+		"SSL_CERT_DIR":  func(load *harness.Run) { load.Env["SSL_CERT_DIR"] = filepath.Dir(file) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			recorder := startFake(t, harness.Fake{TLS: &tls.Config{Certificates: []tls.Certificate{own}}})
+			load := shortLoad(t)
+			load.Options = map[string]any{"url": recorder.URL()}
+			trust(&load)
+			if result := run(t, load); len(requestsOf(t, recorder, ours)) == 0 {
+				t.Errorf("no request was received:\n%s", result.LogText())
+			}
+		})
 	}
 }
 

@@ -1,6 +1,6 @@
 //! HTTP headers as users write them.
 
-use reqwest::header::{HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use crate::config::raw::{Raw, wipe};

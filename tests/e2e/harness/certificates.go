@@ -7,14 +7,17 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -34,7 +37,7 @@ func NewAuthority(dir string) (*Authority, error) {
 	}
 	authority := &Authority{Pool: x509.NewCertPool(), dir: dir, key: key}
 	authority.certificate = &x509.Certificate{
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
 	der, err := authority.sign(authority.certificate, key.Public())
 	if err != nil {
@@ -50,7 +53,23 @@ func NewAuthority(dir string) (*Authority, error) {
 // CAFile returns the path of the authority's own certificate.
 func (a *Authority) CAFile() string { return a.path("ca.pem") }
 
-// Server creates a certificate for 127.0.0.1 that is valid until the given time.
+// Own returns the authority's own certificate for a server at 127.0.0.1, and its file.
+func (a *Authority) Own() (tls.Certificate, string, error) {
+	keyDER, err := x509.MarshalPKCS8PrivateKey(a.key)
+	if err != nil {
+		return tls.Certificate{}, "", err
+	}
+	if err := a.write("ca.key", "PRIVATE KEY", keyDER); err != nil {
+		return tls.Certificate{}, "", err
+	}
+	certificate, err := tls.LoadX509KeyPair(a.CAFile(), a.path("ca.key"))
+	return certificate, a.CAFile(), err
+}
+
+// ServerName is the name that server certificates have beside 127.0.0.1. It is not resolved.
+const ServerName = "named.test"
+
+// Server creates a certificate for 127.0.0.1 and ServerName that is valid until the given time.
 func (a *Authority) Server(until time.Time) (tls.Certificate, error) {
 	certificate, key, err := a.ServerFiles(until)
 	if err != nil {
@@ -67,6 +86,7 @@ func (a *Authority) ServerFiles(until time.Time) (certificate, key string, err e
 	}
 	der, err := a.sign(&x509.Certificate{
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		DNSNames:    []string{ServerName},
 		NotAfter:    until,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, signer.Public())
@@ -93,6 +113,47 @@ func (a *Authority) ClientFiles(public crypto.PublicKey, label string, keyDER []
 		return "", "", err
 	}
 	return a.path("client.pem"), a.path("client.key"), a.write("client.key", label, keyDER)
+}
+
+// ToVersion1 makes the certificate in a file one of X.509 version 1, without extensions, as "openssl x509 -req" makes them.
+func (a *Authority) ToVersion1(certificate string) error {
+	text, err := os.ReadFile(certificate)
+	if err != nil {
+		return err
+	}
+	block, _ := pem.Decode(text)
+	parsed, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return err
+	}
+	var fields []asn1.RawValue
+	if _, err := asn1.Unmarshal(parsed.RawTBSCertificate, &fields); err != nil {
+		return err
+	}
+	// The version and the extensions.
+	fields = slices.DeleteFunc(fields, func(field asn1.RawValue) bool { return field.Class == asn1.ClassContextSpecific })
+	signed, err := asn1.Marshal(fields)
+	if err != nil {
+		return err
+	}
+	hash := sha256.Sum256(signed)
+	signature, err := a.key.Sign(rand.Reader, hash[:], crypto.SHA256)
+	if err != nil {
+		return err
+	}
+	der, err := asn1.Marshal(struct {
+		Signed    asn1.RawValue
+		Algorithm pkix.AlgorithmIdentifier
+		Signature asn1.BitString
+	}{
+		asn1.RawValue{FullBytes: signed},
+		pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}}, // ECDSA with SHA-256
+		asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)},
+	})
+	if err != nil {
+		return err
+	}
+	return a.write(filepath.Base(certificate), "CERTIFICATE", der)
 }
 
 func (a *Authority) sign(certificate *x509.Certificate, public crypto.PublicKey) ([]byte, error) {

@@ -3,6 +3,7 @@ package harness
 // Forward proxies: HTTP, with or without a password, and SOCKS 5.
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -27,6 +28,15 @@ type ForwardProxy struct {
 func StartForwardProxy(password string) *ForwardProxy {
 	proxy := &ForwardProxy{password: password}
 	proxy.server = httptest.NewServer(proxy)
+	return proxy
+}
+
+// StartTLSForwardProxy starts an HTTP proxy to which connections are encrypted, too.
+func StartTLSForwardProxy(password string, config *tls.Config) *ForwardProxy {
+	proxy := &ForwardProxy{password: password}
+	proxy.server = httptest.NewUnstartedServer(proxy)
+	proxy.server.TLS = config
+	proxy.server.StartTLS()
 	return proxy
 }
 

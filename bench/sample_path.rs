@@ -9,7 +9,7 @@ use k6_remote_write::ingest::{Received, inbox};
 use k6_remote_write::k6::Sample;
 use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::report::Reporter;
-use k6_remote_write::resample::pipeline::DestinationPipeline;
+use k6_remote_write::resample::registrar::Registrar;
 use k6_remote_write::send::{Batch, Queue};
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::{Encoder, Limits, Protocol};
@@ -17,7 +17,7 @@ use k6_remote_write::wire::{Encoder, Limits, Protocol};
 #[path = "../tests/fixtures/pipeline/single.rs"]
 mod single;
 
-use single::pipeline;
+use single::{SinglePipeline, pipeline};
 
 /// Returns a series of k6's HTTP requests with values that are times.
 fn request(metric_type: MetricType, url: u64) -> SeriesDefinition {
@@ -35,8 +35,10 @@ fn register(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("register");
     group.throughput(Throughput::Elements(1000));
     group.bench_function("series", |bencher| {
-        let register = |(mut pipeline, _queue): (DestinationPipeline, Arc<Queue>)| {
-            definitions.iter().for_each(|definition| pipeline.register(definition));
+        let register = |(mut pipeline, _queue): (SinglePipeline, Arc<Queue>)| {
+            for definition in &definitions {
+                pipeline.register(definition);
+            }
             pipeline
         };
         bencher.iter_batched(pipeline, register, BatchSize::LargeInput);
@@ -46,8 +48,8 @@ fn register(criterion: &mut Criterion) {
 fn push(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("push_batch");
     for len in [1, 10, 100] {
-        let (inbox, outlet) = inbox(Arc::new(Reporter::default()));
-        inbox.register(request(MetricType::Counter, 0)).expect("open");
+        let (inbox, outlet) = inbox(Registrar::default(), Arc::new(Reporter::default()));
+        inbox.register(&request(MetricType::Counter, 0)).expect("open");
         let batch = samples(1, len);
         // Receives the samples, as the resampling thread does.
         let receiver = std::thread::spawn(move || {
@@ -70,7 +72,9 @@ fn record(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(10_000));
     for metric_type in [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend] {
         let (mut pipeline, _queue) = pipeline();
-        (0..10).for_each(|url| pipeline.register(&request(metric_type, url)));
+        for url in 0..10 {
+            pipeline.register(&request(metric_type, url));
+        }
         group.bench_function(format!("{metric_type:?}"), |bencher| bencher.iter(|| pipeline.record(&samples, 1)));
     }
 }
@@ -118,7 +122,9 @@ fn close_a_window(criterion: &mut Criterion) {
     for metric_type in [MetricType::Counter, MetricType::Trend] {
         for (active, name) in [(&samples[..], "all active"), (&[], "all silent")] {
             let (mut pipeline, queue) = pipeline();
-            (0..SERIES).for_each(|url| pipeline.register(&request(metric_type, url)));
+            for url in 0..SERIES {
+                pipeline.register(&request(metric_type, url));
+            }
             let mut now_ms = 0;
             group.bench_function(format!("{metric_type:?}, {name}"), |bencher| {
                 let mut fill = || {
@@ -144,7 +150,9 @@ fn close_a_window(criterion: &mut Criterion) {
 /// Returns a batch with the first values of 10 000 counters.
 fn batch() -> Batch {
     let (mut pipeline, queue) = pipeline();
-    (0..10_000).for_each(|url| pipeline.register(&request(MetricType::Counter, url)));
+    for url in 0..10_000 {
+        pipeline.register(&request(MetricType::Counter, url));
+    }
     let window = pipeline.due(1000).expect("a window has ended");
     pipeline.export(window);
     queue.drain().pop().expect("two batches: the zeros, then the values")

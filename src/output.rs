@@ -17,7 +17,9 @@ use crate::k6::Sample;
 use crate::panics::{Panic, catch};
 use crate::report::{Event, Level, Reporter, event};
 use crate::resample::Resampler;
+use crate::resample::catalog::Catalog;
 use crate::resample::pipeline::{self, DestinationPipeline};
+use crate::resample::registrar::Registrar;
 use crate::resample::self_metrics::RunLabels;
 use crate::send::{Batcher, PreflightError, Queue, Sender, Worker};
 use crate::series::SeriesDefinition;
@@ -81,6 +83,7 @@ impl Output {
             reporter.log_first(event(Level::Warn, warning));
         }
         let timeline = Timeline::new(SystemClock::default());
+        let mut catalogs = Vec::new();
         let mut pipelines = Vec::new();
         let mut workers = Vec::new();
         let mut queues = Vec::new();
@@ -89,9 +92,10 @@ impl Output {
             reporter.log_first(set_options(destination));
             let (lease, same) = DestinationLease::acquire(destination, &document);
             same.iter().for_each(|other| reporter.log(shared_receiver(destination, other)));
-            let (pipeline, worker, queue) =
+            let (catalog, pipeline, worker, queue) =
                 start_destination(destination, lease.number(), &config, timeline.last_ms(), &reporter)?;
             leases.push(lease);
+            catalogs.push(catalog);
             pipelines.push(pipeline);
             workers.push(worker);
             queues.push(queue);
@@ -100,7 +104,7 @@ impl Output {
         if !failed.is_empty() {
             return Err(OpenError::Preflight(failed));
         }
-        let (inbox, receiver) = inbox(Arc::clone(&reporter));
+        let (inbox, receiver) = inbox(Registrar::new(catalogs), Arc::clone(&reporter));
         let resampler = start_resampler(receiver, pipelines, timeline, Arc::clone(&reporter))?;
         Ok(Self {
             inbox,
@@ -118,9 +122,9 @@ impl Output {
         &self.description
     }
 
-    /// Registers a series and returns its id, from 1 on.
+    /// Returns the id of a series, from 1 on: that of [`Registrar::register`].
     pub fn register(&self, definition: SeriesDefinition) -> Result<u64, Closed> {
-        self.inbox.register(definition)
+        self.inbox.register(&definition)
     }
 
     /// Hands over samples. Returns the number of those with an unknown id, which are left out.
@@ -201,14 +205,14 @@ fn start_resampler(
     })
 }
 
-/// Starts the sender of a destination, and makes the pipeline that fills its queue.
+/// Starts the sender of a destination, and makes the catalog of its series and the pipeline that fills its queue.
 fn start_destination(
     destination: &Destination,
     number: usize,
     config: &Config,
     opened_ms: i64,
     reporter: &Reporter,
-) -> Result<(DestinationPipeline, Worker, Arc<Queue>), OpenError> {
+) -> Result<(Catalog, DestinationPipeline, Worker, Arc<Queue>), OpenError> {
     let reporter = reporter.destination(destination.shown_url());
     if let Some(id) = &destination.test_run.id {
         reporter.note_test_run_id(id);
@@ -224,9 +228,9 @@ fn start_destination(
         self_metrics: destination.window.self_metrics.then(|| run_labels(config, number)),
     };
     let batcher = Batcher::new(Arc::clone(&queue), delivery.sender.limits.points);
-    let pipeline = DestinationPipeline::new(settings, opened_ms, batcher, Arc::clone(&reporter));
+    let (catalog, pipeline) = DestinationPipeline::new(settings, opened_ms, batcher, Arc::clone(&reporter));
     let worker = Worker::start(sender, Arc::clone(&queue), delivery.flush_timeout, delivery.preflight, reporter)?;
-    Ok((pipeline, worker, queue))
+    Ok((catalog, pipeline, worker, queue))
 }
 
 /// Returns the debug line with the options of a destination that are set, and where each was written.

@@ -8,12 +8,15 @@ use k6_remote_write::k6::Sample;
 use k6_remote_write::k6::{MetricType, ValueType};
 use k6_remote_write::report::Reporter;
 use k6_remote_write::resample::Resampler;
+use k6_remote_write::resample::registrar::Registrar;
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::time::clock::SystemClock;
 use k6_remote_write::time::timeline::Timeline;
 
 #[path = "fixtures/pipeline/single.rs"]
 mod single;
+
+use single::SinglePipeline;
 
 const TYPES: [MetricType; 4] = [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend];
 
@@ -29,11 +32,11 @@ fn samples() -> Vec<Sample> {
 
 #[test]
 fn pushing_allocates_nothing() {
-    let (inbox, outlet) = inbox(Arc::new(Reporter::default()));
-    for metric_type in TYPES {
-        inbox.register(definition(metric_type)).expect("open");
-    }
-    let samples = samples();
+    let (inbox, outlet) = inbox(Registrar::default(), Arc::new(Reporter::default()));
+    let ids = TYPES.map(|metric_type| inbox.register(&definition(metric_type)).expect("open"));
+    // Without a destination, several series have one id.
+    let samples: Vec<_> =
+        samples().into_iter().map(|sample| Sample { series: ids[sample.series as usize - 1], ..sample }).collect();
     let round = || {
         assert_eq!(inbox.push(&samples), Ok(0));
         while let Received::Samples(block) = outlet.receive(Duration::ZERO) {
@@ -54,7 +57,9 @@ fn pushing_allocates_nothing() {
 #[test]
 fn recording_allocates_nothing() {
     let (mut pipeline, _queue) = single::pipeline();
-    TYPES.iter().for_each(|&metric_type| pipeline.register(&definition(metric_type)));
+    for metric_type in TYPES {
+        pipeline.register(&definition(metric_type));
+    }
     let samples = samples();
     pipeline.record(&samples, 1);
     let counted = allocation_counter::measure(|| (0..100).for_each(|_| pipeline.record(&samples, 1)));
@@ -63,10 +68,13 @@ fn recording_allocates_nothing() {
 
 #[test]
 fn samples_that_are_not_finite_allocate_nothing() {
-    let (pipeline, _queue) = single::pipeline();
+    let (SinglePipeline { mut registrar, pipeline }, _queue) = single::pipeline();
     let mut resampler =
         Resampler::new(vec![pipeline], Timeline::new(SystemClock::default()), Arc::new(Reporter::default()));
-    TYPES.iter().for_each(|&metric_type| resampler.register(&definition(metric_type)));
+    TYPES
+        .iter()
+        .filter_map(|&metric_type| registrar.register(&definition(metric_type)).1)
+        .for_each(|id| resampler.add(id));
     let mut samples = samples();
     for (sample, value) in samples.iter_mut().zip([f64::NAN, f64::INFINITY].into_iter().cycle()).step_by(7) {
         sample.value = value;

@@ -8,7 +8,7 @@ use super::parse::metrics::MetricEntry;
 use super::set_options::SetOptions;
 use crate::export::{Mapping, TrendAs};
 use crate::http::Endpoint;
-use crate::resample::registry::Rules;
+use crate::resample::catalog::Rules;
 use crate::send;
 use crate::series::LabelRules;
 use crate::series::view::{DEFAULT_METRICS, Tags, View};

@@ -11,6 +11,8 @@ use crate::wire::{EncodedLabel, Labels, Metric, MetricKind};
 /// All series of one k6 metric.
 #[derive(Debug)]
 pub struct Family {
+    /// The k6 name of the metric.
+    metric: String,
     metric_type: MetricType,
     value_type: ValueType,
     forms: TrendForms,
@@ -101,6 +103,7 @@ impl Family {
             ValueType::Data => "bytes",
         };
         let mut family = Self {
+            metric: metric.into(),
             metric_type,
             value_type,
             forms: mapping.forms(value_type),
@@ -196,6 +199,11 @@ impl Family {
 
     fn add(&mut self, name: String, kind: SeriesKind) {
         self.series.push(NamedSeries { name, kind });
+    }
+
+    /// The k6 name of the metric.
+    pub fn metric(&self) -> &str {
+        &self.metric
     }
 
     /// The type of the k6 metric.

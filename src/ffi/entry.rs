@@ -88,6 +88,11 @@ pub unsafe extern "C" fn k6rw_description(
 
 /// Registers a k6 series and returns its id. Ids count from 1.
 ///
+/// An id stands for what is sent. A series that is registered again has its id again, series that differ only in tags that no
+/// destination keeps share one, and so do those that no destination sends (not selected, or over maxSeries). A new id is greater
+/// than all before. So the caller may forget series whose id was not new, and the memory for them is bounded. A call takes some
+/// microseconds; samples do not wait for it.
+///
 /// A series that cannot be sent has an id, too: if the name of the metric is not valid in Prometheus, if the series has more
 /// than 1 MiB of text (its tags are not read then), or if another metric has its name and its labels there. The first of each
 /// metric is an event, and the samples are counted in the report, as samples_invalid_name, samples_invalid_series and

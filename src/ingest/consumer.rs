@@ -27,7 +27,7 @@ pub fn consume<C: Clock>(inbox: &InboxReceiver, mut resampler: Resampler<C>) {
 fn hand_over<C: Clock>(received: Received, inbox: &InboxReceiver, resampler: &mut Resampler<C>) -> bool {
     match received {
         Received::Samples(block) => {
-            inbox.take_definitions().iter().for_each(|definition| resampler.register(definition));
+            inbox.new_ids().for_each(|id| resampler.add(id));
             resampler.record(&block);
             inbox.recycle(block);
             true

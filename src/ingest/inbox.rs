@@ -12,6 +12,7 @@ use super::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::sync::channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use crate::k6::Sample;
 use crate::report::{Level, Reporter, event};
+use crate::resample::registrar::{NewId, Registrar};
 use crate::series::SeriesDefinition;
 
 /// The number of samples in a block. Small for loom, so that few samples make several blocks.
@@ -30,8 +31,9 @@ pub struct Closed;
 /// The sending end, for any thread.
 pub struct Inbox {
     staged: Mutex<Staged>,
-    definitions: Mutex<Vec<SeriesDefinition>>,
+    registrar: Mutex<Registrar>,
     registered: AtomicU64,
+    new_ids: Sender<NewId>,
     waiting: AtomicUsize,
     messages: Sender<Message>,
     spare_blocks: Receiver<Vec<Sample>>,
@@ -55,6 +57,7 @@ enum Message {
 pub struct InboxReceiver {
     inbox: Arc<Inbox>,
     messages: Receiver<Message>,
+    new_ids: Receiver<NewId>,
     spare_blocks: Sender<Vec<Sample>>,
 }
 
@@ -69,37 +72,50 @@ pub enum Received {
     Closed,
 }
 
-/// Makes an empty inbox.
-pub fn inbox(reporter: Arc<Reporter>) -> (Arc<Inbox>, InboxReceiver) {
+/// Makes an empty inbox. `registrar` assigns ids, from its first on.
+pub fn inbox(registrar: Registrar, reporter: Arc<Reporter>) -> (Arc<Inbox>, InboxReceiver) {
     let (messages, received) = unbounded();
+    // Not a list behind a lock: one that grows is copied, and k6 would wait for it.
+    let (new_ids, received_ids) = unbounded();
     let (spare_sender, spare_blocks) = bounded(SPARE_BLOCKS);
     let inbox = Arc::new(Inbox {
         staged: Mutex::default(),
-        definitions: Mutex::default(),
+        registrar: Mutex::new(registrar),
         registered: AtomicU64::new(0),
+        new_ids,
         waiting: AtomicUsize::new(0),
         messages,
         spare_blocks,
         reporter,
     });
-    let receiver = InboxReceiver { inbox: Arc::clone(&inbox), messages: received, spare_blocks: spare_sender };
+    let receiver = InboxReceiver {
+        inbox: Arc::clone(&inbox),
+        messages: received,
+        new_ids: received_ids,
+        spare_blocks: spare_sender,
+    };
     (inbox, receiver)
 }
 
 impl Inbox {
-    /// Registers a series and returns its id, from 1 on.
-    pub fn register(&self, definition: SeriesDefinition) -> Result<u64, Closed> {
-        let mut definitions = self.definitions.lock();
+    /// Returns the id of a series, from 1 on: that of [`Registrar::register`]. Takes some microseconds, in which other series wait,
+    /// but no sample.
+    pub fn register(&self, definition: &SeriesDefinition) -> Result<u64, Closed> {
+        // Held to the end, so that new ids are sent in their order.
+        let mut registrar = self.registrar.lock();
+        let (id, new) = registrar.register(definition);
         // Held to the end, so that no id is returned after close.
         let staged = self.staged.lock();
         if staged.closed {
             return Err(Closed);
         }
-        if !staged.abandoned {
-            definitions.push(definition);
+        if let Some(new) = new {
+            // Fails after `InboxReceiver::abandon`; then nobody needs it.
+            let _ = self.new_ids.send(new);
+            // After sending, so that what every id stands for is there.
+            self.registered.store(id, Ordering::Release);
         }
-        // Under the lock, so that ids have the order of the definitions, and the definition of every id is there.
-        Ok(self.registered.fetch_add(1, Ordering::AcqRel) + 1)
+        Ok(id)
     }
 
     /// Pushes samples. Returns the number of those whose id [`Self::register`] did not return; they are left out.
@@ -203,10 +219,10 @@ impl InboxReceiver {
         self.messages.len()
     }
 
-    /// Takes the series that were registered since the last call, in the order of their ids. To be called after a block is
-    /// received and before it is read: then all of its series are known.
-    pub fn take_definitions(&self) -> Vec<SeriesDefinition> {
-        std::mem::take(&mut self.inbox.definitions.lock())
+    /// Takes the ids that are new since the last call, in their order. To be called after a block is received and before it is
+    /// read: then all of its ids are known.
+    pub fn new_ids(&self) -> impl Iterator<Item = NewId> + '_ {
+        std::iter::from_fn(|| self.new_ids.try_recv().ok())
     }
 
     /// Returns a block that has been read, to be used again.
@@ -225,8 +241,6 @@ impl InboxReceiver {
         staged.block = Vec::new();
         let lost = self.inbox.waiting.swap(0, Ordering::Relaxed);
         self.inbox.reporter.counters().samples_dropped.add(lost as u64);
-        drop(staged);
-        self.take_definitions();
     }
 }
 
@@ -234,8 +248,16 @@ impl InboxReceiver {
 mod tests {
     use super::*;
     use crate::k6::MetricType;
+    use crate::resample::catalog::{Catalog, Rules};
+    use crate::series::view::View;
 
     const SOON: Duration = Duration::from_secs(5);
+
+    fn inbox(reporter: Arc<Reporter>) -> (Arc<Inbox>, InboxReceiver) {
+        let rules = Arc::new(Rules { max_series: 1 << 20, ..Rules::of_views(vec![View::everything()]) });
+        let catalog = Catalog::new(rules, reporter.destination("http://host/w"));
+        super::inbox(Registrar::new(vec![catalog]), reporter)
+    }
 
     fn definition(metric: &str) -> SeriesDefinition {
         SeriesDefinition::new(metric, MetricType::Counter)
@@ -248,7 +270,7 @@ mod tests {
     #[test]
     fn samples_are_received_in_order_whatever_the_sizes() {
         let (inbox, receiver) = inbox(Arc::default());
-        let id = inbox.register(definition("m")).expect("open");
+        let id = inbox.register(&definition("m")).expect("open");
         let mut next = 0;
         for len in [1, 4095, 1, 10_000, 3] {
             assert_eq!(inbox.push(&samples(id, next..next + len)), Ok(0));
@@ -273,7 +295,7 @@ mod tests {
     #[test]
     fn samples_with_unknown_ids_are_left_out_and_counted() {
         let (inbox, receiver) = inbox(Arc::default());
-        assert_eq!(inbox.register(definition("m")), Ok(1));
+        assert_eq!(inbox.register(&definition("m")), Ok(1));
         let mixed: Vec<_> = [0, 1, 2, u64::MAX, 1].into_iter().flat_map(|series| samples(series, 0..1)).collect();
         assert_eq!(inbox.push(&mixed), Ok(3));
         assert_eq!(receiver.flush(), 1);
@@ -286,14 +308,14 @@ mod tests {
         assert!(inbox.close());
         assert!(!inbox.close());
         assert_eq!(inbox.push(&[]), Err(Closed));
-        assert_eq!(inbox.register(definition("m")), Err(Closed));
+        assert_eq!(inbox.register(&definition("m")), Err(Closed));
     }
 
     #[test]
     fn memory_is_bounded_without_a_receiver() {
         let reporter = Arc::new(Reporter::default());
         let (inbox, _receiver) = inbox(Arc::clone(&reporter));
-        let id = inbox.register(definition("m")).expect("open");
+        let id = inbox.register(&definition("m")).expect("open");
         let many = samples(id, 0..1 << 20);
         for _ in 0..5 {
             assert_eq!(inbox.push(&many), Ok(0));
@@ -306,16 +328,16 @@ mod tests {
     fn an_abandoned_inbox_keeps_nothing_and_counts_all_dropped_samples() {
         let reporter = Arc::new(Reporter::default());
         let (inbox, receiver) = inbox(Arc::clone(&reporter));
-        let id = inbox.register(definition("m")).expect("open");
+        let id = inbox.register(&definition("m")).expect("open");
         assert_eq!(inbox.push(&samples(id, 0..5000)), Ok(0));
         let Received::Samples(taken) = receiver.receive(SOON) else { panic!("a full block waits") };
         receiver.abandon();
         assert_eq!(inbox.push(&samples(id, 0..3)), Ok(0));
         assert_eq!(inbox.push(&samples(id + 1, 0..3)), Ok(3));
-        assert_eq!(inbox.register(definition("m")), Ok(2));
+        assert_eq!(inbox.register(&definition("other")), Ok(2));
         assert_eq!(reporter.counters().samples_dropped.get(), 5000 - taken.len() as u64 + 3);
         assert_eq!(inbox.waiting.load(Ordering::Relaxed), 0);
-        assert!(inbox.definitions.lock().is_empty() && inbox.staged.lock().block.is_empty());
+        assert!(inbox.staged.lock().block.is_empty());
         assert!(inbox.close());
     }
 
@@ -325,10 +347,12 @@ mod tests {
         let rounds = if cfg!(miri) { 10 } else { 1000 };
         let (inbox, receiver) = inbox(Arc::default());
         std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    for _ in 0..rounds {
-                        let id = inbox.register(definition("m")).expect("open");
+            for thread in 0..8 {
+                let inbox = &inbox;
+                scope.spawn(move || {
+                    for round in 0..rounds {
+                        let definition = definition("m").with_tags([("n", (thread * rounds + round).to_string())]);
+                        let id = inbox.register(&definition).expect("open");
                         assert_eq!(inbox.push(&samples(id, 0..7)), Ok(0));
                     }
                 });
@@ -339,6 +363,6 @@ mod tests {
         while let Received::Samples(block) = receiver.receive(SOON) {
             count += block.len();
         }
-        assert_eq!((count, receiver.take_definitions().len()), (8 * rounds * 7, 8 * rounds));
+        assert_eq!((count, receiver.new_ids().count()), (8 * rounds * 7, 8 * rounds));
     }
 }

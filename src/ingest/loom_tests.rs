@@ -9,7 +9,7 @@ use crate::k6::MetricType;
 fn in_every_order(run: impl Fn(Arc<Inbox>, InboxReceiver, Arc<Reporter>) + Send + Sync + 'static) {
     loom::model(move || {
         let reporter = Arc::new(Reporter::default());
-        let (inbox, receiver) = inbox(Arc::clone(&reporter));
+        let (inbox, receiver) = inbox(Registrar::default(), Arc::clone(&reporter));
         run(inbox, receiver, reporter);
     });
 }
@@ -20,7 +20,7 @@ fn beside<T: 'static>(inbox: &Arc<Inbox>, body: impl FnOnce(&Inbox) -> T + 'stat
 }
 
 fn register(inbox: &Inbox) -> Result<u64, Closed> {
-    inbox.register(SeriesDefinition::new("m", MetricType::Counter))
+    inbox.register(&SeriesDefinition::new("m", MetricType::Counter))
 }
 
 /// Pushes samples and returns how many were accepted.
@@ -40,7 +40,7 @@ impl Taken {
     /// Receives one message. Returns false at the end.
     fn take(&mut self, receiver: &InboxReceiver) -> bool {
         let Received::Samples(block) = receiver.receive(Duration::ZERO) else { return false };
-        self.series += receiver.take_definitions().len() as u64;
+        self.series += receiver.new_ids().count() as u64;
         assert!(block.iter().all(|sample| sample.series <= self.series), "a sample came before its series");
         self.samples += block.len();
         receiver.recycle(block);
@@ -78,7 +78,7 @@ fn what_is_pushed_before_the_close_is_received_and_nothing_else() {
         closing.join().expect("ends");
         assert_eq!((taken.series, taken.samples), pushing.join().expect("ends"));
         assert_eq!(inbox.waiting.load(Ordering::Relaxed), 0);
-        assert!(receiver.take_definitions().is_empty() && receiver.messages.len() == 0);
+        assert!(receiver.new_ids().next().is_none() && receiver.messages.len() == 0);
     });
 }
 
@@ -109,6 +109,6 @@ fn samples_for_an_abandoned_inbox_are_counted_and_not_kept() {
         assert_eq!(pushing.join().expect("ends"), 5);
         assert_eq!(taken.samples as u64 + reporter.counters().samples_dropped.get(), 5);
         assert_eq!(inbox.waiting.load(Ordering::Relaxed), 0);
-        assert!(inbox.definitions.lock().is_empty() && inbox.staged.lock().block.is_empty());
+        assert!(inbox.staged.lock().block.is_empty());
     });
 }

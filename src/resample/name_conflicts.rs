@@ -1,10 +1,11 @@
 //! Conflicts between metrics that export series of the same name.
 //!
 //! A Counter `a` and a Gauge `a_total` both export `k6_a_total`. Where the labels differ, both are exported; a name with the same
-//! labels belongs to the metric that was first. [`super::registry`] adds each family and each target series here, in the order
+//! labels belongs to the metric that was first. [`super::catalog`] adds each family and each target series here, in the order
 //! of their registration.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::export::{ExportState, Family};
 use crate::wire::Labels;
@@ -24,7 +25,7 @@ impl NameConflicts {
     /// The series of a name are compared only once a second family exports it, so that all other series cost nothing.
     pub fn add_family<'a>(
         &mut self,
-        families: &'a [Family],
+        families: &'a [Arc<Family>],
         targets: impl Iterator<Item = (usize, &'a Labels)> + Clone,
     ) {
         let Some(index) = families.len().checked_sub(1) else { return };
@@ -75,8 +76,8 @@ mod tests {
     use crate::k6::{MetricType, ValueType};
     use crate::wire::Label;
 
-    fn family(metric: &str, metric_type: MetricType) -> Family {
-        Family::new(&Mapping::default(), None, metric, metric_type, ValueType::Default)
+    fn family(metric: &str, metric_type: MetricType) -> Arc<Family> {
+        Arc::new(Family::new(&Mapping::default(), None, metric, metric_type, ValueType::Default))
     }
 
     fn labels(value: &str) -> Labels {

@@ -1,18 +1,18 @@
 //! The pipeline of one destination on the resampling thread: its windows, its series, its batches.
 //!
-//! In come series and samples from [`crate::resample`]; out go, when a window ends, points through [`crate::export`] to
+//! In come new ids and samples from [`crate::resample`]; out go, when a window ends, points through [`crate::export`] to
 //! [`crate::send`]. Pipelines are independent of each other: each has its own window length and its own accumulators.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::registry::{Registry, Rules};
+use super::catalog::{Additions, Catalog, Rules, Selection, UsedViews};
+use super::registry::Registry;
 use super::self_metrics::{RunLabels, SelfMetrics};
 use crate::export::{StaleMarkers, WindowExport};
 use crate::k6::Sample;
 use crate::report::{DestinationReporter, Level, event};
 use crate::send::Batcher;
-use crate::series::SeriesDefinition;
 use crate::time::window::{Window, Windows};
 
 /// The time after which the metadata of all metrics is sent again. Prometheus's own sender has the same interval.
@@ -42,16 +42,24 @@ pub struct DestinationPipeline {
     described_families: usize,
     /// Time at which the metadata of all families was last sent.
     all_described_ms: i64,
+    used_views: Arc<UsedViews>,
     reporter: Arc<DestinationReporter>,
 }
 
 impl DestinationPipeline {
-    /// Creates a pipeline whose first window begins at `now_ms`.
-    pub fn new(settings: Settings, now_ms: i64, batcher: Batcher, reporter: Arc<DestinationReporter>) -> Self {
-        let mut registry = Registry::new(settings.rules, Arc::clone(&reporter));
+    /// Creates a pipeline whose first window begins at `now_ms`, and the catalog of its series.
+    pub fn new(
+        settings: Settings,
+        now_ms: i64,
+        batcher: Batcher,
+        reporter: Arc<DestinationReporter>,
+    ) -> (Catalog, Self) {
+        let rules = Arc::new(settings.rules);
+        let mut catalog = Catalog::new(Arc::clone(&rules), Arc::clone(&reporter));
         let self_metrics =
-            settings.self_metrics.map(|labels| SelfMetrics::register(&labels, &mut registry, Arc::clone(&reporter)));
-        Self {
+            settings.self_metrics.map(|labels| SelfMetrics::register(&labels, &mut catalog, Arc::clone(&reporter)));
+        let registry = Registry::new(rules, catalog.take_additions(), Arc::clone(&reporter));
+        let pipeline = Self {
             windows: Windows::new(settings.rate, now_ms),
             registry,
             batcher,
@@ -59,13 +67,15 @@ impl DestinationPipeline {
             stale_markers: StaleMarkers::new(settings.stale_markers, settings.rate),
             described_families: 0,
             all_described_ms: now_ms,
+            used_views: catalog.used_views(),
             reporter,
-        }
+        };
+        (catalog, pipeline)
     }
 
-    /// Registers the next series. Ids count these calls, from 1 on.
-    pub fn register(&mut self, definition: &SeriesDefinition) {
-        self.registry.register(definition);
+    /// Adds the next id. Ids count these calls, from 1 on.
+    pub fn add(&mut self, selection: &Selection, additions: Additions) {
+        self.registry.add_id(selection, additions);
     }
 
     /// Stores the time at which the test started.
@@ -91,7 +101,7 @@ impl DestinationPipeline {
 
     /// Returns the series of a sample for a log line, if the destination has it.
     pub fn describe(&self, sample: &Sample) -> Option<String> {
-        self.registry.describe(sample.series.wrapping_sub(1) as usize)
+        self.registry.describe(sample.series)
     }
 
     /// Records samples in the open window. Their values must be finite, except those of gauges.
@@ -129,7 +139,7 @@ impl DestinationPipeline {
 
     /// Exports the last window, complete or not, and ends all series.
     pub fn close(&mut self, now_ms: i64) {
-        self.registry.warn_of_unused_views();
+        self.used_views.warn_of_unused(&self.reporter);
         let window = self.windows.close(now_ms);
         self.export(window);
     }

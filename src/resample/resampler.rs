@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::pipeline::DestinationPipeline;
+use super::registrar::NewId;
 use super::sample_kind::SampleKinds;
 use super::test_start::TestStart;
 use super::value_filter::{ValueFilter, is_accepted};
 use crate::fault;
 use crate::k6::Sample;
 use crate::report::{Event, Level, Reporter, event};
-use crate::series::SeriesDefinition;
 use crate::time::clock::Clock;
 use crate::time::timeline::{Change, Timeline};
 use crate::time::window::Window;
@@ -45,10 +45,12 @@ impl<C: Clock> Resampler<C> {
         }
     }
 
-    /// Registers the next series. Ids count these calls, from 1 on.
-    pub fn register(&mut self, definition: &SeriesDefinition) {
-        self.kinds.register(definition);
-        self.pipelines.iter_mut().for_each(|pipeline| pipeline.register(definition));
+    /// Adds the next id. Ids count these calls, from 1 on.
+    pub fn add(&mut self, id: NewId) {
+        self.kinds.add(id.kind);
+        for (pipeline, (selection, additions)) in self.pipelines.iter_mut().zip(id.destinations) {
+            pipeline.add(&selection, additions);
+        }
     }
 
     /// Records samples in the open windows. Samples that are NaN or infinite and not of a gauge are counted and ignored.

@@ -1,4 +1,4 @@
-//! What has to be known of a sample before it is recorded: one byte for each k6 series.
+//! What has to be known of a sample before it is recorded: one byte for each id.
 
 use crate::k6::{MetricType, Sample, ValueType};
 use crate::series::SeriesDefinition;
@@ -14,18 +14,25 @@ pub enum SampleKind {
     Other,
 }
 
-/// The kinds of all k6 series.
+impl SampleKind {
+    /// Returns the kind of the samples of a k6 series.
+    pub fn of(definition: &SeriesDefinition) -> Self {
+        match (definition.metric_type, definition.value_type) {
+            (MetricType::Gauge, _) => Self::Gauge,
+            (MetricType::Trend, ValueType::Time) => Self::Duration,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The kinds of all ids.
 #[derive(Debug, Default)]
 pub struct SampleKinds(Vec<SampleKind>);
 
 impl SampleKinds {
-    /// Registers the next series. Ids count these calls, from 1 on.
-    pub fn register(&mut self, definition: &SeriesDefinition) {
-        self.0.push(match (definition.metric_type, definition.value_type) {
-            (MetricType::Gauge, _) => SampleKind::Gauge,
-            (MetricType::Trend, ValueType::Time) => SampleKind::Duration,
-            _ => SampleKind::Other,
-        });
+    /// Adds the kind of the next id. Ids count these calls, from 1 on.
+    pub fn add(&mut self, kind: SampleKind) {
+        self.0.push(kind);
     }
 
     /// Returns the kind of a sample, or `None` if its id is unknown.

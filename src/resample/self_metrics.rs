@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::catalog::Catalog;
 use super::registry::Registry;
 use crate::k6::{MetricType, ValueType};
 use crate::report::{Counter, Counters, DestinationReporter, SelfMetric};
@@ -43,11 +44,11 @@ pub struct RunLabels {
 /// The self metrics of one destination. Their ids are `None` if they are not exported.
 pub struct SelfMetrics {
     /// For each of [`counted`] its id and the count of the last window.
-    counted: Vec<(Option<usize>, u64)>,
-    duration: Option<usize>,
-    run_info: Option<usize>,
-    run_start: Option<usize>,
-    run_end: Option<usize>,
+    counted: Vec<(Option<u32>, u64)>,
+    duration: Option<u32>,
+    run_info: Option<u32>,
+    run_start: Option<u32>,
+    run_end: Option<u32>,
     /// The time of the test start, once it is known.
     started_ms: Option<i64>,
     reporter: Arc<DestinationReporter>,
@@ -55,10 +56,10 @@ pub struct SelfMetrics {
 
 impl SelfMetrics {
     /// Registers the self metrics.
-    pub fn register(labels: &RunLabels, registry: &mut Registry, reporter: Arc<DestinationReporter>) -> Self {
+    pub fn register(labels: &RunLabels, catalog: &mut Catalog, reporter: Arc<DestinationReporter>) -> Self {
         let mut register = |metric: &str, metric_type, value_type, extra_tags: Vec<(String, String)>| {
             let definition = SeriesDefinition::new(metric, metric_type).with_value_type(value_type);
-            registry.register_self_metric(&definition.with_tags(labels.tags.iter().cloned().chain(extra_tags)))
+            catalog.register_self_metric(&definition.with_tags(labels.tags.iter().cloned().chain(extra_tags)))
         };
         let mut register_counted = |counter: &Counter<Counters>, metric: SelfMetric| {
             let extra_tags = metric.tag.map(|(name, value)| (name.into(), value.into()));
@@ -91,7 +92,7 @@ impl SelfMetrics {
 
     /// Records the run metadata, and what was counted since the last window, in the window that has ended.
     pub fn record(&mut self, registry: &mut Registry, window: &Window) {
-        let mut record = |id: Option<usize>, value: f64| {
+        let mut record = |id: Option<u32>, value: f64| {
             if let Some(id) = id {
                 registry.record_self_metric(id, value, window.end_ms);
             }

@@ -56,7 +56,7 @@ mod tests {
             (MetricType::Trend, ValueType::Time),
             (MetricType::Trend, ValueType::Default),
         ] {
-            kinds.register(&SeriesDefinition::new("m", metric_type).with_value_type(value_type));
+            kinds.add(SampleKind::of(&SeriesDefinition::new("m", metric_type).with_value_type(value_type)));
         }
         kinds
     }

@@ -30,7 +30,8 @@ static void call(state *s, int which) {
         uint64_t id = 0;
         EXPECT_STATUS(by_state(s, K6RW_OK), k6rw_register_series(s->output, &series, &id, &error));
         if (id != 0) {
-            EXPECT(id == ++s->series);
+            EXPECT(id == 1); /* again, if it was registered before */
+            s->series = id;
         }
         break;
     }

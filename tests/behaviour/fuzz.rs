@@ -84,8 +84,11 @@ impl Reference {
             return (self.state(), 0);
         }
         self.totals.entry(series.clone()).or_default();
-        self.series.push(series);
-        (Status::K6RW_OK, self.series.len() as u64)
+        let index = self.series.iter().position(|known| *known == series).unwrap_or_else(|| {
+            self.series.push(series);
+            self.series.len() - 1
+        });
+        (Status::K6RW_OK, index as u64 + 1)
     }
 
     fn push(&mut self, samples: &[(u64, f64)]) -> Status {

@@ -3,7 +3,7 @@
 use crate::pipeline::{START, TestPipeline, events, is_stale};
 use k6_remote_write::config::Destination;
 use k6_remote_write::k6::{MetricType, Sample, ValueType};
-use k6_remote_write::resample::registry::Rules;
+use k6_remote_write::resample::catalog::Rules;
 use k6_remote_write::series::view::{Tags, View};
 
 #[test]

@@ -47,10 +47,17 @@ fn load(series: u64, rate: u64, seconds: u64) {
     });
     let output = Output::open(json!({ "argument": url, "json": options }).to_string().as_bytes()).expect("valid");
     let began = Instant::now();
+    let mut longest = Duration::ZERO;
     for number in 0..series {
+        let call = Instant::now();
         output.register(definition(number)).expect("open");
+        longest = longest.max(call.elapsed());
     }
-    println!("{series} series registered in {:.1} s, {} MiB", began.elapsed().as_secs_f64(), resident_mib());
+    println!(
+        "{series} series registered in {:.1} s, the longest call {longest:.1?}, {} MiB",
+        began.elapsed().as_secs_f64(),
+        resident_mib()
+    );
 
     let pushed = push(&output, series, rate, seconds);
     let closing = Instant::now();

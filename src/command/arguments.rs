@@ -5,11 +5,7 @@ use std::ffi::OsString;
 use lexopt::{Arg, Parser, ValueExt};
 
 use super::spec::{Arguments, Failure, Flag, Spec};
-use crate::config::nearest_name;
-use crate::text::truncate;
-
-/// The length at which an argument is cut in a message.
-const MAX_SHOWN_CHARS: usize = 100;
+use crate::config::{nearest_name, shown_name};
 
 /// What the arguments ask for.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +21,7 @@ pub(super) enum Request {
 pub(super) fn read(spec: &Spec, arguments: &[String]) -> Result<Request, Failure> {
     let mut read = Arguments::default();
     let mut parser = Parser::from_args(arguments);
-    while let Some(argument) = parser.next().map_err(|error| Failure::misused(error.to_string()))? {
+    while let Some(argument) = parser.next().map_err(|error| Failure::misused(without_value(error)))? {
         match argument {
             Arg::Long("help") | Arg::Short('h') => return Ok(Request::Help),
             Arg::Value(operand) => read.operands.push(text(operand)),
@@ -69,10 +65,17 @@ fn unknown(spec: &Spec, written: &str) -> Failure {
     Failure::misused(format!("unknown option {} of {}; {advice}", shown(written), spec.name))
 }
 
-/// An argument in a message. What stands before an `@` may be a password.
+/// Returns an error of the parser, which quotes a value that a flag does not take.
+fn without_value(error: lexopt::Error) -> String {
+    match error {
+        lexopt::Error::UnexpectedValue { option, .. } => format!("{option} takes no value"),
+        other => other.to_string(),
+    }
+}
+
+/// An argument in a message, if it is a name: any other may be a URL with a password.
 fn shown(argument: &str) -> String {
-    let argument = argument.rsplit_once('@').map_or(argument.into(), |(_, rest)| format!("***@{rest}"));
-    format!("{:?}", truncate(&argument, MAX_SHOWN_CHARS))
+    format!("{:?}", shown_name(argument))
 }
 
 #[cfg(test)]
@@ -112,7 +115,11 @@ mod tests {
             (&["--jsno"][..], r#"unknown option "--jsno" of try; did you mean --json?"#),
             (&["-x"], r#"unknown option "-x" of try; must be one of --json, --into, --help"#),
             (&["--into"], "--into requires a value: --into <file>"),
-            (&["a", "me:hunter2@h"], r#"unexpected argument "***@h" of try: must be [url]"#),
+            (&["a", "me:hunter2@h"], r#"unexpected argument "***" of try: must be [url]"#),
+            (&["a", "http://h/?hunter2"], r#"unexpected argument "***" of try: must be [url]"#),
+            (&["a", "b"], r#"unexpected argument "b" of try: must be [url]"#),
+            (&["--json=hunter2"], "--json takes no value"),
+            (&["--token=hunter2"], r#"unknown option "--token" of try; must be one of --json, --into, --help"#),
         ] {
             assert_eq!(read_as_try(arguments), Err(message.into()));
         }

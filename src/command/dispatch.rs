@@ -6,11 +6,7 @@ use super::console::{Console, Stream};
 use super::document::CommandDocument;
 use super::spec::{Failure, Invocation, Spec};
 use super::{check, help};
-use crate::config::nearest_name;
-use crate::text::truncate;
-
-/// The length at which the name of an unknown command is cut.
-const MAX_NAME_CHARS: usize = 50;
+use crate::config::{nearest_name, shown_name};
 
 /// All commands, in the order of the help.
 static COMMANDS: &[Spec] = &[check::SPEC];
@@ -47,6 +43,6 @@ fn named(name: &str) -> Result<&'static Spec, Failure> {
             Some(name) => format!("did you mean {name}?"),
             None => format!("must be one of {}", names.join(", ")),
         };
-        Failure::misused(format!("unknown command {:?}; {advice}", truncate(name, MAX_NAME_CHARS)))
+        Failure::misused(format!("unknown command {:?}; {advice}", shown_name(name)))
     })
 }

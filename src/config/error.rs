@@ -199,8 +199,8 @@ pub(super) fn cut(value: &str) -> String {
     text::truncate(value, MAX_VALUE_CHARS)
 }
 
-/// The name of a field as it was written, unless it has characters that no name has: then it may be a value in the wrong place.
-pub(super) fn shown_name(name: &str) -> String {
+/// A name as it was written, unless it has characters that no name has: then it may be a value in the wrong place.
+pub(crate) fn shown_name(name: &str) -> String {
     let is_name = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
     if is_name { cut(name) } else { MASK.into() }
 }

@@ -23,6 +23,7 @@ mod raw;
 
 pub use auth_options::{AuthOptions, SigV4Options};
 pub use destination::{DeliveryOptions, Destination, MetricOptions, TestRunOptions, WindowOptions};
+pub(crate) use error::shown_name;
 pub use error::{ConfigError, ConfigErrors, Source};
 pub use options::{OPTIONS, options};
 pub use parse::metrics::MetricEntry;

@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 /// Maximum size of a file: more than all CAs of a system need. A larger one is a wrong path.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// Path of a file that an option names. Shown only if there is such a file, or at least its directory: a text that is not a path
-/// is often the secret that should be in the file.
+/// Path of a file that an option names. Shown only if there is such a file, or at least its directory, other than the root: a text
+/// that is not a path is often the secret that should be in the file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FilePath(PathBuf);
 
@@ -23,7 +23,7 @@ impl FilePath {
 
     /// Returns the path for people and logs.
     pub fn shown(&self) -> String {
-        let has_directory = self.0.parent().is_some_and(|parent| !parent.as_os_str().is_empty() && parent.is_dir());
+        let has_directory = self.0.parent().is_some_and(|parent| parent.parent().is_some() && parent.is_dir());
         if has_directory || self.0.exists() { self.0.display().to_string() } else { "(no such file)".into() }
     }
 
@@ -78,7 +78,7 @@ mod tests {
         let path = FilePath::from(directory.path().join("tokn"));
         assert_eq!(path.shown(), directory.path().join("tokn").display().to_string());
         assert_eq!(format!("{:?}", FilePath::from("Cargo.toml")), "Cargo.toml");
-        for secret in ["hunter2", "hunt/er2", "/hunt/er2", "-----BEGIN PRIVATE KEY-----\nhunter2", ""] {
+        for secret in ["hunter2", "/hunter2", "hunt/er2", "/hunt/er2", "-----BEGIN PRIVATE KEY-----\nhunter2", ""] {
             assert_eq!(format!("{:?}", FilePath::from(secret)), "(no such file)", "{secret}");
         }
     }

@@ -183,6 +183,13 @@ fn an_error_in_a_file_has_option_file_and_line() {
     assert!(
         of_ca(&gone).starts_with(&format!("caCertificate: {}: cannot read the file: No such file", gone.display()))
     );
+    assert_eq!(of_ca(&"/dev/zero".into()), "caCertificate: /dev/zero: must be a regular file");
+    let zero = PathBuf::from("/dev/zero");
+    assert_eq!(of_client(&zero, &key), "clientCertificate: /dev/zero: must be a regular file");
+    assert_eq!(of_client(&certificate, &zero), "clientCertificateKey: /dev/zero: must be a regular file");
+    // The key itself in place of its path.
+    let inline = of_client(&certificate, &PathBuf::from(&client.key_pem));
+    assert!(inline.starts_with("clientCertificateKey: (no such file): cannot read the file: "), "{inline}");
     let path = authority.write("broken.pem", &format!("# ours\n{}", client.pem.replacen("MI", "M!", 1)));
     assert_eq!(of_ca(&path), format!("caCertificate: {}, line 3: invalid base64", path.display()));
     let path = authority.write("cut.pem", &client.pem[..100]);

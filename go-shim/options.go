@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"go.k6.io/k6/v2/lib"
+	"go.k6.io/k6/v2/metrics"
 	"go.k6.io/k6/v2/output"
 )
 
@@ -49,6 +50,7 @@ type run struct {
 	Script           string                `json:"script,omitempty"`
 	Scenarios        []string              `json:"scenarios,omitempty"`
 	OtherOutputs     []string              `json:"otherOutputs,omitempty"`
+	SystemMetadata   []string              `json:"systemMetadata,omitempty"`
 }
 
 // gatherOptions collects the document from the parameters of an output.
@@ -60,6 +62,9 @@ func gatherOptions(params output.Params) ([]byte, error) {
 		K6Version:        k6Version(),
 		Scenarios:        slices.Collect(maps.Keys(params.ScriptOptions.Scenarios)),
 		OtherOutputs:     otherOutputs(os.Args[1:], params.Environment),
+	}
+	if tags := params.ScriptOptions.SystemTags; tags != nil {
+		about.SystemMetadata = enabled(*tags & metrics.NonIndexableSystemTags)
 	}
 	if params.ScriptPath != nil {
 		about.Script = params.ScriptPath.String()
@@ -107,6 +112,11 @@ func libraryVariables(all map[string]string) map[string]string {
 		return !slices.ContainsFunc(variablePrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 	})
 	return all
+}
+
+// enabled returns the names of a set of system tags in one order.
+func enabled(tags metrics.SystemTagSet) []string {
+	return slices.Sorted(maps.Keys(tags.Map()))
 }
 
 // flagValues returns the values of a flag of k6 that can be given several times.

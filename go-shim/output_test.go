@@ -220,7 +220,8 @@ func TestOptionsAreHandedOverAsWritten(t *testing.T) {
 			Cloud:    json.RawMessage(`{"apm": 2}`),
 			RunTags:  map[string]string{"testid": "x"},
 
-			Scenarios: lib.ScenarioConfigs{"default": nil},
+			Scenarios:  lib.ScenarioConfigs{"default": nil},
+			SystemTags: metrics.NewSystemTagSet(metrics.TagVU, metrics.TagURL, metrics.TagIter),
 		},
 		ScriptPath:     &url.URL{Scheme: "file", Path: "/a/script.js"},
 		RuntimeOptions: lib.RuntimeOptions{Env: map[string]string{"K6_CLOUDRUN_TEST_RUN_ID": "123", "OWN": "x"}},
@@ -232,7 +233,8 @@ func TestOptionsAreHandedOverAsWritten(t *testing.T) {
 		"json": {"any": ["thing"]},
 		"script": {"ext": {"apm": 1}, "cloud": {"apm": 2}},
 		"run": {
-			"tags": {"testid": "x"}, "cloudTestRunId": "123", "script": "file:///a/script.js", "scenarios": ["default"]
+			"tags": {"testid": "x"}, "cloudTestRunId": "123", "script": "file:///a/script.js", "scenarios": ["default"],
+			"systemMetadata": ["iter", "vu"]
 		}
 	}`, string(document))
 }

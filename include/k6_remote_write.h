@@ -284,7 +284,8 @@ struct k6rw_text k6rw_version(void);
 //   open outputs have the same "script", only the first one sends to the destinations in it.
 // - "run": object, with the "tags" of all samples, the "executionSegment" such as "0:1/2", the "features" that are on,
 //   the "cloudTestRunId" of k6 Cloud, the "k6Version" such as "v2.2.0", the URL of the "script", the names of the
-//   "scenarios", and as "otherOutputs" the names of outputs of other kinds, such as "experimental-prometheus-rw".
+//   "scenarios", as "otherOutputs" the names of outputs of other kinds, such as "experimental-prometheus-rw", and as
+//   "systemMetadata" those of the script's systemTags that k6 keeps as metadata.
 //
 // Blocks on the network only if the option preflight is on.
 //

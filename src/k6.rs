@@ -1,5 +1,11 @@
 //! Terms of k6: samples, and the types of metrics and values.
 
+/// The system tags that k6 has as metadata of samples.
+pub const METADATA_TAGS: [&str; 2] = ["vu", "iter"];
+
+/// A note about these, for warnings.
+pub const METADATA_NOTE: &str = "k6 has vu and iter as metadata, not as tags, and metadata becomes no label";
+
 /// The type of a k6 metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MetricType {

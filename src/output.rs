@@ -10,7 +10,9 @@ use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 use thiserror::Error;
 
-use crate::config::{ApmBlockLease, Config, ConfigErrors, Destination, DestinationLease, Document, DocumentError};
+use crate::config::{
+    ApmBlockLease, Config, ConfigErrors, Destination, DestinationLease, Document, DocumentError, SharedReceiver,
+};
 use crate::http::{Client, ClientError};
 use crate::ingest::{Closed, Inbox, InboxReceiver, consume, inbox};
 use crate::k6::Sample;
@@ -243,12 +245,12 @@ fn set_options(destination: &Destination) -> Event {
 }
 
 /// Returns the warning about another destination that sends the same series to the same receiver.
-fn shared_receiver(destination: &Destination, other: &str) -> Event {
+fn shared_receiver(destination: &Destination, other: &SharedReceiver) -> Event {
     event(Level::Warn, "Two destinations send the same series to one receiver, which counts them twice or rejects them")
         .with("url", destination.shown_url())
         .with("destination", destination.set_options.url_source())
-        .with("other_destination", other)
-        .with("hint", "remove one of them, or set metricPrefix or labels in one, to keep their series apart")
+        .with("other_destination", &*other.source)
+        .with("hint", other.hint)
 }
 
 /// Returns the labels of a destination's self metrics: the tags of the test, and the number of the destination, since two

@@ -73,7 +73,8 @@ fn two_destinations_with_one_receiver_are_a_warning_that_names_both() {
         let warnings = warnings(&open(document));
         let [fields] = &warnings[..] else { panic!("{first}, {second}: {warnings:?}") };
         assert_eq!((&fields["other_destination"], &fields["destination"]), (&first.into(), &second.into()));
-        assert!(fields["hint"].as_str().is_some_and(|hint| hint.contains("metricPrefix")), "{fields:?}");
+        let way = if first.starts_with("--out") { "K6_PROMETHEUS_RW_METRIC_PREFIX" } else { "metricPrefix" };
+        assert!(fields["hint"].as_str().is_some_and(|hint| hint.contains(way)), "{fields:?}");
     }
 }
 

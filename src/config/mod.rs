@@ -30,7 +30,7 @@ pub use parse::metrics::MetricEntry;
 pub(crate) use parse::names::nearest as nearest_name;
 pub use raw::{Raw, Variables};
 pub use set_options::{SetOption, SetOptions};
-pub use sources::{ApmBlockLease, DestinationLease, Document, DocumentError, Script};
+pub use sources::{ApmBlockLease, DestinationLease, Document, DocumentError, Script, SharedReceiver};
 pub use spec::OptionSpec;
 
 use std::mem;
@@ -72,6 +72,9 @@ impl Config {
         if destinations.is_empty() && diagnostics.errors.is_empty() {
             diagnostics.errors.push(ConfigError::NoDestination);
         }
+        if let Some(warning) = document.run.metadata_warning() {
+            diagnostics.warn(warning);
+        }
         let warnings = diagnostics.into_result()?;
         destinations.iter_mut().for_each(|destination| complete(destination, &document.run));
         let tags = document.run.tags.clone().into_iter().collect();
@@ -89,7 +92,11 @@ impl Config {
 fn described(document: &Document, has_blocks: bool, diagnostics: &mut Diagnostics) -> Option<Destination> {
     let mut environment = environment::read(document, diagnostics);
     // The lowest precedence first: each source overwrites the ones before it.
-    let sources = [json::read(document, diagnostics), mem::take(&mut environment.settings), argument::read(document)];
+    let sources = [
+        json::read(document, diagnostics),
+        mem::take(&mut environment.settings),
+        argument::read(document, diagnostics),
+    ];
     let mut destination = Destination::default();
     for settings in &sources {
         setting::apply_all(settings, &mut destination, diagnostics);
@@ -107,7 +114,14 @@ fn described(document: &Document, has_blocks: bool, diagnostics: &mut Diagnostic
         return None;
     }
     let source = Source::new("the destination of --out, environment and JSON", "");
-    validate::check(&mut destination, &all, &source, &document.environment, diagnostics);
+    validate::check(
+        &mut destination,
+        &all,
+        &source,
+        &document.environment,
+        document.run.native_histograms(),
+        diagnostics,
+    );
     Some(destination)
 }
 

@@ -112,7 +112,7 @@ pub static OPTIONS: &[(&str, &[OptionSpec])] = &[
         plain("labels", "LABELS", "", Parsed(labels)).usual()
             .must_be("names and values, such as environment=production,server=srv1, without names that begin with __")
             .doc("Labels of every series, unless a tag has the same name"),
-        plain("dropTags", "DROP_TAGS", "", Parsed(drop_tags)).must_be("tag names, such as url,vu").usual()
+        plain("dropTags", "DROP_TAGS", "", Parsed(drop_tags)).must_be("tag names, such as url,ip").usual()
             .doc("Tags to leave out; series that differ only in these are merged"),
         plain("maxLabelValueBytes", "MAX_LABEL_VALUE_BYTES", "1048576", Bytes(16..=usize::MAX, |d| &mut d.labels.max_value_bytes))
             .doc("Length at which label values are cut"),

@@ -292,6 +292,10 @@ impl Catalog {
         self.family_of_key.insert(key, index);
         let targets = self.targets.iter().map(|known| (known.family as usize, &*known.labels));
         self.conflicts.add_family(&self.families, targets);
+        if value_type == ValueType::Time && matches!(metric_type, MetricType::Counter | MetricType::Gauge) {
+            let message = "Sending this metric of times in seconds; k6's own Prometheus output sends milliseconds";
+            self.log_once(event(Level::Debug, message), &name);
+        }
         Some(index)
     }
 
@@ -353,6 +357,28 @@ mod tests {
         let additions = catalog.take_additions();
         assert_eq!((additions.families.len(), additions.targets.len()), (1, 2));
         assert!(catalog.take_additions().targets.is_empty());
+    }
+
+    #[test]
+    fn a_counter_or_gauge_of_times_is_logged_once_at_debug_level() {
+        let (mut catalog, reporter) = catalog();
+        for (tag, (metric, metric_type, value_type)) in [
+            ("age", MetricType::Gauge, ValueType::Time),
+            ("age", MetricType::Gauge, ValueType::Time),
+            ("waited", MetricType::Counter, ValueType::Time),
+            ("duration", MetricType::Trend, ValueType::Time),
+            ("bytes", MetricType::Gauge, ValueType::Data),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let series = SeriesDefinition::new(metric, metric_type).with_value_type(value_type);
+            catalog.register(&series.with_tags([("a", tag.to_string())]));
+        }
+        let events: Vec<_> = std::iter::from_fn(|| reporter.poll()).collect();
+        let metrics: Vec<_> = events.iter().map(|event| event.fields["metric"].as_str().unwrap_or_default()).collect();
+        assert_eq!(metrics, ["k6_age", "k6_waited"]);
+        assert!(events.iter().all(|event| event.level == Level::Debug && event.message.contains("seconds")));
     }
 
     #[test]

@@ -110,6 +110,11 @@ impl Selector {
         self.metric.as_deref()
     }
 
+    /// The names of the tags that it has matchers for.
+    pub fn tag_names(&self) -> impl Iterator<Item = &str> {
+        self.matchers.iter().map(|matcher| &*matcher.tag)
+    }
+
     /// Returns true if the selector matches a series of `metric` with these tags.
     pub fn matches(&self, metric: &str, tags: &[(String, String)]) -> bool {
         let value = |name: &str| {

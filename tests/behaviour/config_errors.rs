@@ -38,11 +38,42 @@ fn in_the_argument_of_out() {
         ("https://me:123/x@host/w", password),
         ("https://me:123#x@host/w", password),
         ("me:hunter2@host/w", scheme),
-        ("url=http://host/w", ""),
     ] {
         let advice = if advice.is_empty() { String::new() } else { format!("; {advice}") };
         let message = format!("invalid url (a text) in the argument of --out: must be {A_URL}{advice}");
         assert_eq!(errors(&json!({ "argument": argument })), message, "{argument}");
+    }
+}
+
+#[test]
+fn in_options_of_the_argument() {
+    for (argument, message) in [
+        (
+            "url=host/w",
+            "invalid url (a text) in url= of --out: must be {url}; the scheme is missing: begin it with http:// or https://",
+        ),
+        (
+            "url=http://h/,usernme=me",
+            "the argument of --out: what follows a comma after url is not an option; did you mean username?",
+        ),
+        ("timeout=1s,usernme=me", r#"unknown option "usernme" in the argument of --out: did you mean username?"#),
+        (
+            "nativeHistograms=true",
+            r#"unknown option "nativeHistograms" in the argument of --out: did you mean trendAsNativeHistogram?"#,
+        ),
+        ("token=hunter2", r#"unknown option "token" in the argument of --out: did you mean bearerToken?"#),
+        ("timeout=often", r#"invalid timeout "often" in timeout= of --out: must be a duration above 0, such as 5s"#),
+        (
+            "pushInterval=1s,resampleRate=1",
+            "resampleRate= of --out and pushInterval= of --out are mutually exclusive; set only one",
+        ),
+        (
+            "username=me,password=a,hunter2=b",
+            "the argument of --out: what follows a comma after password is not an option; set a value with commas by \
+             K6_PROMETHEUS_RW_PASSWORD",
+        ),
+    ] {
+        assert_eq!(errors(&json!({ "argument": argument })), message.replace("{url}", A_URL), "{argument}");
     }
 }
 

@@ -3,12 +3,15 @@
 use serde_json::{Map, Value};
 
 use super::names;
-use crate::config::error::{ConfigError, Source, cut};
+use crate::config::error::{ConfigError, NO_SIMILAR, Source, cut};
 use crate::series::is_metric_name;
 use crate::series::selector::Selector;
 
 const TARGET_METRIC: &str = "targetMetric";
 const KEEP_TAGS: &str = "keepTags";
+
+/// The number of errors beyond which no similar names are looked for.
+const MAX_SEARCHED: usize = 20;
 
 /// The fields of an entry that is an object.
 const FIELDS: [&str; 3] = ["sourceMetric", TARGET_METRIC, KEEP_TAGS];
@@ -95,7 +98,9 @@ impl ParsedMetrics {
         let mut keep_tags = None;
         for (name, value) in fields {
             let Some(field) = FIELDS.into_iter().find(|field| names::is_spelling_of(name, field)) else {
-                let (name, advice) = (cut(name), names::advice(name, &FIELDS));
+                let is_searched = self.errors.len() < MAX_SEARCHED;
+                let advice = if is_searched { names::advice(name, &FIELDS) } else { NO_SIMILAR.into() };
+                let name = cut(name);
                 self.errors.push(ConfigError::Unknown { kind: "field", name, source: source.clone(), advice });
                 continue;
             };

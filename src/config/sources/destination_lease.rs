@@ -22,6 +22,10 @@ const BUILTIN: &str = "experimental-prometheus-rw";
 const BUILTIN_URL: &str = "K6_PROMETHEUS_RW_SERVER_URL";
 const BUILTIN_PREFIX: &str = "k6_";
 
+const HINT: &str = "remove one of them, or set metricPrefix or labels in one, to keep their series apart";
+const HINT_TO_COMPARE: &str =
+    "remove one of them; to compare both, set K6_PROMETHEUS_RW_METRIC_PREFIX, which only this output reads";
+
 /// An open destination.
 struct Open {
     number: usize,
@@ -46,21 +50,29 @@ struct Written {
 /// The names that the metrics of a destination have there; `None` if that depends on the metrics of the test.
 struct Names(Option<BTreeSet<String>>);
 
+/// Another destination that sends the same series to the same receiver.
+pub struct SharedReceiver {
+    /// Where its URL was written.
+    pub source: String,
+    /// How to keep the series apart.
+    pub hint: &'static str,
+}
+
 /// The number of an open destination, which no other open one has until this is dropped.
 #[derive(Debug)]
 pub struct DestinationLease(usize);
 
 impl DestinationLease {
-    /// Leases the lowest free number. Also returns where the URLs of those were written that send the same series to the same
-    /// receiver: open destinations, and k6's own output beside this one.
-    pub fn acquire(destination: &Destination, document: &Document) -> (Self, Vec<String>) {
+    /// Leases the lowest free number. Also returns those that send the same series to the same receiver: open destinations, and
+    /// k6's own output beside this one.
+    pub fn acquire(destination: &Destination, document: &Document) -> (Self, Vec<SharedReceiver>) {
         let written = Written::by(destination);
         let mut open = OPEN.lock();
         let number = (1..).find(|number| open.iter().all(|other| other.number != *number)).unwrap_or_default();
-        let same = open.iter().filter(|other| other.written == written).map(|other| other.source.clone());
-        let mut same: Vec<_> = same.collect();
+        let same = open.iter().filter(|other| other.written == written);
+        let mut same: Vec<_> = same.map(|other| SharedReceiver { source: other.source.clone(), hint: HINT }).collect();
         if written.is_by_builtin(document) {
-            same.push(format!("--out {BUILTIN}"));
+            same.push(SharedReceiver { source: format!("--out {BUILTIN}"), hint: HINT_TO_COMPARE });
         }
         open.push(Open { number, written, source: destination.set_options.url_source().into() });
         (Self(number), same)

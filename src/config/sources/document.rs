@@ -12,6 +12,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::config::raw::{Raw, Variables, kind, wipe};
+use crate::k6::METADATA_NOTE;
 use crate::secret::Secret;
 use crate::series::{INSTANCE, InstanceLabel, OPERATORS_INSTANCE};
 
@@ -70,9 +71,18 @@ pub struct Run {
     pub scenarios: BTreeSet<String>,
     /// The names of the outputs of other kinds, such as `json`.
     pub other_outputs: Vec<String>,
+    /// The names of the script's `systemTags` that k6 keeps as metadata.
+    pub system_metadata: Vec<String>,
 }
 
 impl Run {
+    /// Returns the warning about `systemTags` without effect. Other outputs may have one.
+    pub fn metadata_warning(&self) -> Option<String> {
+        let is_asked = !self.system_metadata.is_empty() && self.other_outputs.is_empty();
+        let names = self.system_metadata.join(", ");
+        is_asked.then(|| format!("{names} in systemTags has no effect: {}", METADATA_NOTE))
+    }
+
     /// Reports whether k6's flag for native histograms is on.
     pub fn native_histograms(&self) -> bool {
         self.features.iter().any(|feature| feature == "native-histograms")

@@ -11,5 +11,5 @@ pub mod object;
 pub mod other_names;
 
 pub use apm_lease::ApmBlockLease;
-pub use destination_lease::DestinationLease;
+pub use destination_lease::{DestinationLease, SharedReceiver};
 pub use document::{Document, DocumentError, Script};

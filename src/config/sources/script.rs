@@ -8,7 +8,7 @@ use super::{Document, object};
 use crate::config::destination::Destination;
 use crate::config::error::{ConfigError, Diagnostics, Source, cut, shown_name};
 use crate::config::parse::names;
-use crate::config::raw::{Variables, kind};
+use crate::config::raw::kind;
 use crate::config::setting::{Setting, apply_all};
 use crate::config::spec::{OptionSpec, Role};
 use crate::config::validate::check;
@@ -34,7 +34,7 @@ pub fn destinations(document: &Document, diagnostics: &mut Diagnostics) -> (Vec<
     let mut others = Vec::new();
     for block in &blocks {
         match provider(block) {
-            Ok(PROMETHEUS) => ours.push(destination(block, &document.environment, diagnostics)),
+            Ok(PROMETHEUS) => ours.push(destination(block, document, diagnostics)),
             Ok(other) if !others.contains(&other) => others.push(other),
             Ok(_) => {}
             Err(error) => diagnostics.errors.push(error),
@@ -100,7 +100,7 @@ fn provider<'a>(block: &Block<'a>) -> Result<&'a str, ConfigError> {
     }
 }
 
-fn destination(block: &Block<'_>, environment: &Variables, diagnostics: &mut Diagnostics) -> Destination {
+fn destination(block: &Block<'_>, document: &Document, diagnostics: &mut Diagnostics) -> Destination {
     let source = &block.source;
     let settings = object::read(fields(block, diagnostics), source, OptionSpec::script_name, diagnostics);
     let mut destination = Destination::of_block();
@@ -117,7 +117,8 @@ fn destination(block: &Block<'_>, environment: &Variables, diagnostics: &mut Dia
         let message = "a token, and a username or password, are mutually exclusive; set only one";
         diagnostics.invalid(source.field(CREDENTIALS), message);
     }
-    check(&mut destination, &settings, source, environment, diagnostics);
+    let native_feature = document.run.native_histograms();
+    check(&mut destination, &settings, source, &document.environment, native_feature, diagnostics);
     destination
 }
 

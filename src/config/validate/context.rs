@@ -19,6 +19,12 @@ impl Check<'_> {
         self.settings.iter().rev().find(has_role).map(|setting| setting.source.clone())
     }
 
+    /// Returns where the last option of this name was written.
+    pub fn last_named(&self, name: &str) -> Option<Source> {
+        let last = self.settings.iter().rfind(|setting| setting.option.name == name);
+        last.map(|setting| setting.source.clone())
+    }
+
     /// Returns where the last option of this role was written, or the destination.
     pub fn source_of(&self, role: Role) -> Source {
         self.last_of(&[role]).unwrap_or_else(|| self.source.clone())

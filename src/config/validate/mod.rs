@@ -4,6 +4,7 @@
 mod auth;
 mod aws;
 mod context;
+mod effect;
 mod set_options;
 
 use self::context::Check;
@@ -14,12 +15,14 @@ use super::raw::Variables;
 use super::setting::Setting;
 use super::spec::Role;
 
-/// Checks a destination that was written at `source`. AWS's own variables are in the `environment`.
+/// Checks a destination that was written at `source`. AWS's own variables are in the `environment`; `native_feature` says
+/// whether k6's feature flag for native histograms is on.
 pub fn check(
     to: &mut Destination,
     settings: &[Setting],
     source: &Source,
     environment: &Variables,
+    native_feature: bool,
     diagnostics: &mut Diagnostics,
 ) {
     let mut check = Check { settings, source, diagnostics };
@@ -31,10 +34,7 @@ pub fn check(
         let message = "must be true unless metrics lists a metric; no metric would be sent";
         check.invalid_in(Role::IncludeDefaultMetrics, message);
     }
-    if to.test_run.id.is_some() && !to.test_run.include_id {
-        let source = check.source_of(Role::TestRunId);
-        check.warn(format!("Ignoring {source}: includeTestRunId is not set"));
-    }
+    effect::check(to, native_feature, &mut check);
 }
 
 fn remove_reserved_headers(to: &mut Destination, check: &mut Check<'_>) {

@@ -39,7 +39,7 @@ type terminal struct {
 func newSubcommand(gs *state.GlobalState) *cobra.Command {
 	command := &cobra.Command{
 		Use:                Name,
-		Short:              "Check receivers of Prometheus Remote Write",
+		Short:              "Check receivers of Prometheus Remote Write, and send what a test could not send",
 		DisableFlagParsing: true,
 		RunE:               func(command *cobra.Command, args []string) error { return runSubcommand(gs, command, args) },
 	}

@@ -31,7 +31,8 @@
 // Do not unload the library: some of its threads, and its panic hook, stay until the process ends.
 //
 // Blocking: of the functions of an output only k6rw_open(), k6rw_close() and k6rw_free() wait for the network. The latter two
-// wait at most for the flush timeout and, to write unsent samples to a file, another ten seconds. A command runs on a separate
+// wait at most for the flush timeout and, while a file of unsent samples is written, as long as that makes progress within ten
+// seconds. A command runs on a separate
 // thread; only k6rw_command_poll() and k6rw_command_free() wait for it.
 
 #ifndef K6_REMOTE_WRITE_H

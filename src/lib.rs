@@ -35,6 +35,7 @@ pub mod series;
 pub mod aggregate;
 pub mod export;
 pub mod send;
+pub mod unsent;
 pub mod http;
 pub mod wire;
 pub mod report;

@@ -19,6 +19,11 @@ impl Cancellation {
         self.0.send_replace(true);
     }
 
+    /// Reports whether the host has cancelled the command.
+    pub fn is_cancelled(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Waits until the host has cancelled the command.
     pub async fn cancelled(&self) {
         // Fails only if there is no sender any more, which `self` is.

@@ -5,11 +5,11 @@ use super::cancellation::Cancellation;
 use super::console::{Console, Stream};
 use super::document::CommandDocument;
 use super::spec::{Failure, Invocation, Spec};
-use super::{check, help};
+use super::{check, export, help, send};
 use crate::config::{nearest_name, shown_name};
 
 /// All commands, in the order of the help.
-static COMMANDS: &[Spec] = &[check::SPEC];
+static COMMANDS: &[Spec] = &[check::SPEC, send::SPEC, export::SPEC];
 
 /// Runs the command that the arguments name, until it ends.
 pub(super) fn dispatch(

@@ -4,7 +4,7 @@ use super::spec::{Flag, Spec};
 
 const ABOUT: &str = "\
 Checks whether a receiver of Prometheus Remote Write accepts the metrics of a
-test.";
+test, and sends what a test could not send.";
 
 const OPTIONS: &str = "\
 The receiver and its credentials are options of the output, and are read as in a

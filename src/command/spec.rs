@@ -46,6 +46,11 @@ impl Arguments {
     pub fn has(&self, flag: &str) -> bool {
         self.flags.iter().any(|(name, _)| *name == flag)
     }
+
+    /// Returns the value of a flag; of several, the last.
+    pub fn value(&self, flag: &str) -> Option<&str> {
+        self.flags.iter().rev().find(|(name, _)| *name == flag).map(|(_, value)| value.as_str())
+    }
 }
 
 /// What a command gets.

@@ -133,7 +133,7 @@ pub static OPTIONS: &[(&str, &[OptionSpec])] = &[
         plain("maxShards", "MAX_SHARDS", "4", Count(1..=MAX_SHARDS, |d| &mut d.delivery.max_shards))
             .doc("Maximum number of concurrent requests"),
         plain("unsentDirectory", "UNSENT_DIRECTORY", ".", Directory(|d| &mut d.delivery.sender.unsent_directory))
-            .empty("no file").doc("Directory of the file with samples that could not be sent"),
+            .role(Role::UnsentDirectory).empty("no file").doc("Directory of the file with samples that could not be sent"),
         plain("preflight", "PREFLIGHT", "false", Boolean(|d| &mut d.delivery.preflight)).usual()
             .doc("Checks the receiver before the test, which does not start if it rejects metrics"),
         plain("abortOnFailure", "ABORT_ON_FAILURE", "0s", Parsed(abort_on_failure)).usual()

@@ -39,6 +39,7 @@ pub(super) enum Role {
     IncludeDefaultMetrics,
     TestRunId,
     SkipVerify,
+    UnsentDirectory,
     SigV4,
 }
 

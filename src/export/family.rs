@@ -82,7 +82,7 @@ impl Metadata<'_> {
             extra_label,
             kind: self.kind,
             help: self.help.into(),
-            unit: self.unit,
+            unit: self.unit.into(),
         })
     }
 }
@@ -266,7 +266,7 @@ mod tests {
 
     /// Returns the metadata: name, type and unit of each metric.
     fn metadata(family: &Family) -> Vec<(&str, MetricKind, &str)> {
-        family.described.iter().map(|metric| (&*metric.name, metric.kind, metric.unit)).collect()
+        family.described.iter().map(|metric| (&*metric.name, metric.kind, &*metric.unit)).collect()
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl Sender {
     }
 
     /// Sends points, one of each series, until the outcome of every one is known.
-    async fn send_points(&self, shard: usize, batch: &mut Batch) {
+    pub(super) async fn send_points(&self, shard: usize, batch: &mut Batch) {
         let mut progress = Progress { evidence_since: Instant::now(), probing: false, undecided: 0, fell_back: false };
         let mut pause = Duration::from_secs(1);
         loop {
@@ -185,7 +185,7 @@ impl Sender {
                     continue;
                 }
             }
-            if self.is_hopeless() && attempts == Attempts::UntilFinal {
+            if self.is_hopeless() && self.holds_back(&exchange.response) && attempts == Attempts::UntilFinal {
                 self.reject_rest(batch, &exchange.response);
                 return Round::Finished;
             }
@@ -230,7 +230,7 @@ impl Sender {
     }
 
     /// Removes the points of held back series: most are dropped, some are tried again, each in a request of its own.
-    async fn try_held_back(&self, shard: usize, batch: &mut Batch) {
+    pub(super) async fn try_held_back(&self, shard: usize, batch: &mut Batch) {
         if self.quarantine.borrow().is_empty() {
             return;
         }
@@ -282,7 +282,10 @@ impl Sender {
             }
             batch.remove_first_set_aside();
             self.reporter.counters.points_failed.add(1);
-            if self.quarantine.borrow_mut().hold(&point, Instant::now()) {
+            if !self.holds_back(response) {
+                let abort = self.health.borrow_mut().record_rejection(response, 1);
+                self.abort_test(abort);
+            } else if self.quarantine.borrow_mut().hold(&point, Instant::now()) {
                 self.health.borrow_mut().record_rejected_series(response, &point.series_name());
             }
         }
@@ -299,7 +302,7 @@ impl Sender {
     /// Holds back all native histograms if these are all that the receiver does not accept. Returns true if they are.
     fn hold_back_histograms(&self, batch: &Batch, response: &Response) -> bool {
         let all_histograms = batch.open().all(|point| matches!(point.value, Value::Histogram(_)));
-        if all_histograms && self.quarantine.borrow_mut().hold_histograms(Instant::now()) {
+        if all_histograms && self.holds_back(response) && self.quarantine.borrow_mut().hold_histograms(Instant::now()) {
             self.health.borrow_mut().record_rejected_histograms(response);
         }
         all_histograms
@@ -322,7 +325,7 @@ impl Sender {
 
     /// Removes stale markers where the receiver keeps only the newest sample of an interval: a marker would be kept in place of
     /// the last value.
-    fn withhold_stale_markers(&self, batch: &mut Batch) {
+    pub(super) fn withhold_stale_markers(&self, batch: &mut Batch) {
         if self.is_victoria_metrics.get() {
             let removed = batch.extract(|point| point.value.is_stale_marker()).len();
             self.reporter.counters.points.subtract(removed as u64);

@@ -87,6 +87,9 @@ impl Sender {
                 self.log_protocol("Receiver does not support this protocol version, trying the other", protocol);
                 continue;
             }
+            if points > 0 {
+                self.stop_if_refused(outcome, &response).await;
+            }
             return Exchange { permit, outcome, response, points, bytes };
         }
     }

@@ -14,7 +14,10 @@
 //! | `probe` | single requests outside a run |
 //! | `sender` | tasks of the shards, and what they share |
 //! | `delivery` | a batch's pieces, until the outcome of every point is known |
+//! | `resend` | batches of an earlier run |
 //! | `exchange` | one request, from its attempts to a final response |
+//! | `unsent` | batches → a file of unsent samples |
+//! | `earlier_run` | what a sender notices while it sends batches of an earlier run |
 //! | `bisection` | which pieces of a batch to send next |
 //! | `quarantine` | series that are held back because the receiver rejects them |
 //! | `negotiation` | protocol version that the receiver supports |
@@ -23,15 +26,17 @@
 //! | `health` | log lines on the receiver's state, `abortOnFailure` |
 //! | `hint` | what a person can do about a failure |
 //! | `message` | a receiver's message without the values that it quotes |
-//! | `unsent` | file of unsent samples |
 
 mod batcher;
 mod worker;
 mod preflight;
 mod probe;
 mod delivery;
+mod resend;
 mod exchange;
 mod sender;
+mod unsent;
+mod earlier_run;
 mod bisection;
 mod quarantine;
 mod queue;
@@ -41,11 +46,11 @@ mod backoff;
 mod health;
 mod hint;
 mod message;
-mod unsent;
 
 pub use batcher::{Batcher, Role};
 pub use preflight::PreflightError;
 pub use probe::{Answer, CLOCK_ACCURACY_MS};
 pub use queue::{Batch, Queue};
+pub use resend::{Refusal, Stop};
 pub use sender::{Sender, Settings};
 pub use worker::Worker;

@@ -65,6 +65,13 @@ pub(super) fn mentions_stored_points(message: &str) -> bool {
     phrases.iter().any(|phrase| message.contains(phrase))
 }
 
+/// Reports whether a response body is about the time of points: too old, older than others of their series, or in the future.
+pub(super) fn mentions_time(message: &str) -> bool {
+    let text = message.to_ascii_lowercase().replace('-', " ");
+    let phrases = ["too old", "out of bounds", "too far in", "too new", "timestamp", "time window", "in the future"];
+    mentions_stored_points(message) || phrases.iter().any(|phrase| text.contains(phrase))
+}
+
 /// What receivers say of a request that is too large, in lower case.
 static SIZE_LIMIT: Lazy<Regex> = Lazy::new(|| {
     let phrases = [

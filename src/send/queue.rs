@@ -59,8 +59,33 @@ impl Batch {
         }
     }
 
+    /// Returns all open points in parts with one point of each series, the oldest first; and whether the receiver may have stored
+    /// all of them.
+    pub fn into_parts(mut self) -> (Vec<Vec<Point>>, bool) {
+        self.restart();
+        if self.merged {
+            self.take_apart(true);
+        }
+        let may_be_stored = self.may_be_stored();
+        let parts = std::iter::once(self.points).chain(self.parts);
+        (parts.filter(|part| !part.is_empty()).collect(), may_be_stored)
+    }
+
+    /// Creates a batch of parts that are sent one after the other, each with one point of a series at most. `may_be_stored` if the
+    /// receiver may have stored all of them.
+    pub fn of_parts(parts: Vec<Vec<Point>>, metadata: Vec<Arc<Metric>>, may_be_stored: bool) -> Self {
+        let mut batch = Self { parts: parts.into(), may_be_stored, ..Self::new(Vec::new(), metadata) };
+        batch.next_part();
+        batch
+    }
+
+    /// Number of parts that follow the unsent points.
+    pub fn later_parts(&self) -> usize {
+        self.parts.len()
+    }
+
     /// Merges batches of one shard, the oldest first: all points of a series come together, in their order.
-    fn merge(batches: Vec<Self>) -> Self {
+    pub(super) fn merge(batches: Vec<Self>) -> Self {
         let created = batches.first().map_or_else(Instant::now, |batch| batch.created);
         let mut positions: HashMap<(usize, usize), usize> = HashMap::new();
         let mut series: Vec<Vec<Point>> = Vec::new();
@@ -537,7 +562,7 @@ pub(super) mod tests {
             extra_label: None,
             kind: MetricKind::Gauge,
             help: String::new(),
-            unit: "",
+            unit: "".into(),
         })
     }
 

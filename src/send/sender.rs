@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::task::{JoinError, spawn_local};
 
+use super::earlier_run::EarlierRun;
 use super::health::{Abort, Health};
 use super::negotiation::Negotiation;
 use super::quarantine::Quarantine;
@@ -62,6 +63,8 @@ pub struct Sender {
     pub(super) is_victoria_metrics: Cell<bool>,
     pub(super) health: RefCell<Health>,
     unsent_directory: Option<PathBuf>,
+    /// For batches of an earlier run.
+    pub(super) earlier_run: Option<EarlierRun>,
     /// Batches that are not sent again, because sending them panicked.
     set_aside: RefCell<Vec<Batch>>,
     /// The batch of each shard that is being sent.
@@ -89,10 +92,16 @@ impl Sender {
             is_victoria_metrics: Cell::new(false),
             health: RefCell::new(health),
             unsent_directory: settings.unsent_directory,
+            earlier_run: None,
             set_aside: RefCell::default(),
             in_flight,
             reporter,
         }
+    }
+
+    /// Makes it a sender for batches of an earlier run: only [`Self::resend`] and [`Self::preflight`] are to be called.
+    pub fn for_earlier_run(self) -> Self {
+        Self { earlier_run: Some(EarlierRun::default()), ..self }
     }
 
     /// The destination's URL, without secrets.
@@ -201,7 +210,8 @@ impl Sender {
         let in_flight = self.in_flight.iter().filter_map(|current| current.try_lock().ok()?.take());
         unsent.extend(in_flight);
         unsent.extend(self.queue.drain());
-        let points: Vec<_> = unsent.iter().flat_map(Batch::open).collect();
-        unsent::save(&points, self.unsent_directory.as_deref(), &self.reporter);
+        // The limits of the options, not those that this receiver had.
+        let limits = Limits { points: self.max_points, ..self.limits.get() };
+        unsent::save(unsent, self.unsent_directory.as_deref(), limits, &self.reporter);
     }
 }

@@ -16,7 +16,7 @@ use crate::{fault, threads};
 /// The time after which a close that still waits is logged.
 const SLOW_CLOSE_NOTICE: Duration = Duration::from_secs(2);
 
-/// The time that a sender may take beyond its deadline, to write unsent samples to a file.
+/// The time that a sender may take beyond its deadline without an outcome of any point. It writes unsent samples to a file.
 const CLOSE_GRACE: Duration = Duration::from_secs(10);
 
 /// A running sender. Dropping it stops the sender without waiting for it.
@@ -85,9 +85,15 @@ impl Worker {
                 .with("timeout_seconds", self.flush_timeout.as_secs()),
             );
         }
-        // A sender that does not end in time must not hold up k6.
-        let _ = self.ended.recv_deadline(closed + self.flush_timeout.saturating_add(CLOSE_GRACE));
         let counters = &self.reporter.counters;
+        let mut deadline = closed + self.flush_timeout.saturating_add(CLOSE_GRACE);
+        let mut open = counters.points_without_outcome();
+        // A slow disk may take its time. A sender that makes no progress must not hold up k6.
+        while self.ended.recv_deadline(deadline) == Err(RecvTimeoutError::Timeout)
+            && std::mem::replace(&mut open, counters.points_without_outcome()) > open
+        {
+            deadline = Instant::now() + CLOSE_GRACE;
+        }
         counters.points_lost.add(counters.points_without_outcome());
     }
 }

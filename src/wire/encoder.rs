@@ -192,7 +192,7 @@ mod tests {
             extra_label: condition.map(EncodedLabel::condition),
             kind: MetricKind::Counter,
             help: "help".into(),
-            unit: "seconds",
+            unit: "seconds".into(),
         })
     }
 

@@ -14,7 +14,7 @@ pub struct Label {
 }
 
 /// The label with the name of the metric.
-const NAME: &str = "__name__";
+pub(super) const NAME: &str = "__name__";
 
 /// The label that distinguishes the two counters of a rate.
 pub const CONDITION: &str = "condition";

@@ -1,5 +1,6 @@
 //! Points: the values of series that are exported.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::proto::v1::BucketSpan;
@@ -34,7 +35,7 @@ pub struct Metric {
     /// The help text, one line.
     pub help: String,
     /// A Prometheus base unit, or empty.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
 }
 
 /// The value of a point.

@@ -50,7 +50,7 @@ impl<'a> Message<'a> for Request<'a> {
                 r#type: kind.into(),
                 metric_family_name: metric.name.clone(),
                 help: metric.help.clone(),
-                unit: metric.unit.into(),
+                unit: metric.unit.to_string(),
             };
             let len = self.metadata.len();
             message::encode(METADATA, &metadata, &mut self.metadata);

@@ -258,6 +258,10 @@ fn in_json() {
             r#"invalid timeout (an object) in collectors."remote-write".timeout (JSON): must be a duration above 0, such as 5s"#,
         ),
         (
+            json!({ "unsentDirectory": "/nonexistent" }),
+            r#"invalid unsentDirectory "/nonexistent" in collectors."remote-write".unsentDirectory (JSON): must be a directory in which files can be created, or empty for no file: No such file or directory (os error 2)"#,
+        ),
+        (
             json!({ "metrics": 7 }),
             r#"invalid metrics 7 in collectors."remote-write".metrics (JSON): must be a list of metric names, and of objects with sourceMetric, targetMetric and keepTags"#,
         ),

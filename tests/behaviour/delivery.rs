@@ -1,7 +1,6 @@
 //! Delivery to a receiver with all kinds of responses: a whole output against a recording receiver, in both protocol versions.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::outputs::{await_event, close, count};
@@ -380,46 +379,6 @@ fn cancel_flush_ends_the_wait_for_the_flush_timeout() {
         assert_eq!(await_event(&output).level, Level::Warn, "events are available while the output closes");
         output.cancel_flush();
         assert!(count(&closing.join().expect("closes"), "points_lost") > 0);
-    });
-}
-
-/// Creates a directory for one test.
-fn directory(name: &str) -> PathBuf {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).expect("a directory");
-    directory
-}
-
-#[test]
-fn unsent_samples_are_in_a_file_and_the_log_has_the_command_that_imports_it() {
-    in_both(|protocol| {
-        let directory = directory(&format!("unsent-{protocol}"));
-        // The first two batches, with the zero and the first value, are accepted.
-        let recorder = Recorder::start(|number| if number < 2 { Reply::Status(204) } else { Reply::Status(503) });
-        let output =
-            open_in(protocol, &recorder.url(), json!({ "flushTimeout": "300ms", "unsentDirectory": directory }));
-        let c = counter(&output, "c");
-        for request in 1..=5 {
-            add(&output, c, 1.0);
-            recorder.await_requests(request);
-        }
-        let report = close(&output);
-        let events = report["events"].as_array().expect("events");
-        let event = events.iter().find(|event| event["fields"].get("import").is_some()).expect("is logged");
-        let file = event["fields"]["file"].as_str().expect("a path");
-        assert!(
-            event["fields"]["import"]
-                .as_str()
-                .is_some_and(|line| line.starts_with("promtool tsdb create-blocks-from") && line.contains(file))
-        );
-        let text = std::fs::read_to_string(file).expect("is there");
-        let lines: Vec<_> = text.lines().filter(|line| line.starts_with(SERIES)).collect();
-        assert_eq!(lines.len() as u64, count(&report, "points_in_unsent_file"), "{text}");
-        assert!(lines.last().is_some_and(|line| line.starts_with(&format!("{SERIES} 5 "))), "{text}");
-        assert!(text.ends_with("# EOF\n"));
-        // The stale marker, which OpenMetrics cannot represent.
-        assert_eq!(count(&report, "points_lost"), 1);
-        std::fs::remove_dir_all(directory).expect("is there");
     });
 }
 

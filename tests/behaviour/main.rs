@@ -25,3 +25,4 @@ mod responses;
 mod rotated_secrets;
 mod secrets;
 mod tls;
+mod unsent;

@@ -3,7 +3,6 @@ package e2e
 // Delivery to real receivers: the protocol version, and no loss when a receiver is killed, frozen or absent.
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -114,52 +113,6 @@ func TestAReceiverThatFreezesHasEveryWindow(t *testing.T) {
 	})
 }
 
-// Imports into a separate store: a Prometheus with the time of the test in its head block would drop that for the imported block.
-func TestPromtoolImportsAllUnsentSamples(t *testing.T) {
-	t.Parallel()
-	directory := t.TempDir()
-	load := withoutReceiver(t, startTarget(t), shop, map[string]any{"flushTimeout": "0s", "unsentDirectory": directory})
-	load.Env["DURATION"] = "6s"
-	result := run(t, load)
-
-	receiver := startReceiver(t, harness.Prometheus)
-	receiver.ShutDown()
-	if err := receiver.Import(unsentFile(t, result, directory)); err != nil {
-		t.Fatal(err)
-	}
-	if err := receiver.Restart(); err != nil {
-		t.Fatal(err)
-	}
-	expectSummaryIn(t, receiver, result)
-	expectAPointInEveryWindow(t, receiver, time.Second)
-}
-
-func TestUnsentSamplesAreInAFileForEveryEndOfARun(t *testing.T) {
-	t.Parallel()
-	for _, end := range []struct {
-		name     string
-		script   string
-		exitCode int
-		finish   func(t *testing.T, k6 *harness.K6, target *harness.Target)
-	}{
-		{"by Ctrl-C", shop, abortedByASignal, func(_ *testing.T, k6 *harness.K6, _ *harness.Target) { k6.Interrupt() }},
-		{"by SIGTERM", shop, abortedByASignal, func(_ *testing.T, k6 *harness.K6, _ *harness.Target) { k6.Terminate() }},
-		{"by a threshold", "tests/e2e/scripts/crossed_threshold_aborts.js", thresholdsHaveFailed, nil},
-		{"by a script that throws", "tests/e2e/scripts/throws.js", scriptThrew, nil},
-	} {
-		t.Run(end.name, func(t *testing.T) {
-			t.Parallel()
-			directory, target := t.TempDir(), startTarget(t)
-			k6 := start(t, withoutReceiver(t, target, end.script, map[string]any{"flushTimeout": "1s", "unsentDirectory": directory}))
-			if end.finish != nil {
-				await(t, "some load", func() bool { return target.Requests() > 100 })
-				end.finish(t, k6, target)
-			}
-			unsentFile(t, finish(t, k6, end.exitCode), directory)
-		})
-	}
-}
-
 func TestASecondCtrlCStopsTheWaitWithoutLoss(t *testing.T) {
 	t.Parallel()
 	directory, target := t.TempDir(), startTarget(t)
@@ -211,35 +164,6 @@ func TestTwoOutputsWaitTogether(t *testing.T) {
 	}
 }
 
-func TestAnUnsentFileOverTheSizeLimitIsLoggedAsAnError(t *testing.T) {
-	t.Parallel()
-	directory := t.TempDir()
-	load := withoutReceiver(t, startTarget(t), shop, map[string]any{"flushTimeout": "0s", "unsentDirectory": directory})
-	load.Env["DURATION"] = "2s"
-	load.Blocks = 20 // enough for k6's own summary
-	result := run(t, load)
-	lines := linesOf(result, "error")
-	if len(lines) == 0 || lines[0].Message != "Failed to write unsent samples to a file; they are lost" ||
-		!strings.Contains(lines[0].String(), "File too large") {
-		t.Errorf("expected an error with the cause:\n%s", result.LogText())
-	}
-	if files, err := filepath.Glob(filepath.Join(directory, "*")); err != nil || len(files) != 0 {
-		t.Errorf("there is a partial file: %v (%v)", files, err)
-	}
-}
-
-func TestAnUnwritableDirectoryIsLoggedAsAnError(t *testing.T) {
-	t.Parallel()
-	target := startTarget(t)
-	load := withoutReceiver(t, target, shop, map[string]any{"flushTimeout": "0s", "unsentDirectory": "/proc"})
-	load.Env["DURATION"] = "2s"
-	result := run(t, load)
-	errors := linesOf(result, "error")
-	if len(errors) != 2 || errors[0].Fields["directory"] != "/proc" || errors[0].Fields["error"] == nil {
-		t.Errorf("expected an error that names directory and cause, and the end line:\n%s", result.LogText())
-	}
-}
-
 func TestAbortOnFailureStopsTheTest(t *testing.T) {
 	t.Parallel()
 	load := withoutReceiver(t, startTarget(t), shop, map[string]any{"flushTimeout": "0s", "abortOnFailure": "2s"})
@@ -278,27 +202,4 @@ func awaitQuiet(t *testing.T, target *harness.Target) {
 		}
 		return time.Since(since) > time.Second
 	})
-}
-
-// unsentFile returns the only file in a directory, and expects that the log has the command that imports it.
-func unsentFile(t *testing.T, result *harness.Result, directory string) string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(directory, "*"))
-	if err != nil || len(files) != 1 {
-		t.Fatalf("expected one file, got %v (%v):\n%s", files, err, result.LogText())
-	}
-	text, err := os.ReadFile(files[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(text), "\nk6_http_reqs_total{") || !strings.HasSuffix(string(text), "# EOF\n") {
-		t.Errorf("the file is not complete:\n%s", text)
-	}
-	for _, line := range linesOf(result, "error") {
-		if command, _ := line.Fields["import"].(string); strings.HasPrefix(command, "promtool tsdb create-blocks-from openmetrics "+files[0]) {
-			return files[0]
-		}
-	}
-	t.Errorf("the log does not have the command that imports %s:\n%s", files[0], result.LogText())
-	return files[0]
 }

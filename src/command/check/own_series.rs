@@ -42,7 +42,7 @@ impl OwnSeries {
             extra_label: None,
             kind,
             help: "Sent by a check of the receiver".into(),
-            unit: "",
+            unit: "".into(),
         };
         Self { metric: Arc::new(metric), labels: Arc::new(Labels::encode(&labels)) }
     }

@@ -9,11 +9,12 @@ mod set_options;
 
 use self::context::Check;
 use super::destination::Destination;
-use super::error::{Diagnostics, Source};
+use super::error::{ConfigError, Diagnostics, Source};
 use super::parse::headers;
 use super::raw::Variables;
 use super::setting::Setting;
 use super::spec::Role;
+use crate::unsent;
 
 /// Checks a destination that was written at `source`. AWS's own variables are in the `environment`; `native_feature` says
 /// whether k6's feature flag for native histograms is on.
@@ -30,6 +31,7 @@ pub fn check(
     to.set_options = set_options::read(settings, to);
     auth::check(to, environment, &mut check);
     check_tls(to, &mut check);
+    check_unsent_directory(to, &mut check);
     if to.metrics.include_defaults == Some(false) && to.metrics.entries.as_ref().is_none_or(Vec::is_empty) {
         let message = "must be true unless metrics lists a metric; no metric would be sent";
         check.invalid_in(Role::IncludeDefaultMetrics, message);
@@ -45,6 +47,26 @@ fn remove_reserved_headers(to: &mut Destination, check: &mut Check<'_>) {
         headers.retain(|(name, _)| !headers::is_reserved(name));
         let (source, names) = (check.source_of(Role::Headers), reserved.join(", "));
         check.warn(format!("Ignoring {names} in {source}: reserved for the protocol"));
+    }
+}
+
+/// Checks that files of unsent samples can be written. The working directory, which is the default, may be one that is read-only on
+/// purpose: then it is a warning.
+fn check_unsent_directory(to: &Destination, check: &mut Check<'_>) {
+    let Some(directory) = &to.delivery.sender.unsent_directory else { return };
+    let Err(error) = unsent::check_directory(directory) else { return };
+    let shown = directory.display().to_string();
+    match check.last_of(&[Role::UnsentDirectory]) {
+        Some(source) => check.diagnostics.errors.push(ConfigError::InvalidValue {
+            option: "unsentDirectory",
+            value: format!("{shown:?}"),
+            source,
+            expected: format!("must be a directory in which files can be created, or empty for no file: {error}"),
+        }),
+        None => check.warn(format!(
+            "Files cannot be created in the working directory ({error}): samples that cannot be sent would be lost; \
+             set unsentDirectory to another directory, or empty for no file"
+        )),
     }
 }
 

@@ -323,7 +323,7 @@ func (r *Receiver) Freeze() { r.process.signal(syscall.SIGSTOP) }
 // Thaw resumes the process.
 func (r *Receiver) Thaw() { r.process.signal(syscall.SIGCONT) }
 
-// Import imports a file of OpenMetrics text into a Prometheus that was shut down, with the command that the output logs.
+// Import imports a file of OpenMetrics text into a Prometheus that was shut down, with the command of docs/delivery.md.
 func (r *Receiver) Import(file string) error {
 	promtool, err := Binary("promtool")
 	if err != nil {

@@ -1,0 +1,80 @@
+//! Names of a file: `k6-remote-write-<seconds>.unsent`, with another ending while it is written and after it was sent.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Endings of the names.
+pub(super) const UNSENT: &str = ".unsent";
+pub(super) const PARTIAL: &str = ".unsent.partial";
+pub(super) const PROGRESS: &str = ".progress";
+
+/// Maximum number of files with one name but for a number.
+pub(super) const MAX_NAMES: u32 = 1000;
+
+/// How the sending of a file has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The receiver has accepted all points.
+    Sent,
+    /// The receiver has refused some points.
+    Refused,
+}
+
+/// Renames a file that is done to `….sent` or `….refused`, and returns its new path. No other file is replaced.
+///
+/// # Errors
+/// What the system refuses.
+pub fn rename(path: &Path, outcome: Outcome) -> io::Result<PathBuf> {
+    let ending = match outcome {
+        Outcome::Sent => "sent",
+        Outcome::Refused => "refused",
+    };
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy().into_owned();
+    let endings = [PARTIAL, UNSENT, ".sent", ".refused"];
+    let stem = endings.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    let names = (1..MAX_NAMES).map(|number| match number {
+        1 => format!("{stem}.{ending}"),
+        _ => format!("{stem}-{number}.{ending}"),
+    });
+    for name in names {
+        let to = path.with_file_name(name);
+        if to == path {
+            return Ok(to);
+        }
+        // A hard link fails where the name exists, which a rename would replace. Some file systems have none.
+        match fs::hard_link(path, &to) {
+            Ok(()) => return fs::remove_file(path).map(|()| to),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(_) if to.exists() => {}
+            Err(_) => return fs::rename(path, &to).map(|()| to),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_done_has_its_outcome_as_ending_and_replaces_no_other() {
+        let directory = tempfile::tempdir().expect("a directory");
+        for (name, outcome, renamed) in [
+            ("a.unsent", Outcome::Sent, "a.sent"),
+            ("a.unsent", Outcome::Sent, "a-2.sent"),
+            ("a.unsent", Outcome::Refused, "a.refused"),
+            ("a.refused", Outcome::Refused, "a.refused"),
+            ("b.unsent.partial", Outcome::Sent, "b.sent"),
+            ("c.refused", Outcome::Sent, "c.sent"),
+            ("other", Outcome::Sent, "other.sent"),
+        ] {
+            let path = directory.path().join(name);
+            fs::write(&path, name).expect("written");
+            let to = rename(&path, outcome).expect("renamed");
+            assert_eq!(to, directory.path().join(renamed));
+            assert_eq!(fs::read_to_string(&to).expect("is there"), name);
+        }
+        assert!(!directory.path().join("a.unsent").exists());
+    }
+}

@@ -529,7 +529,7 @@ fn what_is_ignored_or_unsafe_is_a_warning() {
         ),
         (
             json!({ "json": { "url": "https://example.com/w", "proxy": "http://me:hunter2@proxy.example.com:3128" } }),
-            "The proxy's credentials are sent to http://proxy.example.com:3128/ unencrypted; use a proxy with https",
+            "Credentials are sent to the proxy http://proxy.example.com:3128 of proxy unencrypted; use a proxy with https",
         ),
         (
             json!({ "environment": { "K6_PROMETHEUS_RW_BEARER_TOKEN": "\"hunter2\"" } }),

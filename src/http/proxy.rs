@@ -79,6 +79,15 @@ impl Proxy {
         }
     }
 
+    /// Returns the proxy for requests to `url`, for people, if its credentials are sent to another machine unencrypted.
+    pub fn with_unencrypted_credentials(&self, url: &SecretUrl) -> Option<String> {
+        // A proxy that is not valid is an error elsewhere.
+        let server = self.server_for(url.expose()).ok()??;
+        let address = SecretUrl::from(Url::parse(&server.uri.to_string()).ok()?);
+        let unencrypted = server.credentials.is_some() && server.protocol != ProxyProtocol::Https;
+        (unencrypted && address.crosses_network()).then(|| server.to_string())
+    }
+
     /// Reports whether a text is the URL of a proxy.
     pub fn is_url(text: &str) -> bool {
         text.contains("://") && ProxyServer::parse("proxy", text).is_ok()
@@ -207,6 +216,22 @@ mod tests {
     fn shown(variables: &[(&str, &str)], url: &str) -> Option<String> {
         let server = server(variables, url).expect("valid")?.to_string();
         Some(server.strip_prefix("proxy ").expect("what it is").into())
+    }
+
+    #[test]
+    fn credentials_for_a_proxy_on_another_machine_are_encrypted_only_with_https() {
+        let url = SecretUrl::from(Url::parse("https://example.com/w").expect("valid"));
+        let shown = |proxy: &str| Proxy::Through(proxy.into()).with_unencrypted_credentials(&url);
+        let proxy = Some("proxy http://proxy.example.com:3128 of proxy".to_string());
+        assert_eq!(shown("http://me:hunter2@proxy.example.com:3128"), proxy);
+        assert_eq!(shown("http://:hunter2@proxy.example.com:3128"), proxy);
+        assert!(shown("socks5h://me:hunter2@proxy.example.com").is_some());
+        for proxy in
+            ["http://proxy.example.com", "https://me:hunter2@proxy.example.com", "http://me:hunter2@localhost:3128"]
+        {
+            assert_eq!(shown(proxy), None, "{proxy}");
+        }
+        assert_eq!(Proxy::None.with_unencrypted_credentials(&url), None);
     }
 
     /// The cases of Go's `TestProxyForURL`, but for those of lists, which [`super::super::no_proxy`] has, and for zones in

@@ -4,7 +4,7 @@ use std::fmt;
 use std::mem;
 
 use percent_encoding::percent_decode_str;
-use url::Url;
+use url::{Host, Url};
 use zeroize::Zeroize;
 
 use crate::secret::{MASK, Secret};
@@ -37,6 +37,16 @@ impl SecretUrl {
         let shown = shown_path(url.path());
         url.set_path(&shown);
         url.to_string()
+    }
+
+    /// Reports whether the host is another machine.
+    pub fn crosses_network(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Domain(name)) => name != "localhost" && !name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => !address.is_loopback(),
+            Some(Host::Ipv6(address)) => !address.to_canonical().is_loopback(),
+            None => false,
+        }
     }
 
     /// Takes user name and password out of the URL, decoded; `None` if it has neither.
@@ -158,6 +168,23 @@ mod tests {
         let url = secret_url("https://m%40e:hun%2Fter2@host/api/t0k%2fen1/?a=1&b=x=y&flag#z");
         let secrets: Vec<_> = url.secrets().map(|secret| secret.expose().to_string()).collect();
         assert_eq!(secrets, ["1", "x=y", "flag", "t0k%2fen1"]);
+    }
+
+    #[test]
+    fn loopback_is_not_a_network() {
+        for (host, crosses) in [
+            ("localhost", false),
+            ("api.localhost", false),
+            ("127.1.2.3", false),
+            ("[::1]", false),
+            ("[::ffff:127.0.0.1]", false),
+            ("localhost.example.com", true),
+            ("10.0.0.1", true),
+            ("[fe80::1]", true),
+            ("prometheus", true),
+        ] {
+            assert_eq!(secret_url(&format!("http://{host}/")).crosses_network(), crosses, "{host}");
+        }
     }
 
     #[test]

@@ -1,16 +1,11 @@
 //! Credentials: which are sent when several are set, and which exclude each other.
 
-use std::net::IpAddr;
-
-use url::{Host, Url};
-
 use super::aws;
 use super::context::Check;
 use crate::config::auth_options::has_authorization;
 use crate::config::destination::Destination;
 use crate::config::raw::Variables;
 use crate::config::spec::Role;
-use crate::http::{Proxy, SecretUrl};
 use crate::secret::MASK;
 
 /// Completes credentials by the URL's and by AWS's own variables, and rejects what cannot be sent together.
@@ -69,18 +64,15 @@ fn take_from_url(to: &mut Destination) {
 
 /// Warns about credentials that cross a network without TLS.
 fn warn_unencrypted(to: &Destination, has_credentials: bool, check: &mut Check<'_>) {
-    let url = to.endpoint.url.expose();
+    let url = &to.endpoint.url;
     let in_headers = to.endpoint.headers.iter().any(|(name, _)| names_credentials(name));
-    let in_query = url.query_pairs().any(|(name, _)| names_credentials(&name));
-    if (has_credentials || in_headers || in_query) && url.scheme() == "http" && crosses_network(url) {
-        check.warn(format!("Credentials are sent to {} unencrypted; use https", to.shown_url()));
+    let in_query = url.expose().query_pairs().any(|(name, _)| names_credentials(&name));
+    let is_http = url.expose().scheme() == "http";
+    if (has_credentials || in_headers || in_query) && is_http && url.crosses_network() {
+        check.warn(format!("Credentials are sent to {} unencrypted; use https", url.shown()));
     }
-    let Proxy::Through(proxy) = &to.endpoint.proxy else { return };
-    let Ok(proxy) = Url::parse(proxy.expose()) else { return };
-    let has_user = !proxy.username().is_empty() || proxy.password().is_some();
-    if has_user && proxy.scheme() != "https" && crosses_network(&proxy) {
-        let shown = SecretUrl::from(proxy).shown();
-        check.warn(format!("The proxy's credentials are sent to {shown} unencrypted; use a proxy with https"));
+    if let Some(proxy) = to.endpoint.proxy.with_unencrypted_credentials(url) {
+        check.warn(format!("Credentials are sent to the {proxy} unencrypted; use a proxy with https"));
     }
 }
 
@@ -94,16 +86,6 @@ fn names_credentials(name: &str) -> bool {
     let joined = words.replace(['-', '_', '.'], "");
     let is_key = |word: &str| matches!(word, "key" | "sig" | "pwd" | "pass");
     CREDENTIAL_NAMES.iter().any(|part| joined.contains(part)) || words.split(['-', '_', '.']).any(is_key)
-}
-
-/// Reports whether the host of a URL is another machine.
-fn crosses_network(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name != "localhost" && !name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => !IpAddr::from(address).is_loopback(),
-        Some(Host::Ipv6(address)) => !IpAddr::from(address).is_loopback(),
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! HTTP client of one destination: builds a request, sends it, and returns the response without secrets.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -11,10 +12,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use thiserror::Error;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::auth::{Authorization, Credentials};
+use super::certificate::Certificate;
 use super::proxy::{Proxy, ProxyServer};
 use super::redact::{Redactor, without_scheme};
 use super::resolver::Resolver;
@@ -103,6 +105,20 @@ impl Client {
     /// Description of the proxy, for people: "proxy http://proxy.example.com:3128 of HTTP_PROXY"; `None` without one.
     pub fn proxy(&self) -> Option<String> {
         self.transport.proxy().map(ToString::to_string)
+    }
+
+    /// The addresses of the receiver's host.
+    ///
+    /// # Errors
+    /// What the system says about a name that it does not know.
+    pub async fn addresses(&self) -> Result<Vec<IpAddr>, String> {
+        let resolving = timeout(self.timeout, self.transport.addresses(self.url.expose())).await;
+        resolving.map_err(|_| "the system's resolver does not answer".to_string())?.map_err(|error| error.to_string())
+    }
+
+    /// The certificate that the receiver presented last, also if it was not accepted.
+    pub fn presented_certificate(&self) -> Option<Certificate> {
+        Certificate::parse(&self.transport.presented_certificate()?)
     }
 
     /// Description of the credentials in every request, for log lines: "the request had …".

@@ -23,7 +23,8 @@
 //! | `no_proxy` | `NO_PROXY` |
 //! | `tls` | TLS settings → TLS configuration |
 //! | `trust` | trusted certificates |
-//! | `verifier` | no certificate verification |
+//! | `verifier` | certificates are recorded, or not verified |
+//! | `certificate` | certificate → text for people |
 //! | `pem` | certificates and keys in PEM files |
 //! | `file` | files that options name |
 //! | `secret_url` | URLs, shown without their secrets |
@@ -47,11 +48,13 @@ mod no_proxy;
 mod tls;
 mod trust;
 mod verifier;
+mod certificate;
 mod pem;
 mod file;
 mod secret_url;
 
 pub use auth::{Credentials, SecretSource};
+pub use certificate::Certificate;
 pub use client::{Client, ClientError, Endpoint};
 pub use file::FilePath;
 pub use proxy::{Proxy, ProxyError};

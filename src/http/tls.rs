@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::file::FilePath;
 use super::pem::{self, PemError};
 use super::trust::{self, NoTrustedCa};
-use super::verifier::NoVerification;
+use super::verifier::{NoVerification, PresentedCertificate, Remembering};
 
 /// TLS settings of a destination.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -102,12 +102,16 @@ const CLIENT_CERTIFICATE_KEY: &str = "clientCertificateKey";
 type WithVerifier = ConfigBuilder<ClientConfig, WantsClientCert>;
 
 impl Tls {
-    /// Returns the settings for receivers. Reads the files, or the system's trusted CAs.
-    pub(super) fn receiver_config(&self) -> Result<ClientConfig, TlsError> {
+    /// Returns the settings for receivers, whose certificates will be in `presented`. Reads the files, or the system's trusted
+    /// CAs.
+    pub(super) fn receiver_config(&self, presented: PresentedCertificate) -> Result<ClientConfig, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = self.config(&provider, || match self.trusted_cas()? {
-            Some(certificates) => Ok(trust::only(certificates, &provider)),
-            None => Ok(trust::system_and(Vec::new(), &provider)?),
+        let config = self.config(&provider, || {
+            let inner = match self.trusted_cas()? {
+                Some(certificates) => trust::only(certificates, &provider),
+                None => trust::system_and(Vec::new(), &provider)?,
+            };
+            Ok(Arc::new(Remembering { inner, presented }))
         })?;
         Ok(match (&self.client_certificate, &self.client_certificate_key) {
             (Some(certificate), Some(key)) => {

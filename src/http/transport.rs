@@ -1,6 +1,7 @@
 //! Sends requests to one server, over connections that are kept.
 
 use std::error::Error;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,12 +15,14 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use thiserror::Error as ThisError;
 use tokio::time::{Instant, timeout_at};
-use url::Url;
+use url::{Host, Url};
 
 use super::connector::{Connector, ProxyFailure};
 use super::proxy::{Proxy, ProxyError, ProxyProtocol, ProxyServer};
 use super::resolver::Resolver;
+use super::stream::BoxError;
 use super::tls::{self, Tls, TlsError};
+use super::verifier::PresentedCertificate;
 
 /// Time after which an idle connection is checked, the interval of these checks, and their number.
 #[cfg(not(miri))] // does not support these socket options
@@ -69,13 +72,16 @@ impl RequestError {
 pub(super) struct Transport {
     http: legacy::Client<Connector, Full<Bytes>>,
     proxy: Option<Arc<ProxyServer>>,
+    resolver: Resolver,
+    presented: PresentedCertificate,
 }
 
 impl Transport {
     /// Prepares connections to the server of `url`. Reads the certificates, and the environment's proxies.
     pub fn new(url: &Url, tls: &Tls, proxy: &Proxy, resolver: Resolver) -> Result<Self, TransportError> {
         let proxy = proxy.server_for(url)?.map(Arc::new);
-        let receiver_config = match tls.receiver_config() {
+        let presented = PresentedCertificate::default();
+        let receiver_config = match tls.receiver_config(presented.clone()) {
             Err(TlsError::NoTrustedCa(_)) if url.scheme() == "http" => tls::empty_trust_config(),
             config => config?,
         };
@@ -85,19 +91,34 @@ impl Transport {
         };
         let connector = Connector {
             tcp: tcp(resolver.clone()),
-            resolver,
+            resolver: resolver.clone(),
             tls: Arc::new(receiver_config),
             server_name: tls.server_name()?,
             proxy: proxy.clone(),
             proxy_tls: Arc::new(proxy_config),
         };
         let mut builder = legacy::Client::builder(TokioExecutor::new());
-        Ok(Self { http: builder.pool_timer(TokioTimer::new()).build(connector), proxy })
+        Ok(Self { http: builder.pool_timer(TokioTimer::new()).build(connector), proxy, resolver, presented })
     }
 
     /// The proxy to the server.
     pub fn proxy(&self) -> Option<&ProxyServer> {
         self.proxy.as_deref()
+    }
+
+    /// The certificate that the server presented last, in DER, also if it was not accepted.
+    pub fn presented_certificate(&self) -> Option<Vec<u8>> {
+        self.presented.get()
+    }
+
+    /// Resolves the host of a URL, by the system.
+    pub async fn addresses(&self, url: &Url) -> Result<Vec<IpAddr>, BoxError> {
+        match url.host() {
+            Some(Host::Domain(name)) => Ok(self.resolver.resolve(name).await?.iter().map(SocketAddr::ip).collect()),
+            Some(Host::Ipv4(address)) => Ok(vec![address.into()]),
+            Some(Host::Ipv6(address)) => Ok(vec![address.into()]),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Sends a request, and returns the response, of which the body is not read.

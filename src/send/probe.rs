@@ -6,7 +6,7 @@ use super::exchange::Attempts;
 use super::hint::hint;
 use super::outcome::Outcome;
 use super::sender::Sender;
-use crate::http::Response;
+use crate::http::{Certificate, Response};
 use crate::wire::{Point, Protocol};
 
 /// What a receiver answered to one request.
@@ -18,6 +18,8 @@ pub struct Answer {
     pub protocol: Protocol,
     /// The answer.
     pub response: Response,
+    /// The receiver's certificate, for https, whether it is trusted or not.
+    pub certificate: Option<Certificate>,
     /// What a person can do about it, if it is not accepted.
     pub hint: Option<String>,
     /// Time from that request to the end of its answer.
@@ -45,8 +47,12 @@ impl Sender {
             epoch_ms(date) + CLOCK_ACCURACY_MS as i64 - epoch_ms(SystemTime::now())
         });
         let hint = hint(&response, self.credentials()).filter(|_| !accepted);
+        let certificate = match &response.tls {
+            Some(session) => Certificate::parse(&session.certificate),
+            None => self.client.presented_certificate(),
+        };
         let duration = self.reporter.last_duration().unwrap_or_default();
-        Answer { accepted, protocol, response, hint, duration, clock_offset_ms }
+        Answer { accepted, protocol, response, certificate, hint, duration, clock_offset_ms }
     }
 }
 

@@ -49,8 +49,8 @@ func TestACheckOfAReceiverThatAcceptsMetrics(t *testing.T) {
 			if result.ExitCode != 0 || result.Stderr != "" {
 				t.Errorf("exit code %d, %s", result.ExitCode, result.Stderr)
 			}
-			for _, part := range append(found, "✓ sample", "✓ clock", "· credentials  no credentials",
-				"k6 run --out remote-write="+receiver.WriteURL()) {
+			for _, part := range append(found, "✓ sample", "✓ clock", "· credentials  no credentials", "· proxy        none",
+				"✓ address      127.0.0.1 is 127.0.0.1, port ", "· TLS          none", "k6 run --out remote-write="+receiver.WriteURL()) {
 				if !strings.Contains(result.Stdout, part) {
 					t.Errorf("%q is missing in:\n%s", part, result.Stdout)
 				}
@@ -117,7 +117,7 @@ func problems(t *testing.T) []problem {
 			options: map[string]any{"caCertificate": authority.CAFile(), "username": "k6", "password": "hunter2"},
 			parts: []string{
 				"· credentials  a user name and a password", "✗ request", "status 401", "check the credentials",
-				"password=*** from",
+				"password=*** from", "! TLS          1.3, certificate for",
 			},
 		},
 		{
@@ -128,7 +128,7 @@ func problems(t *testing.T) []problem {
 		},
 		{
 			name: "an untrusted certificate", url: untrusted.URL(),
-			parts: []string{"✗ request", "UnknownIssuer", "`caCertificate`"},
+			parts: []string{"✗ request", "UnknownIssuer", "in the environment K6_PROMETHEUS_RW_CA_CERTIFICATE", "· TLS          certificate for", "issued by", "valid until"},
 		},
 		{
 			name: "a web page", url: page.URL(),
@@ -137,7 +137,7 @@ func problems(t *testing.T) []problem {
 		{
 			name: "a proxy that is down", url: "http://receiver.example.com/api/v1/write",
 			env:   map[string]string{"HTTP_PROXY": "http://me:hunter2@" + refused},
-			parts: []string{"✗ request", "Connection refused"},
+			parts: []string{"· proxy        http://" + refused + " of HTTP_PROXY", "✗ request", "Connection refused", "the proxy cannot be reached"},
 		},
 		{
 			name: "no tenant", url: tenants.WriteURL(),
@@ -145,7 +145,7 @@ func problems(t *testing.T) []problem {
 		},
 		{
 			name: "a host that does not exist", url: "http://receiver.invalid/api/v1/write",
-			parts: []string{"✗ request", "unknown host name"},
+			parts: []string{"✗ address", "unknown host name"},
 		},
 		{
 			name: "an option that is not valid", url: "http://h/", options: map[string]any{"timeout": "soon"},
@@ -204,7 +204,7 @@ func TestACheckWithATenantAndCredentials(t *testing.T) {
 	secured := startSecured(t, authority, "basic_auth_users:\n  k6: "+ofPassword+"\n", certificate, key)
 	options := map[string]any{"url": secured.WriteURL(), "caCertificate": authority.CAFile(), "username": "k6", "password": thePassword}
 	result = check(t, harness.Command{Options: options})
-	if result.ExitCode != 0 || strings.Contains(result.Stdout, thePassword) {
+	if result.ExitCode != 0 || !strings.Contains(result.Stdout, "! TLS          1.3, certificate for") || strings.Contains(result.Stdout, thePassword) {
 		t.Errorf("exit code %d:\n%s%s", result.ExitCode, result.Stdout, result.Stderr)
 	}
 }
@@ -259,5 +259,47 @@ func TestACheckOfASilentReceiverEndsAtTheTimeout(t *testing.T) {
 	result := check(t, harness.Command{Args: []string{silent.URL()}, Options: map[string]any{"timeout": "1s"}})
 	if took := time.Since(begin); result.ExitCode != 1 || !strings.Contains(result.Stdout, "no response within the timeout") || took > 20*time.Second {
 		t.Errorf("exit code %d after %s:\n%s", result.ExitCode, took, result.Stdout)
+	}
+}
+
+func TestACheckEndsAtCtrlC(t *testing.T) {
+	t.Parallel()
+	silent := startFake(t, harness.Fake{Hook: harness.Always(harness.Hang)})
+	command, err := harness.StartCommand(harness.Command{Args: []string{"check", silent.URL()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the request", func() bool { return len(silent.Requests()) > 0 })
+	command.Interrupt()
+	result, err := command.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.ExitCode != 1 || !strings.Contains(result.Stderr, "check interrupted") {
+		t.Errorf("exit code %d: %s", result.ExitCode, result.Stderr)
+	}
+}
+
+func TestACheckFindsWhatOnlySamplesShow(t *testing.T) {
+	t.Parallel()
+	for _, rejection := range []struct {
+		name, marked string
+		options      map[string]any
+		exitCode     int
+		part         string
+	}{
+		{"samples", "k6_remote_write_check", nil, 1, "✗ sample       status 400"},
+		{"histograms", "k6_remote_write_check_histogram", nil, 0, "· histograms   native histograms rejected, which these options do not send"},
+		{"histograms that are sent", "k6_remote_write_check_histogram", map[string]any{"trendAs": "native"}, 1, "✗ histograms   status 400"},
+	} {
+		t.Run(rejection.name, func(t *testing.T) {
+			t.Parallel()
+			receiver := startFake(t, harness.Fake{Hook: harness.Always(harness.RejectMarked), Marked: rejection.marked})
+			result := check(t, harness.Command{Args: []string{receiver.URL()}, Options: rejection.options})
+			if text := strings.Join(strings.Fields(result.Stdout), " "); result.ExitCode != rejection.exitCode ||
+				!strings.Contains(text, strings.Join(strings.Fields(rejection.part), " ")) {
+				t.Errorf("exit code %d:\n%s", result.ExitCode, result.Stdout)
+			}
+		})
 	}
 }

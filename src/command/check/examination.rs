@@ -5,7 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::finding::{Finding, State};
 use super::own_series::OwnSeries;
-use crate::config::Destination;
+use super::tls;
+use crate::config::{self, Destination, OptionSpec};
 use crate::http::Client;
 use crate::report::Reporter;
 use crate::send::{Answer, CLOCK_ACCURACY_MS, Queue, Sender};
@@ -26,14 +27,22 @@ pub(super) async fn examine(destination: &Destination) -> Vec<Finding> {
             return findings;
         }
     };
-    findings.push(Finding::new("credentials", State::Info, client.credentials()));
+    let credentials = client.credentials();
+    let route = route(destination, &client).await;
+    let is_known = route.iter().all(|finding| finding.state != State::Failed);
+    findings.extend(route);
+    if !is_known {
+        return findings;
+    }
     let reporter = Reporter::default().destination(destination.shown_url());
     // Nothing is queued: a check waits for each answer.
     let queue = Arc::new(Queue::new(1, 1, Arc::clone(&reporter)));
     let sender = Sender::new(client, destination.delivery.sender.clone(), queue, reporter);
     let answer = sender.probe(&[]).await;
+    findings.extend(tls::session(destination, &answer));
+    findings.push(Finding::new("credentials", State::Info, credentials));
     findings.push(request(&answer));
-    findings.extend(clock(&answer));
+    findings.extend(clock(&answer).filter(|clock| answer.accepted || clock.state != State::Ok));
     if answer.accepted {
         findings.push(protocol(&answer));
         findings.extend(samples(destination, &sender).await);
@@ -73,6 +82,32 @@ fn options(destination: &Destination) -> Vec<Finding> {
             .with("source", &*set.source)
     })
     .collect()
+}
+
+/// Says which way requests take.
+async fn route(destination: &Destination, client: &Client) -> Vec<Finding> {
+    let proxy = client.proxy();
+    let shown = proxy.as_deref().map_or("none", |proxy| proxy.trim_start_matches("proxy "));
+    let mut route = vec![Finding::new("proxy", State::Info, shown)];
+    // A proxy resolves the name itself, or is asked to.
+    if proxy.is_none() {
+        let url = destination.endpoint.url.expose();
+        let host = url.host_str().unwrap_or_default();
+        route.push(match client.addresses().await {
+            Ok(mut addresses) => {
+                addresses.dedup();
+                let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+                let port = url.port_or_known_default().unwrap_or_default();
+                let text = format!("{host} is {}, port {port}", addresses.join(", "));
+                Finding::new("address", State::Ok, text).with("addresses", addresses).with("port", port)
+            }
+            Err(error) => {
+                let hint = "unknown host name: check the URL, and in a container its network".to_string();
+                Finding::new("address", State::Failed, format!("{host}: {error}")).with_hint(hint)
+            }
+        });
+    }
+    route
 }
 
 fn request(answer: &Answer) -> Finding {
@@ -133,11 +168,22 @@ fn histograms(destination: &Destination, series: &OwnSeries, answer: &Answer) ->
 
 /// Returns the finding on a request that was not accepted.
 fn failed(subject: &'static str, answer: &Answer) -> Finding {
-    let finding = Finding::new(subject, State::Failed, shown(answer)).with_hint(answer.hint.clone());
+    let hint = answer.hint.as_deref().map(with_variables);
+    let finding = Finding::new(subject, State::Failed, shown(answer)).with_hint(hint);
     match answer.response.status {
         Some(status) => finding.with("status", status),
         None => finding,
     }
+}
+
+/// Adds the environment variables of the options that a hint names: who checks a receiver has no script.
+fn with_variables(hint: &str) -> String {
+    // An option is quoted, also with a value: `labels: job=k6`.
+    let quoted = hint.split('`').skip(1).step_by(2).filter_map(|quoted| quoted.split(':').next());
+    let named = quoted.filter_map(|name| config::options().find(|option| option.name == name));
+    let mut variables: Vec<_> = named.map(OptionSpec::variable).collect();
+    variables.dedup();
+    if variables.is_empty() { hint.into() } else { format!("{hint} (in the environment {})", variables.join(", ")) }
 }
 
 /// Returns status and message of an answer.
@@ -151,4 +197,57 @@ fn shown(answer: &Answer) -> String {
 fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::http::Response;
+
+    fn answer(clock_offset_ms: Option<i64>) -> Answer {
+        let response = Response { status: Some(204), ..Response::default() };
+        let duration = Duration::from_millis(100);
+        Answer {
+            accepted: true,
+            protocol: Protocol::V2,
+            response,
+            certificate: None,
+            hint: None,
+            duration,
+            clock_offset_ms,
+        }
+    }
+
+    #[test]
+    fn clocks_may_differ_by_what_cannot_be_measured() {
+        for (offset_ms, text) in [
+            (0, "the receiver has the same time as this machine"),
+            (-2600, "the receiver has the same time as this machine"),
+            (2700, "the receiver is 2 s ahead of this machine"),
+            (-90_000, "the receiver is 90 s behind this machine"),
+        ] {
+            let finding = clock(&answer(Some(offset_ms))).expect("has a time");
+            assert_eq!(finding.text, text);
+            let is_same = finding.state == State::Ok;
+            assert!(is_same == text.contains("same") && is_same == finding.hint.is_none(), "{finding:?}");
+        }
+        assert_eq!(clock(&answer(None)), None);
+    }
+
+    #[test]
+    fn a_hint_names_the_variables_of_its_options() {
+        for (hint, end) in [
+            ("set `caCertificate` or SSL_CERT_FILE", " (in the environment K6_PROMETHEUS_RW_CA_CERTIFICATE)"),
+            ("set `labels: job=k6,instance=…`, with a name", " (in the environment K6_PROMETHEUS_RW_LABELS)"),
+            (
+                "lower `maxBytesPerSend` and `timeout`",
+                " (in the environment K6_PROMETHEUS_RW_MAX_BYTES_PER_SEND, K6_PROMETHEUS_RW_TIMEOUT)",
+            ),
+            ("check the URL's path, `-max=5`", ""),
+        ] {
+            assert_eq!(with_variables(hint), format!("{hint}{end}"));
+        }
+    }
 }

@@ -6,11 +6,13 @@
 //! | file | content |
 //! |---|---|
 //! | `examination` | a destination → findings |
+//! | `tls` | TLS version and certificate |
 //! | `own_series` | the series that are sent |
 //! | `finding` | one line of the result |
 //! | `printed` | findings → text for a person |
 
 mod examination;
+mod tls;
 mod own_series;
 mod printed;
 mod finding;
@@ -87,14 +89,10 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     } else {
         printed::print(invocation.console, &result, argument.is_empty());
     }
-    let failed = result.destinations.iter().filter(|examined| examined.failed());
-    let failed: Vec<_> = failed.map(|examined| &*examined.url).collect();
-    match &failed[..] {
-        [] if result.ok => Ok(()),
-        [] => Err(Failure::failed("check failed: the configuration is not valid")),
-        failed => {
-            Err(Failure::failed(format!("check failed: {} does not accept the metrics of a run", failed.join(", "))))
-        }
+    match result.errors[..] {
+        _ if result.ok => Ok(()),
+        [] => Err(Failure::failed("check failed: a receiver does not accept the metrics of a run")),
+        _ => Err(Failure::failed("check failed: the configuration is not valid")),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::CheckResult;
 use super::finding::{Finding, State};
 use crate::command::console::{Console, Stream, Tone};
+use crate::secret::MASK;
 
 /// Width of the column of subjects, and where the text begins.
 const SUBJECT_WIDTH: usize = 12;
@@ -39,7 +40,11 @@ pub(super) fn print(console: &Console, result: &CheckResult, from_options: bool)
         let end = if examination.failed() {
             console.paint(out, Tone::Bad, "The receiver does not accept the metrics of a run.")
         } else {
-            let value = if from_options { String::new() } else { format!("={}", examination.url) };
+            let value = match &*examination.url {
+                _ if from_options => String::new(),
+                hidden if hidden.contains(MASK) => "=<the same URL>".into(),
+                url => format!("={url}"),
+            };
             let accepted = console.paint(out, Tone::Good, "The receiver accepts the metrics of a run:");
             format!("{accepted}\n\n  k6 run --out remote-write{value} script.js")
         };

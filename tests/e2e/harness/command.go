@@ -32,8 +32,24 @@ type CommandResult struct {
 // commandTimeout is far more than a command needs.
 const commandTimeout = 2 * time.Minute
 
+// RunningCommand is a subcommand that was started.
+type RunningCommand struct {
+	process        *Process
+	dir            string
+	stdout, stderr bytes.Buffer
+}
+
 // RunCommand runs a subcommand and waits until it ends.
 func RunCommand(command Command) (*CommandResult, error) {
+	running, err := StartCommand(command)
+	if err != nil {
+		return nil, err
+	}
+	return running.Wait()
+}
+
+// StartCommand starts a subcommand.
+func StartCommand(command Command) (*RunningCommand, error) {
 	binary, err := Binary("k6")
 	if err != nil {
 		return nil, err
@@ -42,7 +58,6 @@ func RunCommand(command Command) (*CommandResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
 	config := filepath.Join(dir, "config.json")
 	data, err := json.Marshal(map[string]any{"collectors": map[string]any{"remote-write": command.Options}})
 	if err != nil {
@@ -61,17 +76,25 @@ func RunCommand(command Command) (*CommandResult, error) {
 		program = exec.Command("script", "--quiet", "--return", "--command", line, os.DevNull)
 	}
 	program.Env = append(environment(command.Env), "K6_NO_USAGE_REPORT=true", "K6_AUTO_EXTENSION_RESOLUTION=false", "TERM=xterm")
-	var stdout, stderr bytes.Buffer
-	program.Stdout, program.Stderr = &stdout, &stderr
-	process, err := start(program, false)
-	if err != nil {
+	running := &RunningCommand{dir: dir}
+	program.Stdout, program.Stderr = &running.stdout, &running.stderr
+	if running.process, err = start(program, false); err != nil {
 		return nil, err
 	}
+	return running, nil
+}
+
+// Interrupt sends the signal of Ctrl-C.
+func (c *RunningCommand) Interrupt() { c.process.signal(os.Interrupt) }
+
+// Wait waits until the subcommand has ended, and returns the result.
+func (c *RunningCommand) Wait() (*CommandResult, error) {
+	defer os.RemoveAll(c.dir)
 	select {
-	case <-process.ended:
+	case <-c.process.ended:
 	case <-time.After(commandTimeout):
-		process.Stop(0)
+		c.process.Stop(0)
 		return nil, errors.New("the command did not end")
 	}
-	return &CommandResult{process.Wait().ExitCode(), stdout.String(), stderr.String()}, nil
+	return &CommandResult{c.process.Wait().ExitCode(), c.stdout.String(), c.stderr.String()}, nil
 }

@@ -185,16 +185,15 @@ impl Hidden {
         .unwrap_or_else(|| MASK.into())
     }
 
-    /// Returns what a warning says of a valid value.
-    pub fn warning(&self, secret: &Secret, form: Form) -> Option<&'static str> {
-        const QUOTED: &str = "has quotes around a value, which are sent, too: remove them unless they belong to it";
+    /// Reports whether a valid value, or one of several, is in quotes.
+    pub fn is_quoted(&self, secret: &Secret) -> bool {
         let text = secret.expose();
-        let quoted = match self {
-            Self::Headers(_) => headers::parse(text)?.iter().any(|(_, value)| is_quoted(value.expose())),
-            Self::Text(_) | Self::Password(_) | Self::Token(_) | Self::Key(_) => form == Form::Text && is_quoted(text),
-            Self::Url(_) | Self::File(_) | Self::SecretFile(_) => false,
-        };
-        quoted.then_some(QUOTED)
+        match self {
+            Self::Headers(_) => {
+                headers::parse(text).is_some_and(|all| all.iter().any(|(_, value)| is_quoted(value.expose())))
+            }
+            _ => is_quoted(text),
+        }
     }
 
     /// Returns what a message adds about a value that is not valid, without any part of it.
@@ -214,7 +213,7 @@ impl Hidden {
 }
 
 /// Reports whether all of a text is in quotes, as in a shell or in YAML.
-fn is_quoted(text: &str) -> bool {
+pub(super) fn is_quoted(text: &str) -> bool {
     let text = text.trim();
     ['"', '\''].iter().any(|&quote| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote))
 }

@@ -98,7 +98,7 @@ pub static OPTIONS: &[(&str, &[OptionSpec])] = &[
             .unset("`false`, or k6's feature flag `native-histograms`")
             .doc("Native histograms where `trendAs` is not set: the option of k6's own output"),
         plain("trendStats", "TREND_STATS", "avg,min,med,max,p(90),p(95),p(99),count,sum", Parsed(trend_stats)).usual()
-            .must_be("one to fifty of avg, min, med, max, count, sum and p(N), N from 0 to 100, each once")
+            .must_be("one to fifty of avg, min, med, max, count, sum and p(N), N from 0 to 100, each once").explain(equal_suffixes)
             .doc("Statistics of a Trend as gauges"),
         plain("trendWindow", "TREND_WINDOW", "window", Words(TREND_WINDOWS))
             .doc("Span of these statistics: one window, or the run so far"),
@@ -110,7 +110,7 @@ pub static OPTIONS: &[(&str, &[OptionSpec])] = &[
         plain("labelNames", "LABEL_NAMES", "ascii", Words(LABEL_NAMES))
             .doc("Characters of label names; `utf8` requires Prometheus 3"),
         plain("labels", "LABELS", "", Parsed(labels)).usual()
-            .must_be("names and values, such as environment=production,server=srv1, without names that begin with __")
+            .must_be("names and values, such as environment=production,server=srv1, each name once and none that begins with __")
             .doc("Labels of every series, unless a tag has the same name"),
         plain("dropTags", "DROP_TAGS", "", Parsed(drop_tags)).must_be("tag names, such as url,ip").usual()
             .doc("Tags to leave out; series that differ only in these are merged"),
@@ -265,6 +265,15 @@ fn trend_stats(to: &mut Destination, text: &str) -> Option<()> {
     (each_once && (1..=MAX_TREND_STATS).contains(&stats.len())).then(|| to.mapping.trend_stats = stats)
 }
 
+/// Names two statistics whose metrics would have one name.
+fn equal_suffixes(text: &str) -> Option<String> {
+    let texts = list(text)?;
+    let stats: Vec<_> = texts.iter().map(|stat| TrendStat::parse(stat)).collect::<Option<_>>()?;
+    let mut pairs = (0..stats.len()).flat_map(|second| (0..second).map(move |first| (first, second)));
+    let (first, second) = pairs.find(|&(first, second)| stats[first].suffix() == stats[second].suffix())?;
+    Some(format!("{} and {} would both be called {}", texts[first], texts[second], stats[first].suffix()))
+}
+
 fn trend_buckets(to: &mut Destination, text: &str) -> Option<()> {
     let bounds: Arc<[f64]> = list(text)?.iter().map(|bound| bound.parse().ok()).collect::<Option<_>>()?;
     let ascending =
@@ -274,9 +283,11 @@ fn trend_buckets(to: &mut Destination, text: &str) -> Option<()> {
 }
 
 fn labels(to: &mut Destination, text: &str) -> Option<()> {
-    let valid = |(name, value): &(String, String)| !value.is_empty() && !name.starts_with("__");
-    to.labels.constant = pairs(text).filter(|labels| labels.iter().all(valid))?;
-    Some(())
+    let mut labels = pairs(text)?;
+    // As in k6's own output: such as a variable of a pipeline that is not set. An empty label is none in Prometheus.
+    labels.retain(|(name, value)| !value.is_empty() && name != "__name__");
+    to.labels.constant = labels;
+    to.labels.constant.iter().all(|(name, _)| !name.starts_with("__")).then_some(())
 }
 
 fn drop_tags(to: &mut Destination, text: &str) -> Option<()> {

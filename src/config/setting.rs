@@ -1,10 +1,12 @@
 //! An option with its value in one source, before it is read into a destination.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use super::destination::Destination;
 use super::error::{ConfigError, Diagnostics, Source, cut};
-use super::kind::{Field, Form, Kind};
+use super::kind::{self, Field, Form, Kind};
 use super::options::options;
 use super::parse::metrics::{self, MetricEntry};
 use super::raw;
@@ -49,25 +51,49 @@ impl Setting {
             Kind::Hidden(kind) => kind.read(to, &self.value, self.form),
             Kind::Plain(kind) => kind.read(to, self.value.expose(), self.form),
         };
-        match &self.option.kind {
-            _ if valid.is_none() => self.reject(diagnostics),
-            Kind::Hidden(kind) => {
-                let warning = kind.warning(&self.value, self.form);
-                warning.into_iter().for_each(|warning| diagnostics.warn(format!("{} {warning}", self.source)));
-            }
-            _ => {}
+        match valid {
+            None => self.reject(diagnostics),
+            Some(()) => self.warn_of_quotes(diagnostics),
         }
+    }
+
+    /// Warns of a valid value in quotes, of which no shell has taken them off: compose files and `.env` files keep them.
+    fn warn_of_quotes(&self, diagnostics: &mut Diagnostics) {
+        let is_quoted = match &self.option.kind {
+            Kind::Hidden(kind) => kind.is_quoted(&self.value) && self.form != Form::Scalar,
+            Kind::Plain(_) | Kind::Metrics(_) => self.is_quoted(),
+        };
+        if is_quoted {
+            let source = &self.source;
+            diagnostics.warn(format!(
+                "{source} has quotes around a value, which are part of it: remove them unless they are meant"
+            ));
+        }
+    }
+
+    fn is_quoted(&self) -> bool {
+        self.form == Form::Text && kind::is_quoted(self.value.expose())
     }
 
     fn reject(&self, diagnostics: &mut Diagnostics) {
         let mut expected = format!("must be {}", self.option.valid_values());
-        if let Kind::Hidden(kind) = &self.option.kind
-            && let Some(advice) = kind.advice(&self.value, self.form)
-        {
+        if let Some(advice) = self.advice() {
             expected.push_str(&format!("; {advice}"));
         }
         let (option, value, source) = (self.option.name, self.shown(), self.source.clone());
         diagnostics.errors.push(ConfigError::InvalidValue { option, value, source, expected });
+    }
+
+    /// Returns what a message adds about this value, which is not valid.
+    fn advice(&self) -> Option<Cow<'static, str>> {
+        if self.is_quoted() {
+            return Some("the value is in quotes: remove them".into());
+        }
+        match &self.option.kind {
+            Kind::Hidden(kind) => kind.advice(&self.value, self.form).map(Cow::from),
+            Kind::Plain(_) => self.option.explanation(self.value.expose()).map(Cow::from),
+            Kind::Metrics(_) => None,
+        }
     }
 
     /// The value as it was written, if its kind is shown and it does not look like a URL or an address, which may have a password:
@@ -92,6 +118,7 @@ impl Setting {
         diagnostics: &mut Diagnostics,
     ) {
         let mut parsed = metrics::parse(self.value.expose(), &self.source);
+        self.warn_of_quotes(diagnostics);
         for name in parsed.ignored.iter().map(|name| cut(name)) {
             let advice = if name.contains('{') { "; write a selector as {sourceMetric: '…'}" } else { "" };
             diagnostics.warn(format!("Ignoring {name:?} in {}: not a valid metric name{advice}", self.source));

@@ -25,7 +25,11 @@ pub struct OptionSpec {
     unset: &'static str,
     empty: Option<&'static str>,
     must_be: Option<&'static str>,
+    explain: Option<Explain>,
 }
+
+/// Returns what is wrong with a value, where the valid values do not tell.
+type Explain = fn(&str) -> Option<String>;
 
 /// What the rules of [`super::validate`] know an option by. Options that set the same thing have the same role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +95,11 @@ impl OptionSpec {
         }
     }
 
+    /// Returns what is wrong with a value that is not valid, if its function knows.
+    pub(super) fn explanation(&self, value: &str) -> Option<String> {
+        self.explain.and_then(|explain| explain(value))
+    }
+
     /// Whether its values must not be shown.
     pub fn is_hidden(&self) -> bool {
         matches!(self.kind, Kind::Hidden(_))
@@ -134,6 +143,7 @@ pub(super) const fn row(name: &'static str, variable: &'static str, kind: Kind) 
         unset: "",
         empty: None,
         must_be: None,
+        explain: None,
     }
 }
 
@@ -171,6 +181,10 @@ impl OptionSpec {
     /// The valid values, where those of the kind are not all.
     pub(super) const fn must_be(self, must_be: &'static str) -> Self {
         Self { must_be: Some(must_be), ..self }
+    }
+
+    pub(super) const fn explain(self, explain: Explain) -> Self {
+        Self { explain: Some(explain), ..self }
     }
 
     /// The default of an option that has one, where [`plain`] does not set it.

@@ -410,7 +410,7 @@ fn invalid_values_are_rejected() {
         ("trendWindow", vec![json!("minute"), json!(1)]),
         ("trendBuckets", vec![json!([2, 1]), json!([1, 1]), json!("1,x"), json!(["NaN"]), json!(["inf"])]),
         ("labelNames", vec![json!("utf-16")]),
-        ("labels", vec![json!("a"), json!({ "__name__": "x" }), json!({ "a": "" }), json!("=b"), json!(["a"])]),
+        ("labels", vec![json!("a"), json!({ "__a": "x" }), json!("=b"), json!(["a"]), json!("a=1,a=2")]),
         ("dropTags", vec![json!("a,,b"), json!([{}])]),
         ("maxLabelValueBytes", vec![json!(15), json!("1k")]),
         ("maxSeries", vec![json!(0), json!(-1), json!(1.5)]),
@@ -533,18 +533,18 @@ fn what_is_ignored_or_unsafe_is_a_warning() {
         ),
         (
             json!({ "environment": { "K6_PROMETHEUS_RW_BEARER_TOKEN": "\"hunter2\"" } }),
-            "K6_PROMETHEUS_RW_BEARER_TOKEN (environment) has quotes around a value, which are sent, too: remove them unless they \
-             belong to it",
+            "K6_PROMETHEUS_RW_BEARER_TOKEN (environment) has quotes around a value, which are part of it: remove them unless they \
+             are meant",
         ),
         (
             json!({ "json": { "username": "me", "password": "'hunter2'" } }),
-            "collectors.\"remote-write\".password (JSON) has quotes around a value, which are sent, too: remove them unless they \
-             belong to it",
+            "collectors.\"remote-write\".password (JSON) has quotes around a value, which are part of it: remove them unless they \
+             are meant",
         ),
         (
             json!({ "environment": { "K6_PROMETHEUS_RW_HEADERS_X-A": "\"hunter2\"" } }),
-            "K6_PROMETHEUS_RW_HEADERS_X-A (environment) has quotes around a value, which are sent, too: remove them unless they \
-             belong to it",
+            "K6_PROMETHEUS_RW_HEADERS_X-A (environment) has quotes around a value, which are part of it: remove them unless they \
+             are meant",
         ),
         (
             json!({ "argument": "http://me:hunter2@localhost/w", "json": { "bearerToken": "t" } }),

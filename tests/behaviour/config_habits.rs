@@ -198,6 +198,85 @@ fn an_option_without_effect_is_a_warning() {
 }
 
 #[test]
+fn a_value_in_quotes_is_known_as_one() {
+    // Lists of variables in a compose file, and some `.env` files, keep the quotes.
+    for (variable, value, shown) in [
+        ("SERVER_URL", r#""http://prometheus:9090/api/v1/write""#, "url (a text)"),
+        ("SERVER_URL", "'http://prometheus:9090/api/v1/write'", "url (a text)"),
+        ("PUSH_INTERVAL", "'1s'", r#"pushInterval "'1s'""#),
+        ("STALE_MARKERS", r#""true""#, r#"staleMarkers "\"true\"""#),
+        ("TREND_STATS", r#""avg,max""#, r#"trendStats "\"avg,max\"""#),
+        ("HTTP_HEADERS", r#""X-Scope-OrgID:demo""#, "headers (a text)"),
+    ] {
+        let variable = format!("K6_PROMETHEUS_RW_{variable}");
+        let error = read(&environment(&[(&variable, value)])).map(|_| ()).expect_err("quotes");
+        let begins = format!("invalid configuration: invalid {shown} in {variable} (environment): must be ");
+        assert!(error.starts_with(&begins) && error.ends_with("; the value is in quotes: remove them"), "{error}");
+    }
+    for (variable, value) in [
+        ("USERNAME", r#""me""#),
+        ("HEADERS_X-Scope-OrgID", "'demo'"),
+        ("HTTP_HEADERS", r#"X-Scope-OrgID:"demo""#),
+        ("LABELS", r#""environment=production""#),
+        ("DROP_TAGS", "'url,ip'"),
+        ("CA_CERTIFICATE", r#""ca.pem""#),
+        ("UNSENT_DIRECTORY", "'/unsent'"),
+        ("TEST_RUN_ID", "'7'"),
+    ] {
+        let variable = format!("K6_PROMETHEUS_RW_{variable}");
+        let warnings = warnings(&environment(&[(&variable, value), ("K6_PROMETHEUS_RW_INCLUDE_TEST_RUN_ID", "1")]));
+        let expected = format!(
+            "{variable} (environment) has quotes around a value, which are part of it: remove them unless they are meant"
+        );
+        assert_eq!(warnings, [expected], "{value}");
+    }
+}
+
+#[test]
+fn two_statistics_with_one_name_are_named() {
+    for (stats, both) in [("p(9.99),p(99.9)", "p(9.99) and p(99.9)"), ("p(1.5),max,p(15)", "p(1.5) and p(15)")] {
+        let error = read(&json!({ "json": { "trendStats": stats } })).map(|_| ()).expect_err("one name");
+        let suffix = if stats.contains("999") || stats.contains("9.99") { "_p999" } else { "_p15" };
+        assert!(error.ends_with(&format!("each once; {both} would both be called {suffix}")), "{error}");
+    }
+    let shares = json!({ "json": { "trendStats": "p(0.95),p(0.5),p(99)" } });
+    assert_eq!(
+        warnings(&shares),
+        [
+            "collectors.\"remote-write\".trendStats (JSON) has percentiles below 1: p(0.95) is not p(95), p(0.5) is not p(50)"
+        ]
+    );
+}
+
+#[test]
+fn labels_without_a_value_are_left_out_as_by_k6s_own_output() {
+    let labels = |labels: Value| {
+        read(&json!({ "json": { "labels": labels } })).map(|mut config| config.destinations.remove(0).labels.constant)
+    };
+    let expected = Ok(vec![("server".to_string(), "srv1".to_string())]);
+    assert_eq!(labels(json!("job_id=,server=srv1")), expected);
+    assert_eq!(labels(json!({ "job_id": "", "server": "srv1", "__name__": "x" })), expected);
+}
+
+#[test]
+fn only_this_outputs_part_of_the_scripts_options_is_read() {
+    let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    for odd in [r#""\ud800""#, &deep] {
+        let document = format!(
+            r#"{{"script": {{"ext": {{"projectID": {odd}, "\udc00": {odd}, "apm": [
+                {{"provider": "datadog", "apiKey": {odd}}}, {{"provider": "prometheus", "remoteWriteURL": "http://localhost/"}}
+            ]}}, "cloud": {{"name": {odd}}}}}}}"#
+        );
+        let document = Document::parse(document.as_bytes()).expect("a document");
+        let config = Config::read(&document).expect("valid");
+        assert_eq!((config.destinations.len(), config.warnings.len()), (1, 1), "{:?}", config.warnings);
+    }
+    let ours = r#"{"script": {"ext": {"apm": [{"provider": "prometheus", "remoteWriteURL": "\ud800"}]}}}"#;
+    let error = Document::parse(ours.as_bytes()).err().expect("not Unicode").to_string();
+    assert!(error.starts_with("options.ext.loadimpact.apm[0] cannot be read: "), "{error}");
+}
+
+#[test]
 fn a_huge_name_and_very_many_names_are_reported_in_bounded_time_and_size() {
     let huge = "pushIntervall".repeat(1 << 20);
     let many = |prefix: &str| -> Map<_, _> { (0..10_000).map(|n| (format!("{prefix}{n}"), "x".into())).collect() };

@@ -186,6 +186,17 @@ func TestARunFromAnArchiveSendsToItsBlocks(t *testing.T) {
 	}
 }
 
+func TestOptionsThatAreNotOfThisOutputMayBeAnything(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t, harness.Prometheus)
+	run(t, harness.Run{
+		Script: "tests/e2e/scripts/odd_options.js", Out: []string{"remote-write"}, Env: map[string]string{"URL": receiver.WriteURL()},
+	})
+	if value, found, err := receiver.Number("last_over_time(k6_a_counter_total[5m])"); err != nil || !found || value != 7 {
+		t.Errorf("the block's receiver has %v (%t, %v), not 7", value, found, err)
+	}
+}
+
 func TestInspectShowsTheBlocks(t *testing.T) {
 	t.Parallel()
 	shown := k6Command(t, map[string]string{"FIRST_URL": "http://first/", "SECOND_URL": "http://second/"}, "inspect", apm)

@@ -41,6 +41,11 @@ func TestAnInvalidConfigurationStopsTheRunBeforeItStarts(t *testing.T) {
 			parts: []string{"url", "K6_PROMETHEUS_RW_SERVER_URL", aURL},
 		},
 		{
+			name:  "a URL in the quotes of a compose file",
+			env:   map[string]string{"K6_PROMETHEUS_RW_SERVER_URL": `"http://127.0.0.1:9090/api/v1/write"`},
+			parts: []string{"url", "K6_PROMETHEUS_RW_SERVER_URL", "the value is in quotes: remove them"},
+		},
+		{
 			name:    "an unknown option",
 			options: map[string]any{"pushIntervall": "1s"},
 			parts:   []string{"pushIntervall", "JSON", "did you mean pushInterval?"},

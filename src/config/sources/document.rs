@@ -7,10 +7,12 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use thiserror::Error;
 use url::Url;
 
+use super::apm_blocks;
 use crate::config::raw::{Raw, Variables, kind, wipe};
 use crate::k6::METADATA_NOTE;
 use crate::secret::Secret;
@@ -46,6 +48,10 @@ pub enum DocumentError {
     /// A field that is not of its form.
     #[error("{0} is not of the form that the header describes")]
     Form(String),
+    /// A block of the script for this output that cannot be represented.
+    #[error("{path} cannot be read: {reason}")]
+    #[allow(missing_docs)]
+    Block { path: String, reason: String },
     /// A field that a document does not have.
     #[error("unknown field {0:?}")]
     Unknown(String),
@@ -140,10 +146,17 @@ fn share(text: &str) -> Option<f64> {
 /// The parts of the script's options that are read here.
 #[derive(Clone, Default, PartialEq)]
 pub struct Script {
-    /// `options.ext.loadimpact`; null without.
+    /// `options.ext.loadimpact`, of which only `apm` is read; null without.
     pub ext: Raw,
-    /// `options.cloud`; null without.
+    /// `options.cloud`, likewise.
     pub cloud: Raw,
+}
+
+impl Script {
+    /// Where the blocks of [`Self::ext`] are.
+    pub const EXT_BLOCKS: &str = "options.ext.loadimpact.apm";
+    /// Where those of [`Self::cloud`] are.
+    pub const CLOUD_BLOCKS: &str = "options.cloud.apm";
 }
 
 impl Document {
@@ -160,16 +173,23 @@ impl Document {
         document
     }
 
-    /// Reads any JSON.
+    /// Reads any JSON; of the script's options in a document, only the blocks.
     ///
     /// # Errors
     /// As [`Self::parse`].
     pub fn parse_json(text: &[u8]) -> Result<Value, DocumentError> {
-        serde_json::from_slice(text).map_err(|error| match error.classify() {
-            // Says what was expected, and where.
-            Category::Syntax | Category::Eof | Category::Io => DocumentError::Syntax(error.to_string()),
-            Category::Data => DocumentError::Syntax("a value is out of range".into()),
-        })
+        let Ok(parts) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(text) else { return json(text) };
+        let mut value = Value::Object(Map::new());
+        for (name, part) in parts {
+            match if name == "script" { script(part) } else { json(part.get().as_bytes()) } {
+                Ok(part) => value[name] = part,
+                Err(error) => {
+                    wipe(&mut value);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(value)
     }
 
     /// Takes the values of a document out of its fields.
@@ -214,6 +234,26 @@ impl Run {
             DocumentError::Form(wrong.map_or("run".into(), |(name, _)| format!("run.{name}")))
         })
     }
+}
+
+fn json(text: &[u8]) -> Result<Value, DocumentError> {
+    serde_json::from_slice(text).map_err(|error| match error.classify() {
+        // Says what was expected, and where.
+        Category::Syntax | Category::Eof | Category::Io => DocumentError::Syntax(error.to_string()),
+        Category::Data => DocumentError::Syntax("a value is out of range".into()),
+    })
+}
+
+/// Reads the script's options, as far as they concern this output.
+fn script(text: &RawValue) -> Result<Value, DocumentError> {
+    let Ok(parts) = serde_json::from_str::<BTreeMap<String, &RawValue>>(text.get()) else {
+        return json(text.get().as_bytes());
+    };
+    let options = parts.into_iter().map(|(name, options)| {
+        let blocks = if name == "ext" { Script::EXT_BLOCKS } else { Script::CLOUD_BLOCKS };
+        Ok((name, apm_blocks::read(blocks, options)?))
+    });
+    Ok(Value::Object(options.collect::<Result<_, DocumentError>>()?))
 }
 
 /// Returns the fields of an object; null has none.
@@ -274,7 +314,7 @@ mod tests {
             (r#"{ "x": "hunter2" }"#, "unknown field \"x\""),
             (r#"{ "argument": hunter2 }"#, "not JSON: expected value at line 1 column 15"),
             (r#"{ "argument": "hunter2"#, "not JSON: EOF while parsing a string at line 1 column 22"),
-            (r#"{ "json": 31337e999 }"#, "not JSON: number out of range at line 1 column 19"),
+            (r#"{ "json": 31337e999 }"#, "not JSON: number out of range at line 1 column 9"),
         ] {
             assert_eq!(
                 Document::parse(document.as_bytes()).err().map(|error| error.to_string()).as_deref(),

@@ -1,6 +1,7 @@
 //! Reads each source into settings.
 
 pub mod document;
+mod apm_blocks;
 pub mod apm_lease;
 pub mod destination_lease;
 pub mod script;

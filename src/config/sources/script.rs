@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Document, object};
+use super::{Document, Script, object};
 use crate::config::destination::Destination;
 use crate::config::error::{ConfigError, Diagnostics, Source, cut, shown_name};
 use crate::config::parse::names;
@@ -13,8 +13,12 @@ use crate::config::setting::{Setting, apply_all};
 use crate::config::spec::{OptionSpec, Role};
 use crate::config::validate::check;
 
-const PROVIDER: &str = "provider";
-const PROMETHEUS: &str = "prometheus";
+/// The option with the blocks.
+pub const APM: &str = "apm";
+/// The field of a block that names its provider.
+pub const PROVIDER: &str = "provider";
+/// The provider that this output is.
+pub const PROMETHEUS: &str = "prometheus";
 const CREDENTIALS: &str = "credentials";
 const REMOTE_WRITE_URL: &str = "remoteWriteURL";
 
@@ -53,11 +57,10 @@ pub fn destinations(document: &Document, diagnostics: &mut Diagnostics) -> (Vec<
 /// Returns all blocks; one that stands in both places is one.
 fn blocks<'a>(document: &'a Document, diagnostics: &mut Diagnostics) -> Vec<Block<'a>> {
     let mut blocks: Vec<Block<'a>> = Vec::new();
-    for (path, options) in
-        [("options.ext.loadimpact.apm", &document.script.ext), ("options.cloud.apm", &document.script.cloud)]
+    for (path, options) in [(Script::EXT_BLOCKS, &document.script.ext), (Script::CLOUD_BLOCKS, &document.script.cloud)]
     {
         let source = Source::new(path, "script");
-        let entries = match options.expose().get("apm") {
+        let entries = match options.expose().get(APM) {
             None | Some(Value::Null) => continue,
             Some(Value::Array(entries)) => entries,
             Some(other) => {

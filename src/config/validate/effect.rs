@@ -3,7 +3,7 @@
 use super::context::Check;
 use crate::config::destination::Destination;
 use crate::config::spec::Role;
-use crate::export::TrendAs;
+use crate::export::{TrendAs, TrendStat};
 use crate::k6::{METADATA_NOTE, METADATA_TAGS};
 
 /// The option and k6's feature flag that make native histograms of trends.
@@ -35,6 +35,17 @@ fn check_trends(to: &Destination, native_feature: bool, check: &mut Check<'_>) {
     let reason = reason.map_or_else(|| NATIVE_FLAG.into(), |source| source.to_string());
     if let Some(stats) = check.last_named("trendStats").filter(|_| !form.gauges) {
         check.warn(format!("Ignoring {stats}: with {reason}, trends have no statistics; add gauges to trendAs"));
+    }
+    // A habit from the shares of other tools.
+    let shares = to.mapping.trend_stats.iter().filter_map(|stat| match stat {
+        TrendStat::Percentile(percent) if *percent > 0.0 && *percent < 1.0 => {
+            Some(format!("p({percent}) is not p({})", (percent * 1e6).round() / 1e4))
+        }
+        _ => None,
+    });
+    let shares: Vec<_> = shares.collect();
+    if let Some(stats) = check.last_named("trendStats").filter(|_| form.gauges && !shares.is_empty()) {
+        check.warn(format!("{stats} has percentiles below 1: {}", shares.join(", ")));
     }
     if let Some(buckets) = check.last_named("trendBuckets").filter(|_| !form.classic) {
         check.warn(format!(

@@ -22,7 +22,7 @@ use super::redact::{Redactor, without_scheme};
 use super::resolver::Resolver;
 use super::response::{self, Response};
 use super::secret_file::SecretFileError;
-use super::secret_url::SecretUrl;
+use super::secret_url::{SecretUrl, may_be_secret};
 use super::tls::Tls;
 use super::transport::{RequestError, Transport, TransportError};
 use crate::secret::Secret;
@@ -209,7 +209,8 @@ impl Client {
 /// Returns the secrets that `endpoint` has besides its credentials.
 fn secrets(endpoint: &Endpoint) -> Vec<Secret> {
     let mut secrets = Vec::from_iter(endpoint.url.secrets());
-    secrets.extend(endpoint.headers.iter().map(|(_, value)| without_scheme(value)));
+    let headers = endpoint.headers.iter().map(|(name, value)| (name, without_scheme(value)));
+    secrets.extend(headers.filter(|(name, value)| may_be_secret(name, value)).map(|(_, value)| value));
     secrets
 }
 

@@ -27,6 +27,7 @@
 //! | `certificate` | certificate → text for people |
 //! | `pem` | certificates and keys in PEM files |
 //! | `file` | files that options name |
+//! | `credential_names` | names of headers and parameters with credentials |
 //! | `secret_url` | URLs, shown without their secrets |
 
 mod client;
@@ -52,10 +53,12 @@ mod certificate;
 mod pem;
 mod file;
 mod secret_url;
+mod credential_names;
 
 pub use auth::{Credentials, SecretSource};
 pub use certificate::Certificate;
 pub use client::{Client, ClientError, Endpoint};
+pub use credential_names::names_credentials;
 pub use file::FilePath;
 pub use proxy::{Proxy, ProxyError};
 pub use response::{FailedAt, Response};

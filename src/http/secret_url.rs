@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 use zeroize::Zeroize;
 
+use super::credential_names::names_credentials;
 use crate::secret::{MASK, Secret};
 
 /// URL of a receiver or a proxy. Shown without user name, password, fragment, values of the query, and segments of the path that
@@ -64,9 +65,12 @@ impl SecretUrl {
     pub(super) fn secrets(&self) -> impl Iterator<Item = Secret> {
         let url = &self.0;
         let query = url.query().into_iter().flat_map(|query| query.split('&'));
-        let values = query.map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
-        let segments = url.path().split('/').filter(|segment| !is_word(segment));
-        values.chain(segments).filter(|part| !part.is_empty()).map(Secret::from)
+        let values = query.filter_map(|pair| {
+            let Some((name, value)) = pair.split_once('=') else { return Some(pair.into()) };
+            Some(Secret::from(value)).filter(|value| may_be_secret(name, value))
+        });
+        let segments = url.path().split('/').filter(|segment| !is_word(segment)).map(Secret::from);
+        values.chain(segments).filter(|part| !part.is_empty())
     }
 }
 
@@ -94,6 +98,15 @@ impl Drop for SecretUrl {
 /// Returns user name and password as basic authentication has them (RFC 7617, section 2).
 pub(super) fn pair(username: &Secret, password: &Secret) -> Secret {
     format!("{}:{}", username.expose(), password.expose()).into()
+}
+
+/// Length of a value that is a secret whatever its name is.
+const MIN_SECRET_BYTES: usize = 4;
+
+/// Reports whether the value of a header or of a parameter of this name must be masked in messages: a short one, such as a
+/// tenant's number, is usual in any text.
+pub(super) fn may_be_secret(name: &str, value: &Secret) -> bool {
+    value.expose().len() >= MIN_SECRET_BYTES || names_credentials(name)
 }
 
 /// Returns a query with the names of its values alone.
@@ -165,9 +178,9 @@ mod tests {
 
     #[test]
     fn what_is_not_shown_is_a_secret() {
-        let url = secret_url("https://m%40e:hun%2Fter2@host/api/t0k%2fen1/?a=1&b=x=y&flag#z");
+        let url = secret_url("https://m%40e:hun%2Fter2@host/api/t0k%2fen1/?key=1&b=x=yz&flag&db=k6#z");
         let secrets: Vec<_> = url.secrets().map(|secret| secret.expose().to_string()).collect();
-        assert_eq!(secrets, ["1", "x=y", "flag", "t0k%2fen1"]);
+        assert_eq!(secrets, ["1", "x=yz", "flag", "t0k%2fen1"]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use k6_remote_write::config::{Config, Document, options};
 use k6_remote_write::k6::{MetricType, Sample};
 use k6_remote_write::output::Output;
 use k6_remote_write::series::SeriesDefinition;
+use k6_remote_write::unsent::{Reader, export};
 use serde_json::{Value, json};
 
 /// Secrets with every odd character. No eight characters of one occur elsewhere.
@@ -23,7 +24,7 @@ const SECRETS: [&str; 9] = [
     "Zq7hV2xK9mPw4RtB",
     "Jn5  cY8d\tL3sG  f6TuX",
     "\"k4W&<b8Qv>'p2N",
-    "r9@X:j3/M?z6#T%d1",
+    "r9@X:j3/M?z6#T%d1,k8Wq4=Zn2",
     "e5+H=v7%20R%2Fs8&amp;g4",
     "\\u0041\\n\\\\B6y\\\"K0w\\",
     "{\"o7\":[\"F3\",\"C9x\"]}",
@@ -158,6 +159,9 @@ fn documents(value: &Value) -> Vec<Value> {
     ];
     for option in options().filter(|option| option.is_hidden()) {
         documents.push(json!({ "json": { option.name: value, "resampleRate": 99 } }));
+        for name in [option.name, "passwrod"] {
+            documents.push(json!({ "argument": format!("resampleRate=99,{name}={text}") }));
+        }
         documents.extend(option.variables().map(|name| variable(&name)));
         documents.push(json!({ "script": block(option.script_name(), value) }));
     }
@@ -327,7 +331,12 @@ fn run(destinations: &[(String, Value)], unsent: &Path) -> String {
     output.push(&[Sample { series, time_ms: 1_700_000_000_000, value: 1.0 }]).expect("open");
     shown += output.close().expect("open");
     for file in fs::read_dir(unsent).expect("a directory") {
-        shown += &String::from_utf8_lossy(&fs::read(file.expect("a file").path()).expect("readable"));
+        let path = file.expect("a file").path();
+        shown += &String::from_utf8_lossy(&fs::read(&path).expect("readable"));
+        let mut reader = Reader::open(&path).expect("a file of unsent samples");
+        let mut text = Vec::new();
+        export(&mut reader, &mut text).expect("to memory");
+        shown += &format!("{:?} {}", reader.header(), String::from_utf8(text).expect("text"));
     }
     shown
 }

@@ -21,6 +21,7 @@ use self::file::{FileError, send_file};
 use self::session::Session;
 use super::spec::{Failure, Flag, Invocation, Spec};
 use crate::config::Config;
+use crate::http::FilePath;
 
 const URL: &str = "url";
 
@@ -53,7 +54,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         let Err(FileError { message, ends_all }) = runtime.block_on(send_file(&session, Path::new(path))) else {
             continue;
         };
-        failures.push(format!("{path}: {message}"));
+        failures.push(format!("{}: {message}", FilePath::from(path).shown()));
         if ends_all {
             break;
         }

@@ -56,7 +56,9 @@ fn pairs<'a>(text: &'a str, source: &Source, diagnostics: &mut Diagnostics) -> V
                     let message = format!("what follows a comma after {} is not an option; {advice}", option.name);
                     diagnostics.invalid(source.clone(), message);
                 }
-                _ => pairs.push(Pair { name, value: value.into() }),
+                Some(_) => pairs.push(Pair { name, value: value.into() }),
+                // The rest of a value whose option is misspelt, and so not known to be shown.
+                None => last.value.extend([",", part]),
             },
             (None, Some(last)) => last.value.extend([",", part]),
             (None, None) => {}
@@ -115,6 +117,7 @@ mod tests {
             ("headers.X-A=1,2,push_interval=1s", &[("headers.X-A", "1,2"), ("push_interval", "1s")]),
             ("password=a,b", &[("password", "a,b")]),
             ("timeout=1s,usernme=me", &[("timeout", "1s"), ("usernme", "me")]),
+            ("passwrod=hunter2,hunter2=", &[("passwrod", "hunter2,hunter2=")]),
         ] {
             let split = split(text);
             assert_eq!(split.iter().map(|(name, value)| (*name, &**value)).collect::<Vec<_>>(), expected, "{text}");

@@ -9,6 +9,8 @@ mod recording_receiver;
 #[path = "../fixtures/tls_server/mod.rs"]
 mod tls_server;
 
+mod check;
+mod commands;
 mod config_errors;
 mod config_habits;
 mod configuration;

@@ -5,7 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use k6_remote_write::command::{Command, Poll};
 use k6_remote_write::k6::{MetricType, Sample, ValueType};
 use k6_remote_write::output::Output;
 use k6_remote_write::series::SeriesDefinition;
@@ -19,36 +18,9 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tempfile::TempDir;
 
+use crate::commands::{Ended, end, start};
 use crate::outputs::{close, count};
-use crate::recording_receiver::{PATIENCE, Recorder, Reply};
-
-/// How a command has ended.
-#[derive(Debug)]
-struct Ended {
-    code: u32,
-    failure: String,
-    text: String,
-}
-
-/// Starts a command with these options.
-fn start(arguments: &[&str], options: Value) -> Command {
-    let document = json!({ "arguments": arguments, "program": "k6 x remote-write", "json": options });
-    Command::open(document.to_string().as_bytes()).expect("starts")
-}
-
-/// Waits for the end of a command.
-fn end(command: &Command) -> Ended {
-    let mut text = String::new();
-    loop {
-        match command.poll(PATIENCE) {
-            Poll::Chunk(chunk) => text += &chunk.text,
-            Poll::Running => panic!("does not end: {text}"),
-            Poll::Ended => break,
-        }
-    }
-    let ended = command.end().expect("has ended");
-    Ended { code: ended.code, failure: ended.failure.clone(), text }
-}
+use crate::recording_receiver::{Recorder, Reply};
 
 fn send(file: &Path, options: Value) -> Ended {
     end(&start(&["send", file.to_str().expect("UTF-8")], options))

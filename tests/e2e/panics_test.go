@@ -82,6 +82,22 @@ func TestAPanicAtTheEndIsOnlyAnErrorOfTheOutput(t *testing.T) {
 	}
 }
 
+func TestAPanicOfACommandIsItsFailure(t *testing.T) {
+	t.Parallel()
+	library, err := harness.Binary("debug")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"LD_LIBRARY_PATH": filepath.Clean(library), "K6RW_PANIC_AT": "command:1..2"}
+	result, err := harness.RunCommand(harness.Command{Program: "k6-dynamic", Args: []string{"check"}, Env: env})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.ExitCode != 1 || result.Stdout != "" || !strings.Contains(result.Stderr, "internal error, please report this: injected fault at src/command/") {
+		t.Errorf("exit code %d: %s%s", result.ExitCode, result.Stdout, result.Stderr)
+	}
+}
+
 func TestACrossedThresholdKeepsItsExitCodeAfterAPanic(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t, harness.VictoriaMetrics)

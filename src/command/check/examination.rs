@@ -38,38 +38,52 @@ pub(super) async fn examine(destination: &Destination) -> Vec<Finding> {
     // Nothing is queued: a check waits for each answer.
     let queue = Arc::new(Queue::new(1, 1, Arc::clone(&reporter)));
     let sender = Sender::new(client, destination.delivery.sender.clone(), queue, reporter);
-    let answer = sender.probe(&[]).await;
-    findings.extend(tls::session(destination, &answer));
+    let empty = sender.probe(&[]).await;
+    findings.extend(tls::session(destination, &empty));
     findings.push(Finding::new("credentials", State::Info, credentials));
-    findings.push(request(&answer));
-    findings.extend(clock(&answer).filter(|clock| answer.accepted || clock.state != State::Ok));
-    if answer.accepted {
-        findings.push(protocol(&answer));
-        findings.extend(samples(destination, &sender).await);
+    // Some receivers reject only what is empty, which a run does not send without a preflight.
+    let may_accept_samples = empty.accepted || empty.response.status == Some(400);
+    let stored = if may_accept_samples { Some(samples(destination, &sender).await) } else { None };
+    findings.push(match &stored {
+        Some(stored) if !empty.accepted && stored.accepted => only_empty_rejected(&empty),
+        _ => request(&empty),
+    });
+    let accepted = stored.as_ref().is_some_and(|stored| stored.accepted);
+    findings.extend(clock(&empty).filter(|clock| accepted || clock.state != State::Ok));
+    if let Some(stored) = stored.filter(|stored| empty.accepted || stored.accepted) {
+        findings.push(protocol(stored.protocol));
+        findings.extend(stored.findings);
     }
     findings
 }
 
+/// What was found by sending samples.
+struct Stored {
+    /// Whether the gauge was accepted.
+    accepted: bool,
+    protocol: Protocol,
+    findings: Vec<Finding>,
+}
+
 /// Sends one sample of each series, and the stale markers that end them.
-async fn samples(destination: &Destination, sender: &Sender) -> Vec<Finding> {
+async fn samples(destination: &Destination, sender: &Sender) -> Stored {
     let (gauge, histogram) = (OwnSeries::gauge(destination), OwnSeries::histogram(destination));
     let time_ms = now_ms();
     let stored = sender.probe(&[gauge.sample(time_ms)]).await;
     let mut findings = vec![sample(&gauge, &stored)];
-    if !stored.accepted {
-        return findings;
-    }
-    let answer = sender.probe(&[histogram.sample(time_ms)]).await;
-    findings.push(histograms(destination, &histogram, &answer));
-    // Not to VictoriaMetrics, as in a run: it may keep the newest sample of an interval only.
-    if destination.window.stale_markers && !stored.response.is_victoria_metrics {
-        let end_ms = now_ms().max(time_ms + 1);
-        sender.probe(&[gauge.end(end_ms)]).await;
-        if answer.accepted {
-            sender.probe(&[histogram.end(end_ms)]).await;
+    if stored.accepted {
+        let answer = sender.probe(&[histogram.sample(time_ms)]).await;
+        findings.push(histograms(destination, &histogram, &answer));
+        // Not to VictoriaMetrics, as in a run: it may keep the newest sample of an interval only.
+        if destination.window.stale_markers && !stored.response.is_victoria_metrics {
+            let end_ms = now_ms().max(time_ms + 1);
+            sender.probe(&[gauge.end(end_ms)]).await;
+            if answer.accepted {
+                sender.probe(&[histogram.end(end_ms)]).await;
+            }
         }
     }
-    findings
+    Stored { accepted: stored.accepted, protocol: stored.protocol, findings }
 }
 
 /// The options that are set, but for the URL, which is in the title.
@@ -118,6 +132,13 @@ fn request(answer: &Answer) -> Finding {
     Finding::new("request", State::Ok, format!("accepted within {ms} ms")).with("duration_ms", ms)
 }
 
+/// The finding on a receiver that accepts samples, and no request without one.
+fn only_empty_rejected(answer: &Answer) -> Finding {
+    let text = format!("rejected without samples: {}", shown(answer));
+    let hint = "leave the option `preflight` off for this receiver";
+    Finding { state: State::Warning, text, hint: Some(with_variables(hint)), ..failed("request", answer) }
+}
+
 /// Compares the clocks, if the answer has a time.
 fn clock(answer: &Answer) -> Option<Finding> {
     let offset_ms = answer.clock_offset_ms?;
@@ -134,8 +155,8 @@ fn clock(answer: &Answer) -> Option<Finding> {
     Some(finding.with("offset_ms", offset_ms))
 }
 
-fn protocol(answer: &Answer) -> Finding {
-    let version = answer.protocol.to_string();
+fn protocol(protocol: Protocol) -> Finding {
+    let version = protocol.to_string();
     Finding::new("protocol", State::Ok, format!("Remote Write {version}")).with("version", version)
 }
 

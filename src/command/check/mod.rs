@@ -33,12 +33,14 @@ pub(super) const SPEC: Spec = Spec {
     operands: ("[url]", 0..=1),
     summary: "Checks whether a receiver accepts the metrics of a run",
     details: "\
-Sends a request without samples, and then one sample of the metric
-<metricPrefix>remote_write_check, which ends at once. Prints what was found,
-line by line, and what to do about what failed. The url takes precedence over
-the environment and JSON, as that of --out does.
+Sends a request without samples, and then one sample of each of the metrics
+<metricPrefix>remote_write_check and <metricPrefix>remote_write_check_histogram,
+which end at once. Prints what was found, line by line, and what to do about
+what failed. The url takes precedence over the environment and JSON, as that of
+--out does.
 
-The exit code is 0 if the receiver accepts metrics, and 1 if it does not.",
+The exit code is 0 if the receiver accepts metrics, 1 if it does not, and 2 for
+arguments that are not valid.",
     flags: &[Flag { name: JSON, value: None, doc: "Prints the result as JSON" }],
     run,
 };

@@ -4,6 +4,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 
 // Command configures a subcommand.
 type Command struct {
+	Program  string            // as in Run
 	Args     []string          // what follows `k6 x remote-write`
 	Env      map[string]string // as in Run
 	Options  map[string]any    // the output's options in k6's JSON configuration
@@ -50,7 +52,7 @@ func RunCommand(command Command) (*CommandResult, error) {
 
 // StartCommand starts a subcommand.
 func StartCommand(command Command) (*RunningCommand, error) {
-	binary, err := Binary("k6")
+	binary, err := Binary(cmp.Or(command.Program, "k6"))
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,55 @@
+//! The command `check`: which requests it sends, and what it concludes from responses that real receivers seldom give.
+
+use serde_json::{Value, json};
+
+use crate::commands::{Ended, end, start};
+use crate::recording_receiver::{Recorder, Reply};
+
+fn check(receiver: &Recorder, options: Value) -> Ended {
+    end(&start(&["check", &receiver.url()], options))
+}
+
+#[test]
+fn a_check_sends_an_empty_request_then_one_sample_of_each_series_and_its_end() {
+    let receiver = Recorder::start(|_| Reply::Status(204));
+    let ended = check(&receiver, json!({ "labels": "job=k6", "metricPrefix": "my_", "includeTestRunId": true }));
+    assert_eq!((ended.code, &*ended.failure), (0, ""), "{}", ended.text);
+    let series: Vec<_> = receiver.requests().iter().map(|request| request.message.timeseries.len()).collect();
+    assert_eq!(series, [0, 1, 1, 1, 1]);
+    let points = receiver.points();
+    // Without the id of a run, which would make each check a new series.
+    let gauge = &points[r#"my_remote_write_check{job="k6"}"#];
+    assert!(gauge[0].1 == 1.0 && gauge[1].1.is_nan() && gauge[0].0 < gauge[1].0, "{gauge:?}");
+    assert_eq!(gauge.len(), 2);
+}
+
+#[test]
+fn without_stale_markers_a_check_sends_none() {
+    let receiver = Recorder::start(|_| Reply::Status(204));
+    check(&receiver, json!({ "staleMarkers": false }));
+    assert_eq!(receiver.requests().len(), 3);
+}
+
+#[test]
+fn a_receiver_that_rejects_only_empty_requests_is_accepted_with_a_warning() {
+    let receiver = Recorder::judge(|message| Reply::Status(if message.timeseries.is_empty() { 400 } else { 204 }));
+    let ended = check(&receiver, json!({}));
+    assert_eq!(ended.code, 0, "{}", ended.text);
+    assert!(ended.text.contains("! request      rejected without samples: status 400"), "{}", ended.text);
+    assert!(ended.text.contains("K6_PROMETHEUS_RW_PREFLIGHT"), "{}", ended.text);
+}
+
+#[test]
+fn a_receiver_that_rejects_everything_is_asked_in_both_versions_and_fails_once() {
+    let receiver = Recorder::start(|_| Reply::Status(400));
+    let ended = check(&receiver, json!({}));
+    assert_eq!((ended.code, ended.text.matches('✗').count()), (1, 1), "{}", ended.text);
+}
+
+#[test]
+fn a_check_does_not_retry() {
+    let receiver = Recorder::start(|_| Reply::Status(503));
+    let ended = check(&receiver, json!({}));
+    assert_eq!((ended.code, receiver.requests().len()), (1, 1), "{}", ended.text);
+    assert!(ended.text.contains("status 503"), "{}", ended.text);
+}

@@ -114,8 +114,8 @@ pub static OPTIONS: &[(&str, &[OptionSpec])] = &[
             .doc("Labels of every series, unless a tag has the same name"),
         plain("dropTags", "DROP_TAGS", "", Parsed(drop_tags)).must_be("tag names, such as url,ip").usual()
             .doc("Tags to leave out; series that differ only in these are merged"),
-        plain("maxLabelValueBytes", "MAX_LABEL_VALUE_BYTES", "1048576", Bytes(16..=usize::MAX, |d| &mut d.labels.max_value_bytes))
-            .doc("Length at which label values are cut"),
+        plain("maxLabelValueBytes", "MAX_LABEL_VALUE_BYTES", "2048", Bytes(16..=usize::MAX, |d| &mut d.labels.max_value_bytes))
+            .doc("Length at which label values are cut; series that become equal are merged"),
     ]),
     ("Delivery", &[
         plain("timeout", "TIMEOUT", "5s", Plain::Duration(ANY, |d| &mut d.endpoint.timeout))

@@ -39,6 +39,7 @@ impl Setting {
     pub fn shown_in(&self, destination: &mut Destination) -> String {
         match &self.option.kind {
             Kind::Hidden(kind) => kind.shown_in(destination),
+            Kind::Plain(_) | Kind::Metrics(_) if self.value.expose().is_empty() => "\"\"".into(),
             Kind::Plain(_) | Kind::Metrics(_) => cut(self.value.expose()),
         }
     }

@@ -597,6 +597,7 @@ fn options_that_are_set_are_listed_with_their_sources_and_without_secrets() {
             "K6_PROMETHEUS_RW_HEADERS_X-Scope-OrgID": "hunter2",
             "K6_PROMETHEUS_RW_TREND_STATS": "avg,p(99)",
             "K6_PROMETHEUS_RW_PUSH_INTERVAL": "1s",
+            "K6_PROMETHEUS_RW_METRIC_PREFIX": "",
         },
         "json": {
             "headers": { "X-A": "hunter2", "x-scope-orgid": "hunter2", "Host": "hunter2" },
@@ -615,6 +616,7 @@ fn options_that_are_set_are_listed_with_their_sources_and_without_secrets() {
             "pushInterval=1s from K6_PROMETHEUS_RW_PUSH_INTERVAL (environment)",
             "metrics=[\"vus\",{\"sourceMetric\":\"http_reqs{status=~\\\"2..?\\\"}\"}] \
              from collectors.\"remote-write\".metrics (JSON)",
+            "metricPrefix=\"\" from K6_PROMETHEUS_RW_METRIC_PREFIX (environment)",
             "trendStats=avg,p(99) from K6_PROMETHEUS_RW_TREND_STATS (environment)",
             "timeout=7s from collectors.\"remote-write\".timeout (JSON)",
             "proxy=*** from collectors.\"remote-write\".proxy (JSON)",

@@ -1,5 +1,6 @@
 //! What was exported of a target series so far: what has started needs an end.
 
+use super::family::Family;
 use super::stale_markers::StaleMarkers;
 
 /// The state of the series of a target series. There are as many as target series, so it is small.
@@ -26,6 +27,12 @@ impl ExportState {
     /// Returns true if it has such series.
     pub fn has_suppressed(self) -> bool {
         self.suppressed != 0
+    }
+
+    /// Returns the number of series that are exported of a target series of this family.
+    pub fn series_count(self, family: &Family) -> usize {
+        let exported = family.series_counts().enumerate().filter(|(index, _)| !self.is_suppressed(*index));
+        exported.map(|(_, count)| count).sum()
     }
 
     pub(super) fn is_suppressed(self, index: usize) -> bool {

@@ -237,6 +237,11 @@ impl Family {
         self.series[index].kind.metrics().into_iter().map(identity).collect()
     }
 
+    /// Returns the number of series of each name of a target series.
+    pub(super) fn series_counts(&self) -> impl Iterator<Item = usize> {
+        self.series.iter().map(|series| series.kind.metrics().len())
+    }
+
     /// Adds type, help and unit of each metric to the next batch.
     pub fn send_metadata(&self, batcher: &mut Batcher) {
         self.described.iter().for_each(|metric| batcher.add_metadata(metric));

@@ -121,6 +121,8 @@ counters! {
         samples_over_max_series: Loss, NONE;
         /// k6 series beyond `maxSeries`.
         series_over_max_series: Loss, NONE;
+        /// Series made for this destination, self metrics included.
+        active_series: Total, GAUGE;
         /// Points handed to the sender.
         points: Total, NONE;
         /// Points that the receiver accepted.

@@ -1,4 +1,5 @@
-//! The warning when `maxSeries` is reached: it names the tags to drop.
+//! Warnings about the number of series, with the tags to drop: early, when a label has very many values, and when `maxSeries` is
+//! reached.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -6,6 +7,16 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 
 use crate::report::{Event, Level, event};
 use crate::wire::{Labels, RawLabel};
+
+/// The number of series at which the labels are examined first: as many as Grafana Cloud has free of charge. Then each time that
+/// there are half as many more, so that the time for a new series does not grow with their number.
+const FIRST_EXAMINED: u64 = 10_000;
+
+/// The number of series beyond which only `maxSeries` counts.
+const LAST_EXAMINED: u64 = 100_000;
+
+/// The number of values of a label that are too many for the endpoints or checks of a script: they are ids.
+const MANY_VALUES: usize = 300;
 
 /// The number of target series that are examined, so that the time is bounded: some tenths of a second.
 const MAX_EXAMINED: usize = 200_000;
@@ -15,6 +26,54 @@ const MAX_CANDIDATES: usize = 6;
 
 /// The number of labels that are proposed together.
 const MAX_PROPOSED: u32 = 3;
+
+/// When the labels are examined next.
+#[derive(Debug)]
+pub struct GrowthCheck {
+    next: u64,
+}
+
+impl Default for GrowthCheck {
+    fn default() -> Self {
+        Self { next: FIRST_EXAMINED }
+    }
+}
+
+impl GrowthCheck {
+    /// Reports whether the labels are to be examined, now that there are so many series.
+    pub fn is_due(&self, active_series: u64) -> bool {
+        (self.next..=LAST_EXAMINED).contains(&active_series)
+    }
+
+    /// Returns a warning if labels with very many values make most of the series; there is only one. The arguments are those of
+    /// [`max_series_warning`].
+    pub fn examine<'a>(
+        &mut self,
+        active_series: u64,
+        targets: impl Iterator<Item = (usize, &'a Labels)> + Clone,
+        needed: &[&str],
+    ) -> Option<Event> {
+        self.next = active_series + active_series / 2;
+        let labels = by_values(targets.clone());
+        let &(most, values) = labels.iter().find(|(label, _)| !needed.contains(label))?;
+        if values < MANY_VALUES {
+            return None;
+        }
+        let has_most = |labels: &Labels| raw(labels).any(|label| name_of(label) == most);
+        let share = targets.clone().filter(|(_, labels)| has_most(labels)).count();
+        let dropped = labels_to_drop(&labels, targets.clone(), needed);
+        if share < targets.count() / 2 || !dropped.contains(&most) {
+            return None;
+        }
+        self.next = u64::MAX;
+        let warning = event(Level::Warn, "A label has very many values, each of which makes new series")
+            .with("active_series", active_series)
+            .with("label_with_most_values", most)
+            .with("label_value_count", values)
+            .with("hint", hint(&dropped));
+        Some(warning)
+    }
+}
 
 /// Creates the warning from all target series: for each the index of its family, and its labels. Labels whose name is in
 /// `needed` are not proposed.
@@ -39,12 +98,11 @@ fn hint(labels: &[&str]) -> String {
     }
     let quoted: Vec<_> = labels.iter().map(|label| format!("{label:?}")).collect();
     let them = if labels.len() == 1 { "it" } else { "them" };
-    let urls = if labels.iter().any(|label| matches!(*label, "name" | "url")) {
-        "; a tag `name` in the script groups URLs"
-    } else {
-        ""
-    };
-    format!("dropTags: [{}] leaves {them} out{urls}", quoted.join(","))
+    let drop_tags = format!("dropTags: [{}] leaves {them} out", quoted.join(","));
+    if labels.iter().any(|label| matches!(*label, "name" | "url")) {
+        return format!("a tag `name` in the script, or http.url, groups URLs; {drop_tags}");
+    }
+    drop_tags
 }
 
 fn raw(labels: &Labels) -> impl Iterator<Item = RawLabel<'_>> {
@@ -168,7 +226,7 @@ mod tests {
         let series: Vec<_> = urls.iter().flat_map(|url| ["GET", "POST"].map(|method| of(url, method))).collect();
         assert_eq!(
             hint_for(&series),
-            r#"dropTags: ["name","url"] leaves them out; a tag `name` in the script groups URLs"#
+            r#"a tag `name` in the script, or http.url, groups URLs; dropTags: ["name","url"] leaves them out"#
         );
     }
 
@@ -193,5 +251,83 @@ mod tests {
         let same = labels(&[("a", "1")]);
         let warning = max_series_warning(9, (0..9).map(|family| (family, &same)), &[]);
         assert_eq!(warning.fields["hint"], "`metrics` selects what is sent");
+    }
+
+    /// The warning while requests to new URLs make series, 8 a target, with the number of series at that time.
+    fn warning_of_growth(
+        urls: usize,
+        families: usize,
+        tags: impl Fn(usize, usize) -> Vec<(&'static str, String)>,
+    ) -> Option<(u64, Event)> {
+        let mut check = GrowthCheck::default();
+        let (mut targets, mut seen) = (Vec::new(), HashSet::new());
+        for url in 0..urls {
+            for family in 0..families {
+                let tags = tags(url, family);
+                let tags: Vec<_> = tags.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                if !seen.insert((family, format!("{tags:?}"))) {
+                    continue;
+                }
+                targets.push((family, labels(&tags)));
+                let active = 8 * targets.len() as u64;
+                let of_targets = || targets.iter().map(|(family, labels)| (*family, labels));
+                if check.is_due(active)
+                    && let Some(warning) = check.examine(active, of_targets(), &["testid"])
+                {
+                    assert!(!check.is_due(active + 1) && !check.is_due(LAST_EXAMINED), "one warning");
+                    return Some((active, warning));
+                }
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn ids_in_urls_are_reported_early_and_the_endpoints_of_a_script_are_not() {
+        let tags = |url: usize, _| {
+            vec![
+                ("name", format!("http://host/{url}")),
+                ("url", format!("http://host/{url}")),
+                ("method", "GET".into()),
+            ]
+        };
+        let (active, warning) = warning_of_growth(100_000, 9, tags).expect("warned");
+        assert!((10_000..40_000).contains(&active), "{active}");
+        assert!(warning.fields["hint"].as_str().is_some_and(|hint| hint.contains(r#"dropTags: ["name","url"]"#)));
+        // 200 endpoints, each with every method and status that occurs, in four scenarios.
+        let tags = |request: usize, _| {
+            let endpoint = format!("http://host/{}", request % 200);
+            let status = 200 + request / 200 % 6;
+            let scenario = request / 1200;
+            vec![
+                ("name", endpoint.clone()),
+                ("url", endpoint),
+                ("status", status.to_string()),
+                ("s", scenario.to_string()),
+            ]
+        };
+        assert!(warning_of_growth(4800, 9, tags).is_none());
+    }
+
+    #[test]
+    fn a_label_that_distinguishes_few_series_is_not_reported() {
+        // One metric of nine has very many checks.
+        let tags = |request: usize, family| match family {
+            0 => vec![("check", request.to_string())],
+            _ => vec![("name", (request % 200).to_string())],
+        };
+        assert!(warning_of_growth(1500, 9, tags).is_none());
+        assert!(
+            warning_of_growth(2000, 9, |url, _| vec![("testid", url.to_string())]).is_none(),
+            "it keeps runs apart"
+        );
+        // Each of 400 metrics has its own label.
+        let own = |_, family: usize| vec![("own", family.to_string())];
+        assert!(
+            warning_of_growth(300, 400, |i, family| [own(i, family), vec![("i", (i % 10).to_string())]].concat())
+                .is_none()
+        );
+        let few = |url: usize, _| vec![("check", (url % 299).to_string()), ("a", (url / 299 % 40).to_string())];
+        assert!(warning_of_growth(10_000, 9, few).is_none());
     }
 }

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hashbrown::DefaultHashBuilder;
 
+use super::label_warnings::LabelWarnings;
 use super::name_conflicts::NameConflicts;
 use super::sharded_table::ShardedTable;
 use crate::export::{ExportState, Family, Mapping};
@@ -139,6 +140,7 @@ pub struct Catalog {
     conflicts: NameConflicts,
     /// Messages that were logged for a metric, and its name.
     logged: HashSet<(String, String)>,
+    label_warnings: LabelWarnings,
     reporter: Arc<DestinationReporter>,
 }
 
@@ -173,6 +175,7 @@ impl Catalog {
             hasher: DefaultHashBuilder::default(),
             conflicts: NameConflicts::default(),
             logged: HashSet::new(),
+            label_warnings: LabelWarnings::default(),
             reporter,
         }
     }
@@ -237,7 +240,8 @@ impl Catalog {
         target_name: Option<String>,
     ) -> Result<u32, RecordOutcome> {
         let family = self.find_or_add_family(definition, target_name).ok_or(RecordOutcome::InvalidName)?;
-        let labels = Labels::encode(&definition.labels(&self.rules.labels));
+        let label_list = definition.labels(&self.rules.labels);
+        let labels = Labels::encode(&label_list);
         let hash = self.hasher.hash_one((family, labels.as_bytes()));
         let is_equal = |known: &KnownTarget| known.family == family && *known.labels == labels;
         if let Some(known) = self.targets.find(hash, is_equal) {
@@ -248,6 +252,8 @@ impl Catalog {
             self.additions.over_max_series = true;
             return Err(RecordOutcome::OverMaxSeries);
         }
+        let warnings = self.label_warnings.check(definition, &label_list, &self.rules.labels);
+        warnings.into_iter().for_each(|warning| self.reporter.log(warning));
         let known = self.add_target(family, Arc::new(labels));
         let number = known.number;
         let hasher = self.hasher.clone();

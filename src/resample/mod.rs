@@ -20,5 +20,6 @@ pub mod catalog;
 mod name_conflicts;
 mod sharded_table;
 mod cardinality;
+mod label_warnings;
 
 pub use resampler::Resampler;

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::cardinality::max_series_warning;
+use super::cardinality::{GrowthCheck, max_series_warning};
 use super::catalog::{Additions, NewTarget, RecordOutcome, Rules, Selection};
 use crate::aggregate::{Accumulators, Slot, Sorted};
 use crate::export::{ExportState, Family, WindowExport};
@@ -75,6 +75,7 @@ pub struct Registry {
     /// The number of self metrics, which are the first of the targets.
     self_metrics: usize,
     warned_max_series: bool,
+    growth: GrowthCheck,
     rules: Arc<Rules>,
     reporter: Arc<DestinationReporter>,
 }
@@ -92,6 +93,7 @@ impl Registry {
             sorted: Sorted::default(),
             self_metrics: self_metrics.targets.len(),
             warned_max_series: false,
+            growth: GrowthCheck::default(),
             rules,
             reporter,
         };
@@ -123,8 +125,10 @@ impl Registry {
         for NewTarget { family, labels, export_state } in additions.targets {
             let of = &self.families[family as usize];
             let slot = self.accumulators.add(of.metric_type(), of.value_type(), of.trend_forms());
+            self.reporter.counters.active_series.add(export_state.series_count(of) as u64);
             self.targets.push(Target { labels, slot, family, export_state });
         }
+        self.warn_of_growth();
     }
 
     /// Records samples in every target series that their ids feed. No time is later than `now_ms`. Values must be finite,
@@ -204,12 +208,29 @@ impl Registry {
     #[cold]
     fn warn_max_series(&mut self) {
         if !std::mem::replace(&mut self.warned_max_series, true) {
-            let targets =
-                self.targets[self.self_metrics..].iter().map(|target| (target.family as usize, &*target.labels));
-            let test_wide = self.rules.test_wide_tags.iter().map(String::as_str);
-            let needed: Vec<_> = IDENTIFYING_LABELS.into_iter().chain(test_wide).collect();
-            self.reporter.log(max_series_warning(self.rules.max_series, targets, &needed));
+            self.reporter.log(max_series_warning(self.rules.max_series, self.labels(), &self.needed_labels()));
         }
+    }
+
+    fn warn_of_growth(&mut self) {
+        let active_series = self.reporter.counters.active_series.get();
+        if self.growth.is_due(active_series) {
+            let mut growth = std::mem::take(&mut self.growth);
+            let warning = growth.examine(active_series, self.labels(), &self.needed_labels());
+            warning.into_iter().for_each(|warning| self.reporter.log(warning));
+            self.growth = growth;
+        }
+    }
+
+    /// The index of the family and the labels of each target series but the self metrics.
+    fn labels(&self) -> impl Iterator<Item = (usize, &Labels)> + Clone {
+        self.targets[self.self_metrics..].iter().map(|target| (target.family as usize, &*target.labels))
+    }
+
+    /// The labels that no warning proposes to drop.
+    fn needed_labels(&self) -> Vec<&str> {
+        let test_wide = self.rules.test_wide_tags.iter().map(String::as_str);
+        IDENTIFYING_LABELS.into_iter().chain(test_wide).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Labels of a series: tags made valid, dropped, cut and completed.
 
-use super::definition::{MAX_SERIES_BYTES, SeriesDefinition};
+use super::definition::SeriesDefinition;
 use crate::k6::MetricType;
 use crate::wire::{CONDITION, LE, Label};
 
@@ -30,6 +30,9 @@ pub struct InstanceLabel {
     pub identified_by: Vec<(String, String)>,
 }
 
+/// The length of values that Mimir and Grafana Cloud accept by default. VictoriaMetrics accepts twice as much.
+const MAX_VALUE_BYTES: usize = 2048;
+
 /// The label with the id of the run.
 const TEST_RUN_ID: &str = "test_run_id";
 
@@ -49,6 +52,16 @@ impl LabelRules {
     /// Returns the value as it is exported.
     fn cut<'a>(&self, value: &'a str) -> &'a str {
         &value[..value.floor_char_boundary(self.max_value_bytes)]
+    }
+
+    /// Returns the label whose value was cut, if there is one, and the length of the tag's value. `labels` are those of `definition`.
+    pub fn cut_label<'a>(&self, definition: &SeriesDefinition, labels: &'a [Label]) -> Option<(&'a str, usize)> {
+        let long = definition.tags.iter().filter(|(_, value)| value.len() > self.max_value_bytes);
+        long.flat_map(|(_, value)| {
+            let cut = self.cut(value);
+            labels.iter().filter(move |label| label.value == cut).map(|label| (label.name.as_str(), value.len()))
+        })
+        .next()
     }
 
     /// Adds the label of the instance to sorted labels that do not identify it.
@@ -76,7 +89,7 @@ impl Default for LabelRules {
             names: LabelNames::default(),
             constant: Vec::new(),
             drop_tags: Vec::new(),
-            max_value_bytes: MAX_SERIES_BYTES,
+            max_value_bytes: MAX_VALUE_BYTES,
             test_run_id: None,
             instance: None,
         }

@@ -327,6 +327,9 @@ fn self_metrics_are_exported_with_the_other_metrics() {
     assert_eq!(
         names.filter(|name| !name.starts_with("run_")).collect::<Vec<_>>(),
         [
+            "active_series_highest",
+            "active_series_lowest",
+            "active_series",
             "bytes_sent_total",
             "queue_bytes_max_highest",
             "queue_bytes_max_lowest",

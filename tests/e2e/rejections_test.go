@@ -72,6 +72,7 @@ func TestAURLThatIsTooLongForMimirDoesNotAffectOtherSeries(t *testing.T) {
 	t.Parallel()
 	onMimir(t, nil, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
 		load.Script = "tests/e2e/scripts/long_url.js"
+		load.Options["maxLabelValueBytes"] = 1 << 20
 		result := run(t, load)
 
 		for _, name := range []string{"k6_pairs_total", "k6_iterations_total", "k6_http_reqs_total"} {

@@ -42,7 +42,6 @@ var inSummaryByQuestion = map[string]statistic{
 	"most virtual users at once":        {"vus", "max", 0},
 	"mean duration of a run":            {"http_req_duration", "avg", 1e-9},
 	"slowest request":                   {"http_req_duration", "max", 1e-9},
-	"fastest request":                   {"http_req_duration", "min", 1e-9},
 	"number of requests":                {"http_req_duration", "count", 0},
 }
 

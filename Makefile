@@ -146,7 +146,7 @@ bench: k6 $(BUILD)/k6-plain $(BUILD)/k6-symbols ## comparison with k6's own outp
 	cd bench && go build -o $(BUILD)/bench .
 	$(BUILD)/bench $(if $(LOAD),-load $(LOAD),-write bench) $(BENCH_FLAGS)
 
-bench-quick: $(BUILD)/k6-symbols ## the cost of a sample by profile in three minutes, for before and after a change (LOAD=c140: another load)
+bench-quick: $(BUILD)/k6-symbols ## the cost of a sample by profile in three minutes, for before and after a change (LOAD=c140: another load; BENCH_FLAGS=-write=bench: writes bench/quick.md)
 	cd bench && go build -o $(BUILD)/bench .
 	$(BUILD)/bench -quick -load $(or $(LOAD),a,c20) $(BENCH_FLAGS)
 

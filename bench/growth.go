@@ -169,6 +169,7 @@ func (s sweep) valuesFor(quick bool) []string {
 func (s sweep) run(value string, output output, stage *stage) harness.Run {
 	run := load{script: s.script, full: s.env}.run(output, stage)
 	run.Env[s.varied] = value
+	run.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = sweepPushInterval.String()
 	run.Args = append(run.Args, keepNothing...) // k6's own memory would hide that of the outputs
 	if stage.quick && s.varied == "TAG_SETS" {
 		run.Env["SAMPLES"] = strconv.Itoa(1_000_000)

@@ -79,8 +79,12 @@ const (
 
 var outputs = []output{none, builtIn, own}
 
-// pushInterval is the interval of both outputs in all runs.
-const pushInterval = time.Second
+// pushInterval is the interval of both outputs in the loads, the default of this one. That of the sweeps is shorter, so that there
+// are more flushes.
+const (
+	pushInterval      = 3 * time.Second
+	sweepPushInterval = time.Second
+)
 
 // run returns the run of the load with an output.
 func (l load) run(output output, stage *stage) harness.Run {

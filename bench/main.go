@@ -41,7 +41,7 @@ func bench() error {
 	wanted := flag.String("load", "all", "comma-separated names of the loads to run: "+strings.Join(names(), ", "))
 	repetitions := flag.Int("repetitions", 0, "runs of each load with each output; 0 means the default of the load")
 	quick := flag.Bool("quick", false, "run smaller loads twice with each output: a and c20 last three minutes")
-	write := flag.String("write", "", "directory for results.md and growth.svg; no files are written if it is empty")
+	write := flag.String("write", "", "directory for results.md, or quick.md, and growth.svg; no files are written if it is empty")
 	flag.Parse()
 	if *quick && *repetitions == 0 {
 		*repetitions = quickRepetitions
@@ -54,7 +54,7 @@ func bench() error {
 		return err
 	}
 
-	report := newReport()
+	report := newReport(*quick)
 	defer report.printTo(os.Stdout)
 	stage := newStage(*quick)
 	defer stage.close()

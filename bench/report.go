@@ -20,15 +20,19 @@ import (
 )
 
 type report struct {
+	name  string // of its file, and of the target of the Makefile
 	text  bytes.Buffer
 	grown []grown
 }
 
-func newReport() *report {
-	report := &report{}
-	fmt.Fprintf(&report.text, "Medians, with the minimum and maximum over all runs. Both outputs push every %v. The CPU time of an output is "+
-		"its share of the ticks of a profile: with its code on the stack, or in its threads. Profiles by %s. %s.\n",
-		pushInterval, profilerName(), machine())
+func newReport(quick bool) *report {
+	report := &report{name: "bench"}
+	if quick {
+		report.name = "bench-quick"
+	}
+	fmt.Fprintf(&report.text, "Medians, with the minimum and maximum over all runs. Both outputs push every %v, in the sweeps every %v. The CPU time of an output "+
+		"is its share of the ticks of a profile: with its code on the stack, or in its threads. Profiles by %s. %s.\n",
+		pushInterval, sweepPushInterval, profilerName(), machine())
 	return report
 }
 
@@ -126,13 +130,14 @@ func (r *report) addGrowth(all []grown) {
 	}
 }
 
-// writeTo writes results.md, and growth.svg if growth was measured.
+// writeTo writes results.md, or quick.md, and growth.svg if growth was measured.
 func (r *report) writeTo(directory string) error {
 	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return err
 	}
-	head := "# Results of `make bench`\n\nWritten by the command; do not edit.\n\n"
-	if err := os.WriteFile(filepath.Join(directory, "results.md"), append([]byte(head), r.text.Bytes()...), 0o644); err != nil {
+	head := fmt.Sprintf("# Results of `make %s`\n\nWritten by the command; do not edit.\n\n", r.name)
+	file := map[string]string{"bench": "results.md", "bench-quick": "quick.md"}[r.name]
+	if err := os.WriteFile(filepath.Join(directory, file), append([]byte(head), r.text.Bytes()...), 0o644); err != nil {
 		return err
 	}
 	if r.grown == nil {

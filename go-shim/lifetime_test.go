@@ -150,6 +150,36 @@ func TestAnotherOutputThatFailsToStartStopsThisOneCleanly(t *testing.T) {
 	require.NoError(t, last.Stop(), "an output that was never started")
 }
 
+func TestSeriesThatAreNotShippedAreForgotten(t *testing.T) {
+	t.Parallel()
+	const all = 150_000
+	for option, value := range map[string]string{"MAX_SERIES": "1000", "DROP_TAGS": "id", "METRICS": "other"} {
+		r := startReceiver(t)
+		logger, hook := logtest.NewNullLogger()
+		out, err := New(output.Params{
+			Logger: logger, ConfigArgument: r.URL, Environment: map[string]string{"K6_PROMETHEUS_RW_" + option: value},
+		})
+		require.NoError(t, err)
+		registry := metrics.NewRegistry()
+		metric, err := registry.NewMetric("count", metrics.Counter)
+		require.NoError(t, err)
+		of := func(id int) metrics.Sample {
+			tags := registry.RootTagSet().With("id", strconv.Itoa(id))
+			return metrics.Sample{TimeSeries: metrics.TimeSeries{Metric: metric, Tags: tags}, Value: 1}
+		}
+		for id := range all {
+			out.AddMetricSamples([]metrics.SampleContainer{of(id)})
+		}
+		for id := range all / 10 { // those that were forgotten first
+			out.AddMetricSamples([]metrics.SampleContainer{of(id)})
+		}
+		slots := out.series.metrics.Load().find(metric).slots()
+		require.NoError(t, out.Stop())
+		assert.LessOrEqual(t, slots, minForgettingSlots<<(shardBits+1), option)
+		assert.EqualValues(t, strconv.Itoa(all+all/10), hook.LastEntry().Data["samples"], option)
+	}
+}
+
 func TestAStopKeepsAllSamplesThatWereAddedBefore(t *testing.T) {
 	t.Parallel()
 	r := startReceiver(t)

@@ -120,6 +120,9 @@ func TestSeriesWithASharedIDAreForgottenAndTheirTagSetsFreed(t *testing.T) {
 }
 
 func TestSharedSeriesAreBoundedEvenIfAllAreSeen(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector makes it slow")
+	}
 	t.Parallel()
 	index := newSeriesIndex()
 	metric := new(metrics.Metric)

@@ -154,6 +154,9 @@ bench-steps: $(STAGED) ## cost of each step of a sample's path
 	$(CARGO) bench --bench sample_path
 	cd go-shim && go test -run '^$$' -bench . -benchtime 2s .
 
+bench-unsent: ## time and memory in which a full queue is written to a file of unsent samples
+	$(CARGO) run --release --example unsent
+
 # SOAK_SECONDS, SOAK_SERIES and SOAK_RATE configure the test of the library, DURATION that of k6 with faults.
 DURATION ?= 20m
 soak: k6 receivers ## a million series for a minute, then 20 minutes of faults (DURATION=1h, RECEIVER=prometheus)

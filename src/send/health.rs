@@ -8,8 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::hint::hint;
 use super::message::cause;
+use super::outcome::mentions_time;
 use crate::http::Response;
 use crate::report::{DestinationReporter, Event, Level, event};
+
+/// The hint where a receiver rejects points of an earlier run because of their time.
+const OF_EARLIER_RUN: &str = "the receiver has later samples of these series, or finds these too old";
 
 /// Number of causes of rejections that are logged: a bound for a receiver whose messages all differ.
 const MAX_LOGGED_CAUSES: usize = 20;
@@ -23,6 +27,8 @@ pub(super) struct Health {
     credentials: &'static str,
     /// Time without a success after which the test must stop.
     abort_after: Option<Duration>,
+    /// True if the points are those of an earlier run.
+    of_earlier_run: bool,
     /// Start of the current row of requests that have to be retried.
     failing_since: Option<Instant>,
     /// Start of the current time without a success, whatever the reason.
@@ -52,6 +58,7 @@ impl Health {
         Self {
             credentials,
             abort_after,
+            of_earlier_run: false,
             failing_since: None,
             without_success_since: None,
             abort_requested: false,
@@ -59,6 +66,11 @@ impl Health {
             logged_series: HashMap::new(),
             reporter,
         }
+    }
+
+    /// Hints are for points of an earlier run from now on.
+    pub(super) fn set_of_earlier_run(&mut self) {
+        self.of_earlier_run = true;
     }
 
     /// Records that a request was accepted.
@@ -149,7 +161,8 @@ impl Health {
         if !response.message.is_empty() {
             line = line.with("error", response.message.as_str());
         }
-        if let Some(hint) = hint(response, self.credentials) {
+        let by_time = self.of_earlier_run && mentions_time(&response.message);
+        if let Some(hint) = if by_time { Some(OF_EARLIER_RUN.into()) } else { hint(response, self.credentials) } {
             line = line.with("hint", hint);
         }
         self.reporter.log(line);

@@ -101,6 +101,7 @@ impl Sender {
 
     /// Makes it a sender for batches of an earlier run: only [`Self::resend`] and [`Self::preflight`] are to be called.
     pub fn for_earlier_run(self) -> Self {
+        self.health.borrow_mut().set_of_earlier_run();
         Self { earlier_run: Some(EarlierRun::default()), ..self }
     }
 

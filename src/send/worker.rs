@@ -85,16 +85,24 @@ impl Worker {
                 .with("timeout_seconds", self.flush_timeout.as_secs()),
             );
         }
+        self.wait_for_end(closed, CLOSE_GRACE);
         let counters = &self.reporter.counters;
-        let mut deadline = closed + self.flush_timeout.saturating_add(CLOSE_GRACE);
-        let mut open = counters.points_without_outcome();
-        // A slow disk may take its time. A sender that makes no progress must not hold up k6.
-        while self.ended.recv_deadline(deadline) == Err(RecvTimeoutError::Timeout)
-            && std::mem::replace(&mut open, counters.points_without_outcome()) > open
-        {
-            deadline = Instant::now() + CLOSE_GRACE;
-        }
         counters.points_lost.add(counters.points_without_outcome());
+    }
+
+    /// Waits until the sender has ended, or, after its deadline, until no point gets an outcome for as long as `grace`: a slow disk
+    /// may take its time, and a sender that makes no progress must not hold up k6.
+    fn wait_for_end(&self, closed: Instant, grace: Duration) {
+        let open = || self.reporter.counters.points_without_outcome();
+        let mut deadline = closed + self.flush_timeout.saturating_add(grace);
+        let mut before = open();
+        while self.ended.recv_deadline(deadline) == Err(RecvTimeoutError::Timeout) {
+            let now = open();
+            if now == before {
+                return;
+            }
+            (before, deadline) = (now, Instant::now() + grace);
+        }
     }
 }
 
@@ -119,5 +127,30 @@ mod tests {
         let worker = Worker { queue, flush_timeout: Duration::ZERO, reporter, preflight: Some(preflight), ended };
         let error = worker.preflight_error().expect("not asked").to_string();
         assert_eq!(error, "http://host/w: the request was not sent: internal error, please report this");
+    }
+
+    #[test]
+    fn a_sender_that_makes_progress_is_waited_for_beyond_its_deadline_and_no_other() {
+        let grace = Duration::from_millis(100);
+        for makes_progress in [true, false] {
+            let reporter = Reporter::default().destination("http://host/w");
+            reporter.counters.points.add(100);
+            let queue = Arc::new(Queue::new(1, 1, Arc::clone(&reporter)));
+            let (ended_sender, ended) = bounded::<()>(0);
+            let flush_timeout = Duration::ZERO;
+            let worker = Worker { queue, flush_timeout, reporter: Arc::clone(&reporter), preflight: None, ended };
+            let begin = Instant::now();
+            let sender = std::thread::spawn(move || {
+                let _ended = ended_sender;
+                for _ in 0..10 {
+                    std::thread::sleep(grace / 2);
+                    reporter.counters.points_in_unsent_file.add(u64::from(makes_progress));
+                }
+            });
+            worker.wait_for_end(begin, grace);
+            let waited = begin.elapsed();
+            assert_eq!(waited >= grace * 4, makes_progress, "{waited:?}");
+            sender.join().expect("does not panic");
+        }
     }
 }

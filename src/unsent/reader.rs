@@ -195,6 +195,7 @@ mod tests {
     use std::fs;
     use std::path::PathBuf;
 
+    use proptest::prelude::*;
     use tempfile::TempDir;
 
     use super::*;
@@ -323,5 +324,25 @@ mod tests {
         Reader::open(&path).expect("opens");
         let writer = Writer::create(directory.path(), &Header::new("http://host/w", 0)).expect("created");
         assert!(matches!(Reader::open(&writer.path()), Err(OpenError::Locked)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_file_that_is_damaged_anywhere_is_read_to_its_end(
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..20),
+            rest in prop::collection::vec(any::<u8>(), 0..50),
+        ) {
+            let (_directory, path, _) = example();
+            let mut bytes = fs::read(&path).expect("readable");
+            let len = bytes.len();
+            damage.iter().for_each(|(index, byte)| bytes[index.index(len)] = *byte);
+            bytes.extend(rest);
+            fs::write(&path, &bytes).expect("written");
+            if let Ok(mut reader) = Reader::open(&path) {
+                // Each entry is at least a frame long.
+                let entries = (0..=bytes.len() / FRAME_BYTES).map(|_| reader.read_entry().expect("readable"));
+                prop_assert!(entries.into_iter().any(|entry| matches!(entry, Entry::End(_) | Entry::Cut)));
+            }
+        }
     }
 }

@@ -222,6 +222,7 @@ fn points_that_are_too_old_are_counted_and_kept_in_the_file_and_later_ones_of_th
         assert!(ended.failure.contains(&format!("the receiver refused {refused} of 36 points")), "{ended:?}");
         assert!(ended.failure.contains("out_of_order_time_window"), "{ended:?}");
         assert!(ended.text.contains("out of order sample"), "{ended:?}");
+        assert!(ended.text.contains("the receiver has later samples of these series"), "{ended:?}");
         assert_eq!(stored(&recorder).values().map(Vec::len).sum::<usize>(), 36 - refused);
         let names = names(directory.path());
         assert!(names.len() == 1 && names[0].ends_with(".refused"), "{names:?}");

@@ -77,6 +77,13 @@ func TestNoSecretIsShown(t *testing.T) {
 			}
 			expectNothingHidden(t, "stdout", result.Stdout)
 			expectNothingHidden(t, "stderr", result.Stderr)
+			for _, file := range filesIn(t, left) {
+				text, err := remoteWrite(t, "export", file).CombinedOutput()
+				if err != nil {
+					t.Errorf("%v: %s", err, text)
+				}
+				expectNothingHidden(t, "the samples of "+file, string(text))
+			}
 			if files := expectNothingHiddenIn(t, left); files == 0 && fault == "responds with 503" {
 				t.Error("there is no file with unsent samples to search")
 			}

@@ -46,8 +46,7 @@ pub(super) async fn send_file(session: &Session<'_>, path: &Path) -> Result<(), 
     let url_of_run = reader.header().url.clone();
     if session.is_default_url && url_of_run != session.url {
         return Err(FileError::of_all(format!(
-            "no receiver is set, and that of the run was not the default one: set K6_PROMETHEUS_RW_SERVER_URL or --url, for the \
-             same one to {url_of_run}"
+            "no receiver is set: set K6_PROMETHEUS_RW_SERVER_URL or --url; the run sent to {url_of_run}"
         )));
     }
     let (file_bytes, header_points) = (path.metadata()?.len(), reader.header().points);

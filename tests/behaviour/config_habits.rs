@@ -220,7 +220,6 @@ fn a_value_in_quotes_is_known_as_one() {
         ("LABELS", r#""environment=production""#),
         ("DROP_TAGS", "'url,ip'"),
         ("CA_CERTIFICATE", r#""ca.pem""#),
-        ("UNSENT_DIRECTORY", "'/unsent'"),
         ("TEST_RUN_ID", "'7'"),
     ] {
         let variable = format!("K6_PROMETHEUS_RW_{variable}");

@@ -1,10 +1,10 @@
 //! Options of authentication, and the credentials that follow from them.
 
-use crate::http::{self, AwsKeys, Credentials, FilePath, KeyPair, SecretSource};
+use crate::http::{self, AwsKeys, Credentials, FilePath, KeyPair, OAuth2, SecretSource, SecretUrl};
 use crate::secret::Secret;
 
-/// Options of authentication. A signature takes precedence over a token, that over an `Authorization` header, and that over
-/// user name and password.
+/// Options of authentication. A signature and OAuth 2.0 exclude all others; a token takes precedence over an `Authorization`
+/// header, and that over user name and password.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs)] // the names of the options
 pub struct AuthOptions {
@@ -12,6 +12,7 @@ pub struct AuthOptions {
     pub password: Option<SecretSource>,
     pub bearer_token: Option<SecretSource>,
     pub sigv4: SigV4Options,
+    pub oauth2: OAuth2Options,
 }
 
 /// Options of AWS signatures. Requests are signed if a region is set once all sources are read.
@@ -24,8 +25,21 @@ pub struct SigV4Options {
     pub secret_key: Option<Secret>,
     pub session_token: Option<Secret>,
     pub profile: Option<String>,
-    /// The shared credentials file, which has the profiles.
-    pub file: Option<FilePath>,
+    /// The shared credentials file.
+    pub credentials_file: Option<FilePath>,
+    /// The shared config file.
+    pub config_file: Option<FilePath>,
+}
+
+/// Options of OAuth 2.0 client credentials.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct OAuth2Options {
+    pub client_id: Option<Secret>,
+    pub client_secret: Option<SecretSource>,
+    pub token_url: Option<SecretUrl>,
+    pub scopes: Vec<String>,
+    pub parameters: Vec<(String, Secret)>,
 }
 
 impl AuthOptions {
@@ -37,6 +51,9 @@ impl AuthOptions {
                 service: self.sigv4.service.clone(),
                 keys: self.sigv4.keys(),
             });
+        }
+        if let Some(oauth2) = self.oauth2.credentials() {
+            return Credentials::OAuth2(oauth2);
         }
         match (&self.bearer_token, &self.username) {
             (Some(token), _) => Credentials::Bearer(token.clone()),
@@ -56,11 +73,34 @@ impl SigV4Options {
                 secret_key: secret_key.clone(),
                 session_token: self.session_token.clone(),
             }),
-            _ => AwsKeys::Profile {
-                file: self.file.clone().unwrap_or_else(|| ".aws/credentials".into()),
-                name: self.profile.clone().unwrap_or_else(|| "default".into()),
+            _ => AwsKeys::Shared {
+                credentials_file: self.credentials_file.clone().unwrap_or_else(|| ".aws/credentials".into()),
+                config_file: self.config_file.clone().unwrap_or_else(|| ".aws/config".into()),
+                profile: self.profile.clone(),
             },
         }
+    }
+}
+
+impl OAuth2Options {
+    fn credentials(&self) -> Option<OAuth2> {
+        Some(OAuth2 {
+            client_id: self.client_id.clone()?,
+            client_secret: self.client_secret.clone()?,
+            token_url: self.token_url.clone()?,
+            scopes: self.scopes.clone(),
+            parameters: self.parameters.clone(),
+        })
+    }
+
+    /// Returns the options that are required and not set.
+    pub(super) fn missing(&self) -> Vec<&'static str> {
+        let required = [
+            ("oauth2ClientId", self.client_id.is_some()),
+            ("oauth2ClientSecret", self.client_secret.is_some()),
+            ("oauth2TokenUrl", self.token_url.is_some()),
+        ];
+        required.into_iter().filter(|(_, is_set)| !is_set).map(|(name, _)| name).collect()
     }
 }
 

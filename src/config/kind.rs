@@ -67,6 +67,8 @@ pub(super) enum Hidden {
     Key(Field<Option<Secret>>),
     /// HTTP headers; those of all sources come together.
     Headers(Field<Vec<(String, Secret)>>),
+    /// Any text, list or object that its function accepts.
+    Parsed(Read),
 }
 
 /// The JSON type that a value is written as.
@@ -139,7 +141,7 @@ impl Hidden {
         match self {
             Self::Url(_) => "an absolute http or https URL with a host",
             Self::File(_) | Self::SecretFile(_) => "the path of a file",
-            Self::Text(_) | Self::Password(_) | Self::Key(_) => "a text",
+            Self::Text(_) | Self::Parsed(_) | Self::Password(_) | Self::Key(_) => "a text",
             Self::Token(_) => "a token alone, without the word Bearer and without line breaks",
             Self::Headers(_) => "HTTP headers: key1:value1,key2:value2, or a JSON object of texts",
         }
@@ -152,6 +154,7 @@ impl Hidden {
             Self::Headers(field) => {
                 headers::parse(text)?.into_iter().for_each(|(name, value)| headers::put(field(to), name, value));
             }
+            Self::Parsed(read) => read(to, text)?,
             // A text may be anything, also the JSON of a list.
             _ if form == Form::Structure => return None,
             Self::Url(field) => *field(to) = url(text)?.into(),

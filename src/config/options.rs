@@ -9,7 +9,7 @@ use super::auth_options::AuthOptions;
 use super::destination::{DeliveryOptions, Destination, MetricOptions, TestRunOptions, WindowOptions};
 use super::kind::Hidden::{self, File, Headers, Key, Password, SecretFile, Token, Url};
 use super::kind::Plain::{Boolean, Bytes, Count, Directory, Name, Parsed, Switch, Text, Words};
-use super::kind::{Kind, Plain, Word, given, without_line_break};
+use super::kind::{Kind, Plain, Word, given, url, without_line_break};
 use super::parse::duration;
 use super::parse::list::{list, pairs};
 use super::set_options::SetOptions;
@@ -172,7 +172,22 @@ pub static OPTIONS: &[(&str, &[OptionSpec])] = &[
         hidden("sigV4SessionToken", "SIGV4_SESSION_TOKEN", Key(|d| &mut d.auth.sigv4.session_token)).role(Role::SigV4)
             .unset("`AWS_SESSION_TOKEN`").doc("Session token of temporary AWS keys"),
         plain("sigV4Profile", "SIGV4_PROFILE", "", Name(|d| &mut d.auth.sigv4.profile)).role(Role::SigV4)
-            .unset("`AWS_PROFILE`, `default`").doc("Profile in the shared AWS credentials file"),
+            .unset("`AWS_PROFILE`, `default`").doc("Profile in AWS's shared files, with keys or a role"),
+    ]),
+    ("OAuth 2.0", &[
+        hidden("oauth2ClientId", "OAUTH2_CLIENT_ID", Key(|d| &mut d.auth.oauth2.client_id)).role(Role::OAuth2)
+            .doc("Id of the client, for client credentials"),
+        hidden("oauth2ClientSecret", "OAUTH2_CLIENT_SECRET", Password(|d| &mut d.auth.oauth2.client_secret))
+            .role(Role::OAuth2Secret).doc("Its secret"),
+        hidden("oauth2ClientSecretFile", "OAUTH2_CLIENT_SECRET_FILE", SecretFile(|d| &mut d.auth.oauth2.client_secret))
+            .role(Role::OAuth2Secret).doc("File with the secret, read again for every token"),
+        hidden("oauth2TokenUrl", "OAUTH2_TOKEN_URL", Hidden::Text(oauth2_token_url)).role(Role::OAuth2)
+            .must_be("an absolute http or https URL with a host").doc("Token endpoint"),
+        hidden("oauth2Scopes", "OAUTH2_SCOPES", Hidden::Parsed(oauth2_scopes)).role(Role::OAuth2)
+            .must_be("scopes without blanks, such as metrics.write,metrics.read").doc("Scopes of the token"),
+        hidden("oauth2EndpointParams", "OAUTH2_ENDPOINT_PARAMS", Hidden::Parsed(oauth2_parameters)).role(Role::OAuth2)
+            .must_be("names and values: name1=value1,name2=value2, or a JSON object of texts")
+            .doc("Additional parameters of the request for a token"),
     ]),
 ];
 
@@ -308,6 +323,22 @@ fn proxy(to: &mut Destination, text: &str) -> Option<()> {
         "direct" => Proxy::None,
         _ => Proxy::is_url(text).then(|| Proxy::Through(text.into()))?,
     };
+    Some(())
+}
+
+fn oauth2_token_url(to: &mut Destination, text: &str) -> Option<()> {
+    to.auth.oauth2.token_url = if text.is_empty() { None } else { Some(url(text)?.into()) };
+    Some(())
+}
+
+fn oauth2_scopes(to: &mut Destination, text: &str) -> Option<()> {
+    let is_scope = |scope: &String| !scope.is_empty() && !scope.contains(char::is_whitespace);
+    to.auth.oauth2.scopes = list(text).filter(|scopes| scopes.iter().all(is_scope))?;
+    Some(())
+}
+
+fn oauth2_parameters(to: &mut Destination, text: &str) -> Option<()> {
+    to.auth.oauth2.parameters = pairs(text)?.into_iter().map(|(name, value)| (name, value.into())).collect();
     Some(())
 }
 

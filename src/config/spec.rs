@@ -45,11 +45,14 @@ pub(super) enum Role {
     SkipVerify,
     UnsentDirectory,
     SigV4,
+    OAuth2,
+    OAuth2Secret,
 }
 
 impl Role {
     /// Only one option of each of these may be set in one source.
-    pub const EXCLUSIVE: [Self; 4] = [Self::WindowLength, Self::Username, Self::Password, Self::BearerToken];
+    pub const EXCLUSIVE: [Self; 5] =
+        [Self::WindowLength, Self::Username, Self::Password, Self::BearerToken, Self::OAuth2Secret];
 }
 
 impl OptionSpec {

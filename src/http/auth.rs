@@ -5,13 +5,17 @@ use std::time::SystemTime;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use thiserror::Error;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::file::FilePath;
-use super::secret_file::{SecretFile, SecretFileError};
+use super::issuers::Issuers;
+use super::oauth2::{OAuth2, TokenSource};
+use super::secret_file::SecretFileError;
+use super::secret_source::{LoadedSecret, SecretSource};
 use super::secret_url::pair;
 use super::sigv4::{SigV4, Signer};
+use super::transport::TransportError;
 use crate::secret::Secret;
 
 /// Credentials for a receiver.
@@ -31,21 +35,28 @@ pub enum Credentials {
     Bearer(SecretSource),
     /// AWS signatures.
     SigV4(SigV4),
+    /// Tokens of an OAuth 2.0 token endpoint.
+    OAuth2(OAuth2),
 }
 
-/// Source of a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretSource {
-    /// The secret itself.
-    Inline(Secret),
-    /// A file, which is read again for every request.
-    File(FilePath),
+/// Why credentials cannot be used. Detected before any request.
+#[derive(Debug, Error)]
+pub enum AuthorizationError {
+    /// A file is not valid.
+    #[error(transparent)]
+    File(#[from] SecretFileError),
+    /// The settings of connections to an issuer are not valid.
+    #[error(transparent)]
+    Issuer(#[from] TransportError),
 }
 
-impl<T: Into<Secret>> From<T> for SecretSource {
-    fn from(text: T) -> Self {
-        Self::Inline(text.into())
-    }
+/// Why a request has no credentials.
+#[derive(Debug)]
+pub(super) enum NoCredentials {
+    /// Theirs is not a valid form.
+    Invalid(String),
+    /// Their issuer gave none; the message is without secrets.
+    NotIssued(String),
 }
 
 /// Credentials with loaded secrets.
@@ -54,17 +65,13 @@ pub(super) enum Authorization {
     Basic { username: LoadedSecret, password: Option<LoadedSecret> },
     Bearer(LoadedSecret),
     SigV4(Signer),
-}
-
-/// Secret whose source was readable at least once.
-pub(super) enum LoadedSecret {
-    Inline(Secret),
-    File(SecretFile<Secret>),
+    OAuth2(Box<TokenSource>),
 }
 
 impl Authorization {
-    /// Loads the secrets of `credentials`. Reads all their files, to find mistakes before the first request.
-    pub fn open(credentials: &Credentials) -> Result<Self, SecretFileError> {
+    /// Loads the secrets of `credentials`. Reads all their files, to find mistakes before the first request, and prepares
+    /// connections to those that issue credentials, but asks for none yet.
+    pub fn open(credentials: &Credentials, issuers: &Issuers) -> Result<Self, AuthorizationError> {
         Ok(match credentials {
             Credentials::None => Self::None,
             Credentials::Basic { username, password } => Self::Basic {
@@ -72,7 +79,11 @@ impl Authorization {
                 password: password.as_ref().map(|password| LoadedSecret::open("passwordFile", password)).transpose()?,
             },
             Credentials::Bearer(token) => Self::Bearer(LoadedSecret::open("bearerTokenFile", token)?),
-            Credentials::SigV4(settings) => Self::SigV4(Signer::open(settings)?),
+            Credentials::SigV4(settings) => Self::SigV4(Signer::open(settings, issuers)?),
+            Credentials::OAuth2(settings) => {
+                let transport = issuers.connect(settings.token_url.expose())?;
+                Self::OAuth2(Box::new(TokenSource::open(settings, transport)?))
+            }
         })
     }
 
@@ -81,7 +92,8 @@ impl Authorization {
         match self {
             Self::Basic { .. } => "a user name and a password",
             Self::Bearer(_) => "a bearer token",
-            Self::SigV4(_) => "an AWS signature",
+            Self::SigV4(signer) => signer.description(),
+            Self::OAuth2(_) => "an OAuth 2.0 token",
             Self::None if others.contains_key(AUTHORIZATION) => "an Authorization header",
             Self::None => "no credentials",
         }
@@ -89,7 +101,15 @@ impl Authorization {
 
     /// Returns the headers for a POST of `body` with the headers `others`, and the secrets that are in them in any form, those that
     /// identify the credentials first.
-    pub fn headers(&self, url: &Url, others: &HeaderMap, body: &[u8]) -> Result<(HeaderMap, Vec<Secret>), String> {
+    ///
+    /// # Errors
+    /// What is wrong with the credentials, or why their issuer gives none, without secrets.
+    pub async fn headers(
+        &self,
+        url: &Url,
+        others: &HeaderMap,
+        body: &[u8],
+    ) -> Result<(HeaderMap, Vec<Secret>), NoCredentials> {
         let (authorization, secrets) = match self {
             Self::None => return Ok(Default::default()),
             Self::Basic { username, password } => {
@@ -104,22 +124,28 @@ impl Authorization {
                 let token = token.current();
                 (Zeroizing::new(format!("Bearer {}", token.expose())), vec![token])
             }
+            Self::OAuth2(source) => {
+                let token = source.token().await.map_err(NoCredentials::NotIssued)?;
+                (Zeroizing::new(format!("Bearer {}", token.expose())), vec![token])
+            }
             Self::SigV4(signer) => {
-                let signed = signer.sign(url, others, body, SystemTime::now());
-                return signed.map_err(|error| format!("failed to sign the request: {error}"));
+                let keys = signer.keys().await.map_err(NoCredentials::NotIssued)?;
+                let signed = signer.sign(keys, url, others, body, SystemTime::now());
+                return signed.map_err(|error| NoCredentials::Invalid(format!("failed to sign the request: {error}")));
             }
         };
         let mut value = HeaderValue::from_str(&authorization)
-            .map_err(|_| "the credentials contain characters that are not valid in an HTTP header".to_string())?;
+            .map_err(|_| "the credentials contain characters that are not valid in an HTTP header")
+            .map_err(|message| NoCredentials::Invalid(message.into()))?;
         value.set_sensitive(true);
         Ok((HeaderMap::from_iter([(AUTHORIZATION, value)]), secrets))
     }
 }
 
 impl Authorization {
-    /// Reports whether files have other credentials now than those of which [`Self::headers`] has returned the secrets; `None`
-    /// without files.
-    pub fn differs_from(&self, sent: &[Secret]) -> Option<bool> {
+    /// Reports whether files have other credentials now than those of which [`Self::headers`] has returned the secrets, or whether
+    /// an issuer gives others; `None` where they cannot change.
+    pub async fn differs_from(&self, sent: &[Secret]) -> Option<bool> {
         let current = match self {
             Self::Basic { username, password } => {
                 let is_file = username.is_file() || password.as_ref().is_some_and(LoadedSecret::is_file);
@@ -127,39 +153,14 @@ impl Authorization {
                 is_file.then(|| vec![pair(&username.current(), &password)])
             }
             Self::Bearer(token) => token.is_file().then(|| vec![token.current()]),
-            Self::SigV4(signer) => signer.current_keys_of_file(),
+            Self::SigV4(signer) => signer.other_keys(sent).await,
+            Self::OAuth2(source) => {
+                source.discard(sent.first()?).await;
+                Some(vec![source.token().await.ok()?])
+            }
             Self::None => None,
         };
         Some(!sent.starts_with(&current?))
-    }
-}
-
-impl LoadedSecret {
-    fn is_file(&self) -> bool {
-        matches!(self, Self::File(_))
-    }
-
-    fn open(option: &'static str, source: &SecretSource) -> Result<Self, SecretFileError> {
-        Ok(match source {
-            SecretSource::Inline(text) => Self::Inline(text.clone()),
-            SecretSource::File(path) => Self::File(SecretFile::open(option, path, parse_secret)?),
-        })
-    }
-
-    fn current(&self) -> Secret {
-        match self {
-            Self::Inline(text) => text.clone(),
-            Self::File(file) => file.current(),
-        }
-    }
-}
-
-/// Parses the text of a secret's file: one line, without the line break that editors add.
-fn parse_secret(text: &str) -> Result<Secret, String> {
-    match text.trim() {
-        "" => Err("must not be empty".into()),
-        text if text.contains(char::is_control) => Err("must be a single line".into()),
-        text => Ok(text.into()),
     }
 }
 
@@ -167,12 +168,25 @@ fn parse_secret(text: &str) -> Result<Secret, String> {
 mod tests {
     use std::fs;
 
+    use super::super::proxy::Proxy;
+    use super::super::resolver::Resolver;
+    use super::super::tls::Tls;
     use super::*;
 
-    fn sent(credentials: &Credentials) -> Option<String> {
-        let authorization = Authorization::open(credentials).expect("readable");
+    fn open(credentials: &Credentials) -> Result<Authorization, AuthorizationError> {
+        let resolver = Resolver::start().expect("a thread");
+        Authorization::open(credentials, &Issuers { tls: Tls::default(), proxy: Proxy::None, resolver })
+    }
+
+    fn headers(authorization: &Authorization) -> HeaderMap {
         let url = Url::parse("http://host/w").expect("valid");
-        let (headers, _) = authorization.headers(&url, &HeaderMap::new(), b"").expect("valid");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let headers = runtime.block_on(authorization.headers(&url, &HeaderMap::new(), b""));
+        headers.expect("valid").0
+    }
+
+    fn sent(credentials: &Credentials) -> Option<String> {
+        let headers = headers(&open(credentials).expect("readable"));
         assert!(headers.values().all(HeaderValue::is_sensitive));
         headers.get(AUTHORIZATION).map(|value| value.to_str().expect("text").to_string())
     }
@@ -197,10 +211,9 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("token");
         fs::write(&path, " one\r\n").expect("written");
-        let authorization =
-            Authorization::open(&Credentials::Bearer(SecretSource::File(path.clone().into()))).expect("readable");
-        let url = Url::parse("http://host/w").expect("valid");
-        let sent = || authorization.headers(&url, &HeaderMap::new(), b"").expect("valid").0[AUTHORIZATION].clone();
+        let credentials = Credentials::Bearer(SecretSource::File(path.clone().into()));
+        let authorization = open(&credentials).expect("readable");
+        let sent = || headers(&authorization)[AUTHORIZATION].clone();
         assert_eq!(sent(), "Bearer one");
         fs::write(&path, "two").expect("written");
         assert_eq!(sent(), "Bearer two");
@@ -215,7 +228,7 @@ mod tests {
         fs::write(&path, "\n").expect("written");
         let credentials =
             Credentials::Basic { username: "me".into(), password: Some(SecretSource::File(path.clone().into())) };
-        let error = Authorization::open(&credentials).err().expect("wrong").to_string();
+        let error = open(&credentials).err().expect("wrong").to_string();
         assert_eq!(error, format!("passwordFile: {}: must not be empty", path.display()));
     }
 }

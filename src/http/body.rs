@@ -38,18 +38,23 @@ pub(super) enum Content {
 
 impl Body {
     /// Reads the start of a body, at most until the deadline.
-    pub async fn read(mut body: Incoming, deadline: Instant) -> Self {
+    pub async fn read(body: Incoming, deadline: Instant) -> Self {
+        Self::read_up_to(MAX_BODY_BYTES, body, deadline).await
+    }
+
+    /// Reads at most `max_bytes` of a body, at most until the deadline.
+    pub async fn read_up_to(max_bytes: usize, mut body: Incoming, deadline: Instant) -> Self {
         let mut bytes = Vec::new();
         loop {
             match timeout_at(deadline, body.frame()).await {
                 Ok(Some(Ok(frame))) => {
                     let chunk = frame.data_ref().map_or(&[][..], |chunk| chunk);
-                    bytes.extend_from_slice(&chunk[..chunk.len().min(MAX_BODY_BYTES - bytes.len())]);
+                    bytes.extend_from_slice(&chunk[..chunk.len().min(max_bytes - bytes.len())]);
                 }
                 Ok(None) => return Self { bytes, complete: true },
                 Ok(Some(Err(_))) | Err(_) => return Self { bytes, complete: false },
             }
-            if bytes.len() >= MAX_BODY_BYTES {
+            if bytes.len() >= max_bytes {
                 return Self { bytes, complete: false };
             }
         }

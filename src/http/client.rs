@@ -15,15 +15,15 @@ use thiserror::Error;
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-use super::auth::{Authorization, Credentials};
+use super::auth::{Authorization, AuthorizationError, Credentials, NoCredentials};
 use super::certificate::Certificate;
+use super::issuers::Issuers;
 use super::proxy::{Proxy, ProxyServer};
 use super::redact::{Redactor, without_scheme};
 use super::resolver::Resolver;
-use super::response::{self, Response};
-use super::secret_file::SecretFileError;
+use super::response::{self, FailedAt, Response};
 use super::secret_url::{SecretUrl, may_be_secret};
-use super::tls::Tls;
+use super::tls::{Peer, Tls};
 use super::transport::{RequestError, Transport, TransportError};
 use crate::secret::Secret;
 use crate::wire::Protocol;
@@ -36,9 +36,9 @@ const REPLACEMENT_PAUSE: Duration = Duration::from_millis(500);
 /// Why an HTTP client cannot be created.
 #[derive(Debug, Error)]
 pub enum ClientError {
-    /// A file of credentials is not valid.
+    /// The credentials are not valid.
     #[error(transparent)]
-    Credentials(#[from] SecretFileError),
+    Credentials(#[from] AuthorizationError),
     /// The settings of TLS or of the proxy are not valid.
     #[error(transparent)]
     Transport(#[from] TransportError),
@@ -88,7 +88,10 @@ impl Client {
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(super::USER_AGENT));
         // Checked here, so that it cannot fail later.
         endpoint.url.expose().as_str().parse::<Uri>()?;
-        let transport = Transport::new(endpoint.url.expose(), &endpoint.tls, &endpoint.proxy, Resolver::start()?)?;
+        let resolver = Resolver::start()?;
+        let issuers = Issuers { tls: endpoint.tls.clone(), proxy: endpoint.proxy.clone(), resolver: resolver.clone() };
+        let url = endpoint.url.expose();
+        let transport = Transport::new(url, Peer::Receiver, &endpoint.tls, &endpoint.proxy, resolver)?;
         let mut secrets = secrets(endpoint);
         secrets.extend(transport.proxy().map(ProxyServer::secrets).unwrap_or_default());
         Ok(Self {
@@ -98,7 +101,7 @@ impl Client {
             headers,
             secrets,
             credentials_rejected: AtomicBool::new(false),
-            authorization: Authorization::open(&endpoint.credentials)?,
+            authorization: Authorization::open(&endpoint.credentials, &issuers)?,
         })
     }
 
@@ -128,7 +131,8 @@ impl Client {
 
     /// Sends one compressed body of `protocol` and returns the response. Never fails: an error is a response without a status.
     ///
-    /// If the receiver rejects credentials of files that are being replaced, the request is sent again with what they have then.
+    /// If the receiver rejects credentials of files that are being replaced, or that their issuer can replace, the request is sent
+    /// again with the new ones.
     pub async fn send(&self, protocol: Protocol, body: Bytes) -> Response {
         let (response, sent) = self.attempt(protocol, body.clone()).await;
         if !matches!(response.status, Some(401 | 403)) {
@@ -136,11 +140,11 @@ impl Client {
             return response;
         }
         let is_first = !self.credentials_rejected.swap(true, Ordering::Relaxed);
-        let mut is_replaced = self.authorization.differs_from(&sent);
+        let mut is_replaced = self.authorization.differs_from(&sent).await;
         // Of two files the second may still be written. Waits once, not for credentials that stay wrong.
         if is_replaced == Some(false) && is_first {
             tokio::time::sleep(REPLACEMENT_PAUSE).await;
-            is_replaced = self.authorization.differs_from(&sent);
+            is_replaced = self.authorization.differs_from(&sent).await;
         }
         if is_replaced != Some(true) {
             return response;
@@ -156,12 +160,18 @@ impl Client {
         headers.extend(protocol.headers().map(|(name, value)| header(name, value)));
         let mut redactor = Redactor::default();
         self.secrets.iter().for_each(|secret| redactor.add(secret.clone()));
-        let sent = match self.authorization.headers(self.url.expose(), &headers, &body) {
+        let sent = match self.authorization.headers(self.url.expose(), &headers, &body).await {
             Ok((authorization, sent)) => {
                 headers.extend(authorization);
                 sent
             }
-            Err(message) => return (Response { message, ..Response::default() }, Vec::new()),
+            Err(NoCredentials::Invalid(message)) => {
+                return (Response { message, ..Response::default() }, Vec::new());
+            }
+            Err(NoCredentials::NotIssued(message)) => {
+                let failed_at = FailedAt::Issuer;
+                return (Response { message, failed_at, ..Response::default() }, Vec::new());
+            }
         };
         sent.iter().for_each(|secret| redactor.add(secret.clone()));
         let deadline = Instant::now() + self.timeout;

@@ -7,12 +7,18 @@
 //! |---|---|
 //! | `client` | one request to the receiver |
 //! | `response` | the response, read within bounds |
-//! | `body` | body → text, decoded within bounds |
 //! | `web_page` | HTML → text |
-//! | `redact` | bytes without secrets |
-//! | `escapes` | text as servers repeat it |
 //! | `auth` | credentials → `Authorization` header |
 //! | `sigv4` | AWS keys → signature headers |
+//! | `aws_identity` | a role → AWS keys, by AWS's crates |
+//! | `aws_keys` | AWS keys |
+//! | `oauth2` | client id and secret → a token |
+//! | `renewal` | credentials that end, renewed before |
+//! | `issuers` | connections to those that issue credentials |
+//! | `body` | body → text, decoded within bounds |
+//! | `redact` | bytes without secrets |
+//! | `escapes` | text as servers repeat it |
+//! | `secret_source` | where a secret comes from |
 //! | `secret_file` | secrets in files, read for every request |
 //! | `transport` | requests over kept connections |
 //! | `connector` | connections: TCP, TLS, proxies |
@@ -32,12 +38,18 @@
 
 mod client;
 mod response;
-mod body;
 mod web_page;
-mod redact;
-mod escapes;
 mod auth;
 mod sigv4;
+mod aws_identity;
+mod aws_keys;
+mod oauth2;
+mod renewal;
+mod issuers;
+mod body;
+mod redact;
+mod escapes;
+mod secret_source;
 mod secret_file;
 mod transport;
 mod connector;
@@ -55,16 +67,19 @@ mod file;
 mod secret_url;
 mod credential_names;
 
-pub use auth::{Credentials, SecretSource};
+pub use auth::{AuthorizationError, Credentials};
+pub use aws_keys::KeyPair;
 pub use certificate::Certificate;
 pub use client::{Client, ClientError, Endpoint};
 pub use credential_names::names_credentials;
 pub use file::FilePath;
+pub use oauth2::OAuth2;
 pub use proxy::{Proxy, ProxyError};
 pub use response::{FailedAt, Response};
 pub use secret_file::SecretFileError;
+pub use secret_source::SecretSource;
 pub use secret_url::SecretUrl;
-pub use sigv4::{AwsKeys, KeyPair, SigV4};
+pub use sigv4::{AwsKeys, SigV4};
 pub use tls::{Tls, TlsError, TlsSession, TlsVersion};
 pub use transport::TransportError;
 pub use trust::NoTrustedCa;

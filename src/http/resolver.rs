@@ -29,7 +29,7 @@ struct Question {
 }
 
 /// Resolves names. Its thread ends when all of its clones are dropped.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Resolver {
     questions: Sender<Question>,
 }

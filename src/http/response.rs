@@ -68,6 +68,8 @@ pub enum FailedAt {
     Receiver,
     /// The proxy.
     Proxy,
+    /// The issuer of the credentials, without which nothing was sent.
+    Issuer,
 }
 
 impl Response {

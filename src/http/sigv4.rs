@@ -9,8 +9,12 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
+use zeroize::Zeroizing;
 
+use super::aws_identity::{AwsIdentity, IdentityKeys};
+use super::aws_keys::KeyPair;
 use super::file::FilePath;
+use super::issuers::Issuers;
 use super::secret_file::{SecretFile, SecretFileError};
 use crate::secret::Secret;
 
@@ -30,28 +34,15 @@ pub struct SigV4 {
 pub enum AwsKeys {
     /// The keys themselves.
     Inline(KeyPair),
-    /// Profile in a shared credentials file of AWS, read again for every request.
-    Profile {
-        /// Path of the file.
-        file: FilePath,
-        /// Name of the profile.
-        name: String,
+    /// Those of a profile or of another identity, in the order of AWS's tools.
+    Shared {
+        /// Shared credentials file. Keys that it has for the profile are read again for every request.
+        credentials_file: FilePath,
+        /// Shared config file, which has profiles without keys.
+        config_file: FilePath,
+        /// Profile; without one it is `default`, or the identity of the machine or pod.
+        profile: Option<String>,
     },
-}
-
-/// AWS access keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)] // AWS's names
-pub struct KeyPair {
-    pub access_key: Secret,
-    pub secret_key: Secret,
-    pub session_token: Option<Secret>,
-}
-
-impl KeyPair {
-    fn into_secrets(self) -> Vec<Secret> {
-        [self.access_key, self.secret_key].into_iter().chain(self.session_token).collect()
-    }
 }
 
 /// Signs requests with the current keys.
@@ -66,35 +57,66 @@ pub(super) struct Signer {
 enum KeySource {
     Inline(KeyPair),
     Profile(SecretFile<KeyPair>),
+    Identity(Box<IdentityKeys>),
 }
 
 impl Signer {
     /// Creates a signer. Reads the keys' file, to find mistakes before the first request.
-    pub fn open(settings: &SigV4) -> Result<Self, SecretFileError> {
+    pub fn open(settings: &SigV4, issuers: &Issuers) -> Result<Self, SecretFileError> {
         let keys = match &settings.keys {
             AwsKeys::Inline(pair) => KeySource::Inline(pair.clone()),
-            AwsKeys::Profile { file, name } => {
-                let name = name.clone();
-                KeySource::Profile(SecretFile::open("sigV4Profile", file, move |text| parse_profile(text, &name))?)
+            AwsKeys::Shared { credentials_file, config_file, profile } => {
+                let name = profile.clone().unwrap_or_else(|| DEFAULT_PROFILE.into());
+                let text =
+                    |file: &FilePath| file.read().map(|bytes| Zeroizing::new(String::from_utf8_lossy(&bytes).into()));
+                let section = |file| text(file).ok().and_then(|text: Zeroizing<String>| Section::find(&text, &name));
+                let is_elsewhere = match section(credentials_file) {
+                    Some(section) => !section.has_keys(),
+                    None => profile.is_none() || section(config_file).is_some(),
+                };
+                if is_elsewhere {
+                    let identity = AwsIdentity { profile: profile.clone() };
+                    KeySource::Identity(Box::new(IdentityKeys::new(identity, &settings.region, issuers.clone())))
+                } else {
+                    let parse = move |text: &str| parse_profile(text, &name);
+                    KeySource::Profile(SecretFile::open("sigV4Profile", credentials_file, parse)?)
+                }
             }
         };
         let (region, service) = (settings.region.clone(), settings.service.clone());
         Ok(Self { region, service, keys, checksum: PayloadChecksumKind::XAmzSha256 })
     }
 
+    /// Description of the credentials, for log lines: "the request had …".
+    pub fn description(&self) -> &'static str {
+        match self.keys {
+            KeySource::Inline(_) | KeySource::Profile(_) => "an AWS signature",
+            KeySource::Identity(_) => "an AWS signature of a role",
+        }
+    }
+
+    /// Returns the current keys.
+    ///
+    /// # Errors
+    /// Why an identity has none, without secrets.
+    pub async fn keys(&self) -> Result<KeyPair, String> {
+        Ok(match &self.keys {
+            KeySource::Inline(pair) => pair.clone(),
+            KeySource::Profile(file) => file.current(),
+            KeySource::Identity(identity) => identity.current().await?,
+        })
+    }
+
     /// Returns the headers that sign a POST of `body` with `headers` at the time `now`, and the secrets that they have or are made
     /// from.
     pub fn sign(
         &self,
+        pair: KeyPair,
         url: &Url,
         headers: &HeaderMap,
         body: &[u8],
         now: SystemTime,
     ) -> Result<(HeaderMap, Vec<Secret>), SigningError> {
-        let pair = match &self.keys {
-            KeySource::Inline(pair) => pair.clone(),
-            KeySource::Profile(file) => file.current(),
-        };
         let token = pair.session_token.as_ref().map(|token| token.expose().to_string());
         let identity =
             Credentials::new(pair.access_key.expose(), pair.secret_key.expose(), token, None, "k6-remote-write").into();
@@ -123,39 +145,58 @@ impl Signer {
         Ok((signed, pair.into_secrets().into_iter().chain(signature).collect()))
     }
 
-    /// Returns the secrets of the current keys, if they are in a file.
-    pub fn current_keys_of_file(&self) -> Option<Vec<Secret>> {
+    /// Returns the secrets of the current keys, if they are in a file, and of new ones if those that were sent are of an identity.
+    pub async fn other_keys(&self, sent: &[Secret]) -> Option<Vec<Secret>> {
         match &self.keys {
             KeySource::Inline(_) => None,
             KeySource::Profile(file) => Some(file.current().into_secrets()),
+            KeySource::Identity(identity) => {
+                identity.discard(|keys| sent.starts_with(&keys.clone().into_secrets())).await;
+                Some(identity.current().await.ok()?.into_secrets())
+            }
         }
     }
 }
 
-/// Parses the keys of one profile in a shared file: `[name]`, or `[profile name]` in a config file, and below it `key = value`.
-fn parse_profile(text: &str, profile: &str) -> Result<KeyPair, String> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';']));
-    let heading = |line: &str| {
-        let name = line.strip_prefix('[')?.split_once(']')?.0.trim();
-        Some(name.strip_prefix("profile ").map_or(name, str::trim).to_string())
-    };
-    let mut lines = lines.skip_while(|line| heading(line).as_deref() != Some(profile)).peekable();
-    if lines.next().is_none() {
-        return Err(format!("profile {profile:?} not found"));
+/// Name of the profile where none is set.
+const DEFAULT_PROFILE: &str = "default";
+
+/// Fields of one profile in a shared file: `[name]`, or `[profile name]` in a config file, and below it `key = value`.
+struct Section(Vec<(String, Zeroizing<String>)>);
+
+impl Section {
+    fn find(text: &str, profile: &str) -> Option<Self> {
+        let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';']));
+        let heading = |line: &str| {
+            let name = line.strip_prefix('[')?.split_once(']')?.0.trim();
+            Some(name.strip_prefix("profile ").map_or(name, str::trim).to_string())
+        };
+        let mut lines = lines.skip_while(|line| heading(line).as_deref() != Some(profile)).peekable();
+        lines.next()?;
+        let fields = lines.take_while(|line| heading(line).is_none()).filter_map(|line| line.split_once('='));
+        let field =
+            |(name, value): (&str, &str)| (name.trim().to_ascii_lowercase(), Zeroizing::new(value.trim().into()));
+        Some(Self(fields.map(field).collect()))
     }
-    let fields: Vec<_> = lines
-        .take_while(|line| heading(line).is_none())
-        .filter_map(|line| line.split_once('='))
-        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim()))
-        .collect();
-    let field = |wanted: &str| {
-        let found = fields.iter().find(|(name, value)| name == wanted && !value.is_empty());
-        found.map(|(_, value)| *value).ok_or_else(|| format!("{wanted} not found in profile {profile:?}"))
-    };
+
+    fn field(&self, wanted: &str) -> Option<Secret> {
+        let found = self.0.iter().find(|(name, value)| name == wanted && !value.is_empty());
+        found.map(|(_, value)| value.as_str().into())
+    }
+
+    fn has_keys(&self) -> bool {
+        self.field("aws_access_key_id").is_some() || self.field("aws_secret_access_key").is_some()
+    }
+}
+
+/// Parses the keys of one profile.
+fn parse_profile(text: &str, profile: &str) -> Result<KeyPair, String> {
+    let section = Section::find(text, profile).ok_or_else(|| format!("profile {profile:?} not found"))?;
+    let required = |name: &str| section.field(name).ok_or_else(|| format!("{name} not found in profile {profile:?}"));
     Ok(KeyPair {
-        access_key: field("aws_access_key_id")?.into(),
-        secret_key: field("aws_secret_access_key")?.into(),
-        session_token: field("aws_session_token").ok().map(Into::into),
+        access_key: required("aws_access_key_id")?,
+        secret_key: required("aws_secret_access_key")?,
+        session_token: section.field("aws_session_token"),
     })
 }
 
@@ -256,12 +297,12 @@ mod tests {
                 session_token: token.map(Into::into),
             };
             let (region, service) = ("us-east-1".into(), "service".into());
-            let signer = Signer { region, service, keys: KeySource::Inline(keys), checksum };
+            let signer = Signer { region, service, keys: KeySource::Inline(keys.clone()), checksum };
             let headers = headers
                 .iter()
                 .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).expect("valid")));
             let url = Url::parse(&format!("https://example.amazonaws.com{path}")).expect("valid");
-            let (signed, secrets) = signer.sign(&url, &headers.collect(), body.as_bytes(), time).expect("signed");
+            let (signed, secrets) = signer.sign(keys, &url, &headers.collect(), body.as_bytes(), time).expect("signed");
             assert!(secrets.contains(&KEY.into()) && secrets.contains(&signature.into()), "{name}");
             let authorization = signed["authorization"].to_str().expect("text");
             assert!(authorization.ends_with(&format!("Signature={signature}")), "{name}: {authorization}");

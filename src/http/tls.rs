@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use rustls::client::WantsClientCert;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, ClientConnection, ConfigBuilder, Error, InconsistentKeys, ProtocolVersion, RootCertStore};
+use rustls::{ClientConfig, ClientConnection, Error, InconsistentKeys, ProtocolVersion, RootCertStore};
 use thiserror::Error as ThisError;
 use zeroize::Zeroizing;
 
@@ -99,22 +98,41 @@ const CA_CERTIFICATE: &str = "caCertificate";
 const CLIENT_CERTIFICATE: &str = "clientCertificate";
 const CLIENT_CERTIFICATE_KEY: &str = "clientCertificateKey";
 
-type WithVerifier = ConfigBuilder<ClientConfig, WantsClientCert>;
+/// What a connection is to. The client certificate and `tlsServerName` are for receivers alone, and without verification an
+/// issuer would give its credentials to anyone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Peer {
+    Receiver,
+    /// The CAs of `caCertificate` are trusted beside the system's, since the proxy may be another's.
+    Proxy,
+    /// Of credentials: a token endpoint, a service of AWS. As for a proxy, but with TLS 1.2 too.
+    Issuer,
+}
 
 impl Tls {
-    /// Returns the settings for receivers, whose certificates will be in `presented`. Reads the files, or the system's trusted
-    /// CAs.
-    pub(super) fn receiver_config(&self, presented: PresentedCertificate) -> Result<ClientConfig, TlsError> {
+    /// Returns the settings for connections to `peer`, whose certificates will be in `presented`. Reads the files, or the system's
+    /// trusted CAs.
+    pub(super) fn config(&self, peer: Peer, presented: PresentedCertificate) -> Result<ClientConfig, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = self.config(&provider, || {
-            let inner = match self.trusted_cas()? {
+        let versions = match (self.minimum, peer) {
+            (TlsVersion::V1_3, Peer::Receiver | Peer::Proxy) => &[&TLS13][..],
+            _ => &[&TLS13, &TLS12],
+        };
+        let inner: Arc<dyn ServerCertVerifier> = match (peer, self.skip_verify) {
+            (Peer::Receiver | Peer::Proxy, true) => Arc::new(NoVerification::new(&provider)),
+            (Peer::Receiver, false) => match self.trusted_cas()? {
                 Some(certificates) => trust::only(certificates, &provider),
                 None => trust::system_and(Vec::new(), &provider)?,
-            };
-            Ok(Arc::new(Remembering { inner, presented }))
-        })?;
+            },
+            // These may be another's.
+            (Peer::Proxy | Peer::Issuer, _) => trust::system_and(self.trusted_cas()?.unwrap_or_default(), &provider)?,
+        };
+        let verifier = Arc::new(Remembering { inner, presented });
+        let config = ClientConfig::builder_with_provider(Arc::clone(&provider));
+        let config = config.with_protocol_versions(versions).expect("ring supports both versions");
+        let config = config.dangerous().with_custom_certificate_verifier(verifier);
         Ok(match (&self.client_certificate, &self.client_certificate_key) {
-            (Some(certificate), Some(key)) => {
+            (Some(certificate), Some(key)) if peer == Peer::Receiver => {
                 let certified_key = certified_key(certificate, key, &provider)?;
                 config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified_key)))
             }
@@ -122,34 +140,11 @@ impl Tls {
         })
     }
 
-    /// Returns the settings for https proxies: without the client certificate, which is for the receiver. The CAs of
-    /// `caCertificate` are trusted beside the system's, since the proxy may be another's.
-    pub(super) fn proxy_config(&self) -> Result<ClientConfig, TlsError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = || Ok(trust::system_and(self.trusted_cas()?.unwrap_or_default(), &provider)?);
-        Ok(self.config(&provider, verifier)?.with_no_client_auth())
-    }
-
     /// Returns the name for the handshake with the receiver, if it is not the URL's host.
     pub(super) fn server_name(&self) -> Result<Option<ServerName<'static>>, TlsError> {
         let name =
             |name: &String| ServerName::try_from(name.clone()).map_err(|_| TlsError::InvalidServerName(name.clone()));
         self.server_name.as_ref().map(name).transpose()
-    }
-
-    fn config(
-        &self,
-        provider: &Arc<CryptoProvider>,
-        verifier: impl FnOnce() -> Result<Arc<dyn ServerCertVerifier>, TlsError>,
-    ) -> Result<WithVerifier, TlsError> {
-        let versions = match self.minimum {
-            TlsVersion::V1_2 => &[&TLS13, &TLS12][..],
-            TlsVersion::V1_3 => &[&TLS13],
-        };
-        let verifier = if self.skip_verify { Arc::new(NoVerification::new(provider)) } else { verifier()? };
-        let config = ClientConfig::builder_with_provider(Arc::clone(provider));
-        let config = config.with_protocol_versions(versions).expect("ring supports both versions");
-        Ok(config.dangerous().with_custom_certificate_verifier(verifier))
     }
 
     /// Returns the certificates of `caCertificate`, each of which is valid as a CA.

@@ -1,6 +1,5 @@
 //! Sends requests to one server, over connections that are kept.
 
-use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +19,8 @@ use url::{Host, Url};
 use super::connector::{Connector, ProxyFailure};
 use super::proxy::{Proxy, ProxyError, ProxyProtocol, ProxyServer};
 use super::resolver::Resolver;
-use super::stream::BoxError;
-use super::tls::{self, Tls, TlsError};
+use super::stream::{BoxError, causes};
+use super::tls::{self, Peer, Tls, TlsError};
 use super::verifier::PresentedCertificate;
 
 /// Time after which an idle connection is checked, the interval of these checks, and their number.
@@ -78,22 +77,24 @@ pub(super) struct Transport {
 
 impl Transport {
     /// Prepares connections to the server of `url`. Reads the certificates, and the environment's proxies.
-    pub fn new(url: &Url, tls: &Tls, proxy: &Proxy, resolver: Resolver) -> Result<Self, TransportError> {
+    pub fn new(url: &Url, peer: Peer, tls: &Tls, proxy: &Proxy, resolver: Resolver) -> Result<Self, TransportError> {
         let proxy = proxy.server_for(url)?.map(Arc::new);
         let presented = PresentedCertificate::default();
-        let receiver_config = match tls.receiver_config(presented.clone()) {
+        let server_config = match tls.config(peer, presented.clone()) {
             Err(TlsError::NoTrustedCa(_)) if url.scheme() == "http" => tls::empty_trust_config(),
             config => config?,
         };
         let proxy_config = match &proxy {
-            Some(proxy) if proxy.protocol == ProxyProtocol::Https => tls.proxy_config()?,
+            Some(proxy) if proxy.protocol == ProxyProtocol::Https => {
+                tls.config(Peer::Proxy, PresentedCertificate::default())?
+            }
             _ => tls::empty_trust_config(),
         };
         let connector = Connector {
             tcp: tcp(resolver.clone()),
             resolver: resolver.clone(),
-            tls: Arc::new(receiver_config),
-            server_name: tls.server_name()?,
+            tls: Arc::new(server_config),
+            server_name: if peer == Peer::Receiver { tls.server_name()? } else { None },
             proxy: proxy.clone(),
             proxy_tls: Arc::new(proxy_config),
         };
@@ -157,11 +158,6 @@ fn tcp(resolver: Resolver) -> HttpConnector<Resolver> {
 
 fn through(proxy: &Option<Arc<ProxyServer>>) -> String {
     proxy.as_ref().map(|proxy| format!(" through the {proxy}")).unwrap_or_default()
-}
-
-/// Returns an error with its causes, the outermost first.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
 }
 
 /// Returns the causes on one line. The outermost error says only at which step it failed.

@@ -49,6 +49,45 @@ const BY_PROXY_ERROR: &[(&str, &str)] = &[
     ),
 ];
 
+/// Phrases of an error of those that issue credentials, in lower case, each with its hint.
+const BY_ISSUER_ERROR: &[(&str, &str)] = &[
+    ("invalid_client", "check `oauth2ClientId` and `oauth2ClientSecret`"),
+    ("unauthorized_client", "check `oauth2ClientId`: the identity provider allows it no client credentials"),
+    ("invalid_scope", "check `oauth2Scopes`: Azure wants one scope that ends with /.default"),
+    ("invalid_resource", "check `oauth2Scopes`"),
+    ("status 401", "check `oauth2ClientId` and `oauth2ClientSecret`"),
+    ("status 400", "check the options of OAuth 2.0: `oauth2Scopes`, `oauth2EndpointParams`"),
+    ("status 4", "check `oauth2TokenUrl`"),
+    ("status 3", "check `oauth2TokenUrl`: redirects are not followed"),
+    ("status 200", "check `oauth2TokenUrl`"),
+    (
+        "cargo feature",
+        "single sign-on and credential_process are not supported: run \
+         eval \"$(aws configure export-credentials --format env)\" before k6",
+    ),
+    (
+        "accessdenied",
+        "check the role's trust policy, and that AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE or the profile's role_arn are right",
+    ),
+    (
+        "no providers in chain",
+        "AWS's keys were found nowhere: set AWS_PROFILE or keys, or give this machine or pod a role; in a container on EC2, \
+         the instance's metadata service needs a hop limit of 2",
+    ),
+    (
+        "no aws keys",
+        "check the role and the profile; in a container on EC2, the instance's metadata service needs a hop limit of 2",
+    ),
+    (
+        "certificate",
+        "its certificate is not trusted: set SSL_CERT_FILE or `caCertificate` to a file with the CA that signed it",
+    ),
+    ("dns error", "unknown host name: check `oauth2TokenUrl`"),
+    ("refused", "connection refused: check `oauth2TokenUrl`"),
+];
+
+const ISSUER_FAILS: &str = "the issuer of the credentials fails: the request is retried";
+
 const PROXY_UNREACHABLE: &str = "the proxy cannot be reached: check its URL, and that it runs; to do without it, set `proxy` to \
                                  direct, or add the receiver's host to NO_PROXY";
 
@@ -130,8 +169,13 @@ pub(super) fn hint(response: &Response, credentials: &str) -> Option<String> {
     if let Some(location) = &response.location {
         return Some(format!("the URL has moved: set it to {location}, or add credentials if that is a login page"));
     }
-    if response.failed_at == FailedAt::Proxy {
-        return Some(first_match(BY_PROXY_ERROR, &response.message).unwrap_or(PROXY_UNREACHABLE).into());
+    let of_others = match response.failed_at {
+        FailedAt::Receiver => None,
+        FailedAt::Proxy => Some((BY_PROXY_ERROR, PROXY_UNREACHABLE)),
+        FailedAt::Issuer => Some((BY_ISSUER_ERROR, ISSUER_FAILS)),
+    };
+    if let Some((phrases, otherwise)) = of_others {
+        return Some(first_match(phrases, &response.message).unwrap_or(otherwise).into());
     }
     let message = unquoted(&response.message).to_lowercase();
     let by_status = match response.status {

@@ -18,6 +18,7 @@ mod delivery;
 mod fuzz;
 mod hostile;
 mod metric_types;
+mod oauth2;
 mod outputs;
 mod preflight;
 mod rejected_series;

@@ -10,6 +10,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -19,7 +22,7 @@ import (
 )
 
 // servicePages are pages with a block of variables for each service, and the minimum number of blocks.
-var servicePages = map[string]int{"docs/authentication.md": 4, "docs/receivers.md": 6}
+var servicePages = map[string]int{"docs/authentication.md": 4, "docs/receivers.md": 9}
 
 func TestSettingsOfCommonServices(t *testing.T) {
 	t.Parallel()
@@ -84,6 +87,8 @@ func expectService(t *testing.T, address *url.URL, written map[string]string) {
 		switch {
 		case name == "SERVER_URL":
 			value = address.String()
+		case name == "OAUTH2_TOKEN_URL":
+			value = tokenEndpoint(t, authority, value, written["OAUTH2_SCOPES"])
 		case strings.HasSuffix(name, "_FILE"):
 			value = file(t, "s3cret\n")
 		}
@@ -106,6 +111,8 @@ func expectService(t *testing.T, address *url.URL, written map[string]string) {
 	}
 	var expected string
 	switch {
+	case written["OAUTH2_TOKEN_URL"] != "":
+		expected = "Bearer issued"
 	case written["BEARER_TOKEN_FILE"] != "":
 		expected = "Bearer s3cret"
 	case written["PASSWORD_FILE"] != "":
@@ -122,6 +129,33 @@ func expectService(t *testing.T, address *url.URL, written map[string]string) {
 			t.Errorf("%s is %q, not %q", header, request.Header.Get(header), value)
 		}
 	}
+}
+
+// tokenEndpoint starts a stand-in for a token endpoint, and returns its URL.
+func tokenEndpoint(t *testing.T, authority *harness.Authority, address, scope string) string {
+	t.Helper()
+	endpoint, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := authority.Server(time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := endpoint.Path
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, secret, _ := r.BasicAuth()
+		if r.URL.Path != path || r.FormValue("grant_type") != "client_credentials" || r.FormValue("scope") != scope || secret != "s3cret" {
+			http.Error(w, `{"error":"invalid_request"}`, http.StatusBadRequest)
+			return
+		}
+		_, _ = io.WriteString(w, `{"token_type":"Bearer","expires_in":3599,"access_token":"issued"}`)
+	}))
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	endpoint.Host = server.Listener.Addr().String()
+	return endpoint.String()
 }
 
 // clientFiles returns the files of a client certificate of an authority.

@@ -17,6 +17,10 @@ pub fn check(to: &mut Destination, environment: &Variables, check: &mut Check<'_
             .into_iter()
             .for_each(|message| check.invalid(message));
     }
+    let oauth2 = check.last_of(&[Role::OAuth2, Role::OAuth2Secret]);
+    if oauth2.is_some() {
+        check_oauth2(to, check);
+    }
     take_from_url(to);
     let auth = &to.auth;
     if auth.password.is_some() && auth.username.is_none() {
@@ -30,9 +34,12 @@ pub fn check(to: &mut Destination, environment: &Variables, check: &mut Check<'_
     ];
     let kinds = kinds.iter().filter(|(is_set, _)| *is_set);
     let kinds: Vec<_> = kinds.map(|(_, roles)| check.last_of(roles).unwrap_or_else(|| check.source.clone())).collect();
-    warn_unencrypted(to, !kinds.is_empty() || sigv4.is_some(), check);
-    match (sigv4, &kinds[..]) {
-        (Some(sigv4), [other, ..]) => check.exclusive(sigv4, other.clone()),
+    warn_unencrypted(to, !kinds.is_empty() || sigv4.is_some() || oauth2.is_some(), check);
+    if let (Some(sigv4), Some(oauth2)) = (&sigv4, &oauth2) {
+        check.exclusive(sigv4.clone(), oauth2.clone());
+    }
+    match (sigv4.or(oauth2), &kinds[..]) {
+        (Some(alone), [other, ..]) => check.exclusive(alone, other.clone()),
         (None, [first, others @ ..]) if !others.is_empty() => {
             let others: Vec<_> = others.iter().map(ToString::to_string).collect();
             check.warn(format!("{first} takes precedence; {} ignored", others.join(", ")));
@@ -40,6 +47,19 @@ pub fn check(to: &mut Destination, environment: &Variables, check: &mut Check<'_
         _ => {}
     }
     to.endpoint.credentials = to.auth.credentials(&to.endpoint.headers);
+}
+
+/// Reports what is missing for a token, and a secret that crosses a network without TLS.
+fn check_oauth2(to: &Destination, check: &mut Check<'_>) {
+    let missing = to.auth.oauth2.missing();
+    if !missing.is_empty() {
+        let message = format!("OAuth 2.0 also requires {}", missing.join(" and "));
+        check.invalid(&message);
+    }
+    let Some(url) = &to.auth.oauth2.token_url else { return };
+    if url.expose().scheme() == "http" && url.crosses_network() {
+        check.warn(format!("The client secret is sent to {} unencrypted; use https", url.shown()));
+    }
 }
 
 /// Takes user and password out of the URL. They complete those of options.

@@ -43,8 +43,12 @@ pub fn complete(sigv4: &mut SigV4Options, environment: &Variables, set_options: 
         }
         sigv4.profile = Some(profile);
     }
-    let of_user = || env::home_dir().map(|home| home.join(".aws/credentials").into());
-    sigv4.file = secret("AWS_SHARED_CREDENTIALS_FILE").map(|file| file.expose().into()).or_else(of_user);
+    let file = |variable, default| {
+        let of_user = || env::home_dir().map(|home| home.join(default).into());
+        secret(variable).map(|file| file.expose().into()).or_else(of_user)
+    };
+    sigv4.credentials_file = file("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
+    sigv4.config_file = file("AWS_CONFIG_FILE", ".aws/config");
     let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| Some((name, variable(name)?)));
     match region {
         _ if sigv4.region.is_some() => {}
@@ -90,7 +94,7 @@ mod tests {
         let mut sigv4 = SigV4Options { profile: Some("team".into()), ..SigV4Options::default() };
         assert_eq!(complete(&mut sigv4, &environment, &mut SetOptions::default()), [""; 0]);
         assert_eq!(
-            (sigv4.access_key, sigv4.profile.as_deref(), sigv4.file),
+            (sigv4.access_key, sigv4.profile.as_deref(), sigv4.credentials_file),
             (None, Some("team"), Some("/keys".into()))
         );
     }

@@ -41,10 +41,29 @@ fn the_memory_of_a_series_is_bounded() {
     let (few, _few) = bytes_per_series(MetricType::Trend, ValueType::Time, 10);
     let (many, _many) = bytes_per_series(MetricType::Trend, ValueType::Time, 200);
     let (counter, _counters) = bytes_per_series(MetricType::Counter, ValueType::Default, 200);
-    println!("bytes per series: trend with 10 values in a window {few}, with 200 {many}, counter {counter}");
+    let (of_ten, _of_ten) = bytes_per_counter_of_ten_metrics();
+    println!(
+        "bytes per series: trend with 10 values in a window {few}, with 200 {many}, counter {counter}, of ten metrics with the same tags {of_ten}"
+    );
     assert!(few <= 700, "{few} bytes per trend with few values");
     assert!(many <= 4096, "{many} bytes per trend with many values");
     assert!(counter <= 512, "{counter} bytes per counter");
+    assert!(of_ten <= 250, "{of_ten} bytes per counter of ten metrics");
+}
+
+/// Of metrics with the same tags, as k6 has for each request.
+fn bytes_per_counter_of_ten_metrics() -> (u64, SinglePipeline) {
+    const TAG_SETS: u64 = 10_000;
+    let (mut pipeline, _queue) = pipeline();
+    let before = resident_bytes();
+    for url in 0..TAG_SETS {
+        let tags = request(MetricType::Counter, ValueType::Default, url);
+        for number in 0..10 {
+            let id = pipeline.register(&SeriesDefinition { metric: format!("m{number}"), ..tags.clone() });
+            pipeline.record(&[Sample { series: id, time_ms: 0, value: 1.0 }], 1);
+        }
+    }
+    ((resident_bytes() - before) / (10 * TAG_SETS), pipeline)
 }
 
 #[test]

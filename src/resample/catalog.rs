@@ -129,6 +129,8 @@ pub struct Catalog {
     /// One for each k6 metric and target name, in the order of their first series.
     families: Vec<Arc<Family>>,
     family_of_key: HashMap<FamilyKey, u32>,
+    /// The labels of all targets. Metrics with the same tags share them: k6 has many for each request.
+    labels: ShardedTable<Arc<Labels>>,
     targets: ShardedTable<KnownTarget>,
     target_count: u32,
     /// Target series with a name that belongs to another metric.
@@ -167,6 +169,7 @@ impl Catalog {
             rules,
             families: Vec::new(),
             family_of_key: HashMap::new(),
+            labels: ShardedTable::default(),
             targets: ShardedTable::default(),
             target_count: 0,
             conflicting: HashSet::new(),
@@ -242,10 +245,13 @@ impl Catalog {
         let family = self.find_or_add_family(definition, target_name).ok_or(RecordOutcome::InvalidName)?;
         let label_list = definition.labels(&self.rules.labels);
         let labels = Labels::encode(&label_list);
-        let hash = self.hasher.hash_one((family, labels.as_bytes()));
-        let is_equal = |known: &KnownTarget| known.family == family && *known.labels == labels;
-        if let Some(known) = self.targets.find(hash, is_equal) {
-            return Ok(known.number);
+        let labels_hash = hash_of_labels(&self.hasher, &labels);
+        let shared = self.labels.find(labels_hash, |known| **known == labels).map(Arc::clone);
+        if let Some(labels) = &shared {
+            let is_equal = |known: &KnownTarget| known.family == family && Arc::ptr_eq(&known.labels, labels);
+            if let Some(known) = self.targets.find(hash_of_target(&self.hasher, family, labels), is_equal) {
+                return Ok(known.number);
+            }
         }
         if self.target_count as usize >= self.rules.max_series.saturating_add(self.self_metrics) {
             self.reporter.counters.series_over_max_series.add(1);
@@ -254,10 +260,15 @@ impl Catalog {
         }
         let warnings = self.label_warnings.check(definition, &label_list, &self.rules.labels);
         warnings.into_iter().for_each(|warning| self.reporter.log(warning));
-        let known = self.add_target(family, Arc::new(labels));
+        let labels = shared.unwrap_or_else(|| {
+            let labels = Arc::new(labels);
+            self.labels.insert(labels_hash, Arc::clone(&labels), |known| hash_of_labels(&self.hasher, known));
+            labels
+        });
+        let known = self.add_target(family, labels);
         let number = known.number;
-        let hasher = self.hasher.clone();
-        self.targets.insert(hash, known, |known| hasher.hash_one((known.family, known.labels.as_bytes())));
+        let hash_of = |known: &KnownTarget| hash_of_target(&self.hasher, known.family, &known.labels);
+        self.targets.insert(hash_of(&known), known, hash_of);
         Ok(number)
     }
 
@@ -318,6 +329,15 @@ impl Catalog {
     }
 }
 
+fn hash_of_labels(hasher: &DefaultHashBuilder, labels: &Labels) -> u64 {
+    hasher.hash_one(labels.as_bytes())
+}
+
+/// Returns a hash that reads nothing of the labels, of which the catalog has each set once.
+fn hash_of_target(hasher: &DefaultHashBuilder, family: u32, labels: &Arc<Labels>) -> u64 {
+    hasher.hash_one((family, Arc::as_ptr(labels).addr()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -360,8 +380,11 @@ mod tests {
         assert_eq!(targets(&[("a-b", "1")]), [0]);
         assert_eq!(targets(&[("a.b", "1"), ("empty", "")]), [0]);
         assert_eq!(targets(&[("a_b", "2")]), [1]);
+        assert_eq!(catalog.register(&definition("n", MetricType::Counter, &[("a-b", "1")])).targets, [2]);
         let additions = catalog.take_additions();
-        assert_eq!((additions.families.len(), additions.targets.len()), (1, 2));
+        assert_eq!((additions.families.len(), additions.targets.len()), (2, 3));
+        let same = |a: usize, b: usize| Arc::ptr_eq(&additions.targets[a].labels, &additions.targets[b].labels);
+        assert!(same(0, 2) && !same(0, 1), "metrics share labels");
         assert!(catalog.take_additions().targets.is_empty());
     }
 

@@ -28,7 +28,7 @@ pub struct Registrar {
     /// One for each destination.
     catalogs: Vec<Catalog>,
     /// Ids by what they feed.
-    ids: ShardedTable<u64>,
+    ids: ShardedTable<u32>,
     /// What each id feeds, in the form of [`key_of`], one after the other.
     keys: Vec<u32>,
     /// For each id the end of its key.
@@ -49,24 +49,24 @@ impl Registrar {
         let key = key_of(kind, &selections);
         let hash = self.hasher.hash_one(&*key);
         if let Some(&id) = self.ids.find(hash, |&id| self.key(id) == key) {
-            return (id, None);
+            return (id.into(), None);
         }
         self.keys.extend(key);
         // So many do not fit into memory.
         self.ends.push(self.keys.len() as u32);
-        let id = self.ends.len() as u64;
+        let id = self.ends.len() as u32;
         let (keys, ends, hasher) = (&self.keys, &self.ends, &self.hasher);
         self.ids.insert(hash, id, |&id| hasher.hash_one(key_in(keys, ends, id)));
         let additions = self.catalogs.iter_mut().map(Catalog::take_additions);
-        (id, Some(NewId { kind, destinations: selections.into_iter().zip(additions).collect() }))
+        (id.into(), Some(NewId { kind, destinations: selections.into_iter().zip(additions).collect() }))
     }
 
-    fn key(&self, id: u64) -> &[u32] {
+    fn key(&self, id: u32) -> &[u32] {
         key_in(&self.keys, &self.ends, id)
     }
 }
 
-fn key_in<'a>(keys: &'a [u32], ends: &[u32], id: u64) -> &'a [u32] {
+fn key_in<'a>(keys: &'a [u32], ends: &[u32], id: u32) -> &'a [u32] {
     let index = id as usize - 1;
     let begin = index.checked_sub(1).map_or(0, |before| ends[before] as usize);
     &keys[begin..ends[index] as usize]

@@ -27,6 +27,11 @@ impl Buckets {
     /// `max_buckets` buckets: a row that was kept by [`Self::clear`] may be longer than that.
     #[inline]
     pub(super) fn increment(&mut self, index: i32, max_buckets: i32) -> bool {
+        // Most values are between those before, which changes nothing but the count.
+        if (self.low..=self.high).contains(&index) {
+            self.counts.increment((index - self.first) as usize);
+            return true;
+        }
         let offset = index.wrapping_sub(self.first) as u32 as usize;
         if offset >= self.counts.len() || !self.fits(index, max_buckets) {
             return false;

@@ -74,7 +74,9 @@ fn key_in<'a>(keys: &'a [u32], ends: &[u32], id: u32) -> &'a [u32] {
 
 /// Returns the same numbers for the same kind and selections, and different ones for others.
 fn key_of(kind: SampleKind, selections: &[Selection]) -> Vec<u32> {
-    let mut key = vec![kind as u32];
+    let len: usize = selections.iter().map(|selection| 2 + selection.targets.len()).sum();
+    let mut key = Vec::with_capacity(1 + len);
+    key.push(kind as u32);
     for Selection { targets, outcome } in selections {
         key.extend([*outcome as u32, targets.len() as u32]);
         key.extend(targets);

@@ -22,8 +22,10 @@ pub const CONDITION: &str = "condition";
 /// The label that distinguishes the buckets of a trend's classic histogram.
 pub const LE: &str = "le";
 
-/// The field number of `TimeSeries.labels`.
+/// The field numbers of `TimeSeries.labels`, `Label.name` and `Label.value`.
 const LABELS_FIELD: u32 = 1;
+const NAME_FIELD: u32 = 1;
+const VALUE_FIELD: u32 = 2;
 
 /// The names of the labels that are inserted between those of the tags, sorted: name and extra label of the metric.
 pub(super) const INSERTED_NAMES: [&str; 3] = [NAME, CONDITION, LE];
@@ -81,7 +83,9 @@ impl Labels {
     /// Encodes labels. They must be sorted by name, and must not have the name of an extra label of their series
     /// ([`crate::series::SeriesDefinition::labels`] ensures both).
     pub fn encode(labels: &[Label]) -> Self {
-        let mut bytes = Vec::new();
+        // Exactly as much as it takes: with many series, the pieces that growing leaves scatter them.
+        let len = labels.iter().map(|label| encoded_label_len(&label.name, &label.value)).sum();
+        let mut bytes = Vec::with_capacity(len);
         let mut offsets = [0; INSERTED_NAMES.len()];
         for label in labels {
             encode_label(&label.name, &label.value, &mut bytes);
@@ -165,12 +169,29 @@ fn split_field<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 fn encode_label(name: &str, value: &str, bytes: &mut Vec<u8>) {
-    let label = v1::Label { name: name.into(), value: value.into() };
-    let len = prost::Message::encoded_len(&label);
-    bytes.reserve(1 + encoded_len_varint(len as u64) + len);
+    bytes.reserve(encoded_label_len(name, value));
     encode_key(LABELS_FIELD, WireType::LengthDelimited, bytes);
-    encode_varint(len as u64, bytes);
-    prost::Message::encode_raw(&label, bytes);
+    encode_varint((string_len(name) + string_len(value)) as u64, bytes);
+    encode_string(NAME_FIELD, name, bytes);
+    encode_string(VALUE_FIELD, value, bytes);
+}
+
+fn encoded_label_len(name: &str, value: &str) -> usize {
+    let len = string_len(name) + string_len(value);
+    1 + encoded_len_varint(len as u64) + len
+}
+
+/// Writes a string as proto3 does: nothing if it is empty.
+fn encode_string(field: u32, text: &str, bytes: &mut Vec<u8>) {
+    if !text.is_empty() {
+        encode_key(field, WireType::LengthDelimited, bytes);
+        encode_varint(text.len() as u64, bytes);
+        bytes.extend_from_slice(text.as_bytes());
+    }
+}
+
+fn string_len(text: &str) -> usize {
+    if text.is_empty() { 0 } else { 1 + encoded_len_varint(text.len() as u64) + text.len() }
 }
 
 #[cfg(test)]
@@ -218,6 +239,17 @@ mod tests {
         let labels =
             [("Zone", "eu"), ("größe", "ä")].map(|(name, value)| Label { name: name.into(), value: value.into() });
         assert_eq!(Labels::encode(&labels).decode(), labels);
+    }
+
+    #[test]
+    fn labels_are_encoded_as_by_prost_in_exactly_their_size() {
+        for (name, value) in [("a", "b"), ("größe", "ä"), ("", "x"), ("x", ""), ("long", &"v".repeat(300))] {
+            let label = v1::Label { name: name.into(), value: value.into() };
+            let expected = v1::TimeSeries { labels: vec![label], ..v1::TimeSeries::default() }.encode_to_vec();
+            let mut bytes = Vec::new();
+            encode_label(name, value, &mut bytes);
+            assert_eq!((&bytes, encoded_label_len(name, value)), (&expected, expected.len()));
+        }
     }
 
     #[test]

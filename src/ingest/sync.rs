@@ -20,6 +20,10 @@ pub(super) struct Mutex<T>(loom::sync::Mutex<T>);
 
 #[cfg(k6rw_loom)]
 impl<T> Mutex<T> {
+    pub(super) fn new(value: T) -> Self {
+        Self(loom::sync::Mutex::new(value))
+    }
+
     pub(super) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
         self.0.lock().expect("no poison")
     }

@@ -2,18 +2,9 @@
 
 package remotewrite
 
-import (
-	"testing"
-	"time"
-)
+import "testing"
 
 func pageFaults(t *testing.T) int64 {
-	t.Helper()
-	t.Skip("measured on Linux only")
-	return 0
-}
-
-func threadTime(t *testing.T) time.Duration {
 	t.Helper()
 	t.Skip("measured on Linux only")
 	return 0

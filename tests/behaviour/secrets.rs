@@ -155,7 +155,10 @@ fn documents(value: &Value) -> Vec<Value> {
         variable("K6_PROMETHEUS_RW_HEADERS_Authorization"),
         variable("AWS_SECRET_ACCESS_KEY"),
         variable("AWS_SHARED_CREDENTIALS_FILE"),
-        json!({ "environment": { "AWS_SHARED_CREDENTIALS_FILE": text, "K6_PROMETHEUS_RW_SIGV4_REGION": "r" } }),
+        // Only a profile that is named must be in the file.
+        json!({ "environment": {
+            "AWS_SHARED_CREDENTIALS_FILE": text, "K6_PROMETHEUS_RW_SIGV4_REGION": "r", "K6_PROMETHEUS_RW_SIGV4_PROFILE": "p",
+        } }),
     ];
     for option in options().filter(|option| option.is_hidden()) {
         documents.push(json!({ "json": { option.name: value, "resampleRate": 99 } }));

@@ -107,20 +107,26 @@ func (m *metricSeries) find(tags *metrics.TagSet) (seriesID, bool) {
 	for i := table.first(hash); ; i++ {
 		slot := &table.slots[i&uint64(len(table.slots)-1)]
 		switch slot.tags.Load() {
+		case nil:
+			return 0, false
 		case tags:
 			entry := slot.entry.Load()
 			if entry&recent == 0 {
 				slot.entry.Store(entry | recent)
 			}
 			return seriesID(entry & idBits), true
-		case nil:
-			return 0, false
 		}
 	}
 }
 
+// noTags stands for a missing tag set, which only an extension can emit.
+var noTags = metrics.NewRegistry().RootTagSet()
+
 // add returns the id of a series, and registers it unless another goroutine has done so.
 func (x *seriesIndex) add(series metrics.TimeSeries, register func(metrics.TimeSeries) seriesID) seriesID {
+	if series.Tags == nil {
+		series.Tags = noTags
+	}
 	of := x.metrics.Load().find(series.Metric)
 	if of == nil {
 		of = x.addMetric(series.Metric)

@@ -1,6 +1,7 @@
 package remotewrite
 
 import (
+	"maps"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -61,6 +62,22 @@ func TestEachSeriesIsRegisteredOnceAndFound(t *testing.T) {
 		require.True(t, known)
 		require.EqualValues(t, i+1, id)
 		require.Equal(t, id, index.add(all[i], register))
+	}
+}
+
+func TestSamplesWithoutTagsAreOfOneSeries(t *testing.T) {
+	t.Parallel()
+	index := newSeriesIndex()
+	metric := new(metrics.Metric)
+	for range 100 { // some share a shard with those without tags
+		index.add(newSeries(metric), always(1))
+	}
+	of := metrics.TimeSeries{Metric: metric}
+	_, known := index.find(&of)
+	require.False(t, known)
+	for range 2 {
+		assert.EqualValues(t, 2, index.add(of, always(2)))
+		assert.Empty(t, maps.Collect(tagsOf(noTags)))
 	}
 }
 

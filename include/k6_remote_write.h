@@ -6,8 +6,8 @@
 //
 // Errors: functions return a k6rw_status; error, which may be NULL, receives the message. Output parameters are written
 // only with K6RW_OK. Every function may return K6RW_INTERNAL, and depending on its parameters K6RW_NULL_POINTER,
-// K6RW_INVALID_ARGUMENT, K6RW_INVALID_HANDLE and K6RW_CLOSED. Its comment lists the others. No function aborts the program
-// or unwinds into the caller.
+// K6RW_INVALID_ARGUMENT, K6RW_INVALID_HANDLE and K6RW_CLOSED. Its comment lists the others. No function unwinds into
+// the caller or aborts the program, except where the system has no memory left.
 //
 // Pointers: pointers must be aligned, and valid until the function returns. They must not be NULL unless the comment allows
 // it; an array of length 0 may be NULL. What they point to must be initialised, except for output parameters, and must not be
@@ -309,7 +309,7 @@ k6rw_status k6rw_description(const struct k6rw_output *output,
 // microseconds; samples do not wait for it.
 //
 // A series that cannot be sent has an id, too: if the name of the metric is not valid in Prometheus, if the series has more
-// than 1 MiB of text (its tags are not read then), or if another metric has its name and its labels there. The first of each
+// than 1 MiB of text (its tags are not read then; each counts at least 32 bytes), or if another metric has its name and its labels there. The first of each
 // metric is an event, and the samples are counted in the report, as samples_invalid_name, samples_invalid_series and
 // samples_name_conflict.
 //
@@ -328,7 +328,7 @@ k6rw_status k6rw_push(struct k6rw_output *output,
                       double value,
                       struct k6rw_error *error);
 
-// Records len samples.
+// Records len samples. Other threads that record samples wait meanwhile.
 //
 // Also returns K6RW_UNKNOWN_SERIES: the samples with an unknown id are ignored, all others are recorded.
 k6rw_status k6rw_push_batch(struct k6rw_output *output,

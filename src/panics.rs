@@ -26,8 +26,8 @@ thread_local! {
 
 /// Runs `body` and returns its panic, if it panics. Cheap if it does not.
 ///
-/// Data that `body` shares must stay valid after a panic. This library shares atomics, and data behind locks that are held
-/// for a few statements which do not panic.
+/// Data that `body` shares must stay valid after a panic. This library shares atomics, and data behind locks, which is changed
+/// by statements that do not panic.
 pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
     install_hook();
     CATCHING.set(CATCHING.get() + 1);

@@ -1,6 +1,7 @@
 //! The functions of the header. Each checks its arguments, calls the output, and writes the result.
 
 use std::ffi::c_char;
+use std::ptr;
 use std::time::Duration;
 
 use super::borrow::{check_out, definition, item, slice, write_out};
@@ -95,7 +96,7 @@ pub unsafe extern "C" fn k6rw_description(
 /// microseconds; samples do not wait for it.
 ///
 /// A series that cannot be sent has an id, too: if the name of the metric is not valid in Prometheus, if the series has more
-/// than 1 MiB of text (its tags are not read then), or if another metric has its name and its labels there. The first of each
+/// than 1 MiB of text (its tags are not read then; each counts at least 32 bytes), or if another metric has its name and its labels there. The first of each
 /// metric is an event, and the samples are counted in the report, as samples_invalid_name, samples_invalid_series and
 /// samples_name_conflict.
 ///
@@ -139,7 +140,7 @@ pub unsafe extern "C" fn k6rw_push(
     unsafe { call_on(output, error, |output| push(output, &[Sample { series, time_ms, value }])) }
 }
 
-/// Records `len` samples.
+/// Records `len` samples. Other threads that record samples wait meanwhile.
 ///
 /// Also returns K6RW_UNKNOWN_SERIES: the samples with an unknown id are ignored, all others are recorded.
 ///
@@ -394,7 +395,8 @@ fn check_open(output: &Output) -> Result<(), CallError> {
 }
 
 fn text(text: &str) -> Text {
-    Text { data: text.as_ptr().cast(), len: text.len() }
+    // The address of an empty text may be a small number, which Go takes for a damaged pointer.
+    Text { data: if text.is_empty() { ptr::null() } else { text.as_ptr().cast() }, len: text.len() }
 }
 
 /// # Safety

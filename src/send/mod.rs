@@ -21,9 +21,9 @@
 //! | `bisection` | which pieces of a batch to send next |
 //! | `quarantine` | series that are held back because the receiver rejects them |
 //! | `negotiation` | protocol version that the receiver supports |
-//! | `outcome` | what a response means for the points of its request |
 //! | `backoff` | pauses between attempts |
 //! | `health` | log lines on the receiver's state, `abortOnFailure` |
+//! | `outcome` | what a response means for the points of its request |
 //! | `hint` | what a person can do about a failure |
 //! | `message` | a receiver's message without the values that it quotes |
 
@@ -41,9 +41,9 @@ mod bisection;
 mod quarantine;
 mod queue;
 mod negotiation;
-mod outcome;
 mod backoff;
 mod health;
+mod outcome;
 mod hint;
 mod message;
 

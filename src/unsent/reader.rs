@@ -17,6 +17,9 @@ pub enum OpenError {
     /// What the system refuses.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// A directory, a device or a pipe.
+    #[error("must be a regular file")]
+    NoFile,
     /// Another kind of file.
     #[error("not a file of unsent samples: the first line must be {:?}", first_line(VERSION).trim_end())]
     Foreign,
@@ -75,10 +78,14 @@ impl Reader {
     /// # Errors
     /// What the system refuses, and files that are not of this format. They are not changed.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
+        // Before it is opened, since opening a pipe waits for its other end.
+        if !path.metadata()?.is_file() {
+            return Err(OpenError::NoFile);
+        }
         let file = File::open(path)?;
         let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(OpenError::Io(io::ErrorKind::IsADirectory.into()));
+        if !metadata.is_file() {
+            return Err(OpenError::NoFile);
         }
         match file.try_lock() {
             Err(std::fs::TryLockError::WouldBlock) => return Err(OpenError::Locked),

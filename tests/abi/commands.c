@@ -35,7 +35,7 @@ static void ends(void) {
     uint32_t code = 9;
     EXPECT(drain(command, K6RW_STREAM_STDOUT) > 100);
     EXPECT_STATUS(K6RW_OK, k6rw_command_exit_code(command, &code, &failure, &error));
-    EXPECT(code == 0 && failure.len == 0);
+    EXPECT(code == 0 && failure.len == 0 && failure.data == NULL);
     EXPECT_STATUS(K6RW_OK, k6rw_command_cancel(command, &error));
     EXPECT_STATUS(K6RW_OK, k6rw_command_free(command, &error));
     command = open_command(CHECK);

@@ -290,6 +290,8 @@ fn files_that_cannot_be_read_are_errors_and_the_others_are_sent() {
         other("newer", newer.as_bytes()),
         other("empty", b""),
         directory.path().join("missing").to_str().expect("UTF-8").into(),
+        directory.path().to_str().expect("UTF-8").into(),
+        "/dev/zero".into(),
         file.to_str().expect("UTF-8").into(),
     ];
     let recorder = Recorder::start(|_| Reply::Status(204));
@@ -301,6 +303,7 @@ fn files_that_cannot_be_read_are_errors_and_the_others_are_sent() {
         "newer: format 9 of unsent samples is newer than this version, which reads format 1; update k6-remote-write",
         "empty: the file was cut within its header",
         "missing: No such file or directory",
+        "/dev/zero: must be a regular file",
     ] {
         assert!(ended.failure.contains(message), "{ended:?}");
     }

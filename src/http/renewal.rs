@@ -21,7 +21,7 @@ pub(super) struct Lease<T> {
     pub valid_for: Option<Duration>,
 }
 
-/// The current credentials. Whoever needs some while others fetch them waits for these.
+/// The current credentials. A task that needs some while another one fetches them waits for these.
 pub(super) struct Renewal<T>(Mutex<State<T>>);
 
 struct State<T> {

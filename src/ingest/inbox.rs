@@ -110,7 +110,7 @@ impl Inbox {
             return Err(Closed);
         }
         if let Some(new) = new {
-            // Fails after `InboxReceiver::abandon`; then nobody needs it.
+            // Fails after `InboxReceiver::abandon`; then it is not needed.
             let _ = self.new_ids.send(new);
             // After sending, so that what every id stands for is there.
             self.registered.store(id, Ordering::Release);

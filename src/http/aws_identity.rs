@@ -23,17 +23,16 @@ use aws_smithy_types::body::SdkBody;
 use aws_types::region::Region;
 use bytes::Bytes;
 use http::Request;
-use http_body_util::Full;
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout};
 use url::{Url, form_urlencoded};
 
 use super::aws_keys::KeyPair;
 use super::body::Body;
+use super::causes::causes;
 use super::issuers::Issuers;
 use super::redact::Redactor;
 use super::renewal::{Lease, Renewal};
-use super::stream::causes;
 use super::transport::RequestError;
 use crate::secret::Secret;
 use crate::text::{one_line, truncate};
@@ -187,15 +186,16 @@ impl Http {
         let transport = self.issuers.connect(&url).map_err(|error| user(&error))?;
         let request: Request<SdkBody> = request.try_into_http1x().map_err(|error| user(&error))?;
         self.sent.lock().extend(tokens(&request));
-        let request = request.map(|body| Full::new(Bytes::copy_from_slice(body.bytes().unwrap_or_default())));
+        let request = request.map(|body| Bytes::copy_from_slice(body.bytes().unwrap_or_default()));
         let host = url.origin().ascii_serialization();
         let response = transport.send(request, deadline).await.map_err(|error| match error {
             RequestError::Timeout(_) => ConnectorError::timeout(format!("{host}: {error}").into()),
-            RequestError::Failed(_) => ConnectorError::io(format!("{host}: {error}").into()),
+            RequestError::Failed { .. } => ConnectorError::io(format!("{host}: {error}").into()),
         })?;
-        let (head, body) = response.into_parts();
-        let body = Body::read_up_to(MAX_BODY_BYTES, body, deadline).await;
-        let response = http::Response::from_parts(head, SdkBody::from(body.bytes));
-        HttpResponse::try_from(response).map_err(|error| user(&error))
+        let mut answer = http::Response::new(SdkBody::empty());
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = response.headers().clone();
+        *answer.body_mut() = SdkBody::from(Body::read_up_to(MAX_BODY_BYTES, response, deadline).await.bytes);
+        HttpResponse::try_from(answer).map_err(|error| user(&error))
     }
 }

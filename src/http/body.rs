@@ -3,8 +3,7 @@
 use std::io::Read;
 
 use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use reqwest::Response;
 use tokio::time::{Instant, timeout_at};
 
 use super::redact::Redactor;
@@ -37,22 +36,21 @@ pub(super) enum Content {
 }
 
 impl Body {
-    /// Reads the start of a body, at most until the deadline.
-    pub async fn read(body: Incoming, deadline: Instant) -> Self {
-        Self::read_up_to(MAX_BODY_BYTES, body, deadline).await
+    /// Reads the start of a response's body, at most until the deadline.
+    pub async fn read(response: Response, deadline: Instant) -> Self {
+        Self::read_up_to(MAX_BODY_BYTES, response, deadline).await
     }
 
-    /// Reads at most `max_bytes` of a body, at most until the deadline.
-    pub async fn read_up_to(max_bytes: usize, mut body: Incoming, deadline: Instant) -> Self {
+    /// Reads at most `max_bytes` of a response's body, at most until the deadline.
+    pub async fn read_up_to(max_bytes: usize, mut response: Response, deadline: Instant) -> Self {
         let mut bytes = Vec::new();
         loop {
-            match timeout_at(deadline, body.frame()).await {
-                Ok(Some(Ok(frame))) => {
-                    let chunk = frame.data_ref().map_or(&[][..], |chunk| chunk);
+            match timeout_at(deadline, response.chunk()).await {
+                Ok(Ok(Some(chunk))) => {
                     bytes.extend_from_slice(&chunk[..chunk.len().min(max_bytes - bytes.len())]);
                 }
-                Ok(None) => return Self { bytes, complete: true },
-                Ok(Some(Err(_))) | Err(_) => return Self { bytes, complete: false },
+                Ok(Ok(None)) => return Self { bytes, complete: true },
+                Ok(Err(_)) | Err(_) => return Self { bytes, complete: false },
             }
             if bytes.len() >= max_bytes {
                 return Self { bytes, complete: false };

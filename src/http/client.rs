@@ -9,8 +9,6 @@ use bytes::Bytes;
 use http::header::{ACCEPT, LOCATION, USER_AGENT};
 use http::uri::InvalidUri;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
-use http_body_util::Full;
-use hyper::body::Incoming;
 use thiserror::Error;
 use tokio::time::{Instant, timeout};
 use url::Url;
@@ -189,11 +187,11 @@ impl Client {
         headers: HeaderMap,
         body: Bytes,
         deadline: Instant,
-    ) -> Result<http::Response<Incoming>, RequestError> {
+    ) -> Result<reqwest::Response, RequestError> {
         let mut url = self.url.expose().clone();
         let mut redirects = 0;
         loop {
-            let mut request = Request::new(Full::new(body.clone()));
+            let mut request = Request::new(body.clone());
             *request.method_mut() = Method::POST;
             *request.headers_mut() = headers.clone();
             // The first URL was checked, and others are followed only if they are valid.
@@ -208,7 +206,7 @@ impl Client {
     }
 
     /// Returns the URL that a response redirects to, if it may be followed.
-    fn redirection(&self, url: &Url, response: &http::Response<Incoming>) -> Option<Url> {
+    fn redirection(&self, url: &Url, response: &reqwest::Response) -> Option<Url> {
         let location = response.headers().get(LOCATION)?.to_str().ok()?;
         let next = url.join(location).ok()?;
         let may_follow = matches!(response.status().as_u16(), 307 | 308) && next.origin() == self.url.expose().origin();

@@ -21,15 +21,14 @@
 //! | `secret_source` | where a secret comes from |
 //! | `secret_file` | secrets in files, read for every request |
 //! | `transport` | requests over kept connections |
-//! | `connector` | connections: TCP, TLS, proxies |
-//! | `tunnel` | a tunnel through an HTTP proxy |
 //! | `resolver` | host names → addresses, on its own thread |
-//! | `stream` | the bytes of a connection |
+//! | `causes` | an error with its causes |
 //! | `proxy` | options and environment → the proxy, if any |
 //! | `no_proxy` | `NO_PROXY` |
 //! | `tls` | TLS settings → TLS configuration |
 //! | `trust` | trusted certificates |
-//! | `verifier` | certificates are recorded, or not verified |
+//! | `verifier` | who verifies which certificate |
+//! | `session` | what a server presented and agreed to |
 //! | `certificate` | certificate → text for people |
 //! | `pem` | certificates and keys in PEM files |
 //! | `file` | files that options name |
@@ -52,15 +51,14 @@ mod escapes;
 mod secret_source;
 mod secret_file;
 mod transport;
-mod connector;
-mod tunnel;
 mod resolver;
-mod stream;
+mod causes;
 mod proxy;
 mod no_proxy;
 mod tls;
 mod trust;
 mod verifier;
+mod session;
 mod certificate;
 mod pem;
 mod file;
@@ -79,8 +77,9 @@ pub use response::{FailedAt, Response};
 pub use secret_file::SecretFileError;
 pub use secret_source::SecretSource;
 pub use secret_url::SecretUrl;
+pub use session::{TlsSession, TlsVersion};
 pub use sigv4::{AwsKeys, SigV4};
-pub use tls::{Tls, TlsError, TlsSession, TlsVersion};
+pub use tls::{Tls, TlsError};
 pub use transport::TransportError;
 pub use trust::NoTrustedCa;
 

@@ -8,7 +8,6 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Method, Request, StatusCode};
-use http_body_util::Full;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -132,7 +131,7 @@ impl TokenSource {
         let sent = self.transport.send(request, deadline).await;
         let response = sent.map_err(|error| Failure::without_status(redactor.redact_text(&error.to_string())))?;
         let status = response.status();
-        let body = Body::read_up_to(MAX_TOKEN_BYTES, response.into_body(), deadline).await;
+        let body = Body::read_up_to(MAX_TOKEN_BYTES, response, deadline).await;
         let bytes = Zeroizing::new(body.bytes);
         if status == StatusCode::OK {
             return lease(&bytes).map_err(Failure::without_status);
@@ -151,7 +150,7 @@ impl TokenSource {
         secret: &Secret,
         in_body: bool,
         redactor: &mut Redactor,
-    ) -> Result<Request<Full<Bytes>>, Failure> {
+    ) -> Result<Request<Bytes>, Failure> {
         let settings = &self.settings;
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "client_credentials");
@@ -162,7 +161,7 @@ impl TokenSource {
         if in_body {
             form.append_pair("client_id", settings.client_id.expose()).append_pair("client_secret", secret.expose());
         }
-        let mut request = Request::new(Full::new(Bytes::from(form.finish())));
+        let mut request = Request::new(Bytes::from(form.finish()));
         *request.method_mut() = Method::POST;
         let invalid = |_| Failure::without_status("the URL is not valid in a request".into());
         *request.uri_mut() = settings.token_url.expose().as_str().parse().map_err(invalid)?;

@@ -6,6 +6,7 @@ use std::fmt;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderValue, Uri};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use thiserror::Error;
 use url::Url;
 use zeroize::Zeroizing;
@@ -175,6 +176,21 @@ impl ProxyServer {
 }
 
 impl ProxyServer {
+    /// Returns it for the HTTP library. Like all text there, its user name and password are not wiped from memory.
+    pub fn for_library(&self) -> reqwest::Result<reqwest::Proxy> {
+        let uri = self.uri.to_string();
+        match (&self.protocol, &self.credentials) {
+            (_, None) => reqwest::Proxy::all(uri),
+            (ProxyProtocol::Http | ProxyProtocol::Https, Some(credentials)) => {
+                Ok(reqwest::Proxy::all(uri)?.custom_http_auth(credentials.header()))
+            }
+            (ProxyProtocol::Socks { .. }, Some(pair)) => {
+                let encoded = |text: &Secret| utf8_percent_encode(text.expose(), NON_ALPHANUMERIC).to_string();
+                Ok(reqwest::Proxy::all(uri)?.basic_auth(&encoded(&pair.username), &encoded(&pair.password)))
+            }
+        }
+    }
+
     /// Returns the secrets of requests through it, which it may repeat.
     pub fn secrets(&self) -> Vec<Secret> {
         let secrets = |credentials: &ProxyCredentials| match &credentials.password {

@@ -3,20 +3,15 @@
 //! The HTTP library would start a thread for a name when it needs one, and panic where the system has no more threads.
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::vec;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use hyper_util::client::legacy::connect::dns::Name;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::oneshot;
-use tower_service::Service;
 
-use super::stream::BoxError;
+use super::causes::BoxError;
 use crate::threads;
 
 /// Addresses, or the system's error, which all questions for one name share.
@@ -62,20 +57,18 @@ impl Resolver {
     }
 }
 
-type Resolving = Pin<Box<dyn Future<Output = Result<vec::IntoIter<SocketAddr>, BoxError>> + Send>>;
+/// A resolver for the HTTP library.
+pub(super) struct Lookup {
+    pub resolver: Resolver,
+    /// The host whose addresses are returned whatever is asked for, if any.
+    pub instead: Option<String>,
+}
 
-impl Service<Name> for Resolver {
-    type Response = vec::IntoIter<SocketAddr>;
-    type Error = BoxError;
-    type Future = Resolving;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, name: Name) -> Resolving {
-        let answered = self.ask(name.as_str());
-        Box::pin(async move { Ok(answered.await??.into_iter()) })
+impl Resolve for Lookup {
+    fn resolve(&self, name: Name) -> Resolving {
+        let host = self.instead.as_deref().unwrap_or(name.as_str());
+        let answered = self.resolver.ask(host.trim_start_matches('[').trim_end_matches(']'));
+        Box::pin(async move { Ok(Box::new(answered.await??.into_iter()) as Addrs) })
     }
 }
 

@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
-use hyper::body::Incoming;
 use tokio::time::Instant;
 use url::{ParseError, Url};
 
 use super::body::{Body, Content};
 use super::redact::Redactor;
 use super::secret_url::shown_query;
-use super::tls::TlsSession;
+use super::session::TlsSession;
 use super::transport::RequestError;
 use super::web_page;
 use crate::text::{one_line, truncate};
@@ -80,7 +79,7 @@ impl Response {
 }
 
 /// Reads a response, and redacts the secrets that it repeats.
-pub(super) async fn read(received: http::Response<Incoming>, deadline: Instant, redactor: &Redactor) -> Response {
+pub(super) async fn read(received: reqwest::Response, deadline: Instant, redactor: &Redactor) -> Response {
     let status = received.status();
     let text = |name: &str| received.headers().get(name).and_then(|value| value.to_str().ok());
     let counts: Vec<u64> = WRITTEN.iter().filter_map(|name| text(name)?.trim().parse().ok()).collect();
@@ -104,7 +103,7 @@ pub(super) async fn read(received: http::Response<Incoming>, deadline: Instant, 
     let encoding = text(CONTENT_ENCODING.as_str()).map(|encoding| redactor.redact_text(encoding));
     let has_meaning = !status.is_success() || has_type;
     let deadline = if has_meaning { deadline } else { deadline.min(Instant::now() + BODY_READ_TIMEOUT) };
-    let body = Body::read(received.into_body(), deadline).await;
+    let body = Body::read(received, deadline).await;
     let (content, complete) = match body.decompressed(encoding.as_deref()) {
         Ok(body) => match body.content() {
             // Before anything else reads, cleans or cuts it.

@@ -7,14 +7,15 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, ClientConnection, Error, InconsistentKeys, ProtocolVersion, RootCertStore};
+use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore};
 use thiserror::Error as ThisError;
 use zeroize::Zeroizing;
 
 use super::file::FilePath;
 use super::pem::{self, PemError};
+use super::session::{LastHandshake, TlsVersion};
 use super::trust::{self, NoTrustedCa};
-use super::verifier::{NoVerification, PresentedCertificate, Remembering};
+use super::verifier::{NoVerification, ProxyVerifier, Remembering};
 
 /// TLS settings of a destination.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,36 +32,6 @@ pub struct Tls {
     pub client_certificate: Option<FilePath>,
     /// File of the client certificate's private key.
     pub client_certificate_key: Option<FilePath>,
-}
-
-/// TLS version.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum TlsVersion {
-    V1_2,
-    #[default]
-    V1_3,
-}
-
-/// What was agreed with a receiver.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsSession {
-    /// Version of the session.
-    pub version: TlsVersion,
-    /// The receiver's certificate, in DER.
-    pub certificate: Vec<u8>,
-}
-
-impl TlsSession {
-    /// Returns what was agreed over a connection after its handshake.
-    pub(super) fn of(connection: &ClientConnection) -> Option<Self> {
-        let version = match connection.protocol_version()? {
-            ProtocolVersion::TLSv1_2 => TlsVersion::V1_2,
-            _ => TlsVersion::V1_3,
-        };
-        let certificate = connection.peer_certificates()?.first()?.to_vec();
-        Some(Self { version, certificate })
-    }
 }
 
 /// Why TLS settings are not valid. Detected before any connection.
@@ -89,6 +60,12 @@ pub enum TlsError {
     /// `tlsServerName` is not a name that a certificate can have.
     #[error("invalid tlsServerName {0:?}: must be a host name or an IP address")]
     InvalidServerName(String),
+    /// A client certificate would also go to an https proxy, since the HTTP library has one TLS configuration for both.
+    #[error(
+        "{CLIENT_CERTIFICATE} cannot be used with an https proxy, which would get it, too: use an http or socks5 proxy, \
+         through which TLS with the receiver stays end to end"
+    )]
+    ClientCertificateForProxy,
     /// The system has no trusted CAs.
     #[error(transparent)]
     NoTrustedCa(#[from] NoTrustedCa),
@@ -103,35 +80,58 @@ const CLIENT_CERTIFICATE_KEY: &str = "clientCertificateKey";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Peer {
     Receiver,
-    /// The CAs of `caCertificate` are trusted beside the system's, since the proxy may be another's.
-    Proxy,
-    /// Of credentials: a token endpoint, a service of AWS. As for a proxy, but with TLS 1.2 too.
+    /// Of credentials: a token endpoint, a service of AWS. The CAs of `caCertificate` are trusted beside the system's, since it may
+    /// be another's, and TLS 1.2 is accepted.
     Issuer,
 }
 
+/// The names of those to which TLS connections are made.
+#[derive(Debug)]
+pub(super) struct Names {
+    /// The host of the server's URL, if that is https.
+    pub server: Option<ServerName<'static>>,
+    /// The host of an https proxy.
+    pub proxy: Option<ServerName<'static>>,
+}
+
 impl Tls {
-    /// Returns the settings for connections to `peer`, whose certificates will be in `presented`. Reads the files, or the system's
-    /// trusted CAs.
-    pub(super) fn config(&self, peer: Peer, presented: PresentedCertificate) -> Result<ClientConfig, TlsError> {
+    /// Returns the settings for connections to `peer`, of which `last` will have the last handshake. Reads the files, or the
+    /// system's trusted CAs.
+    pub(super) fn config(&self, peer: Peer, names: Names, last: LastHandshake) -> Result<ClientConfig, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let versions = match (self.minimum, peer) {
-            (TlsVersion::V1_3, Peer::Receiver | Peer::Proxy) => &[&TLS13][..],
+            (TlsVersion::V1_3, Peer::Receiver) => &[&TLS13][..],
             _ => &[&TLS13, &TLS12],
         };
-        let inner: Arc<dyn ServerCertVerifier> = match (peer, self.skip_verify) {
-            (Peer::Receiver | Peer::Proxy, true) => Arc::new(NoVerification::new(&provider)),
-            (Peer::Receiver, false) => match self.trusted_cas()? {
+        let server: Arc<dyn ServerCertVerifier> = match peer {
+            Peer::Receiver if self.skip_verify => Arc::new(NoVerification::new(&provider)),
+            Peer::Receiver => match self.trusted_cas()? {
                 Some(certificates) => trust::only(certificates, &provider),
                 None => trust::system_and(Vec::new(), &provider)?,
             },
-            // These may be another's.
-            (Peer::Proxy | Peer::Issuer, _) => trust::system_and(self.trusted_cas()?.unwrap_or_default(), &provider)?,
+            Peer::Issuer => self.system_and_trusted_cas(&provider)?,
         };
-        let verifier = Arc::new(Remembering { inner, presented });
+        let proxy = match names.proxy {
+            None => None,
+            Some(name) => Some(ProxyVerifier {
+                verifier: match self.skip_verify {
+                    true => Arc::new(NoVerification::new(&provider)),
+                    false => self.system_and_trusted_cas(&provider)?,
+                },
+                is_server: names.server.as_ref() == Some(&name),
+                name,
+            }),
+        };
+        let has_https_proxy = proxy.is_some();
+        let server_name = if peer == Peer::Receiver { self.server_name()? } else { None };
+        let verifier = Arc::new(Remembering { server, server_name, proxy, last });
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider));
         let config = config.with_protocol_versions(versions).expect("ring supports both versions");
         let config = config.dangerous().with_custom_certificate_verifier(verifier);
         Ok(match (&self.client_certificate, &self.client_certificate_key) {
+            (Some(_), Some(_)) if peer == Peer::Receiver && has_https_proxy => {
+                return Err(TlsError::ClientCertificateForProxy);
+            }
             (Some(certificate), Some(key)) if peer == Peer::Receiver => {
                 let certified_key = certified_key(certificate, key, &provider)?;
                 config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified_key)))
@@ -145,6 +145,11 @@ impl Tls {
         let name =
             |name: &String| ServerName::try_from(name.clone()).map_err(|_| TlsError::InvalidServerName(name.clone()));
         self.server_name.as_ref().map(name).transpose()
+    }
+
+    /// Returns a verifier for those that may be another's.
+    fn system_and_trusted_cas(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+        Ok(trust::system_and(self.trusted_cas()?.unwrap_or_default(), provider)?)
     }
 
     /// Returns the certificates of `caCertificate`, each of which is valid as a CA.

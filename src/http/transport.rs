@@ -1,35 +1,26 @@
 //! Sends requests to one server, over connections that are kept.
 
+use std::error::Error;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::PROXY_AUTHORIZATION;
-use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http::header::HOST;
+use http::{HeaderValue, Request};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use thiserror::Error as ThisError;
 use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
-use super::connector::{Connector, ProxyFailure};
+use super::causes::{BoxError, causes};
 use super::proxy::{Proxy, ProxyError, ProxyProtocol, ProxyServer};
-use super::resolver::Resolver;
-use super::stream::{BoxError, causes};
-use super::tls::{self, Peer, Tls, TlsError};
-use super::verifier::PresentedCertificate;
-
-/// Time after which an idle connection is checked, the interval of these checks, and their number.
-#[cfg(not(miri))] // does not support these socket options
-const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(15), Duration::from_secs(15), 3);
-
-/// Time after which a connection on which nothing is acknowledged is closed.
-#[cfg(all(target_os = "linux", not(miri)))]
-const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(30);
+use super::resolver::{Lookup, Resolver};
+use super::session::LastHandshake;
+use super::tls::{self, Names, Peer, Tls, TlsError};
 
 /// Why settings of connections are not valid.
 #[derive(Debug, ThisError)]
@@ -40,6 +31,14 @@ pub enum TransportError {
     /// The proxy is not valid.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
+    /// The HTTP library reads no IPv6 address as the name in a handshake through a proxy.
+    #[error(
+        "https to an IPv6 address is not supported through a proxy: use a host name in the URL, or set `proxy` to direct"
+    )]
+    Ipv6ThroughProxy,
+    /// Any other error of the HTTP library.
+    #[error("failed to create the HTTP client: {}", shown(.0, 0))]
+    Library(#[from] reqwest::Error),
 }
 
 /// Why there is no response. Shown with its causes, of which the last one is the most specific; it may contain secrets that
@@ -50,56 +49,69 @@ pub(super) enum RequestError {
     #[error("no response within the timeout{}", through(.0))]
     Timeout(Option<Arc<ProxyServer>>),
     /// There was no connection, or no valid response.
-    #[error("{}", shown(.0))]
-    Failed(#[from] legacy::Error),
+    #[error("{}{}", at(at_proxy), failure(error))]
+    #[allow(missing_docs)]
+    Failed { error: reqwest::Error, at_proxy: Option<Arc<ProxyServer>> },
 }
 
 impl RequestError {
     /// Reports whether the server may have got the request.
     pub fn reached(&self) -> bool {
-        !matches!(self, Self::Failed(error) if error.is_connect())
+        !matches!(self, Self::Failed { error, .. } if error.is_connect() || error.is_builder())
     }
 
     /// Reports whether the proxy failed, and not the server.
     pub fn is_at_proxy(&self) -> bool {
-        let Self::Failed(error) = self else { return false };
-        causes(error).any(|cause| cause.is::<ProxyFailure>())
+        matches!(self, Self::Failed { at_proxy: Some(_), .. })
     }
 }
 
 /// Connections to one server.
 pub(super) struct Transport {
-    http: legacy::Client<Connector, Full<Bytes>>,
+    http: Client,
+    /// Host in the URLs of requests, in place of the server's: the HTTP library sends it as the name in the TLS handshake.
+    handshake_host: Option<String>,
     proxy: Option<Arc<ProxyServer>>,
     resolver: Resolver,
-    presented: PresentedCertificate,
+    last: LastHandshake,
 }
 
 impl Transport {
     /// Prepares connections to the server of `url`. Reads the certificates, and the environment's proxies.
     pub fn new(url: &Url, peer: Peer, tls: &Tls, proxy: &Proxy, resolver: Resolver) -> Result<Self, TransportError> {
         let proxy = proxy.server_for(url)?.map(Arc::new);
-        let presented = PresentedCertificate::default();
-        let server_config = match tls.config(peer, presented.clone()) {
-            Err(TlsError::NoTrustedCa(_)) if url.scheme() == "http" => tls::empty_trust_config(),
-            config => config?,
+        let is_https = url.scheme() == "https";
+        if is_https && proxy.is_some() && matches!(url.host(), Some(Host::Ipv6(_))) {
+            return Err(TransportError::Ipv6ThroughProxy);
+        }
+        let last = LastHandshake::default();
+        let mut config = config(url, peer, tls, proxy.as_deref(), &last)?;
+        let server_name = if peer == Peer::Receiver { tls.server_name()? } else { None };
+        let mut handshake_host = None;
+        if let Some(name) = server_name.filter(|_| is_https && proxy.is_none()) {
+            handshake_host = host_of(&name);
+            // An address is never sent as a name, and the host of the URL is not the server's.
+            config.enable_sni = handshake_host.is_some();
+        }
+        let instead = handshake_host.as_ref().and_then(|_| url.host_str()).map(String::from);
+        // Without the environment's proxies, which are read here.
+        let builder = Client::builder().no_proxy();
+        let builder = match &proxy {
+            Some(proxy) => builder.proxy(proxy.for_library()?),
+            None => builder,
         };
-        let proxy_config = match &proxy {
-            Some(proxy) if proxy.protocol == ProxyProtocol::Https => {
-                tls.config(Peer::Proxy, PresentedCertificate::default())?
-            }
-            _ => tls::empty_trust_config(),
-        };
-        let connector = Connector {
-            tcp: tcp(resolver.clone()),
-            resolver: resolver.clone(),
-            tls: Arc::new(server_config),
-            server_name: if peer == Peer::Receiver { tls.server_name()? } else { None },
-            proxy: proxy.clone(),
-            proxy_tls: Arc::new(proxy_config),
-        };
-        let mut builder = legacy::Client::builder(TokioExecutor::new());
-        Ok(Self { http: builder.pool_timer(TokioTimer::new()).build(connector), proxy, resolver, presented })
+        // By its defaults, connections on which nothing is acknowledged are closed after 30 to 60 seconds.
+        #[cfg(miri)] // does not support these socket options
+        let builder =
+            builder.tcp_keepalive(None).tcp_keepalive_interval(None).tcp_keepalive_retries(None).tcp_user_timeout(None);
+        let http = builder
+            .user_agent(super::USER_AGENT)
+            .redirect(Policy::none())
+            .referer(false)
+            .dns_resolver(Lookup { resolver: resolver.clone(), instead })
+            .tls_backend_preconfigured(config)
+            .build()?;
+        Ok(Self { http, handshake_host, proxy, resolver, last })
     }
 
     /// The proxy to the server.
@@ -109,7 +121,7 @@ impl Transport {
 
     /// The certificate that the server presented last, in DER, also if it was not accepted.
     pub fn presented_certificate(&self) -> Option<Vec<u8>> {
-        self.presented.get()
+        self.last.certificate()
     }
 
     /// Resolves the host of a URL, by the system.
@@ -123,49 +135,103 @@ impl Transport {
     }
 
     /// Sends a request, and returns the response, of which the body is not read.
-    pub async fn send(
-        &self,
-        mut request: Request<Full<Bytes>>,
-        deadline: Instant,
-    ) -> Result<Response<Incoming>, RequestError> {
-        let credentials = self.proxy.as_ref().and_then(|proxy| proxy.credentials.as_ref());
-        // Other requests go through a tunnel, and the proxy does not see them.
-        if let Some(credentials) = credentials.filter(|_| request.uri().scheme_str() == Some("http")) {
-            request.headers_mut().insert(PROXY_AUTHORIZATION, credentials.header());
+    pub async fn send(&self, request: Request<Bytes>, deadline: Instant) -> Result<Response, RequestError> {
+        let is_https = request.uri().scheme_str() == Some("https");
+        let failed = |error: reqwest::Error| {
+            let proxy = self.proxy.as_ref().filter(|_| is_at_proxy(&error, is_https));
+            // The URL may contain secrets.
+            RequestError::Failed { at_proxy: proxy.cloned(), error: error.without_url() }
+        };
+        let request = self.prepared(request).map_err(failed)?;
+        let mut response = match timeout_at(deadline, self.http.execute(request)).await {
+            Ok(response) => response.map_err(failed)?,
+            Err(_) => return Err(RequestError::Timeout(self.proxy.clone())),
+        };
+        if let Some(session) = self.last.session().filter(|_| is_https) {
+            response.extensions_mut().insert(session);
         }
-        match timeout_at(deadline, self.http.request(request)).await {
-            Ok(response) => Ok(response?),
-            Err(_) => Err(RequestError::Timeout(self.proxy.clone())),
+        Ok(response)
+    }
+
+    /// Returns a request for the HTTP library.
+    fn prepared(&self, request: Request<Bytes>) -> reqwest::Result<reqwest::Request> {
+        let authority = request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+        let mut request = reqwest::Request::try_from(request)?;
+        if let (Some(host), Some(authority)) = (&self.handshake_host, authority) {
+            request.headers_mut().entry(HOST).or_insert(authority);
+            // Checked when it was made.
+            let _ = request.url_mut().set_host(Some(host));
         }
+        Ok(request)
     }
 }
 
-fn tcp(resolver: Resolver) -> HttpConnector<Resolver> {
-    let mut tcp = HttpConnector::new_with_resolver(resolver);
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    #[cfg(not(miri))]
-    {
-        let (after, interval, retries) = KEEPALIVE;
-        tcp.set_keepalive(Some(after));
-        tcp.set_keepalive_interval(Some(interval));
-        tcp.set_keepalive_retries(Some(retries));
-        #[cfg(target_os = "linux")]
-        tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED_TIMEOUT));
+/// Returns the TLS configuration for the server of `url` and an https proxy.
+fn config(
+    url: &Url,
+    peer: Peer,
+    tls: &Tls,
+    proxy: Option<&ProxyServer>,
+    last: &LastHandshake,
+) -> Result<ClientConfig, TlsError> {
+    let https_proxy = proxy.filter(|proxy| proxy.protocol == ProxyProtocol::Https);
+    let names = Names {
+        server: url.host_str().filter(|_| url.scheme() == "https").and_then(name_of),
+        proxy: https_proxy.and_then(|proxy| name_of(proxy.uri.host().unwrap_or_default())),
+    };
+    match tls.config(peer, names, last.clone()) {
+        Err(TlsError::NoTrustedCa(_)) if url.scheme() == "http" && https_proxy.is_none() => {
+            Ok(tls::empty_trust_config())
+        }
+        config => config,
     }
-    tcp
+}
+
+/// Returns the name of a URL's host in a TLS handshake.
+fn name_of(host: &str) -> Option<ServerName<'static>> {
+    ServerName::try_from(host.trim_start_matches('[').trim_end_matches(']').to_string()).ok()
+}
+
+/// Returns a name as the host of a URL; `None` for an address, also in an unusual form.
+fn host_of(name: &ServerName<'_>) -> Option<String> {
+    let ServerName::DnsName(name) = name else { return None };
+    match Host::parse(name.as_ref()) {
+        Ok(Host::Domain(host)) => Some(host),
+        _ => None,
+    }
+}
+
+/// Reports whether a request failed between k6 and its proxy, or at the proxy. The HTTP library has its own errors for these; an
+/// error of the system or of TLS is one of the connection with the server, inside of the tunnel.
+fn is_at_proxy(error: &reqwest::Error, is_https: bool) -> bool {
+    let of_connection = causes(error).nth(2);
+    error.is_connect() && !(is_https && of_connection.is_some_and(|cause| cause.is::<io::Error>()))
 }
 
 fn through(proxy: &Option<Arc<ProxyServer>>) -> String {
     proxy.as_ref().map(|proxy| format!(" through the {proxy}")).unwrap_or_default()
 }
 
-/// Returns the causes on one line. The outermost error says only at which step it failed.
-fn shown(error: &legacy::Error) -> String {
-    let parts: Vec<_> = causes(error).skip(1).map(ToString::to_string).collect();
-    match parts.is_empty() {
-        _ if error.is_connect() => parts.join(": "),
-        true => "error sending request".into(),
-        false => format!("error sending request: {}", parts.join(": ")),
+fn at(proxy: &Option<Arc<ProxyServer>>) -> String {
+    proxy.as_ref().map(|proxy| format!("{proxy}: ")).unwrap_or_default()
+}
+
+/// Returns the causes on one line. The two outermost errors say only at which step it failed.
+fn failure(error: &reqwest::Error) -> String {
+    match shown(error, 2) {
+        causes if error.is_connect() => causes,
+        causes if causes.is_empty() => "error sending request".into(),
+        causes => format!("error sending request: {causes}"),
     }
+}
+
+/// Returns an error with its causes but the outermost, in clearer words where the HTTP library's say little.
+fn shown(error: &(dyn Error + 'static), skipped: usize) -> String {
+    let parts = causes(error).skip(skipped).map(ToString::to_string).filter(|part| part != "error resolving DNS");
+    let parts = parts.map(|part| match &*part {
+        "tunnel error: proxy authorization required" => "CONNECT was answered with status 407".into(),
+        "tunnel error: unsuccessful" => "CONNECT was not answered with status 200".into(),
+        _ => part,
+    });
+    parts.collect::<Vec<_>>().join(": ")
 }

@@ -1,28 +1,32 @@
-//! Certificate verifiers: one that remembers a server's certificate, and one for `insecureSkipTLSVerify`.
+//! Certificate verifiers: one for all handshakes of a client, and one for `insecureSkipTLSVerify`.
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-/// The certificate that a server presented last, in DER, whether it was accepted or not.
-#[derive(Debug, Clone, Default)]
-pub(super) struct PresentedCertificate(Arc<Mutex<Option<Vec<u8>>>>);
+use super::session::{LastHandshake, TlsVersion};
 
-impl PresentedCertificate {
-    pub(super) fn get(&self) -> Option<Vec<u8>> {
-        self.0.lock().clone()
-    }
-}
-
-/// Leaves verification to another verifier, and remembers the certificate.
+/// Leaves verification to other verifiers, and remembers the server's handshake. The HTTP library has one TLS configuration for
+/// server and https proxy, so the name in the handshake tells which of them it is.
 #[derive(Debug)]
 pub(super) struct Remembering {
-    pub inner: Arc<dyn ServerCertVerifier>,
-    pub presented: PresentedCertificate,
+    pub server: Arc<dyn ServerCertVerifier>,
+    /// Name in the server's certificate, in place of that in the handshake.
+    pub server_name: Option<ServerName<'static>>,
+    pub proxy: Option<ProxyVerifier>,
+    pub last: LastHandshake,
+}
+
+/// Verifies an https proxy.
+#[derive(Debug)]
+pub(super) struct ProxyVerifier {
+    pub name: ServerName<'static>,
+    pub verifier: Arc<dyn ServerCertVerifier>,
+    /// True if the server's URL has the same host. A certificate must then satisfy both verifiers.
+    pub is_server: bool,
 }
 
 impl ServerCertVerifier for Remembering {
@@ -34,8 +38,15 @@ impl ServerCertVerifier for Remembering {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        *self.presented.0.lock() = Some(certificate.to_vec());
-        self.inner.verify_server_cert(certificate, intermediates, name, ocsp_response, now)
+        if let Some(proxy) = self.proxy.as_ref().filter(|proxy| proxy.name == *name) {
+            let verified = proxy.verifier.verify_server_cert(certificate, intermediates, name, ocsp_response, now)?;
+            if !proxy.is_server {
+                return Ok(verified);
+            }
+        }
+        self.last.presented(certificate);
+        let name = self.server_name.as_ref().unwrap_or(name);
+        self.server.verify_server_cert(certificate, intermediates, name, ocsp_response, now)
     }
 
     fn verify_tls12_signature(
@@ -44,7 +55,8 @@ impl ServerCertVerifier for Remembering {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, certificate, signed)
+        self.last.agreed(TlsVersion::V1_2, certificate);
+        self.server.verify_tls12_signature(message, certificate, signed)
     }
 
     fn verify_tls13_signature(
@@ -53,11 +65,12 @@ impl ServerCertVerifier for Remembering {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, certificate, signed)
+        self.last.agreed(TlsVersion::V1_3, certificate);
+        self.server.verify_tls13_signature(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
+        self.server.supported_verify_schemes()
     }
 }
 

@@ -39,6 +39,7 @@ const BY_PROXY_ERROR: &[(&str, &str)] = &[
     ("credentials not accepted", PROXY_CREDENTIALS),
     ("does not support user/pass", PROXY_CREDENTIALS),
     ("answered with status", "the proxy does not connect to the receiver: check its log and its rules"),
+    ("socks error: failed to create underlying connection", PROXY_UNREACHABLE),
     ("socks error", "the proxy does not connect to the receiver: check its log and its rules"),
     ("invalidcontenttype", "the proxy expects http, not https: use http in its URL"),
     ("corrupt message", "the proxy expects http, not https: use http in its URL"),
@@ -312,8 +313,9 @@ mod tests {
     #[test]
     fn a_failure_of_the_proxy_is_not_one_of_the_receiver() {
         for (message, part) in [
-            ("CONNECT was answered with status 407 Proxy Authentication Required", "user name"),
-            ("CONNECT was answered with status 403 Forbidden", "rules"),
+            ("CONNECT was answered with status 407", "user name"),
+            ("CONNECT was not answered with status 200", "rules"),
+            ("SOCKS error: failed to create underlying connection", "NO_PROXY"),
             ("SOCKS error: credentials not accepted", "user name"),
             ("SOCKS error: connection refused", "rules"),
             ("tcp connect error: Connection refused (os error 111)", "NO_PROXY"),

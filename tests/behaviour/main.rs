@@ -21,6 +21,7 @@ mod metric_types;
 mod oauth2;
 mod outputs;
 mod preflight;
+mod proxies;
 mod rejected_series;
 mod rejections;
 mod resample;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::tls_server::{Authority, Certificate, TlsServer, self_signed};
 use bytes::Bytes;
-use k6_remote_write::http::{Client, Credentials, Endpoint, Proxy, Tls, TlsVersion};
+use k6_remote_write::http::{Client, Credentials, Endpoint, FailedAt, Proxy, Tls, TlsVersion};
 use k6_remote_write::wire::Protocol;
 use rustls::version::{TLS12, TLS13};
 use url::Url;
@@ -70,6 +70,9 @@ fn a_server_name_replaces_the_host_of_the_url() {
         assert_eq!(send(&server.url(host), named("receiver.test")), Ok(()));
         assert_eq!(server.names(), [Some("receiver.test".into())], "the name in the handshake");
     }
+    let of_address = TlsServer::start(authority.server("192.0.2.1"), &[&TLS13], None);
+    assert_eq!(send(&of_address.url("localhost"), named("192.0.2.1")), Ok(()));
+    assert_eq!(of_address.names(), [None], "addresses are not names");
     let other = send(&server.url("127.0.0.1"), named("other.test")).expect_err("wrong name");
     assert!(other.contains(r#"not valid for name "other.test""#), "{other}");
     let wrong = send(&server.url("127.0.0.1"), named("no name")).expect_err("not a name");
@@ -153,6 +156,43 @@ fn mutual_tls_needs_a_client_certificate_of_the_servers_ca() {
         send(&server.url("localhost"), with_client_certificate(trusting(&authority), both.clone(), both)),
         Ok(())
     );
+}
+
+#[test]
+fn a_client_certificate_does_not_go_to_an_https_proxy() {
+    let authority = Authority::new();
+    let client = authority.client();
+    let (certificate, key) =
+        (authority.write("client.pem", &client.pem), authority.write("client.key", &client.key_pem));
+    let tls = with_client_certificate(trusting(&authority), certificate, key);
+    let open = |proxy: &str| {
+        let proxy = Proxy::Through(proxy.into());
+        let endpoint = Endpoint { proxy, ..endpoint("https://receiver.test/", tls.clone()) };
+        Client::new(&endpoint).err().map(|error| error.to_string())
+    };
+    let error = open("https://proxy.test").expect("not supported");
+    assert!(error.starts_with("clientCertificate cannot be used with an https proxy"), "{error}");
+    assert!(error.contains("use an http or socks5 proxy"), "{error}");
+    assert_eq!((open("http://proxy.test"), open("socks5h://proxy.test")), (None, None));
+}
+
+#[test]
+fn a_proxy_with_the_receivers_host_satisfies_the_rules_of_both() {
+    let authority = Authority::new();
+    let proxy = TlsServer::start(authority.server("localhost"), &[&TLS13], None);
+    let error = |host: &str| {
+        let tls = Tls { server_name: Some("other.test".into()), ..trusting(&authority) };
+        let proxy = Proxy::Through((&*proxy.url("localhost")).into());
+        let client = Client::new(&Endpoint { proxy, ..endpoint(&format!("https://{host}/"), tls) }).expect("valid");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let response = runtime.block_on(client.send(Protocol::V1, Bytes::new()));
+        assert_eq!(response.failed_at, FailedAt::Proxy, "{}", response.message);
+        response.message
+    };
+    // Trusted, but it is no proxy.
+    assert!(error("receiver.test").ends_with("CONNECT was not answered with status 200"));
+    let as_receiver = error("localhost");
+    assert!(as_receiver.contains(r#"not valid for name "other.test""#), "{as_receiver}");
 }
 
 /// Made by `openssl x509 -req`.

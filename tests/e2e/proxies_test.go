@@ -156,10 +156,49 @@ func TestAProxyThatFailsIsNamed(t *testing.T) {
 	}
 }
 
-// A proxy has its own TLS: neither the receiver's name nor the client certificate is for it.
-func TestAnHTTPSProxyGetsNeitherNameNorCertificateOfTheReceiver(t *testing.T) {
+// The name of the receiver is not for an https proxy.
+func TestAnHTTPSProxyDoesNotGetTheReceiversName(t *testing.T) {
 	t.Parallel()
 	authority := newAuthority(t)
+	proxy, states := startHTTPSProxy(t, authority)
+	receiver := startTLSFake(t, authority, time.Now().Add(time.Hour), tls.NoClientCert)
+	load := shortLoad(t)
+	load.Options = map[string]any{
+		"url": beyondLoopback(receiver.URL()), "proxy": "https://me:secret@" + proxy.Address(), "caCertificate": authority.CAFile(),
+		"tlsServerName": harness.ServerName,
+	}
+	result := run(t, load)
+	if len(requestsOf(t, receiver, ours)) == 0 || proxy.Tunnels() == 0 {
+		t.Fatalf("nothing came through the proxy:\n%s", result.LogText())
+	}
+	if state := <-states; state.ServerName != "" {
+		t.Errorf("the proxy got the name %q", state.ServerName)
+	}
+}
+
+// An https proxy would get the client certificate, so this is an error before any connection.
+func TestAnHTTPSProxyDoesNotGetTheClientCertificate(t *testing.T) {
+	t.Parallel()
+	authority := newAuthority(t)
+	proxy, states := startHTTPSProxy(t, authority)
+	clientCertificate, key := clientFiles(t, authority)
+	load := shortLoad(t)
+	load.Options = map[string]any{
+		"url": "https://0.0.0.0:1/", "proxy": "https://me:secret@" + proxy.Address(), "caCertificate": authority.CAFile(),
+		"clientCertificate": clientCertificate, "clientCertificateKey": key,
+	}
+	result := finish(t, start(t, load), invalidConfiguration)
+	if !strings.Contains(result.LogText(), "clientCertificate cannot be used with an https proxy") {
+		t.Errorf("the reason is not in:\n%s", result.LogText())
+	}
+	if len(states) > 0 {
+		t.Error("there was a connection to the proxy")
+	}
+}
+
+// startHTTPSProxy starts a proxy that asks for a client certificate, and returns the states of its handshakes.
+func startHTTPSProxy(t *testing.T, authority *harness.Authority) (*harness.ForwardProxy, chan tls.ConnectionState) {
+	t.Helper()
 	certificate, err := authority.Server(time.Now().Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
@@ -173,18 +212,5 @@ func TestAnHTTPSProxyGetsNeitherNameNorCertificateOfTheReceiver(t *testing.T) {
 		},
 	})
 	t.Cleanup(proxy.Close)
-	receiver := startTLSFake(t, authority, time.Now().Add(time.Hour), tls.RequireAndVerifyClientCert)
-	clientCertificate, key := clientFiles(t, authority)
-	load := shortLoad(t)
-	load.Options = map[string]any{
-		"url": beyondLoopback(receiver.URL()), "proxy": "https://me:secret@" + proxy.Address(), "caCertificate": authority.CAFile(),
-		"clientCertificate": clientCertificate, "clientCertificateKey": key, "tlsServerName": harness.ServerName,
-	}
-	result := run(t, load)
-	if len(requestsOf(t, receiver, ours)) == 0 || proxy.Tunnels() == 0 {
-		t.Fatalf("nothing came through the proxy:\n%s", result.LogText())
-	}
-	if state := <-states; state.ServerName != "" || len(state.PeerCertificates) > 0 {
-		t.Errorf("the proxy got the name %q and %d certificates", state.ServerName, len(state.PeerCertificates))
-	}
+	return proxy, states
 }

@@ -1,16 +1,6 @@
-//! The bytes of a connection, whatever it consists of.
+//! An error with its causes.
 
 use std::error::Error;
-
-use tokio::io::{AsyncRead, AsyncWrite};
-
-/// Bytes to and from a server: TCP, TLS, a tunnel, or layers of these.
-pub(super) type Stream = Box<dyn ByteStream>;
-
-/// What a [`Stream`] can do.
-pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
 /// Any error of a connection. Its causes say more.
 pub(super) type BoxError = Box<dyn Error + Send + Sync>;

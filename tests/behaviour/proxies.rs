@@ -1,0 +1,65 @@
+//! Proxies: what they get, and how their failures are told from those of the receiver.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+use k6_remote_write::http::{Client, ClientError, Credentials, Endpoint, FailedAt, Proxy, Tls};
+use k6_remote_write::wire::Protocol;
+use url::Url;
+
+fn client(url: &str, proxy: &str) -> Result<Client, ClientError> {
+    Client::new(&Endpoint {
+        url: Url::parse(url).expect("valid").into(),
+        timeout: Duration::from_secs(10),
+        credentials: Credentials::None,
+        headers: Vec::new(),
+        tls: Tls { skip_verify: true, ..Tls::default() },
+        proxy: Proxy::Through(proxy.into()),
+    })
+}
+
+/// Reads one request for authentication (RFC 1929), rejects it, and returns user name and password.
+fn reject(listener: &TcpListener) -> [String; 2] {
+    let (mut connection, _) = listener.accept().expect("a connection");
+    let mut head = [0; 2];
+    connection.read_exact(&mut head).expect("sent");
+    connection.read_exact(&mut vec![0; head[1].into()]).expect("the methods");
+    connection.write_all(&[5, 2]).expect("written");
+    let mut text = |before: usize| {
+        let mut bytes = vec![0; before + 1];
+        connection.read_exact(&mut bytes).expect("sent");
+        let mut bytes = vec![0; bytes[before].into()];
+        connection.read_exact(&mut bytes).expect("sent");
+        String::from_utf8(bytes).expect("text")
+    };
+    let pair = [text(1), text(0)];
+    connection.write_all(&[1, 1]).expect("written");
+    pair
+}
+
+#[test]
+fn a_socks_proxy_gets_user_name_and_password_as_they_are() {
+    for url in ["http://receiver.test/", "https://receiver.test/"] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("known");
+        let rejected = thread::spawn(move || reject(&listener));
+        let client = client(url, &format!("socks5h://me%40home:a%2520%25%C3%A4%3A%2Fb@{address}")).expect("valid");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let response = runtime.block_on(client.send(Protocol::V1, Bytes::new()));
+        assert_eq!(rejected.join().expect("no panic"), ["me@home", "a%20%ä:/b"]);
+        assert_eq!(response.failed_at, FailedAt::Proxy);
+        let message = response.message;
+        assert!(message.starts_with(&format!("proxy socks5h://{address} of proxy: ")), "{message}");
+        assert!(message.ends_with("SOCKS error: credentials not accepted"), "{message}");
+    }
+}
+
+#[test]
+fn https_to_an_ipv6_address_is_not_supported_through_a_proxy() {
+    let error = |url| client(url, "http://proxy.test").err().map(|error| error.to_string());
+    assert!(error("https://[::1]:9090/").is_some_and(|error| error.contains("use a host name in the URL")));
+    assert_eq!((error("http://[::1]:9090/"), error("https://127.0.0.1/")), (None, None));
+}

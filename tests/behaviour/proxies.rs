@@ -63,3 +63,28 @@ fn https_to_an_ipv6_address_is_not_supported_through_a_proxy() {
     assert!(error("https://[::1]:9090/").is_some_and(|error| error.contains("use a host name in the URL")));
     assert_eq!((error("http://[::1]:9090/"), error("https://127.0.0.1/")), (None, None));
 }
+
+#[test]
+fn a_failure_in_the_tunnel_is_the_receivers_and_one_before_it_the_proxys() {
+    for (status, message, failed_at) in [
+        ("200 OK", "received corrupt message of type InvalidContentType", FailedAt::Receiver),
+        ("407 No", "CONNECT was answered with status 407", FailedAt::Proxy),
+        ("403 No", "CONNECT was not answered with status 200", FailedAt::Proxy),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("known");
+        thread::spawn(move || {
+            let (mut connection, _) = listener.accept().expect("a connection");
+            for answer in [format!("HTTP/1.1 {status}\r\n\r\n"), "HTTP/1.1 400 No\r\n\r\n".into()] {
+                if connection.read(&mut [0; 4096]).is_ok_and(|len| len > 0) {
+                    connection.write_all(answer.as_bytes()).expect("written");
+                }
+            }
+        });
+        let client = client("https://receiver.test/", &format!("http://{address}")).expect("valid");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let response = runtime.block_on(client.send(Protocol::V1, Bytes::new()));
+        assert_eq!((response.failed_at, response.reached), (failed_at, false), "{}", response.message);
+        assert!(response.message.ends_with(message), "{}", response.message);
+    }
+}

@@ -7,8 +7,7 @@ use std::path::Path;
 use super::cancellation::Cancellation;
 use super::console::{Console, Stream, Tone};
 use super::spec::{Failure, Flag, Invocation, Spec};
-use crate::http::FilePath;
-use crate::unsent::{Exported, Reader, export};
+use crate::unsent::{Exported, Reader, export, shown};
 
 const OUTPUT: &str = "output";
 
@@ -38,7 +37,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let Invocation { arguments, console, cancellation, .. } = invocation;
     // The number of operands is checked.
     let path = arguments.operands.first().map(String::as_str).unwrap_or_default();
-    let failed = |error: String| Failure::failed(format!("{}: {error}", FilePath::from(path).shown()));
+    let failed = |error: String| Failure::failed(format!("{}: {error}", shown(Path::new(path))));
     let mut reader = Reader::open(Path::new(path)).map_err(|error| failed(error.to_string()))?;
     let exported = match arguments.value(OUTPUT) {
         Some(to) => {

@@ -5,11 +5,20 @@ use std::path::Path;
 
 use super::queue::Batch;
 use crate::report::{DestinationReporter, Level, event};
+use crate::secret::MASK;
 use crate::unsent::{Header, Part, Writer};
 use crate::wire::{Encoder, Limits, Point, Protocol};
 
 /// The command that sends a file.
 const SEND: &str = "k6 x remote-write send";
+
+/// Returns the command that sends the file to `url`. A URL with secrets, which is masked, must come from the environment again.
+fn send_command(url: &str, path: &str) -> String {
+    if url.contains(MASK) {
+        return format!("{SEND} {}", shell_quoted(path));
+    }
+    format!("{SEND} --url {} {}", shell_quoted(url), shell_quoted(path))
+}
 
 /// Writes batches to a new file in `directory`, in requests within `limits`, and logs its path, or that points are lost. Without a
 /// directory they are lost. What was written before the disk fails is kept.
@@ -48,7 +57,7 @@ pub(super) fn save(batches: Vec<Batch>, directory: Option<&Path>, limits: Limits
             .with("points_lost", points - in_file)
             .with("error", error.to_string()),
     };
-    let send = format!("{SEND} {}", shell_quoted(&path));
+    let send = send_command(reporter.url(), &path);
     reporter.log(line.with("points", in_file).with("file", path).with("send", send));
 }
 
@@ -92,7 +101,7 @@ fn parts(batch: Batch) -> Vec<(Part, Vec<Point>)> {
 
 /// Returns `path` quoted for a POSIX shell, if it needs quotes.
 fn shell_quoted(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:".contains(c);
     if path.chars().all(plain) { path.into() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
@@ -138,6 +147,13 @@ mod tests {
                 (request.part, points.iter().map(|point| (point.series_name(), point.time_ms)).collect())
             })
             .collect()
+    }
+
+    #[test]
+    fn the_command_has_the_url_unless_it_is_masked() {
+        let command = send_command("http://host/w", "/a b.unsent");
+        assert_eq!(command, "k6 x remote-write send --url http://host/w '/a b.unsent'");
+        assert_eq!(send_command("http://host/w?key=***", "/a.unsent"), "k6 x remote-write send /a.unsent");
     }
 
     #[test]

@@ -4,13 +4,24 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::http::FilePath;
+
 /// Endings of the names.
 pub(super) const UNSENT: &str = ".unsent";
 pub(super) const PARTIAL: &str = ".unsent.partial";
 pub(super) const PROGRESS: &str = ".progress";
+const SENT: &str = ".sent";
+const REFUSED: &str = ".refused";
 
 /// Maximum number of files with one name but for a number.
 pub(super) const MAX_NAMES: u32 = 1000;
+
+/// Returns a path for people. A text that is not named like a file of unsent samples may be anything, such as a secret.
+pub fn shown(path: &Path) -> String {
+    let name = path.to_string_lossy();
+    let is_named = [PARTIAL, UNSENT, SENT, REFUSED].iter().any(|ending| name.ends_with(ending));
+    if is_named && !name.contains("://") { name.into_owned() } else { FilePath::from(path).shown() }
+}
 
 /// How the sending of a file has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,15 +38,15 @@ pub enum Outcome {
 /// What the system refuses.
 pub fn rename(path: &Path, outcome: Outcome) -> io::Result<PathBuf> {
     let ending = match outcome {
-        Outcome::Sent => "sent",
-        Outcome::Refused => "refused",
+        Outcome::Sent => SENT,
+        Outcome::Refused => REFUSED,
     };
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy().into_owned();
-    let endings = [PARTIAL, UNSENT, ".sent", ".refused"];
+    let endings = [PARTIAL, UNSENT, SENT, REFUSED];
     let stem = endings.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
     let names = (1..MAX_NAMES).map(|number| match number {
-        1 => format!("{stem}.{ending}"),
-        _ => format!("{stem}-{number}.{ending}"),
+        1 => format!("{stem}{ending}"),
+        _ => format!("{stem}-{number}{ending}"),
     });
     for name in names {
         let to = path.with_file_name(name);

@@ -311,7 +311,8 @@ func unsentFile(t *testing.T, result *harness.Result, directory string) string {
 		t.Errorf("others may read the file: %v, %v", info, err)
 	}
 	for _, line := range linesOf(result, "error") {
-		if line.Fields["send"] == "k6 x remote-write send "+files[0] {
+		command, _ := line.Fields["send"].(string)
+		if strings.HasPrefix(command, "k6 x remote-write send --url http://") && strings.HasSuffix(command, " "+files[0]) {
 			return files[0]
 		}
 	}

@@ -21,7 +21,7 @@ use self::file::{FileError, send_file};
 use self::session::Session;
 use super::spec::{Failure, Flag, Invocation, Spec};
 use crate::config::Config;
-use crate::http::FilePath;
+use crate::unsent::shown;
 
 const URL: &str = "url";
 
@@ -54,7 +54,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         let Err(FileError { message, ends_all }) = runtime.block_on(send_file(&session, Path::new(path))) else {
             continue;
         };
-        failures.push(format!("{}: {message}", FilePath::from(path).shown()));
+        failures.push(format!("{}: {message}", shown(Path::new(path))));
         if ends_all {
             break;
         }

@@ -148,7 +148,7 @@ bench: k6 $(BUILD)/k6-plain $(BUILD)/k6-symbols ## comparison with k6's own outp
 
 bench-quick: $(BUILD)/k6-symbols ## the cost of a sample by profile in three minutes, for before and after a change (LOAD=c140: another load; BENCH_FLAGS=-write=bench: writes bench/quick.md)
 	cd bench && go build -o $(BUILD)/bench .
-	$(BUILD)/bench -quick -load $(or $(LOAD),a,c20) $(BENCH_FLAGS)
+	$(BUILD)/bench -quick -load $(if $(LOAD),$(LOAD),a,c20) $(BENCH_FLAGS)
 
 bench-steps: $(STAGED) ## cost of each step of a sample's path
 	$(CARGO) bench --bench sample_path

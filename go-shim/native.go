@@ -140,7 +140,7 @@ func (n *native) register(metric *metrics.Metric, tags iter.Seq2[string, string]
 		metric_type: metricType(metric.Type),
 		value_type:  valueType(metric.Contains),
 		tags:        unsafe.SliceData(call.texts[1:]),
-		tag_count:   C.size_t(len(call.texts) - 1),
+		tag_count:   C.size_t(len(call.texts[1:])),
 	}
 	if C.k6rw_register_series(n.handle, &call.series, &call.id, &call.failure) != C.K6RW_OK {
 		return 0, errorOf(&call.failure)
@@ -170,7 +170,7 @@ func (n *native) pollEvent() (*event, error) {
 		return nil, errorOf(&failure)
 	}
 	polled := &event{Level: levelOf(next.level), Message: C.GoString(&next.message[0])}
-	fields := C.GoBytes(unsafe.Pointer(&next.fields[0]), C.int(next.fields_len))
+	fields := bytesOf(&next.fields[0], next.fields_len)
 	return polled, decode(fields, &polled.Fields)
 }
 
@@ -221,7 +221,7 @@ func runNativeCommand(document []byte, interrupts chan os.Signal, stdout, stderr
 			if chunk.stream == C.K6RW_STREAM_STDERR {
 				stream = stderr
 			}
-			if _, err := stream.Write(C.GoBytes(unsafe.Pointer(&chunk.text[0]), C.int(chunk.text_len))); err != nil {
+			if _, err := stream.Write(bytesOf(&chunk.text[0], chunk.text_len)); err != nil {
 				return err
 			}
 		case C.K6RW_RUNNING, C.K6RW_CLOSED:
@@ -283,5 +283,10 @@ func errorOf(failure *C.k6rw_error) error {
 }
 
 func textOf(text C.k6rw_text) string {
-	return C.GoStringN(text.data, C.int(text.len))
+	return string(bytesOf(text.data, text.len))
+}
+
+// bytesOf returns a copy of bytes of the library.
+func bytesOf(first *C.char, count C.size_t) []byte {
+	return bytes.Clone(unsafe.Slice((*byte)(unsafe.Pointer(first)), count))
 }

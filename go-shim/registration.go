@@ -51,12 +51,12 @@ func (r *registration) point(pinner *runtime.Pinner) {
 	}
 	first := unsafe.Pointer(unsafe.SliceData(r.bytes))
 	pinner.Pin(first)
-	offset := 0
+	offset := C.size_t(0)
 	for i := range r.texts {
 		for _, text := range []*C.k6rw_text{&r.texts[i].name, &r.texts[i].value} {
 			if text.len > 0 {
 				text.data = (*C.char)(unsafe.Add(first, offset))
-				offset += int(text.len)
+				offset += text.len
 			}
 		}
 	}

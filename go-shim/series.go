@@ -23,6 +23,7 @@ type seriesIndex struct {
 // metricTable is an open-addressed table of the metrics, of which there are few. It never changes.
 type metricTable struct {
 	slots []metricSlot // at least one is empty; their number is a power of two
+	mask  uint64       // their number less one
 }
 
 type metricSlot struct {
@@ -46,6 +47,7 @@ type shard struct {
 // seriesTable is an open-addressed table of ids by tag set. Entries are only added; a table that is full is replaced.
 type seriesTable struct {
 	slots []seriesSlot // their number is a power of two
+	mask  uint64       // their number less one
 	shift uint         // of the hash, for the first slot to look at
 	count int          // guarded by the shard's mutex
 }
@@ -71,7 +73,7 @@ const (
 
 func newSeriesIndex() *seriesIndex {
 	index := new(seriesIndex)
-	index.metrics.Store(&metricTable{slots: make([]metricSlot, minSlots)})
+	index.metrics.Store(&metricTable{slots: make([]metricSlot, minSlots), mask: minSlots - 1})
 	return index
 }
 
@@ -91,7 +93,7 @@ func (x *seriesIndex) find(series *metrics.TimeSeries) (seriesID, bool) {
 
 func (t *metricTable) find(metric *metrics.Metric) *metricSeries {
 	for i := hash(unsafe.Pointer(metric)) >> 32; ; i++ {
-		slot := &t.slots[i&uint64(len(t.slots)-1)]
+		slot := &t.slots[i&t.mask]
 		if slot.metric == metric || slot.metric == nil {
 			return slot.series
 		}
@@ -105,7 +107,7 @@ func (m *metricSeries) find(tags *metrics.TagSet) (seriesID, bool) {
 		return 0, false
 	}
 	for i := table.first(hash); ; i++ {
-		slot := &table.slots[i&uint64(len(table.slots)-1)]
+		slot := &table.slots[i&table.mask]
 		switch slot.tags.Load() {
 		case nil:
 			return 0, false
@@ -175,13 +177,14 @@ func (x *seriesIndex) addMetric(metric *metrics.Metric) *metricSeries {
 			all = append(all, slot)
 		}
 	}
-	replaced := &metricTable{slots: make([]metricSlot, 1<<bits.Len(uint(2*len(all))))}
+	slots := uint64(1) << bits.Len(uint(2*len(all)))
+	replaced := &metricTable{slots: make([]metricSlot, slots), mask: slots - 1}
 	for _, slot := range all {
 		i := hash(unsafe.Pointer(slot.metric)) >> 32
-		for replaced.slots[i&uint64(len(replaced.slots)-1)].metric != nil {
+		for replaced.slots[i&replaced.mask].metric != nil {
 			i++
 		}
-		replaced.slots[i&uint64(len(replaced.slots)-1)] = slot
+		replaced.slots[i&replaced.mask] = slot
 	}
 	x.metrics.Store(replaced)
 	return added
@@ -209,8 +212,8 @@ func (s *shard) add(tags *metrics.TagSet, entry uint64) {
 	s.table.Store(table)
 }
 
-func newSeriesTable(slots int) *seriesTable {
-	return &seriesTable{slots: make([]seriesSlot, slots), shift: uint(64 - bits.Len(uint(slots-1)))}
+func newSeriesTable(slots uint64) *seriesTable {
+	return &seriesTable{slots: make([]seriesSlot, slots), mask: slots - 1, shift: uint(64 - bits.Len64(slots-1))}
 }
 
 // first returns the first slot to look at.
@@ -218,7 +221,7 @@ func (t *seriesTable) first(hash uint64) uint64 { return hash << shardBits >> t.
 
 func (t *seriesTable) add(tags *metrics.TagSet, entry uint64) {
 	for i := t.first(hash(unsafe.Pointer(tags))); ; i++ {
-		slot := &t.slots[i&uint64(len(t.slots)-1)]
+		slot := &t.slots[i&t.mask]
 		if slot.tags.Load() == nil {
 			slot.entry.Store(entry)
 			slot.tags.Store(tags)
@@ -233,13 +236,13 @@ func (t *seriesTable) successor() *seriesTable {
 	keeps := func(entry uint64) bool {
 		return entry&shared == 0 || len(t.slots) < minForgettingSlots || entry&recent != 0 && len(t.slots) < maxForgettingSlots
 	}
-	kept := 0
+	kept := uint64(0)
 	for i := range t.slots {
 		if t.slots[i].tags.Load() != nil && keeps(t.slots[i].entry.Load()) {
 			kept++
 		}
 	}
-	slots := len(t.slots)
+	slots := t.mask + 1
 	if kept*2 > slots {
 		slots *= 2
 	}

@@ -290,3 +290,8 @@ func textOf(text C.k6rw_text) string {
 func bytesOf(first *C.char, count C.size_t) []byte {
 	return bytes.Clone(unsafe.Slice((*byte)(unsafe.Pointer(first)), count))
 }
+
+// addressOf returns the address of an object, which does not keep the object alive.
+func addressOf[T any](object *T) uint64 {
+	return uint64(uintptr(unsafe.Pointer(object)))
+}

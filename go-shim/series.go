@@ -4,7 +4,6 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 
 	"go.k6.io/k6/v2/metrics"
 )
@@ -78,8 +77,8 @@ func newSeriesIndex() *seriesIndex {
 }
 
 // hash mixes the address of an interned object. Only equal addresses are equal objects while the index refers to them.
-func hash(address unsafe.Pointer) uint64 {
-	return uint64(uintptr(address)) * 0x9E3779B97F4A7C15 // 2^64 divided by the golden ratio
+func hash[T any](object *T) uint64 {
+	return addressOf(object) * 0x9E3779B97F4A7C15 // 2^64 divided by the golden ratio
 }
 
 // find returns the id of a series, and whether the index has it.
@@ -92,7 +91,7 @@ func (x *seriesIndex) find(series *metrics.TimeSeries) (seriesID, bool) {
 }
 
 func (t *metricTable) find(metric *metrics.Metric) *metricSeries {
-	for i := hash(unsafe.Pointer(metric)) >> 32; ; i++ {
+	for i := hash(metric) >> 32; ; i++ {
 		slot := &t.slots[i&t.mask]
 		if slot.metric == metric || slot.metric == nil {
 			return slot.series
@@ -101,7 +100,7 @@ func (t *metricTable) find(metric *metrics.Metric) *metricSeries {
 }
 
 func (m *metricSeries) find(tags *metrics.TagSet) (seriesID, bool) {
-	hash := hash(unsafe.Pointer(tags))
+	hash := hash(tags)
 	table := m[hash>>(64-shardBits)].table.Load()
 	if table == nil {
 		return 0, false
@@ -133,7 +132,7 @@ func (x *seriesIndex) add(series metrics.TimeSeries, register func(metrics.TimeS
 	if of == nil {
 		of = x.addMetric(series.Metric)
 	}
-	shard := &of[hash(unsafe.Pointer(series.Tags))>>(64-shardBits)]
+	shard := &of[hash(series.Tags)>>(64-shardBits)]
 	shard.changing.Lock()
 	defer shard.changing.Unlock()
 	if id, known := of.find(series.Tags); known {
@@ -180,7 +179,7 @@ func (x *seriesIndex) addMetric(metric *metrics.Metric) *metricSeries {
 	slots := uint64(1) << bits.Len(uint(2*len(all)))
 	replaced := &metricTable{slots: make([]metricSlot, slots), mask: slots - 1}
 	for _, slot := range all {
-		i := hash(unsafe.Pointer(slot.metric)) >> 32
+		i := hash(slot.metric) >> 32
 		for replaced.slots[i&replaced.mask].metric != nil {
 			i++
 		}
@@ -220,7 +219,7 @@ func newSeriesTable(slots uint64) *seriesTable {
 func (t *seriesTable) first(hash uint64) uint64 { return hash << shardBits >> t.shift }
 
 func (t *seriesTable) add(tags *metrics.TagSet, entry uint64) {
-	for i := t.first(hash(unsafe.Pointer(tags))); ; i++ {
+	for i := t.first(hash(tags)); ; i++ {
 		slot := &t.slots[i&t.mask]
 		if slot.tags.Load() == nil {
 			slot.entry.Store(entry)

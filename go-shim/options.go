@@ -86,7 +86,7 @@ func gatherOptions(params output.Params) ([]byte, error) {
 
 // variables returns the environment of the test as far as it concerns the library. Variables of -e take precedence over those of
 // the system, and these over those that `k6 archive -e` has put into an archive. k6 adds -e to the system's only with
-// --include-system-env-vars, and has all of it in the runtime options, from which the archive's cannot be told: an archive of
+// --include-system-env-vars, and has all of it in the runtime options, where the archive's look the same: an archive of
 // someone else must not send the system's credentials to its own URL.
 func variables(params output.Params, args []string) map[string]string {
 	all := maps.Clone(params.Environment)

@@ -10,7 +10,7 @@ use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 use super::session::{LastHandshake, TlsVersion};
 
 /// Leaves verification to other verifiers, and remembers the server's handshake. The HTTP library has one TLS configuration for
-/// server and https proxy, so the name in the handshake tells which of them it is.
+/// server and https proxy, so the name in the handshake decides which of them it is.
 #[derive(Debug)]
 pub(super) struct Remembering {
     pub server: Arc<dyn ServerCertVerifier>,

@@ -1,4 +1,4 @@
-//! Proxies: what they get, and how their failures are told from those of the receiver.
+//! Proxies: what they get, and how their failures differ from those of the receiver.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -11,7 +11,7 @@ const MAX_LISTED: usize = 10;
 /// The most names that share words with a wrong one.
 const MAX_SIMILAR: usize = 3;
 
-/// The length from which a word tells names apart.
+/// Minimum length of a word by which names are compared.
 const MIN_WORD_BYTES: usize = 3;
 
 /// Reports whether `written` is `name`, or its snake_case spelling.

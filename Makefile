@@ -33,9 +33,11 @@ export GOTOOLCHAIN := local
 export GOFLAGS := -buildvcs=false
 CARGO := cargo --locked
 
-# Removes paths of the build machine from the binaries.
+# Removes paths of the build machine from the binaries. Flags of the dependencies do not have the directory of this checkout, so that
+# another checkout can use the compiled ones (CARGO_TARGET_DIR, or a cache of CI).
 CARGO_HOME ?= $(HOME)/.cargo
-REMAP := --remap-path-prefix=$(ROOT)=. --remap-path-prefix=$(CARGO_HOME)/registry/src=crates
+BUILD_LIBRARY = RUSTFLAGS="--remap-path-prefix=$(CARGO_HOME)/registry/src=crates $(RUSTFLAGS)" \
+	$(CARGO) rustc --release --lib $(1) -- --remap-path-prefix=$(ROOT)=.
 
 ifeq ($(filter $(LINK),static dynamic),)
 $(error LINK is "$(LINK)"; it must be static or dynamic)
@@ -56,7 +58,7 @@ include scripts/dist.mk
 
 # cargo itself checks what is up to date; one run builds both files.
 $(LIBRARIES) &: $(RUST_SOURCES)
-	RUSTFLAGS="$(REMAP) $(RUSTFLAGS)" $(CARGO) build --release
+	$(call BUILD_LIBRARY)
 	touch -c $(LIBRARIES)
 
 # The shim's copies, in the same directories as in a release of the module.

@@ -58,7 +58,7 @@ MUSL := x86_64-unknown-linux-musl
 musl: $(BUILD)/k6-musl ## build/k6-musl, a static program, and the library for Alpine
 
 target/$(MUSL)/release/libk6_remote_write.a: $(RUST_SOURCES)
-	RUSTFLAGS="$(REMAP) $(RUSTFLAGS)" $(CARGO) build --release --lib --target $(MUSL)
+	$(call BUILD_LIBRARY,--target $(MUSL))
 	touch -c $@
 
 go-shim/lib/linux_amd64_musl/%.a: target/$(MUSL)/release/%.a include/k6_remote_write.h scripts/stage.sh

@@ -189,6 +189,43 @@ func TestQueriesLookAsFarBackAsTheyShould(t *testing.T) {
 	})
 }
 
+// withTraces has the panels that ask for exemplars.
+var withTraces = map[string][]string{
+	"overview.json":                          {"Duration of requests", "Failed checks per second"},
+	"http.json":                              {"95th percentile", "Errors"},
+	"native-histograms.json":                 {"Values", "Percentiles", "95th percentile by URL", "95th percentile by status"},
+	"native-histograms-victoriametrics.json": nil, // stores none
+	"comparison.json":                        nil, // run B is shifted in time, its exemplars would not be
+	"output-health.json":                     nil,
+}
+
+// A receiver returns the exemplars of all series that a query selects, also of the denominator of a ratio. Grafana asks once for each
+// query that has them turned on, so one of a panel is enough.
+func TestExemplarsAreThoseOfThePanel(t *testing.T) {
+	for name, builder := range all() {
+		built, err := builder.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var titles []string
+		for _, panel := range panelsOf(built) {
+			for _, target := range panel.Targets {
+				query := target.(prometheus.Dataquery)
+				if query.Exemplar == nil {
+					continue
+				}
+				titles = append(titles, text(panel.Title))
+				if query.Range == nil || strings.Count(query.Expr, "$run_by=~") != 1 {
+					t.Errorf("%s, panel %q: not a range query with one selector: %s", name, text(panel.Title), query.Expr)
+				}
+			}
+		}
+		if !slices.Equal(titles, withTraces[name]) {
+			t.Errorf("%s: panels %q ask for exemplars", name, titles)
+		}
+	}
+}
+
 func TestPanelsFillTheGridAndDoNotOverlap(t *testing.T) {
 	onEach(t, func(t *testing.T, read dashboard.Dashboard) {
 		used := map[[2]uint32]string{}

@@ -16,6 +16,7 @@ type form struct {
 	quantile                func(q, metric string, of span, by ...string) string
 	count, mean, within     func(metric string, of span, by ...string) string
 	heat                    *target
+	traced                  func(expr, legend string) *target // a line, with exemplars where receivers store them
 }
 
 // nativeHistograms is the form of Prometheus and compatible receivers.
@@ -38,7 +39,8 @@ var nativeHistograms = form{
 	within: func(metric string, of span, by ...string) string {
 		return "histogram_fraction(0, $objective, " + sum(metric, of, by...) + ")"
 	},
-	heat: buckets("sum("+over("increase", "${metric}", "$__rate_interval")+")", "duration"),
+	heat:   buckets("sum("+over("increase", "${metric}", "$__rate_interval")+")", "duration").Exemplar(true),
+	traced: traced,
 }
 
 // vmrangeHistograms is the form of VictoriaMetrics: a series for each bucket.
@@ -60,7 +62,8 @@ var vmrangeHistograms = form{
 	within: func(metric string, of span, by ...string) string {
 		return "histogram_share($objective, " + sum(metric+"_bucket", of, append(by, "vmrange")...) + ")"
 	},
-	heat: buckets("prometheus_buckets(sum by (vmrange) ("+over("increase", "${metric}_bucket", "$__rate_interval")+"))", "{{le}}"),
+	heat:   buckets("prometheus_buckets(sum by (vmrange) ("+over("increase", "${metric}_bucket", "$__rate_interval")+"))", "{{le}}"),
+	traced: line,
 }
 
 // histograms builds a dashboard with the distribution of durations and the percentiles of the whole run.
@@ -86,7 +89,7 @@ func histograms(kept form) *dashboard.DashboardBuilder {
 			heat("Values", "Number of values per bucket. Two bands are two kinds of responses: compare URLs or statuses.",
 				units.Seconds, kept.heat),
 			lines("Percentiles", "Of all selected series together.", units.Seconds,
-				each("0.5"), each("0.9"), each("0.95"), each("0.99"), each("0.999")),
+				each("0.5"), each("0.9"), kept.traced(kept.quantile("0.95", metric, lately), "p95"), each("0.99"), each("0.999")),
 			lines("Within $objective s", "Share of values that meet the objective.", units.PercentUnit,
 				line(kept.within(metric, lately), "within $objective s")).
 				Max(1).Thresholds(goodFrom(0.95, 0.99)),
@@ -101,9 +104,9 @@ func histograms(kept form) *dashboard.DashboardBuilder {
 				column{"Within objective", units.PercentUnit, kept.within(metric, sofar, "name", "method")},
 			),
 			lines("95th percentile by URL", "Exact grouping: of all series of each URL.", units.Seconds,
-				line(kept.quantile("0.95", metric, lately, "name", "method"), "{{method}} {{name}}")),
+				kept.traced(kept.quantile("0.95", metric, lately, "name", "method"), "{{method}} {{name}}")),
 			lines("95th percentile by status", "Failures are often faster than successful responses.", units.Seconds,
-				line(kept.quantile("0.95", metric, lately, "status"), "{{status}}")),
+				kept.traced(kept.quantile("0.95", metric, lately, "status"), "{{status}}")),
 		),
 		under("Where the time of HTTP requests goes",
 			stacked("Mean of each phase", aboutPhases, units.Seconds,

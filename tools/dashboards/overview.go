@@ -45,11 +45,11 @@ func overview() *dashboard.DashboardBuilder {
 				line(`sum(k6_vus_max{<run>})`, "made")),
 			stacked("Requests per second", "By HTTP status; 0 means no response.", units.RequestsPerSecond,
 				line(sum("k6_http_reqs_total", lately, "status"), "{{status}}")),
-			lines("Duration of requests", "Mean of all; 95th and 99th percentile of the worst series; the slowest request.", units.Seconds,
+			lines("Duration of requests", "Mean of all; 95th and 99th percentile of the worst series; the slowest request."+andTraces, units.Seconds,
 				line(mean("k6_http_req_duration", lately), "mean"),
 				line(highest("k6_http_req_duration_p95", lately), "p95, worst series"),
 				line(highest("k6_http_req_duration_p99", lately), "p99, worst series"),
-				line(highest("k6_http_req_duration_max", lately), "slowest")),
+				traced(highest("k6_http_req_duration_max", lately), "slowest")),
 			lines("Failures", "Shares of requests and of checks that failed.", units.PercentUnit,
 				line(share("nonzero", "k6_http_req_failed", lately), "requests"),
 				line(share("zero", "k6_checks", lately), "checks")).
@@ -72,8 +72,8 @@ func overview() *dashboard.DashboardBuilder {
 				column{"Failed", units.Short, sum(where("k6_checks_total", `condition="zero"`), sofar, "check")},
 				column{"Share passed", units.PercentUnit, share("nonzero", "k6_checks", sofar, "check")},
 			).Span(12),
-			lines("Failed checks per second", "By check.", units.OpsPerSecond,
-				line(sum(where("k6_checks_total", `condition="zero"`), lately, "check"), "{{check}}")).Height(9),
+			lines("Failed checks per second", "By check."+andTraces, units.OpsPerSecond,
+				traced(sum(where("k6_checks_total", `condition="zero"`), lately, "check"), "{{check}}")).Height(9),
 		),
 		under("Thresholds and runs",
 			listing("Thresholds", "Whether the run passed each threshold of the script. k6 reports this at the end of the run.",
@@ -98,6 +98,9 @@ func overview() *dashboard.DashboardBuilder {
 }
 
 const worstP95 = "The worst 95th percentile that one series (URL, method, status …) had in one window."
+
+// andTraces follows the description of a panel with exemplars.
+const andTraces = " Diamonds lead to the traces of single requests."
 
 // Start and end of each run.
 const (

@@ -20,6 +20,9 @@ type dataquery = variants.Dataquery
 // line is a range query; the legend names each series, `{{name}}` is the value of a label.
 func line(expr, legend string) *target { return newTarget(expr, legend).Range() }
 
+// traced is a range query that also asks for exemplars, the traces of single requests. Its metric must have them: docs/traces.md.
+func traced(expr, legend string) *target { return line(expr, legend).Exemplar(true) }
+
 // number is an instant query at the end of the time range. It must also return values after a run, when all series have
 // ended, so it uses sofar.
 func number(expr, legend string) *target { return newTarget(expr, legend).Instant() }

@@ -80,6 +80,15 @@ var examples = []example{
 		many: []string{`sum(last_over_time(k6_http_reqs_total{testid="tags",team="shop"}[5m]))`},
 		none: []string{`last_over_time({session!=""}[5m])`, `last_over_time({order!=""}[5m])`},
 	},
+	{
+		file: "traces.js",
+		env:  map[string]string{"DURATION": "3s"},
+		many: []string{
+			`sum(last_over_time(k6_http_reqs_total{name=~".*/reports"}[5m]))`,
+			`sum(last_over_time(k6_checks_total{check="order is accepted",condition="zero"}[5m]))`,
+		},
+		none: []string{`last_over_time({trace_id!=""}[5m])`},
+	},
 }
 
 // elsewhere has the directories that other tests run.

@@ -5,9 +5,12 @@ package harness
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -17,24 +20,42 @@ import (
 //	GET  /           the front page
 //	GET  /products   a list of twelve products
 //	GET  /search     responds after 2 to 20 ms
+//	GET  /reports    responds after 5 ms, but every tenth report needs 100 to 290 ms
 //	POST /orders     201, but every tenth order fails with 500
 type Target struct {
 	server   *httptest.Server
 	requests atomic.Int64
 	orders   atomic.Int64
+	reports  atomic.Int64
+
+	mutex  sync.Mutex
+	traces map[string]Traced
+}
+
+// Traced is a request with a traceparent, as the shop logs it.
+type Traced struct {
+	Method, Path string
+	Status       int
+	Duration     time.Duration
+}
+
+// String returns it as a line of a log.
+func (t Traced) String() string {
+	return fmt.Sprintf("%s %s %d in %s", t.Method, t.Path, t.Status, t.Duration.Round(time.Millisecond))
 }
 
 // StartTarget starts the shop.
 func StartTarget() *Target {
-	target := &Target{}
+	target := &Target{traces: map[string]Traced{}}
 	shop := http.NewServeMux()
 	shop.HandleFunc("GET /{$}", target.frontPage)
 	shop.HandleFunc("GET /products", target.products)
 	shop.HandleFunc("GET /search", target.search)
+	shop.HandleFunc("GET /reports", target.report)
 	shop.HandleFunc("POST /orders", target.order)
 	target.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		target.requests.Add(1)
-		shop.ServeHTTP(w, r)
+		target.log(w, r, shop)
 	}))
 	return target
 }
@@ -44,6 +65,42 @@ func (t *Target) URL() string { return t.server.URL }
 
 // Requests returns the number of requests so far.
 func (t *Target) Requests() int { return int(t.requests.Load()) }
+
+// Traces returns the logged requests by trace id.
+func (t *Target) Traces() map[string]Traced {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return maps.Clone(t.traces)
+}
+
+// traceparent matches a valid header of W3C Trace Context, version 00.
+var traceparent = regexp.MustCompile(`^00-([0-9a-f]{32})-[0-9a-f]{16}-0[01]$`)
+
+// log serves a request, and logs it if it has a trace.
+func (t *Target) log(w http.ResponseWriter, r *http.Request, shop http.Handler) {
+	parent := traceparent.FindStringSubmatch(r.Header.Get("traceparent"))
+	if parent == nil {
+		shop.ServeHTTP(w, r)
+		return
+	}
+	response := &loggedResponse{ResponseWriter: w, status: http.StatusOK}
+	start := time.Now()
+	shop.ServeHTTP(response, r)
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.traces[parent[1]] = Traced{r.Method, r.URL.Path, response.status, time.Since(start)}
+}
+
+// loggedResponse remembers the status.
+type loggedResponse struct {
+	http.ResponseWriter
+	status int
+}
+
+func (l *loggedResponse) WriteHeader(status int) {
+	l.status = status
+	l.ResponseWriter.WriteHeader(status)
+}
 
 // Close stops the shop.
 func (t *Target) Close() {
@@ -67,6 +124,16 @@ func (t *Target) products(w http.ResponseWriter, _ *http.Request) {
 func (t *Target) search(w http.ResponseWriter, _ *http.Request) {
 	time.Sleep(time.Duration(2+t.requests.Load()*7%19) * time.Millisecond)
 	fmt.Fprint(w, `{"hits":3}`)
+}
+
+func (t *Target) report(w http.ResponseWriter, _ *http.Request) {
+	number := t.reports.Add(1)
+	wait := 5 * time.Millisecond
+	if number%10 == 0 {
+		wait = time.Duration(100+number*7%191) * time.Millisecond
+	}
+	time.Sleep(wait)
+	fmt.Fprint(w, `{"rows":12}`)
 }
 
 func (t *Target) order(w http.ResponseWriter, _ *http.Request) {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::console::Terminal;
-use crate::config::{Document, DocumentError, Raw};
+use crate::config::{ArgumentKind, Document, DocumentError, Raw};
 
 /// How the user calls a command, if the host does not say.
 const PROGRAM: &str = "remote-write";
@@ -59,11 +59,11 @@ impl CommandDocument {
         Ok(Self { arguments, program, terminal, sources })
     }
 
-    /// Returns the document of an output with the same sources, and this argument of `--out`; empty for none.
-    pub fn for_output(&self, argument: &str) -> Document {
+    /// Returns the document of an output with the same sources, and this URL; empty for none.
+    pub fn for_output(&self, url: &str, argument_kind: ArgumentKind) -> Document {
         // Parsed before, so this does not fail.
         let document = output_document(&self.sources).unwrap_or_default();
-        Document { argument: argument.into(), ..document }
+        Document { argument: url.into(), argument_kind, ..document }
     }
 }
 

@@ -42,7 +42,13 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let exported = match arguments.value(OUTPUT) {
         Some(to) => {
             let file = OpenOptions::new().write(true).create_new(true).open(to);
-            let file = file.map_err(|error| Failure::failed(format!("{to}: {error}")))?;
+            let file = file.map_err(|error| {
+                let reason = match error.kind() {
+                    io::ErrorKind::AlreadyExists => "exists already, and is not replaced".into(),
+                    _ => error.to_string(),
+                };
+                Failure::failed(format!("--output {to}: {reason}"))
+            })?;
             let mut out = Interruptible { out: BufWriter::new(file), cancellation };
             let exported = export(&mut reader, &mut out);
             if exported.is_err() {

@@ -93,6 +93,9 @@ impl Form {
     }
 }
 
+/// The largest number without a unit that is a usual number of seconds, and no usual number of milliseconds.
+const MAX_MEANT_SECONDS: f64 = 300.0;
+
 impl Plain {
     /// The values that are valid: what follows "must be".
     pub fn must_be(&self) -> Cow<'static, str> {
@@ -112,6 +115,12 @@ impl Plain {
             Self::Directory(_) => "a directory".into(),
             Self::Words(_) | Self::Name(_) | Self::Text(_) | Self::Parsed(_) => "a text".into(),
         }
+    }
+
+    /// Reports whether the value is a duration without a unit that was probably meant in seconds: it is in milliseconds.
+    pub fn lacks_unit(&self, text: &str) -> bool {
+        let number = text.trim().parse::<f64>().ok().filter(|number| *number > 0.0 && *number <= MAX_MEANT_SECONDS);
+        matches!(self, Self::Duration(..)) && number.is_some()
     }
 
     /// Reads a value; `None` if it is not valid.

@@ -30,7 +30,7 @@ pub use parse::metrics::MetricEntry;
 pub(crate) use parse::names::nearest as nearest_name;
 pub use raw::{Raw, Variables};
 pub use set_options::{SetOption, SetOptions};
-pub use sources::{ApmBlockLease, DestinationLease, Document, DocumentError, Script, SharedReceiver};
+pub use sources::{ApmBlockLease, ArgumentKind, DestinationLease, Document, DocumentError, Script, SharedReceiver};
 pub use spec::OptionSpec;
 
 use std::mem;
@@ -113,7 +113,8 @@ fn described(document: &Document, has_blocks: bool, diagnostics: &mut Diagnostic
         }
         return None;
     }
-    let source = Source::new("the destination of --out, environment and JSON", "");
+    let source =
+        Source::new(format!("the destination of {}, environment and JSON", document.argument_kind.short()), "");
     validate::check(
         &mut destination,
         &all,

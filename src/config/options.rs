@@ -49,7 +49,7 @@ pub static OPTIONS: &[(&str, &[OptionSpec])] = &[
             .script("remoteWriteURL").role(Role::Url).usual()
             .doc("Remote-write endpoint of the receiver; the argument of `--out` takes precedence"),
         hidden("username", "USERNAME", Hidden::Text(username)).script("credentials.username").role(Role::Username)
-            .must_be("a text without a colon").doc("User name of basic authentication"),
+            .must_be("a user name without a colon; the password is a separate option").doc("User name of basic authentication"),
         hidden("usernameFile", "USERNAME_FILE", SecretFile(|d| &mut d.auth.username))
             .script("credentials.usernameFile").role(Role::Username)
             .doc("File with the user name, read again for every request"),

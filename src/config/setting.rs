@@ -54,7 +54,10 @@ impl Setting {
         };
         match valid {
             None => self.reject(diagnostics),
-            Some(()) => self.warn_of_quotes(diagnostics),
+            Some(()) => {
+                self.warn_of_quotes(diagnostics);
+                self.warn_of_missing_unit(diagnostics);
+            }
         }
     }
 
@@ -68,6 +71,19 @@ impl Setting {
             let source = &self.source;
             diagnostics.warn(format!(
                 "{source} has quotes around a value, which are part of it: remove them unless they are meant"
+            ));
+        }
+    }
+
+    /// Warns of a duration that was probably meant in seconds.
+    fn warn_of_missing_unit(&self, diagnostics: &mut Diagnostics) {
+        if let Kind::Plain(kind) = &self.option.kind
+            && kind.lacks_unit(self.value.expose())
+        {
+            diagnostics.warn(format!(
+                "{} is {} ms, since a number without a unit is in milliseconds: write a unit, such as {1}ms or {1}s",
+                self.source,
+                self.value.expose().trim()
             ));
         }
     }
@@ -92,6 +108,9 @@ impl Setting {
         }
         match &self.option.kind {
             Kind::Hidden(kind) => kind.advice(&self.value, self.form).map(Cow::from),
+            Kind::Plain(kind) if kind.lacks_unit(self.value.expose()) => {
+                Some("a number without a unit is in milliseconds".into())
+            }
             Kind::Plain(_) => self.option.explanation(self.value.expose()).map(Cow::from),
             Kind::Metrics(_) => None,
         }
@@ -106,6 +125,7 @@ impl Setting {
             && !text.contains(['@', '?'])
             && !text.contains("//");
         match self.form {
+            Form::Text if !is_shown => "(value hidden)".into(),
             _ if !is_shown => format!("({})", self.kind),
             Form::Text => format!("{:?}", cut(text)),
             _ => cut(text),

@@ -90,6 +90,7 @@ impl Authorization {
     /// Description of the credentials in a request that also has the headers `others`, for log lines: "the request had …".
     pub fn description(&self, others: &HeaderMap) -> &'static str {
         match self {
+            Self::Basic { password: None, .. } => "a user name without a password",
             Self::Basic { .. } => "a user name and a password",
             Self::Bearer(_) => "a bearer token",
             Self::SigV4(signer) => signer.description(),

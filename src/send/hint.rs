@@ -136,7 +136,7 @@ const BY_MESSAGE: &[(&str, &str)] = &[
     ("too big", REQUEST_SIZE),
     ("limit", LIMITED),
     ("unsupported path", NO_REMOTE_WRITE),
-    ("refused", "connection refused: is the receiver running on this port?"),
+    ("refused", "is the receiver running on this port?"),
     ("dns error", "unknown host name: check the URL"),
     ("failed to lookup", "unknown host name: check the URL"),
     ("invalidcontenttype", "the receiver expects http, not https: use http in the URL"),
@@ -162,6 +162,9 @@ const BY_MESSAGE: &[(&str, &str)] = &[
     ("no response within", "the receiver is slow or does not respond: raise `timeout` if it needs more time"),
 ];
 
+/// The flag of Prometheus that enables remote write.
+const ENABLE: &str = "--web.enable-remote-write-receiver";
+
 /// Message of Mimir and Cortex to a request without a tenant, with status 401.
 const NO_TENANT: &str = "no org id";
 
@@ -184,6 +187,8 @@ pub(super) fn hint(response: &Response, credentials: &str) -> Option<String> {
             Some("the receiver demands a tenant: set `headers: X-Scope-OrgID:…`, with the name of yours")
         }
         Some(301 | 302 | 303 | 307 | 308) => Some("the URL has moved: set the URL that the receiver redirects to"),
+        // Prometheus says it itself.
+        Some(404) if message.contains(ENABLE) => return None,
         Some(404) => Some(
             "wrong path, or remote write is not enabled: Prometheus accepts it at /api/v1/write if it is started with \
              --web.enable-remote-write-receiver",
@@ -218,6 +223,12 @@ mod tests {
     fn hint_on(status: Option<u16>, message: &str) -> String {
         let response = Response { status, message: message.into(), ..Response::default() };
         hint(&response, "a bearer token").unwrap_or_default()
+    }
+
+    #[test]
+    fn a_hint_does_not_repeat_the_message() {
+        let message = "remote write receiver needs to be enabled with --web.enable-remote-write-receiver";
+        assert_eq!(hint_on(Some(404), message), "");
     }
 
     #[test]

@@ -5,20 +5,11 @@ use std::path::Path;
 
 use super::queue::Batch;
 use crate::report::{DestinationReporter, Level, event};
-use crate::secret::MASK;
-use crate::unsent::{Header, Part, Writer};
+use crate::unsent::{Header, Part, Writer, send_command};
 use crate::wire::{Encoder, Limits, Point, Protocol};
 
-/// The command that sends a file.
-const SEND: &str = "k6 x remote-write send";
-
-/// Returns the command that sends the file to `url`. A URL with secrets, which is masked, must come from the environment again.
-fn send_command(url: &str, path: &str) -> String {
-    if url.contains(MASK) {
-        return format!("{SEND} {}", shell_quoted(path));
-    }
-    format!("{SEND} --url {} {}", shell_quoted(url), shell_quoted(path))
-}
+/// How a user of k6 calls the commands.
+const K6_COMMAND: &str = "k6 x remote-write";
 
 /// Writes batches to a new file in `directory`, in requests within `limits`, and logs its path, or that points are lost. Without a
 /// directory they are lost. What was written before the disk fails is kept.
@@ -57,7 +48,7 @@ pub(super) fn save(batches: Vec<Batch>, directory: Option<&Path>, limits: Limits
             .with("points_lost", points - in_file)
             .with("error", error.to_string()),
     };
-    let send = send_command(reporter.url(), &path);
+    let send = send_command(K6_COMMAND, Some(reporter.url()), &path);
     reporter.log(line.with("points", in_file).with("file", path).with("send", send));
 }
 
@@ -97,12 +88,6 @@ fn parts(batch: Batch) -> Vec<(Part, Vec<Point>)> {
         false => Part::Whole,
     };
     parts.into_iter().enumerate().map(|(index, points)| (number(index), points)).collect()
-}
-
-/// Returns `path` quoted for a POSIX shell, if it needs quotes.
-fn shell_quoted(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:".contains(c);
-    if path.chars().all(plain) { path.into() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]
@@ -147,13 +132,6 @@ mod tests {
                 (request.part, points.iter().map(|point| (point.series_name(), point.time_ms)).collect())
             })
             .collect()
-    }
-
-    #[test]
-    fn the_command_has_the_url_unless_it_is_masked() {
-        let command = send_command("http://host/w", "/a b.unsent");
-        assert_eq!(command, "k6 x remote-write send --url http://host/w '/a b.unsent'");
-        assert_eq!(send_command("http://host/w?key=***", "/a.unsent"), "k6 x remote-write send /a.unsent");
     }
 
     #[test]
@@ -204,12 +182,5 @@ mod tests {
         assert_eq!(line.message, "Failed to write unsent samples to a file; they are lost");
         save(Vec::new(), Some(Path::new("/nonexistent")), LIMITS, &destination);
         assert_eq!(reporter.poll(), None);
-    }
-
-    #[test]
-    fn a_path_with_special_characters_is_quoted_for_the_shell() {
-        for (path, quoted) in [("/a/b-1.unsent", "/a/b-1.unsent"), ("/a b/c", "'/a b/c'"), ("/it's", r"'/it'\''s'")] {
-            assert_eq!(shell_quoted(path), quoted);
-        }
     }
 }

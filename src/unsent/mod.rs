@@ -13,6 +13,7 @@
 //! | `reader` | a file → requests |
 //! | `format` | the bytes of a file |
 //! | `directory` | the directory in which files are written |
+//! | `send_command` | the command that sends a file |
 //! | `names` | the names of a file until it is done |
 
 mod openmetrics;
@@ -23,13 +24,15 @@ mod writer;
 mod reader;
 mod format;
 mod directory;
+mod send_command;
 mod names;
 
 pub use batches::{Batches, UnsentBatch};
 pub use directory::check as check_directory;
 pub use format::{End, Header, Part};
-pub use names::{Outcome, rename, shown};
+pub use names::{Outcome, rename, shown, was_sent};
 pub use openmetrics::{Exported, export};
 pub use progress::{Mark, Progress};
 pub use reader::{Entry, OpenError, Reader, Request};
+pub use send_command::send_command;
 pub use writer::Writer;

@@ -23,6 +23,11 @@ pub fn shown(path: &Path) -> String {
     if is_named && !name.contains("://") { name.into_owned() } else { FilePath::from(path).shown() }
 }
 
+/// Reports whether the name says that all of the file was sent.
+pub fn was_sent(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(SENT)
+}
+
 /// How the sending of a file has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {

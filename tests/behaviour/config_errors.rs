@@ -40,7 +40,7 @@ fn in_the_argument_of_out() {
         ("me:hunter2@host/w", scheme),
     ] {
         let advice = if advice.is_empty() { String::new() } else { format!("; {advice}") };
-        let message = format!("invalid url (a text) in the argument of --out: must be {A_URL}{advice}");
+        let message = format!("invalid url (value hidden) in the argument of --out: must be {A_URL}{advice}");
         assert_eq!(errors(&json!({ "argument": argument })), message, "{argument}");
     }
 }
@@ -50,7 +50,7 @@ fn in_options_of_the_argument() {
     for (argument, message) in [
         (
             "url=host/w",
-            "invalid url (a text) in url= of --out: must be {url}; the scheme is missing: begin it with http:// or https://",
+            "invalid url (value hidden) in url= of --out: must be {url}; the scheme is missing: begin it with http:// or https://",
         ),
         (
             "url=http://h/,usernme=me",
@@ -83,28 +83,32 @@ fn in_the_environment() {
         (
             "SERVER_URL",
             "127.0.0.1:9090",
-            "invalid url (a text) in {source}: must be an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write; the scheme is missing: begin it with http:// or https://",
+            "invalid url (value hidden) in {source}: must be an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write; the scheme is missing: begin it with http:// or https://",
         ),
-        ("USERNAME", "a:b", r#"invalid username (a text) in {source}: must be a text without a colon"#),
+        (
+            "USERNAME",
+            "a:b",
+            r#"invalid username (value hidden) in {source}: must be a user name without a colon; the password is a separate option"#,
+        ),
         (
             "BEARER_TOKEN",
             "Bearer hunter2",
-            "invalid bearerToken (a text) in {source}: must be a token alone, without the word Bearer and without line breaks",
+            "invalid bearerToken (value hidden) in {source}: must be a token alone, without the word Bearer and without line breaks",
         ),
         (
             "BEARER_TOKEN",
             "hunter2\nX: y",
-            "invalid bearerToken (a text) in {source}: must be a token alone, without the word Bearer and without line breaks",
+            "invalid bearerToken (value hidden) in {source}: must be a token alone, without the word Bearer and without line breaks",
         ),
         (
             "HTTP_HEADERS",
             "hunter2",
-            "invalid headers (a text) in {source}: must be HTTP headers: key1:value1,key2:value2, or a JSON object of texts",
+            "invalid headers (value hidden) in {source}: must be HTTP headers: key1:value1,key2:value2, or a JSON object of texts",
         ),
         (
             "HEADERS_a b",
             "hunter2",
-            "invalid headers (a text) in {source}: must be HTTP headers: key1:value1,key2:value2, or a JSON object of texts",
+            "invalid headers (value hidden) in {source}: must be HTTP headers: key1:value1,key2:value2, or a JSON object of texts",
         ),
         ("RESAMPLE_RATE", "0", r#"invalid resampleRate "0" in {source}: must be an integer from 1 to 10, in seconds"#),
         (
@@ -180,7 +184,7 @@ fn in_the_environment() {
         (
             "PROXY",
             "ftp://me:hunter2@host",
-            r#"invalid proxy (a text) in {source}: must be an http, https, socks5 or socks5h URL, such as http://proxy.example.com:3128, or direct"#,
+            r#"invalid proxy (value hidden) in {source}: must be an http, https, socks5 or socks5h URL, such as http://proxy.example.com:3128, or direct"#,
         ),
     ];
     for (variable, value, message) in cases {
@@ -239,7 +243,7 @@ fn in_json() {
         ),
         (
             json!({ "username": ["me"] }),
-            r#"invalid username (a list) in collectors."remote-write".username (JSON): must be a text without a colon"#,
+            r#"invalid username (a list) in collectors."remote-write".username (JSON): must be a user name without a colon; the password is a separate option"#,
         ),
         (
             json!({ "username": "me", "password": { "is": "hunter2" } }),
@@ -404,7 +408,7 @@ fn in_a_block_of_the_script() {
         ),
         (
             block(json!({ "remoteWriteURL": "<Remote Write URL>" })),
-            r#"invalid url (a text) in [0].remoteWriteURL (script): must be an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write"#,
+            r#"invalid url (value hidden) in [0].remoteWriteURL (script): must be an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write"#,
         ),
         (
             block(json!({ "resampleRate": 0.5 })),
@@ -453,7 +457,7 @@ fn in_a_block_of_the_script() {
         ),
         (
             block(json!({ "credentials": { "token": "Bearer hunter2" } })),
-            "invalid bearerToken (a text) in [0].credentials.token (script): must be a token alone, without the word Bearer and without line breaks",
+            "invalid bearerToken (value hidden) in [0].credentials.token (script): must be a token alone, without the word Bearer and without line breaks",
         ),
         (
             block(json!({ "credentials": { "token": ["hunter2"] } })),
@@ -510,7 +514,7 @@ fn in_all_sources_at_once() {
         r#"unknown option "ulr" in collectors."remote-write" (JSON): did you mean url?"#,
         r#"invalid resampleRate 11 in collectors."remote-write".resampleRate (JSON): must be an integer from 1 to 10, in seconds"#,
         r#"invalid pushInterval "1ms" in K6_PROMETHEUS_RW_PUSH_INTERVAL (environment): must be a duration of at least 100ms, such as 3s"#,
-        r#"invalid url (a text) in the argument of --out: must be an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write"#,
+        r#"invalid url (value hidden) in the argument of --out: must be an absolute http or https URL with a host, such as http://localhost:9090/api/v1/write"#,
         r#"invalid resampleRate 0 in options.ext.loadimpact.apm[0].resampleRate (script): must be an integer from 1 to 10, in seconds"#,
         "options.ext.loadimpact.apm[0] (script): remoteWriteURL is missing; must be the URL of the receiver, such as http://localhost:9090/api/v1/write",
     ];

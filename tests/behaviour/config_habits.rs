@@ -201,12 +201,12 @@ fn an_option_without_effect_is_a_warning() {
 fn a_value_in_quotes_is_known_as_one() {
     // Lists of variables in a compose file, and some `.env` files, keep the quotes.
     for (variable, value, shown) in [
-        ("SERVER_URL", r#""http://prometheus:9090/api/v1/write""#, "url (a text)"),
-        ("SERVER_URL", "'http://prometheus:9090/api/v1/write'", "url (a text)"),
+        ("SERVER_URL", r#""http://prometheus:9090/api/v1/write""#, "url (value hidden)"),
+        ("SERVER_URL", "'http://prometheus:9090/api/v1/write'", "url (value hidden)"),
         ("PUSH_INTERVAL", "'1s'", r#"pushInterval "'1s'""#),
         ("STALE_MARKERS", r#""true""#, r#"staleMarkers "\"true\"""#),
         ("TREND_STATS", r#""avg,max""#, r#"trendStats "\"avg,max\"""#),
-        ("HTTP_HEADERS", r#""X-Scope-OrgID:demo""#, "headers (a text)"),
+        ("HTTP_HEADERS", r#""X-Scope-OrgID:demo""#, "headers (value hidden)"),
     ] {
         let variable = format!("K6_PROMETHEUS_RW_{variable}");
         let error = read(&environment(&[(&variable, value)])).map(|_| ()).expect_err("quotes");
@@ -229,6 +229,35 @@ fn a_value_in_quotes_is_known_as_one() {
         );
         assert_eq!(warnings, [expected], "{value}");
     }
+}
+
+#[test]
+fn a_duration_that_was_meant_in_seconds_is_known_as_one() {
+    for (value, shown) in [(json!(30), "30"), (json!("2"), "2"), (json!(" 0.5 "), "0.5"), (json!(300), "300")] {
+        let expected = format!(
+            "timeout (JSON) is {shown} ms, since a number without a unit is in milliseconds: write a unit, such as \
+             {shown}ms or {shown}s"
+        );
+        let found = warnings(&json!({ "json": { "timeout": value } }));
+        assert!(found.len() == 1 && found[0].ends_with(&expected), "{value}: {found:?}");
+    }
+    for value in [json!("30ms"), json!("30s"), json!(1000), json!("5000")] {
+        assert_eq!(warnings(&json!({ "json": { "timeout": value } })), [""; 0], "{value}");
+    }
+    let error = read(&json!({ "json": { "pushInterval": 5 } })).map(|_| ()).expect_err("below the minimum");
+    assert!(error.ends_with("; a number without a unit is in milliseconds"), "{error}");
+    // 0 is a value that needs no unit.
+    assert_eq!(warnings(&json!({ "json": { "flushTimeout": 0 } })), [""; 0]);
+}
+
+#[test]
+fn a_password_in_the_user_name_is_one_error() {
+    let variables = [("K6_PROMETHEUS_RW_USERNAME", "me:hunter2"), ("K6_PROMETHEUS_RW_PASSWORD", "hunter2")];
+    let error = read(&environment(&variables)).map(|_| ()).expect_err("a colon");
+    assert!(error.starts_with("invalid configuration: invalid username"), "{error}");
+    assert!(error.ends_with("must be a user name without a colon; the password is a separate option"), "{error}");
+    let error = read(&environment(&variables[1..])).map(|_| ()).expect_err("no user name");
+    assert!(error.ends_with("a password requires a username"), "{error}");
 }
 
 #[test]

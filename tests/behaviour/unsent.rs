@@ -167,9 +167,12 @@ fn a_command_that_is_interrupted_continues_with_the_request_that_was_in_flight()
     command.cancel();
     let ended = end(&command);
     assert_eq!(ended.code, 1);
-    let message = "interrupted; 9 of 18 points were sent; the samples that were not sent stay in the file: \
-                   `k6 x remote-write send` continues";
-    assert!(ended.failure.ends_with(message), "{ended:?}");
+    let message = format!(
+        "interrupted; 9 of 18 points were sent; the samples that were not sent stay in the file; to continue: k6 x \
+         remote-write send {}",
+        file.display()
+    );
+    assert!(ended.failure.ends_with(&message), "{ended:?}");
     assert_eq!(names(directory.path()).len(), 2, "the file and the marks");
     assert_eq!(times(&recorder), [1, 2, 3, 4]);
     drop(recorder);
@@ -271,8 +274,47 @@ fn a_receiver_that_is_away_is_waited_for_and_then_the_file_stays() {
     let file = directory.path().join(&names(directory.path())[0]);
     let recorder = Recorder::start(|_| Reply::Status(503));
     let ended = send(&file, options(&recorder.url()));
-    assert!(ended.failure.contains("no sample was accepted for 1 s"), "{ended:?}");
+    assert!(ended.failure.contains("no sample was accepted for 1 s (flushTimeout)"), "{ended:?}");
     assert_eq!((ended.code, names(directory.path()).len()), (1, 1), "the file alone, since nothing was sent");
+}
+
+#[test]
+fn a_receiver_gets_the_time_of_one_request_however_short_the_flush_timeout_is() {
+    let (_directory, file) = file(&whole(1..=2), 3);
+    let recorder = Recorder::start(|_| Reply::Status(503));
+    let ended = send(&file, json!({ "url": recorder.url(), "timeout": "500ms", "flushTimeout": "400ms" }));
+    let message = "no sample was accepted for 1 s (timeout, which is longer than flushTimeout)";
+    assert!(ended.failure.contains(message), "{ended:?}");
+}
+
+#[test]
+fn a_file_that_was_sent_is_sent_again_with_a_note() {
+    let (directory, file) = file(&whole(1..=3), 3);
+    let recorder = Recorder::start(|_| Reply::Status(204));
+    let note = "this file was sent before";
+    let ended = send(&file, json!({ "url": recorder.url() }));
+    assert!(ended.code == 0 && !ended.text.contains(note), "{ended:?}");
+    let sent = directory.path().join(&names(directory.path())[0]);
+    let ended = send(&sent, json!({ "url": recorder.url() }));
+    assert!(ended.code == 0 && ended.text.contains(note), "{ended:?}");
+    assert_eq!(times(&recorder), [1, 2, 3, 1, 2, 3]);
+}
+
+#[test]
+fn mistakes_in_the_url_of_a_command_are_named_after_its_argument() {
+    for (arguments, source) in [
+        (&["send", "--url", "localhost", "a.unsent"][..], "--url"),
+        (&["check", "--url", "localhost"], "--url"),
+        (&["check", "localhost"], "the argument"),
+    ] {
+        let ended = end(&start(arguments, json!({})));
+        let message = format!("invalid url (value hidden) in {source}: must be an absolute http or https URL");
+        let all = ended.text + &ended.failure;
+        // Lines are broken between words.
+        assert!(all.split_whitespace().collect::<Vec<_>>().join(" ").contains(&message), "{all}");
+    }
+    let ended = end(&start(&["check", "--url", "http://h/", "http://h/"], json!({})));
+    assert_eq!((ended.code, &*ended.failure), (2, "--url and an argument exclude each other: both are the URL"));
 }
 
 #[test]
@@ -375,6 +417,6 @@ fn export_writes_text_to_standard_output_or_to_a_new_file() {
     assert_eq!(end(&start(&arguments, json!({}))).code, 0);
     assert_eq!(fs::read_to_string(&to).expect("is there"), format!("{text}# EOF\n"));
     let again = end(&start(&arguments, json!({})));
-    assert!(again.code == 1 && again.failure.contains("File exists"), "{again:?}");
+    assert!(again.code == 1 && again.failure.ends_with("exists already, and is not replaced"), "{again:?}");
     assert!(file.exists(), "the file stays");
 }

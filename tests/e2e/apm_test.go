@@ -263,8 +263,8 @@ func TestAnInvalidBlockStopsTheRun(t *testing.T) {
 	}}
 	result := finish(t, start(t, load), invalidConfiguration)
 	for _, part := range []string{
-		`invalid url (a text) in options.ext.loadimpact.apm[0].remoteWriteURL (script): must be `,
-		`invalid url (a text) in options.ext.loadimpact.apm[1].remote_write_url (script): must be `,
+		`invalid url (value hidden) in options.ext.loadimpact.apm[0].remoteWriteURL (script): must be `,
+		`invalid url (value hidden) in options.ext.loadimpact.apm[1].remote_write_url (script): must be `,
 	} {
 		if !strings.Contains(result.LogText(), part) {
 			t.Errorf("%q is not in:\n%s", part, result.LogText())

@@ -18,7 +18,7 @@ var prepared = regexp.MustCompile(`^(git clone|cd|make|cargo build|build/victori
 
 // varying matches the parts of the commands' output that differ between runs.
 var varying = regexp.MustCompile(
-	`@\[[\d.]+\]|time="[^"]+"|\b(active_series|bytes_sent|points|points_sent|queue_bytes_max|requests|samples|sent_batch_duration_max_ms)=\d+|[\d.]+/s|within \d+ ms`)
+	`@\[[\d.]+\]|time="[^"]+"|\b(active_series|bytes_sent|points|points_sent|queue_bytes_max|requests|samples|sent_batch_duration_max_ms)=\d+|[\d.]+/s|✓ address .*|within \d+ ms`)
 
 // localVictoriaMetrics is its address in the pages.
 const localVictoriaMetrics = "localhost:8428"

@@ -62,7 +62,7 @@ func TestAFailedPreflightStopsTheRun(t *testing.T) {
 	}{
 		{
 			name: "not enabled", url: startReceiver(t, harness.NotEnabled).WriteURL(),
-			parts: []string{"status 404", "remote write receiver needs to be enabled", "remote write is not enabled: Prometheus accepts it at"},
+			parts: []string{"status 404", "remote write receiver needs to be enabled", "--web.enable-remote-write-receiver"},
 		},
 		{
 			name: "wrong path", url: startReceiver(t, harness.VictoriaMetrics).URL + "/api/v1/wrong",

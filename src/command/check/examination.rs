@@ -128,7 +128,7 @@ fn request(answer: &Answer) -> Finding {
     if !answer.accepted {
         return failed("request", answer);
     }
-    let ms = answer.duration.as_millis() as u64;
+    let ms = milliseconds(answer);
     Finding::new("request", State::Ok, format!("accepted within {ms} ms")).with("duration_ms", ms)
 }
 
@@ -162,7 +162,7 @@ fn protocol(protocol: Protocol) -> Finding {
 
 fn sample(series: &OwnSeries, answer: &Answer) -> Finding {
     let finding = if answer.accepted {
-        let ms = answer.duration.as_millis() as u64;
+        let ms = milliseconds(answer);
         let text = format!("{} accepted within {ms} ms", series.name());
         Finding::new("sample", State::Ok, text).with("duration_ms", ms)
     } else {
@@ -205,6 +205,11 @@ fn with_variables(hint: &str) -> String {
     let mut variables: Vec<_> = named.map(OptionSpec::variable).collect();
     variables.dedup();
     if variables.is_empty() { hint.into() } else { format!("{hint} (in the environment {})", variables.join(", ")) }
+}
+
+/// Returns the time of an answer in milliseconds, rounded up.
+fn milliseconds(answer: &Answer) -> u64 {
+    answer.duration.as_micros().div_ceil(1000) as u64
 }
 
 /// Returns status and message of an answer.

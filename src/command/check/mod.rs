@@ -23,10 +23,11 @@ use tokio::runtime::Builder;
 use self::examination::examine;
 use self::finding::{Finding, State};
 use super::console::Stream;
-use super::spec::{Failure, Flag, Invocation, Spec};
-use crate::config::{Config, ConfigErrors};
+use super::spec::{Arguments, Failure, Flag, Invocation, Spec};
+use crate::config::{ArgumentKind, Config, ConfigErrors};
 
 const JSON: &str = "json";
+const URL: &str = "url";
 
 pub(super) const SPEC: Spec = Spec {
     name: "check",
@@ -41,7 +42,10 @@ what failed. The url takes precedence over the environment and JSON, as that of
 
 The exit code is 0 if the receiver accepts metrics, 1 if it does not, and 2 for
 arguments that are not valid.",
-    flags: &[Flag { name: JSON, value: None, doc: "Prints the result as JSON" }],
+    flags: &[
+        Flag { name: JSON, value: None, doc: "Prints the result as JSON" },
+        Flag { name: URL, value: Some("url"), doc: "The same as the argument, as for send" },
+    ],
     run,
 };
 
@@ -73,8 +77,8 @@ struct CheckResult {
 }
 
 fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
-    let argument = invocation.arguments.operands.first().map(String::as_str).unwrap_or_default();
-    let result = match Config::read(&invocation.document.for_output(argument)) {
+    let (url, kind) = url(&invocation.arguments)?;
+    let result = match Config::read(&invocation.document.for_output(url, kind)) {
         Ok(config) => {
             let destinations = ask(&config, invocation)?;
             let ok = !destinations.iter().any(Examination::failed);
@@ -89,12 +93,21 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(&result).unwrap_or_else(|error| error.to_string());
         invocation.console.print(Stream::Stdout, &(text + "\n"));
     } else {
-        printed::print(invocation.console, &result, argument.is_empty());
+        printed::print(invocation.console, &result, url.is_empty());
     }
     match result.errors[..] {
         _ if result.ok => Ok(()),
         [] => Err(Failure::failed("check failed: a receiver does not accept the metrics of a run")),
         _ => Err(Failure::failed("check failed: the configuration is not valid")),
+    }
+}
+
+/// Returns the URL, empty for that of the other sources, and the argument that has it.
+fn url(arguments: &Arguments) -> Result<(&str, ArgumentKind), Failure> {
+    match (arguments.value(URL), arguments.operands.first()) {
+        (Some(_), Some(_)) => Err(Failure::misused("--url and an argument exclude each other: both are the URL")),
+        (Some(url), None) => Ok((url, ArgumentKind::UrlFlag)),
+        (None, url) => Ok((url.map(String::as_str).unwrap_or_default(), ArgumentKind::Operand)),
     }
 }
 
@@ -115,8 +128,7 @@ async fn examine_all(config: &Config) -> Vec<Examination> {
     for destination in &config.destinations {
         examined.push(Examination {
             url: destination.shown_url(),
-            // Here the argument is that of the check.
-            source: destination.set_options.url_source().replace("the argument of --out", "the argument"),
+            source: destination.set_options.url_source().into(),
             findings: examine(destination).await,
         });
     }

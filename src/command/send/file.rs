@@ -62,11 +62,14 @@ pub(super) async fn send_file(session: &Session<'_>, path: &Path) -> Result<(), 
         path.display(),
         session.url
     ));
+    if unsent::was_sent(path) {
+        session.display.note("this file was sent before: a receiver that has its samples keeps them once");
+    }
     let mut batches = Batches::new(reader);
     let result = async {
         checked(session).await?;
         while let Some(batch) = batches.read_batch()? {
-            file.send_batch(batch, &mut progress).await?;
+            file.send_batch(path, batch, &mut progress).await?;
         }
         Ok(())
     };
@@ -113,7 +116,7 @@ struct OpenFile<'a> {
 
 impl OpenFile<'_> {
     /// Sends a batch, and records each part that is done.
-    async fn send_batch(&mut self, batch: UnsentBatch, progress: &mut Progress) -> Result<(), FileError> {
+    async fn send_batch(&mut self, path: &Path, batch: UnsentBatch, progress: &mut Progress) -> Result<(), FileError> {
         let Self { session, mark, file_bytes, header_points } = self;
         let counters = &session.counters.counters;
         let outcomes = || (counters.points_sent.get(), counters.points_failed.get());
@@ -147,14 +150,17 @@ impl OpenFile<'_> {
                 (last_outcomes, last_progress) = (outcomes(), Instant::now());
             } else if last_progress.elapsed() > session.patience {
                 let seconds = last_progress.elapsed().as_secs();
-                break Some(FileError::of_all(format!("no sample was accepted for {seconds} s (flushTimeout)")));
+                break Some(FileError::of_all(format!(
+                    "no sample was accepted for {seconds} s ({})",
+                    session.patience_is
+                )));
             }
         };
         *mark = recorded.get();
         show(*mark);
         let Some(FileError { message, ends_all }) = stopped else { return Ok(()) };
         let continues =
-            format!("the samples that were not sent stay in the file: `{} send` continues", session.program);
+            format!("the samples that were not sent stay in the file; to continue: {}", session.command(path));
         Err(FileError {
             message: format!("{message}; {} of {header_points} points were sent; {continues}", at(earlier.offset).sent),
             ends_all,

@@ -20,7 +20,7 @@ use tokio::runtime::Builder;
 use self::file::{FileError, send_file};
 use self::session::Session;
 use super::spec::{Failure, Flag, Invocation, Spec};
-use crate::config::Config;
+use crate::config::{ArgumentKind, Config};
 use crate::unsent::shown;
 
 const URL: &str = "url";
@@ -35,17 +35,18 @@ environment and JSON: retries, credentials, protocol version. The receiver may
 be another one.
 
 Ctrl-C keeps what was not sent: the next call continues there. If nothing is
-accepted for as long as flushTimeout, the command ends in the same way. A file
-that was sent is renamed to ….sent, and to ….refused if the receiver has refused
-some of its samples; it keeps all of them.",
+accepted for as long as flushTimeout, and for longer than the timeout of one
+request, the command ends in the same way. A file that was sent is renamed to
+….sent, and to ….refused if the receiver has refused some of its samples; it
+keeps all of them.",
     flags: &[Flag { name: URL, value: Some("url"), doc: "The receiver, instead of that of environment and JSON" }],
     run,
 };
 
 fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let url = invocation.arguments.value(URL).unwrap_or_default();
-    let config =
-        Config::read(&invocation.document.for_output(url)).map_err(|errors| Failure::failed(errors.to_string()))?;
+    let config = Config::read(&invocation.document.for_output(url, ArgumentKind::UrlFlag))
+        .map_err(|errors| Failure::failed(errors.to_string()))?;
     let session = Session::new(&config, invocation)?;
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::failed(format!("failed to wait for the network: {error}")))?;

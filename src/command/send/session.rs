@@ -1,15 +1,18 @@
 //! The receiver of all files of one command.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::cancellation::Cancellation;
 use super::super::spec::{Failure, Invocation};
+use super::URL;
 use super::display::Display;
 use crate::config::{Config, Destination};
 use crate::http::Client;
 use crate::report::{DestinationReporter, Reporter};
 use crate::send::{Queue, Sender};
+use crate::unsent::{send_command, shown};
 
 /// What the files of one command share: negotiation and limits of the receiver, and what is known of it.
 pub(super) struct Session<'a> {
@@ -23,6 +26,10 @@ pub(super) struct Session<'a> {
     pub is_default_url: bool,
     /// Time without an accepted or refused point after which the command ends.
     pub patience: Duration,
+    /// The option that this time comes from.
+    pub patience_is: &'static str,
+    /// The URL that was given as an argument.
+    url_argument: Option<String>,
     /// How the user calls this command.
     pub program: &'a str,
 }
@@ -37,6 +44,7 @@ impl<'a> Session<'a> {
         let counters = reporter.destination(destination.shown_url());
         let display = Display::new(invocation.console, reporter);
         config.warnings.iter().for_each(|warning| display.warn(warning));
+        let (patience, patience_is) = patience(destination);
         let client = Client::new(&destination.endpoint).map_err(|error| Failure::failed(error.to_string()))?;
         // Nothing is queued: the next batch is read when the one before is done.
         let queue = Arc::new(Queue::new(1, 1, Arc::clone(&counters)));
@@ -48,9 +56,16 @@ impl<'a> Session<'a> {
             cancellation: invocation.cancellation,
             url: destination.shown_url(),
             is_default_url: is_default_url(destination),
-            patience: patience(destination),
+            patience,
+            patience_is,
+            url_argument: invocation.arguments.value(URL).map(|_| destination.shown_url()),
             program: &invocation.document.program,
         })
+    }
+
+    /// Returns the command that sends this file again.
+    pub fn command(&self, path: &Path) -> String {
+        send_command(self.program, self.url_argument.as_deref(), &shown(path))
     }
 }
 
@@ -58,7 +73,11 @@ fn is_default_url(destination: &Destination) -> bool {
     destination.set_options.iter().all(|set| set.name != "url")
 }
 
-/// At least one request has its time.
-fn patience(destination: &Destination) -> Duration {
-    destination.delivery.flush_timeout.max(destination.endpoint.timeout.saturating_add(Duration::from_secs(1)))
+/// Returns the time, and the option that it comes from. At least one request has its time.
+fn patience(destination: &Destination) -> (Duration, &'static str) {
+    let one_request = destination.endpoint.timeout.saturating_add(Duration::from_secs(1));
+    match destination.delivery.flush_timeout {
+        flush_timeout if flush_timeout >= one_request => (flush_timeout, "flushTimeout"),
+        _ => (one_request, "timeout, which is longer than flushTimeout"),
+    }
 }

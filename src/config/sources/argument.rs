@@ -1,7 +1,7 @@
 //! The argument of `--out`: the URL alone, or options by their names in JSON, as k6's other outputs take them:
 //! `url=http://host/api/v1/write,username=me,headers.X-Scope-OrgID=tenant`.
 
-use super::Document;
+use super::document::{ArgumentKind, Document};
 use super::object::meant;
 use crate::config::error::{Diagnostics, Source};
 use crate::config::options::options;
@@ -24,11 +24,11 @@ struct Pair<'a> {
 
 pub fn read(document: &Document, diagnostics: &mut Diagnostics) -> Vec<Setting> {
     let text = document.argument.expose().trim();
-    let whole = Source::new("the argument of --out", "");
+    let whole = Source::new(document.argument_kind.source(), "");
     if name_and_value(text).is_some() {
         return pairs(text, &whole, diagnostics)
             .into_iter()
-            .filter_map(|pair| setting(pair, &whole, diagnostics))
+            .filter_map(|pair| setting(pair, document.argument_kind, diagnostics))
             .collect();
     }
     let url = options().find(|option| !text.is_empty() && option.role == Some(Role::Url));
@@ -67,13 +67,14 @@ fn pairs<'a>(text: &'a str, source: &Source, diagnostics: &mut Diagnostics) -> V
     pairs
 }
 
-fn setting(pair: Pair<'_>, whole: &Source, diagnostics: &mut Diagnostics) -> Option<Setting> {
+fn setting(pair: Pair<'_>, argument: ArgumentKind, diagnostics: &mut Diagnostics) -> Option<Setting> {
     let Some(option) = option_named(pair.name) else {
-        diagnostics
-            .unknown("option", pair.name, whole, || names::did_you_mean(&meant(pair.name, |option| option.name)));
+        diagnostics.unknown("option", pair.name, &Source::new(argument.source(), ""), || {
+            names::did_you_mean(&meant(pair.name, |option| option.name))
+        });
         return None;
     };
-    let source = Source::new(format!("{}= of --out", pair.name), "");
+    let source = Source::new(format!("{}= of {}", pair.name, argument.short()), "");
     let value = match pair.name.strip_prefix(HEADER_PREFIX) {
         Some(header) => headers::as_text(header, &pair.value),
         None => pair.value.into(),

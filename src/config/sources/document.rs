@@ -21,8 +21,10 @@ use crate::series::{INSTANCE, InstanceLabel, OPERATORS_INSTANCE};
 /// Raw inputs. All fields may be missing.
 #[derive(Default)]
 pub struct Document {
-    /// The text after `--out remote-write=`; empty without one.
+    /// The text after `--out remote-write=`, or the URL of a command; empty without one.
     pub argument: Secret,
+    /// The argument that this text is. The host cannot set it.
+    pub argument_kind: ArgumentKind,
     /// The environment, at least all of `K6_PROMETHEUS_RW_*` and `AWS_*`.
     pub environment: Variables,
     /// k6's JSON configuration of this output, `collectors."remote-write"`; null without one.
@@ -33,6 +35,37 @@ pub struct Document {
     pub run: Run,
     /// Whether another output sends to the script's blocks ([`super::ApmBlockLease`]). The host cannot set it.
     pub blocks_are_leased: bool,
+}
+
+/// The argument that has the URL, as messages name it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ArgumentKind {
+    /// That of a run.
+    #[default]
+    Out,
+    /// The flag of a command.
+    UrlFlag,
+    /// The operand of a command.
+    Operand,
+}
+
+impl ArgumentKind {
+    /// The argument as the source of a value.
+    pub fn source(self) -> &'static str {
+        match self {
+            Self::Out => "the argument of --out",
+            other => other.short(),
+        }
+    }
+
+    /// The argument in a list of sources.
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::Out => "--out",
+            Self::UrlFlag => "--url",
+            Self::Operand => "the argument",
+        }
+    }
 }
 
 /// Why a document cannot be read: a mistake of the host. Has no value of the document, which may be a secret.

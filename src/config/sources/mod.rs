@@ -13,4 +13,4 @@ pub mod other_names;
 
 pub use apm_lease::ApmBlockLease;
 pub use destination_lease::{DestinationLease, SharedReceiver};
-pub use document::{Document, DocumentError, Script};
+pub use document::{ArgumentKind, Document, DocumentError, Script};

@@ -23,7 +23,9 @@ pub fn check(to: &mut Destination, environment: &Variables, check: &mut Check<'_
     }
     take_from_url(to);
     let auth = &to.auth;
-    if auth.password.is_some() && auth.username.is_none() {
+    // A user name that is not valid is reported already.
+    let is_reported = check.has_invalid("username");
+    if auth.password.is_some() && auth.username.is_none() && !is_reported {
         check.invalid_in(Role::Password, "a password requires a username");
     }
     // In the order in which they take precedence, as in k6's own output.

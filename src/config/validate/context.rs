@@ -30,6 +30,12 @@ impl Check<'_> {
         self.last_of(&[role]).unwrap_or_else(|| self.source.clone())
     }
 
+    /// Reports whether the value of this option was found not to be valid.
+    pub fn has_invalid(&self, name: &str) -> bool {
+        let is_of = |error: &ConfigError| matches!(error, ConfigError::InvalidValue { option, .. } if *option == name);
+        self.diagnostics.errors.iter().any(is_of)
+    }
+
     /// Reports options that are not valid together.
     pub fn invalid(&mut self, message: &str) {
         self.diagnostics.invalid(self.source.clone(), message);

@@ -97,17 +97,26 @@ $(BUILD)/k6-plain: $(BUILD)/xk6
 
 receivers: $(BUILD)/prometheus $(BUILD)/promtool $(BUILD)/prometheus-2 $(BUILD)/victoria-metrics ## build/prometheus, promtool, victoria-metrics, and prometheus-2 where apt is available
 
+# Only for tests, since their builds need minutes.
+MORE_RECEIVERS := $(BUILD)/vmagent $(BUILD)/mimir $(BUILD)/cortex $(BUILD)/thanos
+receivers-all: receivers $(MORE_RECEIVERS) ## these, and vmagent, mimir, cortex and thanos, which only tests need
+
 # Go programs are `tool` dependencies of modules in tools/, which pin their versions. Programs that need different versions of
 # dependencies have separate modules.
-$(BUILD)/xk6 $(BUILD)/victoria-metrics $(BUILD)/actionlint $(BUILD)/cyclonedx-gomod: $(BUILD)/%: tools/%/go.mod tools/%/go.sum
+$(BUILD)/xk6 $(BUILD)/actionlint $(BUILD)/cyclonedx-gomod: $(BUILD)/%: tools/%/go.mod tools/%/go.sum
 	cd tools/$* && go build -o $@ tool
 
 $(BUILD)/prometheus $(BUILD)/promtool &: tools/prometheus/go.mod tools/prometheus/go.sum
 	cd tools/prometheus && go build -tags remove_all_sd -o $(BUILD)/ tool
 
-# Only for tests, since its build needs three minutes.
-$(BUILD)/mimir: tools/mimir/go.mod tools/mimir/go.sum
-	cd tools/mimir && go build -tags netgo,stringlabels -o $@ tool
+$(BUILD)/victoria-metrics $(BUILD)/vmagent &: tools/victoria-metrics/go.mod tools/victoria-metrics/go.sum
+	cd tools/victoria-metrics && go build -o $(BUILD)/ tool
+
+# The tags of their own builds.
+$(BUILD)/mimir: LABELS := stringlabels
+$(BUILD)/cortex $(BUILD)/thanos: LABELS := slicelabels
+$(BUILD)/mimir $(BUILD)/cortex $(BUILD)/thanos: $(BUILD)/%: tools/%/go.mod tools/%/go.sum
+	cd tools/$* && go build -tags netgo,$(LABELS) -o $@ tool
 
 $(BUILD)/staticcheck $(BUILD)/gosec $(BUILD)/govulncheck $(BUILD)/compose-spec &: tools/lint/go.mod tools/lint/go.sum
 	cd tools/lint && go build -o $(BUILD)/ tool
@@ -177,7 +186,7 @@ test: test-programs test-rust test-abi test-go test-dashboards test-e2e ## all t
 
 # Programs for the tests. Rust and Go are built in parallel: one links on one core while the other compiles.
 test-programs:
-	$(MAKE) --jobs=2 $(LIBRARIES) test-rust-programs receivers $(BUILD)/mimir
+	$(MAKE) --jobs=2 $(LIBRARIES) test-rust-programs receivers-all
 	$(MAKE) $(E2E_PROGRAMS)
 
 test-rust-programs:
@@ -209,10 +218,17 @@ $(BUILD)/debug/$(SONAME): $(RUST_SOURCES)
 	cp target/debug/libk6_remote_write.so $@
 
 E2E_PROGRAMS = $(BUILD)/k6 $(BUILD)/k6-dynamic $(BUILD)/debug/$(SONAME) $(DIST)/k6
-test-e2e: receivers $(BUILD)/mimir $(E2E_PROGRAMS) ## the built and the released k6 with real receivers and faults
+test-e2e: receivers-all $(E2E_PROGRAMS) ## the built and the released k6 with real receivers and faults
 	cd tests/e2e && go vet ./... && go test -count=1 -parallel 6 -timeout 20m ./...
 
 ## Long tests
+
+# `make test` runs most tests on two receivers and one on the others. These are the tests that use kinds() or a function with it.
+RECEIVER_TESTS = $(shell awk '/^func/ { test = "" } /^func Test/ { test = $$2; sub(/\(.*/, "", test) } \
+	test && /onEveryReceiver\(|[^A-Za-z]kinds\(\)|allReceivers\(\)/ { print test; test = "" }' tests/e2e/*_test.go)
+test-receivers: receivers-all $(E2E_PROGRAMS) ## every test that depends on the receiver, on all of them
+	cd tests/e2e && RECEIVERS=all go test -count=1 -parallel 6 -timeout 60m \
+		-run '^($(subst $() ,|,$(strip $(RECEIVER_TESTS))))$$' ./...
 
 # PROPTEST_RNG_SEED repeats a run.
 CASES ?= 1000

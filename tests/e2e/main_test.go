@@ -6,6 +6,7 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,7 +25,9 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	for _, program := range []string{"k6", "k6-dynamic", "debug", "prometheus", "promtool", "victoria-metrics", "mimir"} {
+	for _, program := range []string{
+		"k6", "k6-dynamic", "debug", "prometheus", "promtool", "victoria-metrics", "vmagent", "mimir", "cortex", "thanos",
+	} {
 		if _, err := harness.Binary(program); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -33,9 +36,19 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// kinds returns the receivers of most tests: two, or all with RECEIVERS=all (`make test-receivers`).
+func kinds() []harness.Kind {
+	if allReceivers() {
+		return slices.Concat(harness.Kinds, harness.MoreKinds)
+	}
+	return harness.Kinds
+}
+
+func allReceivers() bool { return os.Getenv("RECEIVERS") == "all" }
+
 // onEveryReceiver runs a test for each kind of receiver, in parallel.
 func onEveryReceiver(t *testing.T, test func(t *testing.T, receiver *harness.Receiver)) {
-	for _, kind := range harness.Kinds {
+	for _, kind := range kinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			test(t, startReceiver(t, kind))

@@ -24,7 +24,10 @@ func TestReceiversStartedAsOnThePage(t *testing.T) {
 		{harness.Prometheus, "Prometheus", true},
 		{harness.Prometheus2, "Prometheus", false},
 		{harness.VictoriaMetrics, "VictoriaMetrics", false},
+		{harness.VMAgent, "vmagent", false},
 		{harness.Mimir, "Mimir", true},
+		{harness.Cortex, "Cortex", true},
+		{harness.Thanos, "Thanos", false},
 	} {
 		t.Run(string(tried.kind), func(t *testing.T) {
 			t.Parallel()
@@ -39,8 +42,8 @@ func TestReceiversStartedAsOnThePage(t *testing.T) {
 					if strings.HasSuffix(name, "_FILE") {
 						value = file(t, "s3cret\n")
 					}
-					if header, tenant, _ := strings.Cut(value, ":"); header == "X-Scope-OrgID" {
-						receiver.Tenant = tenant
+					if name == "HTTP_HEADERS" {
+						_, receiver.Tenant, _ = strings.Cut(value, ":")
 					}
 					load.Env["K6_PROMETHEUS_RW_"+name] = value
 				}
@@ -64,32 +67,51 @@ func TestReceiversStartedAsOnThePage(t *testing.T) {
 // startAsWritten starts a receiver with the flags and the configuration file of its section, in a separate directory.
 func startAsWritten(t *testing.T, kind harness.Kind, section []block) *harness.Receiver {
 	t.Helper()
-	if kind == harness.Mimir { // the page has no flags that it needs: it has tenants by default
-		return startReceiverWith(t, kind, "-auth.multitenancy-enabled=true")
+	program, _, _ := strings.Cut(string(kind), "-2")
+	var flags []string
+	for _, block := range section {
+		for _, command := range block.commands() {
+			if written, rest, _ := strings.Cut(command, " "); written == program {
+				flags = strings.Fields(strings.ReplaceAll(rest, "'", ""))
+			}
+		}
 	}
-	receiver, err := harness.StartReceiverAs(kind, func(directory, address string) []string {
-		var arguments []string
+	switch kind {
+	case harness.Mimir: // the page has no flags that it needs: it has tenants by default
+		return startReceiverWith(t, kind, "-auth.multitenancy-enabled=true")
+	case harness.Cortex:
+		return startReceiverWith(t, kind, append(flags, "-auth.enabled=true")...)
+	}
+	receiver, err := harness.StartReceiverAs(kind, func(r *harness.Receiver, address string) []string {
 		for _, block := range section {
 			if block.language == "yaml" {
-				if err := os.WriteFile(filepath.Join(directory, "prometheus.yml"), []byte(block.text), 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(r.Dir, "prometheus.yml"), []byte(block.text), 0o600); err != nil {
 					t.Error(err)
 				}
 			}
-			for _, command := range block.commands() {
-				if program, flags, _ := strings.Cut(command, " "); program == "prometheus" || program == "victoria-metrics" {
-					arguments = strings.Fields(flags)
-				}
-			}
 		}
+		arguments := slices.Clone(flags)
 		for i, argument := range arguments {
-			if flag, path, is := strings.Cut(argument, "="); is && (path == "prometheus.yml" || strings.HasSuffix(path, "-data")) {
-				arguments[i] = flag + "=" + filepath.Join(directory, path)
+			flag, value, is := strings.Cut(argument, "=")
+			switch {
+			case is && (value == "prometheus.yml" || strings.HasSuffix(value, "-data")):
+				value = filepath.Join(r.Dir, value)
+			case strings.HasPrefix(value, "http://localhost"):
+				value = strings.Replace(value, "localhost:8428", r.Address("store"), 1)
+			default:
+				continue
 			}
+			arguments[i] = flag + "=" + value
 		}
-		if kind == harness.VictoriaMetrics {
+		switch kind {
+		case harness.VictoriaMetrics, harness.VMAgent:
 			return append(arguments, "-httpListenAddr="+address)
+		case harness.Thanos:
+			return append(arguments, "--remote-write.address="+r.Address("main"), "--grpc-address="+r.Address("grpc"),
+				"--http-address="+r.Address("http"), "--receive.capnproto-address="+r.Address("capnproto"))
+		default:
+			return append(arguments, "--storage.tsdb.path="+filepath.Join(r.Dir, "data"), "--web.listen-address="+address)
 		}
-		return append(arguments, "--storage.tsdb.path="+filepath.Join(directory, "data"), "--web.listen-address="+address)
 	})
 	if err != nil {
 		t.Fatal(err)

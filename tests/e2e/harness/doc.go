@@ -8,7 +8,9 @@
 //	measured.go       the same in full, with types, units and submetrics
 //	fake_receiver.go  a receiver that records, forwards, fails, rejects, hangs, is slow, resets connections or loses its responses
 //	write_request.go  what a request has, and one of another program
-//	receiver.go       Prometheus, VictoriaMetrics and Mimir, started and stopped
+//	kind.go           the receivers: programs, flags, addresses
+//	receiver.go       one of them, started and stopped
+//	two_processes.go  those that are queried by another process
 //	query.go          what a receiver answers to PromQL
 //	dashboard.go      what of a dashboard asks for something
 //	view.go           what Grafana asks for when a dashboard is shown
@@ -20,6 +22,6 @@
 //	comparison.go     comparison of k6's numbers with the receiver's
 //	process.go        child processes that do not outlive this program
 //
-// All programs listen on the loopback interface, on ports that the system chooses. The package does not use testing.T,
+// All programs listen on the loopback interface, on ports that nothing else uses. The package does not use testing.T,
 // because the demo and the benchmark use it, too.
 package harness

@@ -171,7 +171,7 @@ func seconds(timeMs int64) string {
 
 // askAPI sends a request to Prometheus's query API.
 func (r *Receiver) askAPI(path string) ([]byte, error) {
-	return r.get(flavours[r.Kind].apiPrefix + "/api/v1" + path)
+	return r.queried().get(flavours[r.queried().Kind].apiPrefix + "/api/v1" + path)
 }
 
 func (r *Receiver) get(path string) ([]byte, error) {
@@ -179,8 +179,8 @@ func (r *Receiver) get(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Tenant != "" {
-		request.Header.Set("X-Scope-OrgID", r.Tenant)
+	if header := flavours[r.Kind].tenant; header != "" && r.Tenant != "" {
+		request.Header.Set(header, r.Tenant)
 	}
 	response, err := r.client.Do(request)
 	if err != nil {

@@ -1,137 +1,19 @@
 package harness
 
-// Prometheus, VictoriaMetrics and Mimir, each with an empty store in a temporary directory and a port that the system chooses.
+// Real receivers, each with an empty store in a temporary directory and ports that no other program uses.
 
 import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
 )
-
-// Kind is a program that stores remote-written series and executes PromQL.
-type Kind string
-
-const (
-	Prometheus      Kind = "prometheus"       // 3, which accepts Remote Write 1.0 and 2.0
-	PrometheusOf1   Kind = "prometheus 1.0"   // 3, configured to reject 2.0
-	Prometheus2     Kind = "prometheus-2"     // without 2.0; only where apt has it
-	NotEnabled      Kind = "not enabled"      // Prometheus with default flags, which does not accept remote write
-	VictoriaMetrics Kind = "victoria-metrics" // without 2.0: accepts such requests but stores nothing
-	Mimir           Kind = "mimir"            // accepts 1.0 and 2.0, and stores the valid points of a request that it rejects
-)
-
-// Kinds are the receivers of most tests.
-var Kinds = []Kind{Prometheus, VictoriaMetrics}
-
-// flavour has the differences between the kinds.
-type flavour struct {
-	program   string
-	arguments func(dir, address string) []string
-	listening *regexp.Regexp // the log line with the address, since the system chooses the port
-	readyPath string
-	flushPath string // makes written points searchable immediately; empty where they always are
-	uiPath    string // a page to open in a browser
-	writePath string // path of the write URL; empty for that of Prometheus
-	apiPrefix string // prefix of the paths of Prometheus's query API
-}
-
-var flavours = map[Kind]flavour{
-	Prometheus: prometheusFlavour("prometheus", enabled,
-		"--web.remote-write-receiver.accepted-protobuf-messages=prometheus.WriteRequest",
-		"--web.remote-write-receiver.accepted-protobuf-messages=io.prometheus.write.v2.Request"),
-	PrometheusOf1: prometheusFlavour("prometheus", enabled,
-		"--web.remote-write-receiver.accepted-protobuf-messages=prometheus.WriteRequest"),
-	Prometheus2: prometheusFlavour("prometheus-2", enabled),
-	NotEnabled:  prometheusFlavour("prometheus"),
-	VictoriaMetrics: {
-		program: "victoria-metrics",
-		arguments: func(dir, address string) []string {
-			return []string{
-				"-storageDataPath=" + filepath.Join(dir, "data"),
-				"-httpListenAddr=" + address,
-				"-search.latencyOffset=0s", // by default it hides the last 30 s
-			}
-		},
-		listening: regexp.MustCompile(`started server at http://([^/]+)/`),
-		readyPath: "/health",
-		flushPath: "/internal/force_flush",
-		uiPath:    "/vmui",
-	},
-	Mimir: {
-		program:   "mimir",
-		arguments: mimirArguments,
-		listening: regexp.MustCompile(`msg="server listening on addresses" http=(\S+)`),
-		readyPath: "/ready",
-		writePath: "/api/v1/push",
-		apiPrefix: "/prometheus",
-	},
-}
-
-const enabled = "--web.enable-remote-write-receiver"
-
-func prometheusFlavour(program string, more ...string) flavour {
-	return flavour{
-		program: program,
-		arguments: func(dir, address string) []string {
-			return append([]string{
-				"--config.file=" + filepath.Join(dir, "prometheus.yml"),
-				"--storage.tsdb.path=" + filepath.Join(dir, "data"),
-				"--web.listen-address=" + address,
-			}, more...)
-		},
-		listening: regexp.MustCompile(`msg="Listening on"(?: component=web)? address=(\S+)`),
-		readyPath: "/-/ready",
-		// Its UI is not in the Go module, so the page is a response of the API.
-		uiPath: "/api/v1/query?query=last_over_time(k6_http_reqs_total[5m])",
-	}
-}
-
-// mimirArguments returns the arguments of a single process, without tenants, object storage or other instances.
-func mimirArguments(dir, address string) []string {
-	_, port, _ := strings.Cut(address, ":")
-	return []string{
-		"-target=distributor,ingester,querier",
-		"-auth.multitenancy-enabled=false",
-		"-usage-stats.enabled=false",
-		"-activity-tracker.filepath=",
-		"-common.storage.backend=filesystem",
-		"-common.storage.filesystem.dir=" + filepath.Join(dir, "common"),
-		"-blocks-storage.tsdb.dir=" + filepath.Join(dir, "tsdb"),
-		"-server.http-listen-address=127.0.0.1",
-		"-server.http-listen-port=" + port,
-		"-server.grpc-listen-address=127.0.0.1",
-		"-server.grpc-listen-port=" + freePort(), // its components connect to this port, so it must not be 0
-		"-memberlist.bind-addr=127.0.0.1",
-		"-memberlist.bind-port=0",
-		"-distributor.ring.store=inmemory",
-		"-distributor.ring.instance-addr=127.0.0.1",
-		"-ingester.ring.store=inmemory",
-		"-ingester.ring.instance-addr=127.0.0.1",
-		"-ingester.ring.replication-factor=1",
-		"-ingester.ring.min-ready-duration=0s",
-		"-store-gateway.sharding-ring.store=inmemory",
-	}
-}
-
-// freePort returns a port on which no program listens. Another program may open it before it is used.
-func freePort() string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "0"
-	}
-	defer listener.Close()
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	return port
-}
 
 const (
 	receiverStart = 30 * time.Second
@@ -148,7 +30,10 @@ type Receiver struct {
 	secured bool
 	process *Process
 	// arguments returns its command line.
-	arguments func(dir, address string) []string
+	arguments func(r *Receiver, address string) []string
+	addresses map[string]string // of its additional sockets, by name
+	reader    *Receiver         // the program that is queried, if it is another one
+	relayed   float64           // samples of the relay that have reached the reader
 }
 
 // StartReceiver starts a receiver and waits until it is ready. With keep it survives this program, unless it is stopped.
@@ -192,13 +77,17 @@ func StartSecured(webConfiguration string, client *http.Client) (*Receiver, erro
 
 // StartReceiverWith starts a receiver with additional flags.
 func StartReceiverWith(kind Kind, flags ...string) (*Receiver, error) {
-	return StartReceiverAs(kind, func(dir, address string) []string {
-		return append(flavours[kind].arguments(dir, address), flags...)
-	})
+	receiver, err := newReceiver(kind)
+	if err != nil {
+		return nil, err
+	}
+	usual := receiver.arguments
+	receiver.arguments = func(r *Receiver, address string) []string { return append(usual(r, address), flags...) }
+	return receiver.started(false)
 }
 
-// StartReceiverAs starts a receiver with another command line than usual.
-func StartReceiverAs(kind Kind, arguments func(dir, address string) []string) (*Receiver, error) {
+// StartReceiverAs starts a receiver with another command line than usual. Additional sockets listen where Address says.
+func StartReceiverAs(kind Kind, arguments func(r *Receiver, address string) []string) (*Receiver, error) {
 	receiver, err := newReceiver(kind)
 	if err != nil {
 		return nil, err
@@ -219,7 +108,17 @@ func newReceiver(kind Kind) (*Receiver, error) {
 	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte("scrape_configs: []\n"), 0o600); err != nil {
 		return nil, err
 	}
-	return &Receiver{Kind: kind, Dir: dir, client: http.DefaultClient, arguments: flavour.arguments}, nil
+	return &Receiver{
+		Kind: kind, Dir: dir, client: http.DefaultClient, arguments: flavour.arguments, addresses: map[string]string{},
+	}, nil
+}
+
+// Address returns the address of an additional socket, which stays the same: of a protocol, or of the program behind a relay.
+func (r *Receiver) Address(name string) string {
+	if r.addresses[name] == "" {
+		r.addresses[name] = "127.0.0.1:" + freePort()
+	}
+	return r.addresses[name]
 }
 
 func (r *Receiver) started(keep bool) (*Receiver, error) {
@@ -245,7 +144,7 @@ func (r *Receiver) start(address string, keep bool) error {
 	}
 	defer log.Close() // the child has a separate handle
 
-	arguments := r.arguments(r.Dir, address)
+	arguments := r.arguments(r, address)
 	if r.secured {
 		arguments = append(arguments, "--web.config.file="+r.webConfiguration())
 	}
@@ -254,7 +153,10 @@ func (r *Receiver) start(address string, keep bool) error {
 	if r.process, err = start(command, keep); err != nil {
 		return err
 	}
-	return r.awaitReady(flavour, log.Name())
+	if err := r.awaitReady(flavour, log.Name()); err != nil || flavour.reader == "" {
+		return err
+	}
+	return r.startReader(keep)
 }
 
 func (r *Receiver) awaitReady(flavour flavour, logPath string) error {
@@ -269,7 +171,11 @@ func (r *Receiver) awaitReady(flavour flavour, logPath string) error {
 		if r.secured {
 			r.URL = "https://" + string(address[1])
 		}
-		response, err := r.client.Get(r.URL + flavour.readyPath)
+		ready := r.URL
+		if flavour.readyAt != "" {
+			ready = "http://" + r.Address(flavour.readyAt)
+		}
+		response, err := r.client.Get(ready + flavour.readyPath)
 		if err != nil {
 			return r.process.Ended()
 		}
@@ -291,7 +197,7 @@ func (r *Receiver) WriteURL() string {
 }
 
 // UI returns the URL of a page to open in a browser.
-func (r *Receiver) UI() string { return r.URL + flavours[r.Kind].uiPath }
+func (r *Receiver) UI() string { return r.queried().URL + flavours[r.queried().Kind].uiPath }
 
 // PID returns its process id.
 func (r *Receiver) PID() int { return r.process.PID() }
@@ -301,6 +207,9 @@ func (r *Receiver) Stop() {
 	if r.process != nil {
 		r.Thaw() // a frozen process does not handle signals
 		r.process.Stop(receiverGrace)
+	}
+	if r.reader != nil {
+		r.reader.Stop()
 	}
 	_ = os.RemoveAll(r.Dir)
 }
@@ -338,10 +247,15 @@ func (r *Receiver) Import(file string) error {
 
 // flush makes all written points searchable.
 func (r *Receiver) flush() error {
-	path := flavours[r.Kind].flushPath
+	if r.Kind == VMAgent {
+		if err := r.awaitRelay(); err != nil {
+			return err
+		}
+	}
+	path := flavours[r.queried().Kind].flushPath
 	if path == "" {
 		return nil
 	}
-	_, err := r.get(path)
+	_, err := r.queried().get(path)
 	return err
 }

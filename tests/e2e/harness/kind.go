@@ -196,6 +196,7 @@ func cortexArguments(r *Receiver, address string) []string {
 		"-blocks-storage.filesystem.dir=" + filepath.Join(r.Dir, "blocks"),
 		"-blocks-storage.tsdb.dir=" + filepath.Join(r.Dir, "tsdb"),
 		"-blocks-storage.bucket-store.sync-dir=" + filepath.Join(r.Dir, "sync"),
+		"-querier.active-query-tracker-dir=" + filepath.Join(r.Dir, "queries"),
 		"-ring.store=inmemory",
 		"-ingester.lifecycler.addr=127.0.0.1",
 		"-distributor.replication-factor=1",

@@ -1,7 +1,7 @@
 package e2e
 
-// Runs every query of every dashboard in deploy/dashboards/ as Grafana does, on real receivers, after real runs with default
-// settings and with native histograms. Each must return series, also where no error occurred and the value is 0.
+// Runs every query of every dashboard in deploy/dashboards/ as Grafana does, and of those in deploy/vmui/ as VictoriaMetrics's
+// UI does, on real receivers, after real runs with default settings and with native histograms. Each must return series, also where no error occurred and the value is 0.
 
 import (
 	"fmt"
@@ -148,6 +148,7 @@ func TestDashboards(t *testing.T) {
 			expectAlignment(t, stage.look(dashboards[i], receiver, choices(dashboards[i].File)))
 		})
 	}
+	t.Run("vmui", stage.expectVMUI)
 	for _, published := range publishedDashboards {
 		t.Run(published.number, func(t *testing.T) { stage.expectPublished(t, published) })
 	}
@@ -192,6 +193,41 @@ func expectSeries(t *testing.T, view *harness.View) {
 	if count < 15 {
 		t.Errorf("only %d queries were run", count)
 	}
+}
+
+// expectVMUI expects that VictoriaMetrics offers all dashboards for its UI, and that each query returns values at each step of
+// the run, whether the steps are shorter or longer than a window.
+func (s *runsOnReceivers) expectVMUI(t *testing.T) {
+	i := slices.IndexFunc(s.receivers, func(r *harness.Receiver) bool { return r.Kind == harness.VictoriaMetrics })
+	receiver := s.receivers[i]
+	dashboards, err := receiver.VMUIDashboards()
+	files, _ := filepath.Glob(filepath.Join(root(t), "deploy/vmui/*.json"))
+	if err != nil || len(dashboards) != len(files) || len(files) == 0 {
+		t.Fatalf("%d of %d dashboards: %v", len(dashboards), len(files), err)
+	}
+	for _, dashboard := range dashboards {
+		for _, row := range dashboard.Rows {
+			for _, panel := range row.Panels {
+				for _, expr := range panel.Expr {
+					for _, step := range []time.Duration{time.Second, 5 * time.Second} {
+						series, err := receiver.QueryRange(expr, s.fromMs, s.toMs, step)
+						if err != nil || !slices.ContainsFunc(series, func(of harness.Series) bool { return s.isDrawn(of, step) }) {
+							t.Errorf("%s: %s, steps of %s: %v of %s: %v", dashboard.Title, panel.Title, step, series, expr, err)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// isDrawn reports whether a series is a line: most steps between its first and its last point have a value.
+func (s *runsOnReceivers) isDrawn(of harness.Series, step time.Duration) bool {
+	if len(of.Points) < 2 {
+		return false
+	}
+	steps := (of.Last().TimeMs-of.Points[0].TimeMs)/step.Milliseconds() + 1
+	return int64(len(of.Points)) > steps/2
 }
 
 // expectAlignment expects that two runs, one of them later, are shown with the same start.

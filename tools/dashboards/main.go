@@ -1,6 +1,7 @@
-// Command dashboards writes Grafana's dashboards to deploy/dashboards.
+// Command dashboards writes the dashboards of Grafana and of vmui to deploy/dashboards and deploy/vmui.
 //
 //	main.go        the list of dashboards, and their JSON
+//	vmui.go        what vmui has of them
 //	variable.go    variables of dashboards
 //	query.go       queries of panels
 //	panel.go       kinds of panels
@@ -37,8 +38,34 @@ func file(builder *dashboard.DashboardBuilder) ([]byte, error) {
 	}
 	numberPanels(&built)
 	showLinks(&built)
-	data, err := json.MarshalIndent(built, "", "  ")
+	return indented(built)
+}
+
+func indented(value any) ([]byte, error) {
+	data, err := json.MarshalIndent(value, "", "  ")
 	return append(data, '\n'), err
+}
+
+// files returns the content of all files, by their path in deploy/.
+func files() (map[string][]byte, error) {
+	contents := map[string][]byte{}
+	for _, kind := range []struct {
+		directory string
+		boards    map[string]*dashboard.DashboardBuilder
+		content   func(*dashboard.DashboardBuilder) ([]byte, error)
+	}{
+		{"dashboards", all(), file},
+		{"vmui", forVMUI(), vmuiFile},
+	} {
+		for name, builder := range kind.boards {
+			data, err := kind.content(builder)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			contents[filepath.Join(kind.directory, name)] = data
+		}
+	}
+	return contents, nil
 }
 
 func main() {
@@ -46,14 +73,21 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: dashboards <directory>")
 		os.Exit(2)
 	}
-	for name, builder := range all() {
-		data, err := file(builder)
-		if err == nil {
-			err = os.WriteFile(filepath.Join(os.Args[1], name), data, 0o644)
-		}
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
-			os.Exit(1)
+	if err := write(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func write(directory string) error {
+	contents, err := files()
+	if err != nil {
+		return err
+	}
+	for path, data := range contents {
+		if err := os.WriteFile(filepath.Join(directory, path), data, 0o644); err != nil {
+			return err
 		}
 	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
@@ -40,7 +41,11 @@ func demonstrate() error {
 		return err
 	}
 	if keep {
-		defer fmt.Printf("\n%s keeps running: %s\nstop it with: kill %d && rm -r %s\n", kind, receiver.UI(), receiver.PID(), receiver.Dir)
+		began := time.Now()
+		defer func() {
+			fmt.Printf("\n%s keeps running, and shows the run at\n%s\nstop it with: kill %d && rm -r %s\n",
+				kind, receiver.UI(began, time.Now()), receiver.PID(), receiver.Dir)
+		}()
 	} else {
 		defer receiver.Stop()
 	}

@@ -1,15 +1,18 @@
-// Screenshot for the README: a run of examples/scenarios.js in VictoriaMetrics's UI, taken with a headless browser.
+// Screenshot for the README: a run of examples/scenarios.js on a dashboard of VictoriaMetrics's UI, taken with a headless
+// browser while k6 runs.
 //
 //	screenshot FILE
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
@@ -17,11 +20,17 @@ import (
 
 const (
 	script = "examples/scenarios.js"
-	query  = "sum by (scenario) (rate(k6_http_reqs_total[10s]))"
-	// Size of the graph and its legend.
-	windowSize = "1200,1000"
+	// The script has six steps.
+	stepSeconds = 40
+	testSeconds = 6 * stepSeconds
+	// Part of the test that the picture does not show, since the test still runs.
+	restSeconds = 10
+	// Size of the first four panels of the first dashboard.
+	windowSize = "1300,1680"
 	// Time for the page's queries and drawing, in the browser's virtual time.
 	pageBudget = 15 * time.Second
+	// The browser sometimes ends before all panels are drawn.
+	attempts = 5
 )
 
 func main() {
@@ -45,23 +54,22 @@ func takePicture(file string) error {
 	defer target.Close()
 
 	began := time.Now()
-	result, err := harness.RunK6(harness.Run{
+	k6, err := harness.StartK6(harness.Run{
 		Script: script,
 		Out:    []string{"remote-write=" + receiver.WriteURL()},
-		Env:    map[string]string{"TARGET_URL": target.URL()},
+		Env:    map[string]string{"TARGET_URL": target.URL(), "STEP": strconv.Itoa(stepSeconds)},
 		Show:   true,
 	})
 	if err != nil {
 		return err
 	}
-	if result.ExitCode != 0 {
-		return fmt.Errorf("k6 ended with exit code %d", result.ExitCode)
+	time.Sleep((testSeconds - restSeconds) * time.Second)
+	failure := shootComplete(browser, receiver.UI(began, time.Now()), file)
+	result, err := k6.Wait()
+	if err == nil && result.ExitCode != 0 {
+		err = fmt.Errorf("k6 ended with exit code %d", result.ExitCode)
 	}
-	// The first query makes all written points searchable.
-	if _, there, err := receiver.Number("sum(last_over_time(k6_http_reqs_total[5m]))"); err != nil || !there {
-		return fmt.Errorf("the receiver has no points: %w", err)
-	}
-	return shoot(browser, graph(receiver, began, time.Now()), file)
+	return cmp.Or(failure, err)
 }
 
 func findBrowser() (string, error) {
@@ -73,34 +81,54 @@ func findBrowser() (string, error) {
 	return "", errors.New("chromium is not installed: on Debian, apt-get install chromium")
 }
 
-// graph returns the URL of the page with the query's graph over a time range.
-func graph(receiver *harness.Receiver, from, to time.Time) string {
-	return receiver.UI() + "/#/?" + url.Values{
-		"g0.expr":          {query},
-		"g0.range_input":   {to.Sub(from).Round(time.Second).String()},
-		"g0.end_input":     {to.UTC().Format("2006-01-02T15:04:05")},
-		"g0.relative_time": {"none"},
-		"g0.step_input":    {"1s"},
-	}.Encode()
+// shootComplete takes pictures until one has data in each panel.
+func shootComplete(browser, page, file string) error {
+	var empty int
+	for range attempts {
+		content, err := shoot(browser, page, file)
+		if err != nil {
+			return err
+		}
+		if empty = emptyPanels(content); empty == 0 {
+			fmt.Println(file)
+			return nil
+		}
+	}
+	return fmt.Errorf("%d panels are empty after %d attempts", empty, attempts)
 }
 
-func shoot(browser, page, file string) error {
+// emptyPanels returns the number of panels in a page's HTML that show an error, or no series in their legend.
+func emptyPanels(page string) int {
+	panels := strings.Split(page, `class="vm-predefined-panel"`)[1:]
+	empty := 0
+	for _, panel := range panels {
+		if !strings.Contains(panel, "vm-legend-item") || strings.Contains(panel, "vm-alert") {
+			empty++
+		}
+	}
+	return max(empty, 1-len(panels))
+}
+
+// shoot takes a picture of a page, and returns its HTML.
+func shoot(browser, page, file string) (string, error) {
 	file, err := filepath.Abs(file)
 	if err != nil {
-		return err
+		return "", err
 	}
 	profile, err := os.MkdirTemp("", "k6-remote-write-browser-")
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer os.RemoveAll(profile)
 	command := exec.Command(browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-		"--user-data-dir="+profile, "--window-size="+windowSize, "--screenshot="+file,
+		"--user-data-dir="+profile, "--window-size="+windowSize, "--dump-dom", "--screenshot="+file,
 		fmt.Sprintf("--virtual-time-budget=%d", pageBudget.Milliseconds()), page)
 	command.Env = append(os.Environ(), "TZ=UTC") // time zone of the page's parameters
-	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", browser, err, output)
+	var failures strings.Builder
+	command.Stderr = &failures
+	content, err := command.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w\n%s", browser, err, failures.String())
 	}
-	fmt.Println(file)
-	return nil
+	return string(content), nil
 }

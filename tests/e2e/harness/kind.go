@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Kind is a program that stores remote-written series, and one that executes PromQL over them.
@@ -37,13 +38,13 @@ type flavour struct {
 	arguments func(r *Receiver, address string) []string
 	listening *regexp.Regexp // the log line with the address, since the system chooses the port
 	readyPath string
-	readyAt   string // name of the address of readyPath, if it is not that for requests
-	flushPath string // makes written points searchable immediately; empty where they always are
-	uiPath    string // a page to open in a browser
-	writePath string // path of the write URL; empty for that of Prometheus
-	apiPrefix string // prefix of the paths of Prometheus's query API
-	tenant    string // header with the tenant
-	reader    Kind   // the program that is queried, if it is another one
+	readyAt   string                          // name of the address of readyPath, if it is not that for requests
+	flushPath string                          // makes written points searchable immediately; empty where they always are
+	page      func(from, to time.Time) string // path and parameters of a page that shows a time range in a browser
+	writePath string                          // path of the write URL; empty for that of Prometheus
+	apiPrefix string                          // prefix of the paths of Prometheus's query API
+	tenant    string                          // header with the tenant
+	reader    Kind                            // the program that is queried, if it is another one
 }
 
 var flavours = map[Kind]flavour{
@@ -61,12 +62,13 @@ var flavours = map[Kind]flavour{
 				"-storageDataPath=" + filepath.Join(r.Dir, "data"),
 				"-httpListenAddr=" + address,
 				"-search.latencyOffset=0s", // by default it hides the last 30 s
+				"-vmui.customDashboardsPath=" + vmuiDashboards(),
 			}
 		},
 		listening: regexp.MustCompile(`started server at http://([^/]+)/`),
 		readyPath: "/health",
 		flushPath: "/internal/force_flush",
-		uiPath:    "/vmui",
+		page:      vmuiPage,
 	},
 	VMAgent: {
 		program: "vmagent",
@@ -149,7 +151,9 @@ func prometheusFlavour(program string, more ...string) flavour {
 		listening: regexp.MustCompile(`msg="Listening on"(?: component=web)? address=(\S+)`),
 		readyPath: "/-/ready",
 		// Its UI is not in the Go module, so the page is a response of the API.
-		uiPath: "/api/v1/query?query=last_over_time(k6_http_reqs_total[5m])",
+		page: func(_, to time.Time) string {
+			return "/api/v1/query?query=last_over_time(k6_http_reqs_total[5m])&time=" + seconds(to.UnixMilli())
+		},
 	}
 }
 

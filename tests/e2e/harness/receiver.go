@@ -196,8 +196,14 @@ func (r *Receiver) WriteURL() string {
 	return r.URL + cmp.Or(flavours[r.Kind].writePath, "/api/v1/write")
 }
 
-// UI returns the URL of a page to open in a browser.
-func (r *Receiver) UI() string { return r.queried().URL + flavours[r.queried().Kind].uiPath }
+// UI returns the URL of a page that shows a time range in a browser.
+func (r *Receiver) UI(from, to time.Time) string {
+	queried := r.queried()
+	if page := flavours[queried.Kind].page; page != nil {
+		return queried.URL + page(from, to)
+	}
+	return queried.URL
+}
 
 // PID returns its process id.
 func (r *Receiver) PID() int { return r.process.PID() }

@@ -22,11 +22,13 @@ import (
 //	GET  /search     responds after 2 to 20 ms
 //	GET  /reports    responds after 5 ms, but every tenth report needs 100 to 290 ms
 //	POST /orders     201, but every tenth order fails with 500
+//	POST /payments   responds later the more payments run at once, and rejects what is too much with 503
 type Target struct {
 	server   *httptest.Server
 	requests atomic.Int64
 	orders   atomic.Int64
 	reports  atomic.Int64
+	payments atomic.Int64 // that run
 
 	mutex  sync.Mutex
 	traces map[string]Traced
@@ -53,6 +55,7 @@ func StartTarget() *Target {
 	shop.HandleFunc("GET /search", target.search)
 	shop.HandleFunc("GET /reports", target.report)
 	shop.HandleFunc("POST /orders", target.order)
+	shop.HandleFunc("POST /payments", target.pay)
 	target.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		target.requests.Add(1)
 		target.log(w, r, shop)
@@ -144,4 +147,18 @@ func (t *Target) order(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.WriteHeader(http.StatusCreated)
 	fmt.Fprintf(w, `{"order":%d}`, number)
+}
+
+// maxPayments is the number of payments that the shop handles at once.
+const maxPayments = 8
+
+func (t *Target) pay(w http.ResponseWriter, _ *http.Request) {
+	running := t.payments.Add(1)
+	defer t.payments.Add(-1)
+	time.Sleep(time.Duration(20+10*running) * time.Millisecond)
+	if running > maxPayments {
+		http.Error(w, "too many payments", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprint(w, `{"paid":true}`)
 }

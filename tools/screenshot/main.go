@@ -26,7 +26,7 @@ const (
 	// Part of the test that the picture does not show, since the test still runs.
 	restSeconds = 10
 	// Size of the first four panels of the first dashboard.
-	windowSize = "1300,1680"
+	windowSize = "1300,1690"
 	// Time for the page's queries and drawing, in the browser's virtual time.
 	pageBudget = 15 * time.Second
 	// The browser sometimes ends before all panels are drawn.

@@ -6,9 +6,9 @@ use std::env;
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let schemas = protox::compile(["proto/remote_write_v1.proto", "proto/remote_write_v2.proto"], ["proto"])?;
-    prost_build::Config::new().compile_fds(schemas)?;
-    println!("cargo:rerun-if-changed=proto");
+    const SCHEMAS: [&str; 2] = ["proto/remote_write_v1.proto", "proto/remote_write_v2.proto"];
+    prost_build::Config::new().compile_fds(protox::compile(SCHEMAS, ["proto"])?)?;
+    SCHEMAS.iter().for_each(|schema| println!("cargo:rerun-if-changed={schema}"));
     set_soname()
 }
 

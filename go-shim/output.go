@@ -37,6 +37,8 @@ type Output struct {
 	// A series that failed to register, as after close, has the id 0, so that it is logged once. The library registers also series
 	// that it cannot send, and counts their samples.
 	series *seriesIndex
+	// exemplarNames are the names of the metadata to hand over.
+	exemplarNames []string
 	// chunks are free for the next call. They live as long as the output: a sync.Pool would be emptied at each garbage collection.
 	chunks     chan *chunk
 	background sync.WaitGroup
@@ -75,6 +77,11 @@ func New(params output.Params) (*Output, error) {
 		_, _ = library.close()
 		return nil, err
 	}
+	exemplarNames, err := library.exemplarNames()
+	if err != nil {
+		_, _ = library.close()
+		return nil, err
+	}
 	running, stop := context.WithCancel(context.Background())
 	return &Output{
 		library:     library,
@@ -82,12 +89,15 @@ func New(params output.Params) (*Output, error) {
 		logger:      params.Logger.WithField("output", Name),
 		options:     params.ScriptOptions,
 		series:      newSeriesIndex(),
-		chunks:      make(chan *chunk, maxFreeChunks),
-		stopped:     running.Done(),
-		stop:        stop,
-		evaluated:   !params.RuntimeOptions.NoThresholds.Bool,
-		test:        params.ScriptPath,
-		closed:      make(chan struct{}),
+
+		exemplarNames: exemplarNames,
+
+		chunks:    make(chan *chunk, maxFreeChunks),
+		stopped:   running.Done(),
+		stop:      stop,
+		evaluated: !params.RuntimeOptions.NoThresholds.Bool,
+		test:      params.ScriptPath,
+		closed:    make(chan struct{}),
 	}, nil
 }
 
@@ -148,6 +158,7 @@ func (o *Output) AddMetricSamples(containers []metrics.SampleContainer) {
 		}
 	}
 	o.library.push(chunk.records[:chunk.count])
+	o.library.pushExemplars(&chunk.exemplars)
 	o.returnChunk(chunk)
 }
 
@@ -181,6 +192,8 @@ func (o *Output) end() {
 type chunk struct {
 	count   int
 	records [4096]record
+	// exemplars are the samples with metadata, which are not among the records.
+	exemplars exemplars
 }
 
 // maxFreeChunks is the number of chunks that are kept. k6 hands over samples in one goroutine, which needs one.
@@ -210,6 +223,12 @@ func (o *Output) record(chunk *chunk, sample *metrics.Sample) {
 		id = o.series.add(sample.TimeSeries, o.register)
 	}
 	if id == 0 {
+		return
+	}
+	if len(sample.Metadata) > 0 && chunk.exemplars.add(o.exemplarNames, id, sample) {
+		if chunk.exemplars.isFull() {
+			o.library.pushExemplars(&chunk.exemplars)
+		}
 		return
 	}
 	if chunk.count == len(chunk.records) {

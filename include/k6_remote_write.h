@@ -240,6 +240,16 @@ typedef struct k6rw_sample {
     double value;
 } k6rw_sample;
 
+// A sample with metadata, such as the id of a trace.
+typedef struct k6rw_exemplar {
+    // The sample.
+    struct k6rw_sample sample;
+    // The metadata, in any order. May be NULL if metadata_count is 0.
+    const struct k6rw_tag *metadata;
+    // The number of names in the metadata.
+    size_t metadata_count;
+} k6rw_exemplar;
+
 // A line for the log. Owned by the caller.
 typedef struct k6rw_event {
     // A k6rw_level.
@@ -335,6 +345,21 @@ k6rw_status k6rw_push_batch(struct k6rw_output *output,
                             const struct k6rw_sample *samples,
                             size_t len,
                             struct k6rw_error *error);
+
+// Returns the names of the metadata that becomes exemplars, as a JSON list of strings, valid until k6rw_free(). Samples with
+// other metadata only need not be recorded with it.
+k6rw_status k6rw_exemplar_names(const struct k6rw_output *output,
+                                struct k6rw_text *names,
+                                struct k6rw_error *error);
+
+// Records len samples with metadata, instead of k6rw_push_batch(). Some of them become exemplars of their series.
+//
+// Also returns K6RW_UNKNOWN_SERIES: the samples with an unknown id are ignored, all others are recorded. Also returns
+// K6RW_INVALID_UTF8: as for any other error in the metadata of a sample, the sample is recorded without it.
+k6rw_status k6rw_push_exemplars(struct k6rw_output *output,
+                                const struct k6rw_exemplar *exemplars,
+                                size_t len,
+                                struct k6rw_error *error);
 
 // Returns the next event, which is a line for the log. Events are rare: a few polls a second are enough. Also works while
 // k6rw_close() is running.

@@ -1,5 +1,6 @@
 //! An output, from open to close: starts the stages of the pipeline and the threads between them, and ends them in order.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +21,7 @@ use crate::panics::{Panic, catch};
 use crate::report::{Event, Level, Reporter, event};
 use crate::resample::Resampler;
 use crate::resample::catalog::Catalog;
+use crate::resample::metadata::SamplesWithMetadata;
 use crate::resample::pipeline::{self, DestinationPipeline};
 use crate::resample::registrar::Registrar;
 use crate::resample::self_metrics::RunLabels;
@@ -58,6 +60,8 @@ pub struct Output {
     queues: Vec<Arc<Queue>>,
     flush_cancelled: AtomicBool,
     description: String,
+    exemplar_names: Vec<String>,
+    exemplar_names_json: String,
     report: OnceCell<String>,
 }
 
@@ -108,6 +112,7 @@ impl Output {
         }
         let (inbox, receiver) = inbox(Registrar::new(catalogs), Arc::clone(&reporter));
         let resampler = start_resampler(receiver, pipelines, timeline, Arc::clone(&reporter))?;
+        let exemplar_names = exemplar_names(&config.destinations);
         Ok(Self {
             inbox,
             reporter,
@@ -115,6 +120,8 @@ impl Output {
             flush_cancelled: AtomicBool::new(false),
             running: Mutex::new(Some(Running { resampler, workers, _lease: lease, _destinations: leases })),
             description: config.description(),
+            exemplar_names_json: serde_json::to_string(&exemplar_names).unwrap_or_default(),
+            exemplar_names,
             report: OnceCell::new(),
         })
     }
@@ -132,6 +139,21 @@ impl Output {
     /// Hands over samples. Returns the number of those with an unknown id, which are left out.
     pub fn push(&self, samples: &[Sample]) -> Result<usize, Closed> {
         self.inbox.push(samples)
+    }
+
+    /// Names of the metadata that a destination makes exemplars of, each once.
+    pub fn exemplar_names(&self) -> &[String] {
+        &self.exemplar_names
+    }
+
+    /// The same, as a JSON list.
+    pub fn exemplar_names_json(&self) -> &str {
+        &self.exemplar_names_json
+    }
+
+    /// Hands over samples with metadata, as [`Self::push`] does.
+    pub fn push_with_metadata(&self, samples: SamplesWithMetadata) -> Result<usize, Closed> {
+        self.inbox.push_with_metadata(samples)
     }
 
     /// Takes the next event, also while the output closes.
@@ -233,6 +255,12 @@ fn start_destination(
     let (catalog, pipeline) = DestinationPipeline::new(settings, opened_ms, batcher, Arc::clone(&reporter));
     let worker = Worker::start(sender, Arc::clone(&queue), delivery.flush_timeout, delivery.preflight, reporter)?;
     Ok((catalog, pipeline, worker, queue))
+}
+
+/// Returns the names of all metadata that these destinations make exemplars of.
+fn exemplar_names(destinations: &[Destination]) -> Vec<String> {
+    let names = destinations.iter().flat_map(|destination| &destination.labels.exemplars);
+    names.collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }
 
 /// Returns the debug line with the options of a destination that are set, and where each was written.

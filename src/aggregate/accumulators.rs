@@ -20,7 +20,7 @@ pub struct Accumulators {
 }
 
 /// The place of an accumulator, and the unit of its samples. Every sample reads one, so it is small.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Slot {
     index: u32,
     kind: Kind,
@@ -29,8 +29,8 @@ pub struct Slot {
 }
 
 /// The kinds of accumulators.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
     Counter,
     Gauge,
     Rate,
@@ -48,14 +48,24 @@ struct Entry {
     time_ms: i64,
 }
 
+impl Slot {
+    /// Converts a value of k6's unit to Prometheus's. This is the only conversion of milliseconds to seconds.
+    #[inline]
+    pub(super) fn convert(self, value: f64) -> f64 {
+        value / if self.milliseconds { MILLISECONDS_PER_SECOND } else { 1.0 }
+    }
+
+    pub(super) fn kind(self) -> Kind {
+        self.kind
+    }
+}
+
 impl Sorted {
-    /// Adds a value in k6's unit, finite except for gauges. This is the only conversion of milliseconds to seconds. `time_ms` only
-    /// decides which value of a gauge is the latest.
+    /// Adds a value in k6's unit, finite except for gauges. `time_ms` only decides which value of a gauge is the latest.
     #[inline]
     pub fn add(&mut self, slot: Slot, value: f64, time_ms: i64) {
         debug_assert!(value.is_finite() || slot.kind == Kind::Gauge);
-        let divisor = if slot.milliseconds { MILLISECONDS_PER_SECOND } else { 1.0 };
-        self.0[slot.kind as usize].push(Entry { index: slot.index, value: value / divisor, time_ms });
+        self.0[slot.kind as usize].push(Entry { index: slot.index, value: slot.convert(value), time_ms });
     }
 }
 

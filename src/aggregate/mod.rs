@@ -4,6 +4,7 @@
 //! [`crate::export`], which reads the accumulators at the end of a window through the trait [`crate::export::Readings`]. One
 //! thread owns all accumulators: nothing here locks. Recording allocates nothing once the spread of the values is known.
 
+mod exemplars;
 mod readings;
 mod accumulators;
 mod trends;
@@ -19,6 +20,7 @@ mod sum;
 pub use accumulators::{Accumulator, Accumulators, Slot, Sorted};
 pub use classic::ClassicHistogram;
 pub use counter::Counter;
+pub use exemplars::Exemplars;
 pub use gauge::Gauge;
 pub use histogram::{Histogram, MAX_SCHEMA, Populated, Resolution};
 pub use rate::Rate;

@@ -24,6 +24,9 @@ use crate::wire::Protocol;
 const MAX_TREND_STATS: usize = 50;
 const MAX_TREND_BUCKETS: usize = 100;
 
+/// All labels of an exemplar have at most 128 characters together.
+const MAX_EXEMPLAR_LABELS: usize = 10;
+
 /// Prometheus and others reject larger requests.
 const MAX_BYTES_PER_SEND: usize = 32 << 20;
 
@@ -114,6 +117,8 @@ pub static OPTIONS: &[(&str, &[OptionSpec])] = &[
             .doc("Labels of every series, unless a tag has the same name"),
         plain("dropTags", "DROP_TAGS", "", Parsed(drop_tags)).must_be("tag names, such as url,ip").usual()
             .doc("Tags to leave out; series that differ only in these are merged"),
+        plain("exemplars", "EXEMPLARS", "trace_id", Parsed(exemplars)).must_be("up to ten names of metadata, such as trace_id,span_id")
+            .empty("no exemplars").doc("Metadata of samples that becomes the labels of exemplars"),
         plain("maxLabelValueBytes", "MAX_LABEL_VALUE_BYTES", "2048", Bytes(16..=usize::MAX, |d| &mut d.labels.max_value_bytes))
             .doc("Length at which label values are cut; series that become equal are merged"),
     ]),
@@ -307,6 +312,11 @@ fn labels(to: &mut Destination, text: &str) -> Option<()> {
 
 fn drop_tags(to: &mut Destination, text: &str) -> Option<()> {
     to.labels.drop_tags = list(text)?;
+    Some(())
+}
+
+fn exemplars(to: &mut Destination, text: &str) -> Option<()> {
+    to.labels.exemplars = list(text).filter(|names| names.len() <= MAX_EXEMPLAR_LABELS)?;
     Some(())
 }
 

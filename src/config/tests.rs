@@ -55,18 +55,20 @@ fn every_row_is_complete_and_its_default_is_valid() {
 fn defaults_are_those_of_the_modules_that_use_them() {
     let destination = Destination::default();
     assert_eq!(destination.mapping, Mapping::default());
-    assert_eq!(destination.labels, LabelRules::default());
+    let exemplars = vec!["trace_id".into()];
+    assert_eq!(destination.labels, LabelRules { exemplars, ..LabelRules::default() });
     assert_eq!(destination.rules(&[]).mapping, Mapping::default());
 }
 
 /// A row that reads any text into a field must be hidden, or errors would show the secrets that users write there by mistake.
 #[test]
 fn a_kind_whose_values_are_shown_accepts_no_secret() {
-    // Texts of which no part is a secret: names, and tags of the test.
+    // Texts of which no part is a secret: names, tags of the test, and names of metadata.
     let names = [
         "testRunId",
         "labels",
         "dropTags",
+        "exemplars",
         "unsentDirectory",
         "sigV4Region",
         "sigV4Service",
@@ -369,6 +371,7 @@ fn empty_variables_are_as_if_not_set() {
     let document = json!({ "environment": variables.collect::<Value>() });
     let mut expected = Destination::default();
     expected.mapping.metric_prefix = String::new();
+    expected.labels.exemplars = Vec::new();
     expected.delivery.sender.unsent_directory = None;
     assert_eq!(destination(&document), Ok(expected));
 }

@@ -8,6 +8,8 @@ use crate::k6::{MetricType, ValueType};
 use crate::send::Batcher;
 use crate::wire::{EncodedLabel, Labels, Metric, MetricKind};
 
+const MEDIAN: f64 = 50.0;
+
 /// All series of one k6 metric.
 #[derive(Debug)]
 pub struct Family {
@@ -37,8 +39,8 @@ pub(super) enum SeriesKind {
     Single { statistic: Statistic, metric: Arc<Metric> },
     /// The two counters of a rate, each with its label.
     ByCondition { nonzero: Arc<Metric>, zero: Arc<Metric> },
-    /// The buckets of a classic histogram, each with its label. The last has the bound `+Inf`.
-    ByBound(Vec<Arc<Metric>>),
+    /// The buckets of a classic histogram, each with its label. There is one more than bounds, for `+Inf`.
+    ByBound { bounds: Arc<[f64]>, buckets: Vec<Arc<Metric>> },
     /// One series with native histograms.
     NativeHistogram(Arc<Metric>),
 }
@@ -47,7 +49,7 @@ impl SeriesKind {
     pub(super) fn is_cumulative(&self) -> bool {
         match self {
             Self::Single { statistic, .. } => statistic.is_cumulative(),
-            Self::ByCondition { .. } | Self::ByBound(_) | Self::NativeHistogram(_) => true,
+            Self::ByCondition { .. } | Self::ByBound { .. } | Self::NativeHistogram(_) => true,
         }
     }
 
@@ -56,11 +58,23 @@ impl SeriesKind {
         matches!(self, Self::Single { statistic, .. } if statistic.needs_samples())
     }
 
+    /// Returns true if the series has exemplars: those that a panel about slow or failed requests shows. `percents` are the
+    /// percentiles of the family. Others would multiply what receivers keep, which is a fixed number of exemplars in all.
+    pub(super) fn has_exemplars(&self, percents: &[f64]) -> bool {
+        match self {
+            Self::Single { statistic: Statistic::Percentile(index), .. } => {
+                percents.get(*index).is_some_and(|&percent| percent > MEDIAN)
+            }
+            Self::Single { statistic, .. } => statistic.has_exemplars(),
+            Self::ByCondition { .. } | Self::ByBound { .. } | Self::NativeHistogram(_) => true,
+        }
+    }
+
     fn metrics(&self) -> Vec<&Arc<Metric>> {
         match self {
             Self::Single { metric, .. } | Self::NativeHistogram(metric) => vec![metric],
             Self::ByCondition { nonzero, zero } => vec![nonzero, zero],
-            Self::ByBound(buckets) => buckets.iter().collect(),
+            Self::ByBound { buckets, .. } => buckets.iter().collect(),
         }
     }
 }
@@ -151,11 +165,11 @@ impl Family {
         if self.forms.native {
             self.add(name.into(), SeriesKind::NativeHistogram(metadata.metric(name, None)));
         }
-        if let Some(bounds) = &self.forms.classic {
-            let bounds = bounds.iter().map(f64::to_string).chain(["+Inf".into()]);
+        if let Some(bounds) = self.forms.classic.clone() {
+            let texts = bounds.iter().map(f64::to_string).chain(["+Inf".into()]);
             let bucket = format!("{name}_bucket");
-            let buckets = bounds.map(|bound| metadata.metric(&bucket, Some(EncodedLabel::bound(&bound)))).collect();
-            self.add(bucket, SeriesKind::ByBound(buckets));
+            let buckets = texts.map(|bound| metadata.metric(&bucket, Some(EncodedLabel::bound(&bound)))).collect();
+            self.add(bucket, SeriesKind::ByBound { bounds, buckets });
             for (suffix, statistic) in [("_count", Statistic::ClassicCount), ("_sum", Statistic::ClassicSum)] {
                 let name = format!("{name}{suffix}");
                 self.add(name.clone(), SeriesKind::Single { statistic, metric: metadata.metric(&name, None) });

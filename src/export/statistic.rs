@@ -51,6 +51,11 @@ impl Statistic {
         !self.is_cumulative() && self != Self::Latest
     }
 
+    /// Returns true if the series of a statistic that is no percentile has exemplars.
+    pub(super) fn has_exemplars(self) -> bool {
+        matches!(self, Self::Total | Self::Share(_) | Self::Max | Self::Count | Self::ClassicCount)
+    }
+
     /// Returns true if the value has the unit of the metric. Counts and shares do not have it.
     pub(super) fn has_unit(self) -> bool {
         !matches!(self, Self::Share(_) | Self::Nonzero | Self::Zero | Self::Count | Self::ClassicCount)

@@ -10,7 +10,7 @@ use super::stale_markers::StaleMarkers;
 use super::statistic::Statistic;
 use crate::send::{Batcher, Role};
 use crate::time::window::Window;
-use crate::wire::{Labels, Metric, NAN, Point, STALE_MARKER, Value};
+use crate::wire::{Exemplar, Labels, Metric, NAN, Point, STALE_MARKER, Value};
 
 /// Exports one window of all target series of a destination.
 pub struct WindowExport<'a> {
@@ -19,6 +19,10 @@ pub struct WindowExport<'a> {
     batcher: &'a mut Batcher,
     /// Percentiles of the current target series. The memory is reused.
     percentiles: Vec<f64>,
+    /// Exemplars of the current target series, at least one.
+    exemplars: Option<Arc<[Exemplar]>>,
+    /// The number of exemplars that were exported.
+    exported_exemplars: u64,
 }
 
 /// The series of a target series with one name.
@@ -31,12 +35,24 @@ struct Series<'a> {
     ends_silent: bool,
     /// The start of a cumulative series; 0 for other series.
     start_ms: i64,
+    /// True if the series has exemplars.
+    has_exemplars: bool,
 }
 
 impl<'a> WindowExport<'a> {
     /// Creates the export of `window`. Series that have started end in the last window, or after a silence, as `stale_markers` says.
     pub fn new(window: &'a Window, stale_markers: StaleMarkers, batcher: &'a mut Batcher) -> Self {
-        Self { window, stale_markers, batcher, percentiles: Vec::new() }
+        Self { window, stale_markers, batcher, percentiles: Vec::new(), exemplars: None, exported_exemplars: 0 }
+    }
+
+    /// Sets the exemplars of the next target series, in the order of [`Exemplar::order`].
+    pub fn set_exemplars(&mut self, exemplars: Vec<Exemplar>) {
+        self.exemplars = (!exemplars.is_empty()).then(|| exemplars.into());
+    }
+
+    /// The number of exemplars that were exported: those of several series of a target series count several times.
+    pub fn exemplars(&self) -> u64 {
+        self.exported_exemplars
     }
 
     /// Exports target series `number`. Cumulative series start with a 0 at the end of the previous window.
@@ -59,58 +75,71 @@ impl<'a> WindowExport<'a> {
                 continue;
             }
             let kind = &series.kind;
+            let has_exemplars = self.exemplars.is_some() && kind.has_exemplars(&family.percents);
+            let series = Series { kind, labels, started: false, ends_silent: false, start_ms: 0, has_exemplars };
             if kind.is_cumulative() {
                 // A timeline that was set back can be before the start.
                 let previous_end_ms = self.window.previous_end_ms;
                 let start_ms = previous.started_ms().map_or(previous_end_ms, |start_ms| start_ms.min(previous_end_ms));
                 let started = previous.started_ms().is_some();
-                if self.series(readings, &Series { kind, labels, started, ends_silent: false, start_ms }) {
+                if self.series(readings, &Series { started, start_ms, ..series }) {
                     state.start_cumulative(start_ms);
                 }
             } else if kind.needs_samples() {
                 let started = previous.is_open();
-                has_samples |= self.series(readings, &Series { kind, labels, started, ends_silent, start_ms: 0 });
+                has_samples |= self.series(readings, &Series { started, ends_silent, ..series });
             } else {
                 let started = previous.gauge_has_started();
-                if self.series(readings, &Series { kind, labels, started, ends_silent: false, start_ms: 0 }) {
+                if self.series(readings, &Series { started, ..series }) {
                     state.start_gauge();
                 }
             }
         }
         state.close_window(has_samples, self.stale_markers);
+        self.exemplars = None;
     }
 
     /// Returns true if the window has a value.
     fn series(&mut self, readings: &impl Readings, series: &Series) -> bool {
+        let exemplars = self.exemplars.clone().filter(|_| series.has_exemplars);
         match series.kind {
             SeriesKind::Single { statistic, metric } => {
                 let value = readings.value(*statistic, &self.percentiles);
-                self.number(series, metric, value)
+                self.number(series, metric, value, exemplars)
             }
             SeriesKind::ByCondition { nonzero, zero } => {
-                self.number(series, nonzero, readings.value(Statistic::Nonzero, &[]));
-                self.number(series, zero, readings.value(Statistic::Zero, &[]))
+                self.number(series, nonzero, readings.value(Statistic::Nonzero, &[]), exemplars);
+                self.number(series, zero, readings.value(Statistic::Zero, &[]), None)
             }
-            SeriesKind::ByBound(buckets) => {
-                for (metric, count) in buckets.iter().zip(readings.classic_buckets()) {
-                    self.number(series, metric, Some(count as f64));
+            SeriesKind::ByBound { bounds, buckets } => {
+                let mut exemplars = exemplars.map(|exemplars| by_bound(&exemplars, bounds));
+                for (index, (metric, count)) in buckets.iter().zip(readings.classic_buckets()).enumerate() {
+                    let exemplars = exemplars.as_mut().and_then(|by_bound| by_bound[index].take());
+                    self.number(series, metric, Some(count as f64), exemplars);
                 }
                 true
             }
-            SeriesKind::NativeHistogram(metric) => {
-                readings.exponential_buckets().is_some_and(|buckets| self.native_histogram(series, metric, &buckets))
-            }
+            SeriesKind::NativeHistogram(metric) => readings
+                .exponential_buckets()
+                .is_some_and(|buckets| self.native_histogram(series, metric, &buckets, exemplars)),
         }
     }
 
-    fn number(&mut self, series: &Series, metric: &Arc<Metric>, value: Option<f64>) -> bool {
+    fn number(
+        &mut self,
+        series: &Series,
+        metric: &Arc<Metric>,
+        value: Option<f64>,
+        exemplars: Option<Arc<[Exemplar]>>,
+    ) -> bool {
         if let Some(value) = value {
             if series.kind.is_cumulative() && !series.started {
                 self.point(Role::Start, series, metric, series.start_ms, Value::Float(0.0));
             }
             // Another NaN could have the bits of the stale marker.
             let value = if value.is_nan() { NAN } else { value };
-            self.point(Role::Value, series, metric, self.window.end_ms, Value::Float(value));
+            let value = self.with_exemplars(Value::Float(value), exemplars);
+            self.point(Role::Value, series, metric, self.window.end_ms, value);
         } else if series.ends_silent {
             self.point(Role::Value, series, metric, self.window.end_ms, Value::Float(STALE_MARKER));
         }
@@ -120,20 +149,32 @@ impl<'a> WindowExport<'a> {
         value.is_some()
     }
 
-    fn native_histogram(&mut self, series: &Series, metric: &Arc<Metric>, buckets: &ExponentialBuckets) -> bool {
+    fn native_histogram(
+        &mut self,
+        series: &Series,
+        metric: &Arc<Metric>,
+        buckets: &ExponentialBuckets,
+        exemplars: Option<Arc<[Exemplar]>>,
+    ) -> bool {
         let (start_ms, window_end_ms, stale_ms) = (series.start_ms, self.window.end_ms, stale_marker_ms(self.window));
         let ends_series = self.ends_series();
-        let mut point = |role, time_ms, histogram| {
-            self.point(role, series, metric, time_ms, Value::Histogram(Arc::new(histogram)));
-        };
+        let value_of = |histogram| Value::Histogram(Arc::new(histogram));
+        let value = self.with_exemplars(value_of(native_histogram::value(buckets, window_end_ms)), exemplars);
+        let mut point = |role, time_ms, value| self.point(role, series, metric, time_ms, value);
         if !series.started {
-            point(Role::Start, start_ms, native_histogram::start(buckets, start_ms));
+            point(Role::Start, start_ms, value_of(native_histogram::start(buckets, start_ms)));
         }
-        point(Role::Value, window_end_ms, native_histogram::value(buckets, window_end_ms));
+        point(Role::Value, window_end_ms, value);
         if ends_series {
-            point(Role::End, stale_ms, native_histogram::end(buckets, stale_ms));
+            point(Role::End, stale_ms, value_of(native_histogram::end(buckets, stale_ms)));
         }
         true
+    }
+
+    fn with_exemplars(&mut self, value: Value, exemplars: Option<Arc<[Exemplar]>>) -> Value {
+        let Some(exemplars) = exemplars else { return value };
+        self.exported_exemplars += exemplars.len() as u64;
+        value.with_exemplars(exemplars)
     }
 
     /// Returns true if stale markers follow this window.
@@ -145,6 +186,14 @@ impl<'a> WindowExport<'a> {
         let (metric, labels) = (Arc::clone(metric), Arc::clone(series.labels));
         self.batcher.point(role, Point { metric, labels, time_ms, start_ms: series.start_ms, value });
     }
+}
+
+/// Returns the exemplars of each bucket: those whose values it is the first to contain.
+fn by_bound(exemplars: &[Exemplar], bounds: &[f64]) -> Vec<Option<Arc<[Exemplar]>>> {
+    let bucket_of = |exemplar: &Exemplar| bounds.partition_point(|&bound| bound < exemplar.value);
+    let of_bucket = |bucket| exemplars.iter().filter(|exemplar| bucket_of(exemplar) == bucket).cloned().collect();
+    let of_buckets = (0..=bounds.len()).map(of_bucket);
+    of_buckets.map(|exemplars: Arc<[Exemplar]>| (!exemplars.is_empty()).then_some(exemplars)).collect()
 }
 
 /// Returns the time of the stale markers at the end of the run: after its last point, also for a series whose last point is

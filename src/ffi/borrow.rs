@@ -1,8 +1,9 @@
 //! Converts pointers and lengths of the C caller to slices and strings. Checks all that can be checked.
 
 use super::error::CallError;
-use super::layout::{MetricTypeCode, Series, Tag, Text, ValueTypeCode};
+use super::layout::{ExemplarRecord, MetricTypeCode, Series, Tag, Text, ValueTypeCode};
 use crate::k6::{MetricType, ValueType};
+use crate::resample::metadata::SamplesWithMetadata;
 use crate::series::{MAX_SERIES_BYTES, SeriesDefinition};
 
 /// Returns `len` items from `first` on. `first` may be null if `len` is 0.
@@ -62,17 +63,67 @@ pub(super) fn check_out<T>(out: *mut T, what: &'static str) -> Result<(), CallEr
     Ok(())
 }
 
+/// Returns a string.
+///
+/// # Safety
+/// As for [`slice`].
+unsafe fn borrowed<'a>(text: Text, what: &'static str) -> Result<&'a str, CallError> {
+    // SAFETY: the caller guarantees what `slice` requires.
+    let bytes = unsafe { slice(text.data.cast::<u8>(), text.len, what) }?;
+    std::str::from_utf8(bytes).map_err(|error| CallError::InvalidUtf8(what, error.valid_up_to()))
+}
+
 /// Copies a string.
 ///
 /// # Safety
 /// As for [`slice`].
 unsafe fn owned(text: Text, what: &'static str) -> Result<String, CallError> {
     // SAFETY: the caller guarantees what `slice` requires, for as long as this function runs.
-    let bytes = unsafe { slice(text.data.cast::<u8>(), text.len, what) }?;
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(error) => Err(CallError::InvalidUtf8(what, error.valid_up_to())),
+    unsafe { borrowed(text, what) }.map(str::to_owned)
+}
+
+/// Copies samples with the part of their metadata that `wanted` names. A sample whose metadata is invalid has none: the first such
+/// error is returned, too.
+///
+/// # Safety
+/// The metadata of `exemplars` and all strings must be as for [`slice`].
+pub(super) unsafe fn samples_with_metadata(
+    exemplars: &[ExemplarRecord],
+    wanted: &[String],
+) -> (SamplesWithMetadata, Result<(), CallError>) {
+    let (mut samples, mut result) = (SamplesWithMetadata::default(), Ok(()));
+    let mut pairs = Vec::new();
+    for exemplar in exemplars {
+        pairs.clear();
+        // SAFETY: the caller guarantees what `wanted_metadata` requires.
+        if let Err(error) = unsafe { wanted_metadata(exemplar, wanted, &mut pairs) } {
+            pairs.clear();
+            result = result.and(Err(error));
+        }
+        samples.push(exemplar.sample, pairs.iter().copied());
     }
+    (samples, result)
+}
+
+/// Writes names and values of the metadata that `wanted` names to `pairs`.
+///
+/// # Safety
+/// As for [`samples_with_metadata`].
+unsafe fn wanted_metadata<'a>(
+    exemplar: &ExemplarRecord,
+    wanted: &[String],
+    pairs: &mut Vec<(&'a str, &'a str)>,
+) -> Result<(), CallError> {
+    // SAFETY: the caller guarantees what `slice` requires.
+    for tag in unsafe { slice(exemplar.metadata, exemplar.metadata_count, "exemplar.metadata") }? {
+        // SAFETY: the caller guarantees what `borrowed` requires.
+        let name = unsafe { borrowed(tag.name, "metadata.name") }?;
+        if wanted.iter().any(|wanted| wanted == name) {
+            // SAFETY: the caller guarantees what `borrowed` requires.
+            pairs.push((name, unsafe { borrowed(tag.value, "metadata.value") }?));
+        }
+    }
+    Ok(())
 }
 
 /// Copies a series. Of one that is too large only the metric: its tags are not read.

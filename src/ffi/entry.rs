@@ -4,13 +4,13 @@ use std::ffi::c_char;
 use std::ptr;
 use std::time::Duration;
 
-use super::borrow::{check_out, definition, item, slice, write_out};
+use super::borrow::{check_out, definition, item, samples_with_metadata, slice, write_out};
 use super::call::{call, call_on, write_text};
 use super::error::CallError;
 use super::handle;
 use super::layout::{
-    ABI_VERSION, ChunkRecord, CommandHandle, Error, EventRecord, LevelCode, OutputHandle, Sample, Series, Status,
-    StreamCode, Text,
+    ABI_VERSION, ChunkRecord, CommandHandle, Error, EventRecord, ExemplarRecord, LevelCode, OutputHandle, Sample,
+    Series, Status, StreamCode, Text,
 };
 use crate::command::{Chunk, Command, Poll};
 use crate::fault;
@@ -159,6 +159,54 @@ pub unsafe extern "C" fn k6rw_push_batch(
             Ok(samples) => push(output, samples),
             // Only here, since `push` checks it too, and its lock is taken for every batch.
             Err(invalid) => check_open(output).and(Err(invalid)),
+        })
+    }
+}
+
+/// Returns the names of the metadata that becomes exemplars, as a JSON list of strings, valid until k6rw_free(). Samples with
+/// other metadata only need not be recorded with it.
+///
+/// # Safety
+/// The pointers must be as the conventions of the header require.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn k6rw_exemplar_names(
+    output: *const OutputHandle,
+    names: *mut Text,
+    error: *mut Error,
+) -> Status {
+    // SAFETY: names and error are as the header requires; the handle is only compared.
+    unsafe {
+        call_on(output, error, |output| {
+            check_open(output)?;
+            write_out(names, text(output.exemplar_names_json()), "names")
+        })
+    }
+}
+
+/// Records `len` samples with metadata, instead of k6rw_push_batch(). Some of them become exemplars of their series.
+///
+/// Also returns K6RW_UNKNOWN_SERIES: the samples with an unknown id are ignored, all others are recorded. Also returns
+/// K6RW_INVALID_UTF8: as for any other error in the metadata of a sample, the sample is recorded without it.
+///
+/// # Safety
+/// The pointers must be as the conventions of the header require.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn k6rw_push_exemplars(
+    output: *mut OutputHandle,
+    exemplars: *const ExemplarRecord,
+    len: usize,
+    error: *mut Error,
+) -> Status {
+    // SAFETY: exemplars, all that they point to, and error are as the header requires; the handle is only compared.
+    unsafe {
+        call_on(output, error, |output| {
+            check_open(output)?;
+            let exemplars = slice(exemplars, len, "exemplars")?;
+            let (samples, metadata) = samples_with_metadata(exemplars, output.exemplar_names());
+            fault::point("push");
+            let unknown = output.push_with_metadata(samples)?;
+            metadata?;
+            if unknown == 0 { Ok(()) } else { Err(CallError::UnknownSeries(unknown)) }
         })
     }
 }

@@ -179,6 +179,18 @@ pub struct Series {
     pub tag_count: usize,
 }
 
+/// A sample with metadata, such as the id of a trace.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct ExemplarRecord {
+    /// The sample.
+    pub sample: Sample,
+    /// The metadata, in any order. May be NULL if metadata_count is 0.
+    pub metadata: *const Tag,
+    /// The number of names in the metadata.
+    pub metadata_count: usize,
+}
+
 /// The message of a failed call. Owned by the caller.
 #[derive(Debug)]
 #[repr(C)]

@@ -25,9 +25,12 @@ const MAX_TITLE_CHARS: usize = 100;
 /// connection can be reused.
 const BODY_READ_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Headers in which a receiver of 2.0 reports what it has written. Those for exemplars are missing: k6 has none.
+/// Headers in which a receiver of 2.0 reports how many points it has written.
 const WRITTEN: [&str; 2] =
     ["X-Prometheus-Remote-Write-Samples-Written", "X-Prometheus-Remote-Write-Histograms-Written"];
+
+/// Header in which a receiver of 2.0 reports how many exemplars it has written.
+const WRITTEN_EXEMPLARS: &str = "X-Prometheus-Remote-Write-Exemplars-Written";
 
 /// Header of every response of VictoriaMetrics and vmagent.
 const VICTORIA_METRICS: &str = "X-Server-Hostname";
@@ -51,6 +54,8 @@ pub struct Response {
     pub tls: Option<Arc<TlsSession>>,
     /// Number of points that the receiver reports as written (Remote Write 2.0, "Required `Written` Response Headers").
     pub written: Option<u64>,
+    /// Number of exemplars that the receiver reports as written.
+    pub exemplars_written: Option<u64>,
     /// Whether a web page answered instead of a receiver, whatever the status.
     pub is_html: bool,
     /// Where a redirect that was not followed leads, without secrets.
@@ -91,6 +96,7 @@ pub(super) async fn read(received: reqwest::Response, deadline: Instant, redacto
         date: text(DATE.as_str()).and_then(|text| httpdate::parse_http_date(text).ok()),
         retry_after: text(RETRY_AFTER.as_str()).and_then(|text| parse_retry_after(text, SystemTime::now())),
         written: (!counts.is_empty()).then(|| counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count))),
+        exemplars_written: text(WRITTEN_EXEMPLARS).and_then(|count| count.trim().parse().ok()),
         ..Response::default()
     };
     let location = received.headers().get(LOCATION).filter(|_| status.is_redirection());

@@ -32,6 +32,11 @@ fn hand_over<C: Clock>(received: Received, inbox: &InboxReceiver, resampler: &mu
             inbox.recycle(block);
             true
         }
+        Received::Metadata(samples) => {
+            inbox.new_ids().for_each(|id| resampler.add(id));
+            resampler.record_metadata(&samples);
+            true
+        }
         Received::Nothing => true,
         Received::Closed => false,
     }

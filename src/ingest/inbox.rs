@@ -7,11 +7,12 @@ mod loom_tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::sync::Mutex;
 use super::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::sync::channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use super::sync::{Mutex, MutexGuard};
 use crate::k6::Sample;
 use crate::report::{Level, Reporter, event};
+use crate::resample::metadata::SamplesWithMetadata;
 use crate::resample::registrar::{NewId, Registrar};
 use crate::series::SeriesDefinition;
 
@@ -24,6 +25,9 @@ const SPARE_BLOCKS: usize = 16;
 /// The number of samples that may wait for the background thread: 96 MiB, seconds at the highest rate that k6 reaches.
 const MAX_WAITING_SAMPLES: usize = 4 << 20;
 
+/// The number of samples whose metadata may wait for it. That of more is dropped.
+const MAX_WAITING_METADATA: usize = 1 << 16;
+
 /// The output has been closed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Closed;
@@ -35,6 +39,7 @@ pub struct Inbox {
     registered: AtomicU64,
     new_ids: Sender<NewId>,
     waiting: AtomicUsize,
+    waiting_metadata: AtomicUsize,
     messages: Sender<Message>,
     spare_blocks: Receiver<Vec<Sample>>,
     reporter: Arc<Reporter>,
@@ -50,6 +55,7 @@ struct Staged {
 
 enum Message {
     Samples(Vec<Sample>),
+    Metadata(SamplesWithMetadata),
     Close,
 }
 
@@ -66,6 +72,8 @@ pub struct InboxReceiver {
 pub enum Received {
     /// Samples, in the order in which they were pushed.
     Samples(Vec<Sample>),
+    /// Samples with metadata. Blocks of [`Self::Samples`], from before or until the next [`InboxReceiver::flush`], have them, too.
+    Metadata(SamplesWithMetadata),
     /// Nothing arrived in time.
     Nothing,
     /// The inbox is closed and empty.
@@ -84,6 +92,7 @@ pub fn inbox(registrar: Registrar, reporter: Arc<Reporter>) -> (Arc<Inbox>, Inbo
         registered: AtomicU64::new(0),
         new_ids,
         waiting: AtomicUsize::new(0),
+        waiting_metadata: AtomicUsize::new(0),
         messages,
         spare_blocks,
         reporter,
@@ -120,6 +129,21 @@ impl Inbox {
 
     /// Pushes samples. Returns the number of those whose id [`Self::register`] did not return; they are left out.
     pub fn push(&self, samples: &[Sample]) -> Result<usize, Closed> {
+        self.push_known(samples).map(|(unknown, _)| unknown)
+    }
+
+    /// Pushes samples with metadata, as [`Self::push`] does. A window has both a sample and its metadata, or neither.
+    pub fn push_with_metadata(&self, samples: SamplesWithMetadata) -> Result<usize, Closed> {
+        let (unknown, staged) = self.push_known(samples.samples())?;
+        if !staged.abandoned && self.waiting_metadata.load(Ordering::Relaxed) < MAX_WAITING_METADATA {
+            self.waiting_metadata.fetch_add(samples.samples().len(), Ordering::Relaxed);
+            self.send(Message::Metadata(samples));
+        }
+        Ok(unknown)
+    }
+
+    /// Pushes samples. Returns the number of those with an unknown id, and the lock, without which no window ends.
+    fn push_known(&self, samples: &[Sample]) -> Result<(usize, MutexGuard<'_, Staged>), Closed> {
         let registered = self.registered.load(Ordering::Acquire);
         let is_known = |sample: &&Sample| (1..=registered).contains(&sample.series);
         // Before the lock, and all of them, which is faster than up to the first.
@@ -133,7 +157,7 @@ impl Inbox {
         } else {
             samples.iter().filter(is_known).for_each(|sample| self.stage(&mut staged, std::slice::from_ref(sample)));
         }
-        Ok(samples.len() - known)
+        Ok((samples.len() - known, staged))
     }
 
     /// Closes the inbox; what is in it is still received. Returns false if it was closed before.
@@ -204,6 +228,10 @@ impl InboxReceiver {
             Ok(Message::Samples(block)) => {
                 self.inbox.waiting.fetch_sub(block.len(), Ordering::Relaxed);
                 Received::Samples(block)
+            }
+            Ok(Message::Metadata(samples)) => {
+                self.inbox.waiting_metadata.fetch_sub(samples.samples().len(), Ordering::Relaxed);
+                Received::Metadata(samples)
             }
             Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => Received::Closed,
             Err(RecvTimeoutError::Timeout) => Received::Nothing,
@@ -284,7 +312,7 @@ mod tests {
                     values.extend(block.iter().map(|sample| sample.value as u32));
                     receiver.recycle(block);
                 }
-                Received::Nothing => panic!("closed inboxes do not wait"),
+                other @ (Received::Metadata(_) | Received::Nothing) => panic!("{other:?}"),
                 Received::Closed => break,
             }
         }

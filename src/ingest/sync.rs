@@ -4,14 +4,14 @@
 #[cfg(not(k6rw_loom))]
 pub(super) use crossbeam_channel as channel;
 #[cfg(not(k6rw_loom))]
-pub(super) use parking_lot::Mutex;
+pub(super) use parking_lot::{Mutex, MutexGuard};
 #[cfg(not(k6rw_loom))]
 pub(super) use std::sync::atomic;
 
 #[cfg(k6rw_loom)]
 pub(super) use super::loom_channel as channel;
 #[cfg(k6rw_loom)]
-pub(super) use loom::sync::atomic;
+pub(super) use loom::sync::{MutexGuard, atomic};
 
 /// loom's mutex with the interface of parking_lot's.
 #[cfg(k6rw_loom)]
@@ -24,7 +24,7 @@ impl<T> Mutex<T> {
         Self(loom::sync::Mutex::new(value))
     }
 
-    pub(super) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().expect("no poison")
     }
 }

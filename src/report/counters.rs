@@ -43,6 +43,8 @@ pub enum Role {
     Total,
     /// The line has it if it is not 0, and is an error then.
     Loss,
+    /// The line has it if it is not 0.
+    IfAny,
     /// The line does not have it.
     Detail,
 }
@@ -139,6 +141,12 @@ counters! {
         points_retried: Detail, COUNTER;
         /// Points in the queue.
         points_pending: Detail, GAUGE;
+        /// Exemplars handed to the sender, with their points.
+        exemplars_in: Detail, NONE;
+        /// Exemplars that the receiver accepted.
+        exemplars_sent: IfAny, NONE;
+        /// Exemplars that the receiver did not accept. They cost no point.
+        exemplars_failed: IfAny, NONE;
         /// Requests, including retries.
         requests: Total, NONE;
         /// Requests that were retries.

@@ -66,7 +66,11 @@ fn summary(output: &Counts, destination: &DestinationReport) -> Event {
         event(Level::Info, "All samples were sent; query totals with last_over_time()")
     };
     counts()
-        .filter(|&&(_, role, count)| role == Role::Total || role == Role::Loss && count > 0)
+        .filter(|&&(_, role, count)| match role {
+            Role::Total => true,
+            Role::Loss | Role::IfAny => count > 0,
+            Role::Detail => false,
+        })
         .fold(line.with("url", &*destination.url), |line, &(name, _, count)| line.with(name, count))
 }
 

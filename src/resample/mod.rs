@@ -1,6 +1,6 @@
 //! Resampling: the background thread that adds samples to windows and exports the windows that have ended.
 //!
-//! In come new ids and samples, from the loop of [`crate::ingest`]; each destination has a [`DestinationPipeline`] for them. Next
+//! In come new ids, samples and their metadata, from the loop of [`crate::ingest`]; each destination has a [`DestinationPipeline`] for them. Next
 //! are [`crate::series`], which names the series, and [`crate::aggregate`], which accumulates the values.
 //!
 //! What an id stands for is decided before, in any thread, by the [`registrar`], under a lock of [`crate::ingest`].
@@ -15,6 +15,7 @@ pub mod pipeline;
 pub mod self_metrics;
 mod registry;
 pub mod registrar;
+pub mod metadata;
 pub mod sample_kind;
 pub mod catalog;
 mod name_conflicts;

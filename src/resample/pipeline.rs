@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::catalog::{Additions, Catalog, Rules, Selection, UsedViews};
+use super::metadata::SamplesWithMetadata;
 use super::registry::Registry;
 use super::self_metrics::{RunLabels, SelfMetrics};
 use crate::export::{StaleMarkers, WindowExport};
@@ -93,6 +94,7 @@ impl DestinationPipeline {
     /// Goes on at `now_ms`, for a timeline that was set back by `step_ms`, which is negative.
     pub fn set_back(&mut self, now_ms: i64, step_ms: i64) {
         self.windows.set_back(now_ms);
+        self.registry.forget_exemplar_times();
         self.all_described_ms = self.all_described_ms.min(now_ms);
         if let Some(self_metrics) = &mut self.self_metrics {
             self_metrics.set_back(step_ms);
@@ -109,6 +111,11 @@ impl DestinationPipeline {
     /// Allocates nothing once the spread of a series' values is known.
     pub fn record(&mut self, samples: &[Sample], now_ms: i64) {
         self.registry.record(samples, now_ms);
+    }
+
+    /// Chooses exemplars among samples that are recorded in the open window, too.
+    pub fn record_metadata(&mut self, samples: &SamplesWithMetadata, now_ms: i64) {
+        self.registry.record_metadata(samples, now_ms);
     }
 
     /// Returns the time until the open window ends if the timeline does not jump.
@@ -128,7 +135,9 @@ impl DestinationPipeline {
             self_metrics.record(&mut self.registry, &window);
         }
         self.send_metadata(window.end_ms);
-        self.registry.close_window(&mut WindowExport::new(&window, self.stale_markers, &mut self.batcher));
+        let mut export = WindowExport::new(&window, self.stale_markers, &mut self.batcher);
+        self.registry.close_window(&mut export);
+        self.reporter.counters.exemplars_in.add(export.exemplars());
         self.batcher.flush();
         self.reporter.log(
             event(Level::Debug, "Window closed")

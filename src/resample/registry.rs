@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use super::cardinality::{GrowthCheck, max_series_warning};
 use super::catalog::{Additions, NewTarget, RecordOutcome, Rules, Selection};
-use crate::aggregate::{Accumulators, Slot, Sorted};
+use super::metadata::SamplesWithMetadata;
+use crate::aggregate::{Accumulators, Exemplars, Slot, Sorted};
 use crate::export::{ExportState, Family, WindowExport};
 use crate::k6::Sample;
-use crate::report::{Counters, DestinationReporter};
+use crate::report::{Counters, DestinationReporter, Level, event};
 use crate::series::IDENTIFYING_LABELS;
+use crate::series::exemplar_labels::ExemplarLabels;
 use crate::series::selector::Selector;
-use crate::wire::Labels;
+use crate::wire::{Exemplar, Labels};
 
 /// A target series.
 struct Target {
@@ -72,6 +74,9 @@ pub struct Registry {
     /// What ids with several target series feed.
     several: Vec<Box<[Slot]>>,
     sorted: Sorted,
+    exemplar_labels: ExemplarLabels,
+    exemplars: Exemplars,
+    warned_left_out: bool,
     /// The number of self metrics, which are the first of the targets.
     self_metrics: usize,
     warned_max_series: bool,
@@ -91,6 +96,9 @@ impl Registry {
             outcomes: Vec::new(),
             several: Vec::new(),
             sorted: Sorted::default(),
+            exemplar_labels: ExemplarLabels::new(&rules.labels),
+            exemplars: Exemplars::default(),
+            warned_left_out: false,
             self_metrics: self_metrics.targets.len(),
             warned_max_series: false,
             growth: GrowthCheck::default(),
@@ -159,6 +167,42 @@ impl Registry {
         counted.count(&self.reporter.counters);
     }
 
+    /// Chooses exemplars among samples that [`Self::record`] has recorded or is about to. Those with a value that is not finite, or
+    /// a time later than `now_ms`, are none.
+    pub fn record_metadata(&mut self, samples: &SamplesWithMetadata, now_ms: i64) {
+        if self.exemplar_labels.is_empty() {
+            return;
+        }
+        for (sample, metadata) in samples.iter() {
+            if !self.warned_left_out {
+                self.warn_left_out(metadata.clone());
+            }
+            let is_valid = sample.value.is_finite() && (1..=now_ms).contains(&sample.time_ms);
+            if !is_valid || !self.exemplar_labels.apply_to(metadata.clone()) {
+                continue;
+            }
+            let slots = match self.feeds.get(sample.series.wrapping_sub(1) as usize) {
+                Some(Feeds::One(slot)) => std::slice::from_ref(slot),
+                Some(&Feeds::Several(index)) => &self.several[index as usize],
+                Some(Feeds::Nothing) | None => &[],
+            };
+            let mut labels = None;
+            let mut encoded = || Arc::new(Labels::encode(&self.exemplar_labels.labels(metadata.clone())));
+            for &slot in slots {
+                self.exemplars.offer(slot, sample, || Arc::clone(labels.get_or_insert_with(&mut encoded)));
+            }
+        }
+    }
+
+    fn warn_left_out<'a>(&mut self, metadata: impl Iterator<Item = (&'a str, &'a str)> + Clone) {
+        if let Some(left_out) = self.exemplar_labels.left_out(metadata) {
+            self.warned_left_out = true;
+            let message = "Metadata does not fit into an exemplar, leaving it out";
+            let line = event(Level::Warn, message).with("metadata", left_out.name).with("chars", left_out.chars);
+            self.reporter.log(line.with("max_chars", Exemplar::MAX_CHARS));
+        }
+    }
+
     /// Records a value of a self metric. `id` is the number of its target series.
     pub fn record_self_metric(&mut self, id: u32, value: f64, time_ms: i64) {
         if let Some(target) = self.targets.get(id as usize) {
@@ -171,6 +215,12 @@ impl Registry {
     #[cold]
     pub fn forget_gauge_times(&mut self) {
         self.accumulators.forget_gauge_times();
+    }
+
+    /// Accepts exemplars of all times again: for a timeline that was set back.
+    #[cold]
+    pub fn forget_exemplar_times(&mut self) {
+        self.exemplars.forget_times();
     }
 
     /// Returns the series of id `series` as PromQL writes it, with its labels in this destination. Returns `None` if it has no target.
@@ -190,6 +240,9 @@ impl Registry {
         for (number, target) in self.targets.iter_mut().enumerate() {
             let Target { family, labels, slot, export_state } = target;
             let readings = self.accumulators.get(*slot);
+            if !self.exemplars.is_empty() {
+                export.set_exemplars(self.exemplars.close_window(*slot));
+            }
             export.target(number, &self.families[*family as usize], &readings, labels, export_state);
             self.accumulators.close_window(*slot);
         }

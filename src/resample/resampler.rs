@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::metadata::SamplesWithMetadata;
 use super::pipeline::DestinationPipeline;
 use super::registrar::NewId;
 use super::sample_kind::SampleKinds;
@@ -70,6 +71,12 @@ impl<C: Clock> Resampler<C> {
         if not_finite > 0 && !self.warned_not_finite {
             self.warn_not_finite(samples);
         }
+    }
+
+    /// Chooses exemplars among samples that are recorded in the open windows, too.
+    pub fn record_metadata(&mut self, samples: &SamplesWithMetadata) {
+        let now_ms = self.look();
+        self.pipelines.iter_mut().for_each(|pipeline| pipeline.record_metadata(samples, now_ms));
     }
 
     /// Returns the windows that have ended, each with the index of its pipeline.

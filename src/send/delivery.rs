@@ -15,7 +15,7 @@ use super::queue::Batch;
 use super::sender::Sender;
 use crate::http::Response;
 use crate::report::{Level, event};
-use crate::wire::{Limits, Point, Value};
+use crate::wire::{Limits, Point};
 
 /// Number of held back series that are tried again with one batch.
 const MAX_TRIALS: usize = 10;
@@ -99,6 +99,11 @@ impl Sender {
             match exchange.outcome {
                 Outcome::Retry(_) | Outcome::TooLarge | Outcome::Rejected { whole: true } => {
                     batch.take_apart(exchange.response.may_be_stored());
+                    return false;
+                }
+                // Some receivers reject a request because of exemplars and store its points.
+                Outcome::Rejected { whole: false } if exchange.exemplars > 0 => {
+                    batch.take_apart(true);
                     return false;
                 }
                 Outcome::Accepted | Outcome::Rejected { whole: false } | Outcome::UnsupportedProtocol => {
@@ -301,7 +306,7 @@ impl Sender {
 
     /// Holds back all native histograms if these are all that the receiver does not accept. Returns true if they are.
     fn hold_back_histograms(&self, batch: &Batch, response: &Response) -> bool {
-        let all_histograms = batch.open().all(|point| matches!(point.value, Value::Histogram(_)));
+        let all_histograms = batch.open().all(|point| point.value.histogram().is_some());
         if all_histograms && self.holds_back(response) && self.quarantine.borrow_mut().hold_histograms(Instant::now()) {
             self.health.borrow_mut().record_rejected_histograms(response);
         }

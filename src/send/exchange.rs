@@ -1,11 +1,13 @@
 //! One request, from its attempts to a final response, in the protocol version that the receiver supports.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::backoff::Backoff;
+use super::exemplar_policy::without;
 use super::negotiation::SendPermit;
 use super::outcome::Outcome;
 use super::sender::Sender;
@@ -43,6 +45,8 @@ pub(super) struct Exchange<'a> {
     pub(super) response: Response,
     /// Number of points in the request.
     pub(super) points: usize,
+    /// Number of exemplars in the request.
+    pub(super) exemplars: usize,
     /// Bytes of its body.
     pub(super) bytes: usize,
 }
@@ -63,34 +67,63 @@ impl Sender {
     /// Sends one request with the first of `points`, as many as the limits allow, in the version that the receiver supports.
     ///
     /// A request in a version that is not supported is sent again in the other one, but only once for each `fell_back`: a
-    /// receiver that supports neither gets it once in each. The outcome is [`Outcome::Retry`] if the attempts are used up, or
+    /// receiver that supports neither gets it once in each. A request that is rejected because of its exemplars is sent again
+    /// without them, unless it comes from a backlog: it would be rejected if it came again. The outcome is [`Outcome::Retry`] if the attempts are used up, or
     /// the batch of `shard` has been abandoned.
     pub(super) async fn exchange(
         &self,
         shard: usize,
         points: &[Point],
         metadata: &[Arc<Metric>],
-        attempts: Attempts,
+        mut attempts: Attempts,
         fell_back: &mut bool,
     ) -> Exchange<'_> {
+        // A receiver that fails persistently may fail on exemplars.
+        let withheld = attempts == Attempts::Probe || self.exemplars.withholds();
+        let mut points = if withheld { without(points) } else { Cow::Borrowed(points) };
+        let mut rejection = None;
         loop {
             let permit = self.negotiation.acquire().await;
             let protocol = permit.protocol;
-            let Encoded { body, points } =
-                self.encoder.borrow_mut().encode(protocol, points, metadata, self.limits.get());
+            let Encoded { body, points: encoded, exemplars } =
+                self.encoder.borrow_mut().encode(protocol, &points, metadata, self.limits.get());
             let bytes = body.len();
-            let response = self.send_until_final(shard, protocol, &body, points, attempts).await;
-            let outcome = Outcome::to(protocol, points, &response);
+            let response = self.send_until_final(shard, protocol, &body, encoded, attempts).await;
+            let outcome = Outcome::to(protocol, encoded, &response);
             self.note_receiver(&response);
             if outcome == Outcome::UnsupportedProtocol && !*fell_back && self.negotiation.fall_back(protocol) {
                 *fell_back = true;
                 self.log_protocol("Receiver does not support this protocol version, trying the other", protocol);
                 continue;
             }
-            if points > 0 {
+            let may_come_again = attempts != Attempts::UntilRead;
+            if exemplars > 0 && may_come_again && self.exemplars.suspects(outcome, &response) {
+                self.reporter.counters.exemplars_failed.add(exemplars as u64);
+                points = Cow::Owned(without(&points[..encoded]).into_owned());
+                rejection = Some(response);
+                continue;
+            }
+            let is_persistent = matches!(outcome, Outcome::Retry(_)) && attempts == Attempts::UntilFinal;
+            if exemplars > 0 && is_persistent && !self.queue.is_abandoned(shard) {
+                self.reporter.counters.exemplars_failed.add(exemplars as u64);
+                points = Cow::Owned(without(&points[..encoded]).into_owned());
+                attempts = Attempts::Probe;
+                continue;
+            }
+            match &rejection {
+                Some(rejection) if self.exemplars.record_without(outcome, rejection) => {
+                    self.health.borrow_mut().record_rejected_exemplars(rejection);
+                }
+                None if exemplars > 0 => self.exemplars.record_with(outcome),
+                None if attempts == Attempts::Probe && matches!(points, Cow::Owned(_)) => {
+                    self.exemplars.record_probe(outcome);
+                }
+                _ => {}
+            }
+            if encoded > 0 {
                 self.stop_if_refused(outcome, &response).await;
             }
-            return Exchange { permit, outcome, response, points, bytes };
+            return Exchange { permit, outcome, response, points: encoded, exemplars, bytes };
         }
     }
 
@@ -165,6 +198,14 @@ impl Sender {
         if supported {
             self.confirm_protocol(protocol);
         }
+        let exemplars_written = match outcome {
+            Outcome::Accepted => response.exemplars_written.filter(|_| protocol == Protocol::V2),
+            _ => Some(0),
+        };
+        let exemplars = exchange.exemplars as u64;
+        let exemplars_written = exemplars_written.map_or(exemplars, |written| written.min(exemplars));
+        counters.exemplars_sent.add(exemplars_written);
+        counters.exemplars_failed.add(exemplars - exemplars_written);
         counters.points_sent.add(written as u64);
         counters.points_failed.add((points - written) as u64);
         let mut health = self.health.borrow_mut();

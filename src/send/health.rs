@@ -38,6 +38,7 @@ pub(super) struct Health {
     logged_causes: HashSet<(Option<u16>, String)>,
     /// Number of rejected series of each cause.
     logged_series: HashMap<(Option<u16>, String), usize>,
+    logged_exemplars: bool,
     reporter: Arc<DestinationReporter>,
 }
 
@@ -64,6 +65,7 @@ impl Health {
             abort_requested: false,
             logged_causes: HashSet::new(),
             logged_series: HashMap::new(),
+            logged_exemplars: false,
             reporter,
         }
     }
@@ -136,6 +138,13 @@ impl Health {
     fn is_new_cause(&mut self, response: &Response) -> bool {
         let cause = (response.status, cause(&response.message));
         self.logged_causes.len() < MAX_LOGGED_CAUSES && self.logged_causes.insert(cause)
+    }
+
+    /// Records that the receiver accepted points without their exemplars, which it had rejected with them. Logs it once.
+    pub(super) fn record_rejected_exemplars(&mut self, response: &Response) {
+        if !std::mem::replace(&mut self.logged_exemplars, true) {
+            self.log(event(Level::Warn, "Receiver rejected exemplars, sending their points without"), response);
+        }
     }
 
     fn record_reachable(&mut self) {

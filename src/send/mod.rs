@@ -21,6 +21,7 @@
 //! | `bisection` | which pieces of a batch to send next |
 //! | `quarantine` | series that are held back because the receiver rejects them |
 //! | `negotiation` | protocol version that the receiver supports |
+//! | `exemplar_policy` | whether requests have exemplars |
 //! | `backoff` | pauses between attempts |
 //! | `health` | log lines on the receiver's state, `abortOnFailure` |
 //! | `outcome` | what a response means for the points of its request |
@@ -41,6 +42,7 @@ mod bisection;
 mod quarantine;
 mod queue;
 mod negotiation;
+mod exemplar_policy;
 mod backoff;
 mod health;
 mod outcome;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::wire::{Labels, Metric, Point, Value};
+use crate::wire::{Labels, Metric, Point};
 
 /// The time until a series is tried again for the first time; it doubles with each failure.
 const FIRST_TRIAL: Duration = Duration::from_secs(10);
@@ -48,8 +48,8 @@ impl Quarantine {
 
     /// Decides about a point.
     pub(super) fn admit(&self, point: &Point, now: Instant) -> Admission {
-        let trial = match (&point.value, self.histograms) {
-            (Value::Histogram(_), Some((trial, _))) => Some(trial),
+        let trial = match (point.value.histogram(), self.histograms) {
+            (Some(_), Some((trial, _))) => Some(trial),
             _ => self.series.get(&point.series_key()).map(|entry| entry.trial),
         };
         match trial {
@@ -61,7 +61,7 @@ impl Quarantine {
 
     /// Holds back the series of a point that has failed alone. Returns whether it was not held back before.
     pub(super) fn hold(&mut self, point: &Point, now: Instant) -> bool {
-        if matches!(point.value, Value::Histogram(_)) && self.histograms.is_some() {
+        if point.value.histogram().is_some() && self.histograms.is_some() {
             return self.hold_histograms(now);
         }
         if let Some(entry) = self.series.get_mut(&point.series_key()) {
@@ -88,7 +88,7 @@ impl Quarantine {
     /// Lets the series of a point through again: the receiver has accepted it.
     pub(super) fn release(&mut self, point: &Point) {
         self.series.remove(&point.series_key());
-        if matches!(point.value, Value::Histogram(_)) {
+        if point.value.histogram().is_some() {
             self.histograms = None;
         }
     }

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::report::{DestinationReporter, Level, event};
-use crate::wire::{Metric, Point, Value};
+use crate::wire::{Metric, Point};
 
 /// Number of batches behind the oldest one from which on a shard has a backlog. A window makes up to three batches.
 const BACKLOG_BATCHES: usize = 4;
@@ -258,7 +258,7 @@ impl Batch {
     /// of floats.
     pub fn sort_kinds(&mut self) -> usize {
         let unsent = &mut self.points[self.finished..];
-        let is_float = |point: &Point| matches!(point.value, Value::Float(_));
+        let is_float = |point: &Point| point.value.float().is_some();
         if !unsent.is_sorted_by_key(|point| !is_float(point)) {
             unsent.sort_by_key(|point| !is_float(point));
         }

@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use tokio::task::{JoinError, spawn_local};
 
 use super::earlier_run::EarlierRun;
+use super::exemplar_policy::ExemplarPolicy;
 use super::health::{Abort, Health};
 use super::negotiation::Negotiation;
 use super::quarantine::Quarantine;
@@ -48,6 +49,7 @@ pub struct Sender {
     send_after: Duration,
     pub(super) encoder: RefCell<Encoder>,
     pub(super) negotiation: Negotiation,
+    pub(super) exemplars: ExemplarPolicy,
     /// Reduced when the receiver rejects requests as too large; the points at most to `max_points` again.
     pub(super) limits: Cell<Limits>,
     pub(super) max_points: usize,
@@ -83,6 +85,7 @@ impl Sender {
             send_after: settings.send_after,
             encoder: RefCell::default(),
             negotiation: Negotiation::new(settings.protocol),
+            exemplars: ExemplarPolicy::default(),
             limits: Cell::new(settings.limits),
             max_points: settings.limits.points,
             next_limit_test: Cell::new(Instant::now()),

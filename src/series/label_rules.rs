@@ -19,6 +19,8 @@ pub struct LabelRules {
     pub test_run_id: Option<String>,
     /// The label that keeps the series of the instances of a test apart.
     pub instance: Option<InstanceLabel>,
+    /// Names of the metadata that become labels of exemplars.
+    pub exemplars: Vec<String>,
 }
 
 /// The label that keeps the series of the instances of a test apart, for series on which no other label does.
@@ -92,6 +94,7 @@ impl Default for LabelRules {
             max_value_bytes: MAX_VALUE_BYTES,
             test_run_id: None,
             instance: None,
+            exemplars: Vec::new(),
         }
     }
 }
@@ -153,7 +156,7 @@ impl SeriesDefinition {
 
 /// Returns the label name of a tag (Prometheus data model, "Metric names and labels"): invalid characters become `_`, a leading
 /// digit gets the prefix `_`, and a leading `__`, which is reserved for Prometheus, becomes `_`.
-fn label_name(tag: &str, names: LabelNames) -> String {
+pub(super) fn label_name(tag: &str, names: LabelNames) -> String {
     let valid: String = match names {
         LabelNames::Ascii => tag.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect(),
         LabelNames::Utf8 => tag.into(),

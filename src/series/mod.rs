@@ -5,6 +5,7 @@
 
 pub mod view;
 pub mod selector;
+pub mod exemplar_labels;
 mod label_rules;
 mod definition;
 

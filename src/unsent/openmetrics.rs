@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use super::classic::cumulative;
 use super::{Entry, Reader};
-use crate::wire::{Decoder, EncodedLabel, Histogram, MetricKind, Point, RawLabel, Value};
+use crate::wire::{Decoder, EncodedLabel, MetricKind, Point, RawLabel};
 
 /// What [`export`] has read and written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub fn export(reader: &mut Reader, out: &mut impl Write) -> io::Result<Exported>
     let names: HashSet<_> = families.keys().cloned().collect();
     for (name, series) in &families {
         let (floats, histograms): (Vec<_>, Vec<_>) =
-            series.iter().partition(|(_, points)| points.iter().all(|point| matches!(point.value, Value::Float(_))));
+            series.iter().partition(|(_, points)| points.iter().all(|point| point.value.float().is_some()));
         write_floats(name, &floats, out)?;
         if !histograms.is_empty() {
             write_histograms(name, &histograms, &names, &mut exported, out)?;
@@ -108,7 +108,7 @@ fn write_floats(name: &str, series: &[(&String, &SeriesPoints)], out: &mut impl 
     for (labels, points) in series {
         let prefix = series_text(name, labels, "");
         for point in points.iter() {
-            if let Value::Float(value) = point.value {
+            if let Some(value) = point.value.float() {
                 writeln!(out, "{prefix} {} {}", number(value), seconds(point.time_ms))?;
             }
         }
@@ -136,7 +136,7 @@ fn write_histograms(
     let converted: Vec<_> = series
         .iter()
         .map(|(labels, points)| {
-            let histograms = points.iter().filter_map(|point| Some((point.time_ms, histogram(point)?)));
+            let histograms = points.iter().filter_map(|point| Some((point.time_ms, point.value.histogram()?)));
             let (times, histograms): (Vec<_>, Vec<_>) = histograms.unzip();
             let (bounds, counts) = cumulative(&histograms);
             (labels, bounds, times.into_iter().zip(counts).collect::<Vec<_>>())
@@ -169,13 +169,6 @@ fn write_histograms(
         }
     }
     Ok(())
-}
-
-fn histogram(point: &Point) -> Option<&Histogram> {
-    match &point.value {
-        Value::Histogram(histogram) => Some(histogram),
-        Value::Float(_) => None,
-    }
 }
 
 fn write_metadata(family: &str, kind: &str, help: &str, out: &mut impl Write) -> io::Result<()> {
@@ -244,6 +237,7 @@ mod tests {
     use crate::wire::proto::v1::BucketSpan;
     use crate::wire::proto::v1::histogram::Count;
     use crate::wire::{Encoder, Label, Labels, Limits, Metric, Protocol, STALE_MARKER};
+    use crate::wire::{Histogram, Value};
 
     fn point(name: &str, kind: MetricKind, labels: &[(&str, &str)], time_ms: i64, value: Value) -> Point {
         let metric = Metric {

@@ -7,9 +7,10 @@ use prost::Message as _;
 use thiserror::Error;
 
 use super::labels::NAME;
+use super::proto;
 use super::proto::v2::metadata::MetricType;
 use super::proto::v2::{Request, TimeSeries};
-use super::{EncodedLabel, Histogram, Label, Labels, Metric, MetricKind, Point, Value};
+use super::{EncodedLabel, Exemplar, Histogram, Label, Labels, Metric, MetricKind, Point, Value};
 
 /// Maximum size of a request before compression. A larger one is not one of this library.
 const MAX_REQUEST_BYTES: usize = 1 << 30;
@@ -54,6 +55,17 @@ impl Context<'_> {
     fn symbol(&self, index: u32) -> Result<&str, DecodeError> {
         self.symbols.get(index as usize).map(String::as_str).ok_or(DecodeError::Labels)
     }
+
+    fn label(&self, pair: &[u32]) -> Result<Label, DecodeError> {
+        let &[name, value] = pair else { return Err(DecodeError::Labels) };
+        Ok(Label { name: self.symbol(name)?.into(), value: self.symbol(value)?.into() })
+    }
+
+    fn exemplar(&self, exemplar: &proto::v2::Exemplar) -> Result<Exemplar, DecodeError> {
+        let labels = exemplar.labels_refs.chunks(2).map(|pair| self.label(pair)).collect::<Result<Vec<_>, _>>()?;
+        let (value, time_ms) = (exemplar.value, exemplar.timestamp);
+        Ok(Exemplar { labels: Arc::new(Labels::encode(&labels)), value, time_ms })
+    }
 }
 
 impl Decoder {
@@ -71,6 +83,7 @@ impl Decoder {
         let mut points = Vec::with_capacity(request.timeseries.len());
         for series in request.timeseries {
             let (metric, labels) = self.series(&series, &mut context)?;
+            let first = points.len();
             let point = |time_ms, start_ms, value| Point {
                 metric: Arc::clone(&metric),
                 labels: Arc::clone(&labels),
@@ -86,6 +99,11 @@ impl Decoder {
                 // The start belongs to the point, and the encoder adds it.
                 let histogram = Histogram { start_timestamp: 0, ..histogram };
                 points.push(point(time_ms, start_ms, Value::Histogram(Arc::new(histogram))));
+            }
+            // A series has one point in a request, or its exemplars are those of any of them.
+            if let Some(last) = points[first..].last_mut().filter(|_| !series.exemplars.is_empty()) {
+                let exemplars = series.exemplars.iter().map(|exemplar| context.exemplar(exemplar));
+                last.value = last.value.plain().clone().with_exemplars(exemplars.collect::<Result<_, DecodeError>>()?);
             }
         }
         Ok(points)
@@ -114,9 +132,7 @@ impl Decoder {
         if let Some(labels) = context.labels.get(&refs) {
             return Ok((metric, Arc::clone(labels)));
         }
-        let label =
-            |pair: &[u32]| Ok(Label { name: context.symbol(pair[0])?.into(), value: context.symbol(pair[1])?.into() });
-        let labels = refs.chunks_exact(2).map(label).collect::<Result<Vec<_>, DecodeError>>()?;
+        let labels = refs.chunks(2).map(|pair| context.label(pair)).collect::<Result<Vec<_>, _>>()?;
         let labels = Labels::encode(&labels);
         let labels = match self.labels.get(labels.as_bytes()) {
             Some(known) => Arc::clone(known),

@@ -16,9 +16,14 @@ const VALUE: u32 = 1;
 const TIMESTAMP: u32 = 2;
 const START_TIMESTAMP: u32 = 3;
 const HISTOGRAM_START_TIMESTAMP: u32 = 17;
+const EXEMPLAR_VALUE: u32 = 2;
+const EXEMPLAR_TIMESTAMP: u32 = 3;
 
 /// Bytes of a series beside its labels and values, at most: key and length of its field, and references to its metadata.
 const SERIES_OVERHEAD: usize = 40;
+
+/// Bytes of an exemplar beside its labels, at most: keys, lengths, value, time, and references to its labels.
+const EXEMPLAR_OVERHEAD: usize = 128;
 
 /// Size limits of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,6 +41,8 @@ pub struct Encoded {
     pub body: Bytes,
     /// The number of points in the body.
     pub points: usize,
+    /// The number of exemplars in the body.
+    pub exemplars: usize,
 }
 
 /// Encodes requests. The next request reuses the memory.
@@ -49,12 +56,14 @@ struct Buffers {
     request: Vec<u8>,
     timeseries: Vec<u8>,
     series: Vec<u8>,
+    exemplar: Vec<u8>,
     snappy: Snappy,
 }
 
 impl Default for Buffers {
     fn default() -> Self {
-        Self { request: Vec::new(), timeseries: Vec::new(), series: Vec::new(), snappy: Snappy::new() }
+        let (request, timeseries, series, exemplar) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { request, timeseries, series, exemplar, snappy: Snappy::new() }
     }
 }
 
@@ -84,14 +93,18 @@ impl Buffers {
             let (preface_len, timeseries_len) = (message.preface_len(), self.timeseries.len());
             self.series.clear();
             message.write_labels(point, &mut self.series);
-            write_value::<M>(point, &mut self.series);
+            self.write_point(point, &mut message);
             let mut count = 1;
             // Points of one series come together, the oldest first.
-            let size_limit = limits.bytes.saturating_sub(message.preface_len() + timeseries_len + SERIES_OVERHEAD);
             while let Some(later) = points.get(encoded + count).filter(|later| later.series_key() == point.series_key())
             {
+                let size_limit = limits.bytes.saturating_sub(message.preface_len() + timeseries_len + SERIES_OVERHEAD);
                 let len = self.series.len();
-                write_value::<M>(later, &mut self.series);
+                // Before they are written, since the preface keeps their labels.
+                if len + exemplars_len(later) > size_limit {
+                    break;
+                }
+                self.write_point(later, &mut message);
                 if self.series.len() > size_limit {
                     self.series.truncate(len);
                     break;
@@ -117,14 +130,34 @@ impl Buffers {
         // Remote Write 1.0 and 2.0, "Protocol": snappy's block format, not the framed format. Compression fails only above 4 GiB.
         // A request has at most its limit, which the options bound, or one series, which registration bounds.
         let body = self.snappy.compress_vec(&self.request).expect("requests are bounded");
-        Encoded { body: body.into(), points: encoded }
+        let exemplars = points[..encoded].iter().map(|point| point.value.exemplars().len()).sum();
+        Encoded { body: body.into(), points: encoded, exemplars }
+    }
+
+    /// Writes the value and the exemplars of a point as fields of its series.
+    fn write_point<'a, M: Message<'a>>(&mut self, point: &Point, message: &mut M) {
+        write_value::<M>(point, point.value.plain(), &mut self.series);
+        for exemplar in point.value.exemplars() {
+            self.exemplar.clear();
+            message.write_exemplar_labels(&exemplar.labels, &mut self.exemplar);
+            write_double(EXEMPLAR_VALUE, exemplar.value, &mut self.exemplar);
+            write_integer(EXEMPLAR_TIMESTAMP, exemplar.time_ms, &mut self.exemplar);
+            write_field(M::EXEMPLARS, &self.exemplar, &mut self.series);
+        }
     }
 }
 
-/// Writes the value of a point as a field of its series.
-fn write_value<'a, M: Message<'a>>(point: &Point, series: &mut Vec<u8>) {
+/// Returns the bytes that the exemplars of a point add to a request, at most.
+fn exemplars_len(point: &Point) -> usize {
+    point.value.exemplars().iter().map(|exemplar| exemplar.labels.as_bytes().len() + EXEMPLAR_OVERHEAD).sum()
+}
+
+/// Writes a value without exemplars as a field of the series of its point.
+fn write_value<'a, M: Message<'a>>(point: &Point, value: &Value, series: &mut Vec<u8>) {
     let start_ms = if M::HAS_START { point.start_ms } else { 0 };
-    match &point.value {
+    match value {
+        // Its value has no exemplars.
+        Value::WithExemplars(_) => {}
         Value::Float(value) => {
             let len = double_len(*value) + integer_len(point.time_ms) + integer_len(start_ms);
             encode_key(SAMPLES, WireType::LengthDelimited, series);

@@ -1,6 +1,6 @@
 //! Wire format: points → request bodies of Remote Write 1.0 and 2.0.
 //!
-//! In come points, each with its metric and its labels, from a sender of [`crate::send`]; out goes the compressed body of one
+//! In come points, each with its metric, its labels and its exemplars, from a sender of [`crate::send`]; out goes the compressed body of one
 //! request, which [`crate::http`] sends. Points are encoded only here, so that the same points can be sent in either version of the
 //! protocol. Labels never change after registration, so their encoding is kept and copied.
 //!
@@ -21,6 +21,6 @@ pub mod proto;
 pub use decoder::{DecodeError, Decoder};
 pub use encoder::{Encoded, Encoder, Limits};
 pub use labels::{CONDITION, EncodedLabel, LE, Label, Labels, RawLabel};
-pub use point::{Metric, MetricKind, NAN, Point, STALE_MARKER, Value};
+pub use point::{Exemplar, Metric, MetricKind, NAN, Point, STALE_MARKER, Value};
 pub use proto::v1::Histogram;
 pub use protocol::Protocol;

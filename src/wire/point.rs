@@ -1,6 +1,7 @@
 //! Points: the values of series that are exported.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::proto::v1::BucketSpan;
@@ -45,6 +46,38 @@ pub enum Value {
     Float(f64),
     /// A native histogram.
     Histogram(Arc<Histogram>),
+    /// One of the others with exemplars. They are rare, and so elsewhere: a point stays small.
+    WithExemplars(Arc<ValueWithExemplars>),
+}
+
+/// A value with exemplars.
+#[derive(Debug, PartialEq)]
+pub struct ValueWithExemplars {
+    /// A value without exemplars.
+    value: Value,
+    /// At least one, in the order of [`Exemplar::order`]. The points of a target series share them.
+    exemplars: Arc<[Exemplar]>,
+}
+
+/// A sample that stands for others of its series, with labels that lead to its trace (OpenMetrics, "Exemplars").
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exemplar {
+    /// The labels, at least one; names and values have at most [`Self::MAX_CHARS`] characters together.
+    pub labels: Arc<Labels>,
+    /// The value of the sample, in the unit of its series.
+    pub value: f64,
+    /// The time of the sample, in milliseconds since the Unix epoch.
+    pub time_ms: i64,
+}
+
+impl Exemplar {
+    /// The maximum length of all labels together (OpenMetrics, "Exemplars").
+    pub const MAX_CHARS: usize = 128;
+
+    /// The order in which receivers accept the exemplars of a series: by time, and by value where times are equal.
+    pub fn order(&self, other: &Self) -> Ordering {
+        self.time_ms.cmp(&other.time_ms).then(self.value.total_cmp(&other.value))
+    }
 }
 
 /// The value that ends a series (Remote Write 1.0, "Stale Markers"): a NaN with exactly these bits.
@@ -54,13 +87,50 @@ pub const STALE_MARKER: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
 pub const NAN: f64 = f64::from_bits(0x7ff8_0000_0000_0001);
 
 impl Value {
+    /// Adds exemplars to a value that has none, which stays so without any. They must be in the order of [`Exemplar::order`].
+    pub fn with_exemplars(self, exemplars: Arc<[Exemplar]>) -> Self {
+        match exemplars.is_empty() {
+            true => self,
+            false => Self::WithExemplars(Arc::new(ValueWithExemplars { value: self, exemplars })),
+        }
+    }
+
+    /// Returns the value without its exemplars.
+    pub fn plain(&self) -> &Self {
+        match self {
+            Self::WithExemplars(with) => &with.value,
+            Self::Float(_) | Self::Histogram(_) => self,
+        }
+    }
+
+    /// Returns the exemplars.
+    pub fn exemplars(&self) -> &[Exemplar] {
+        match self {
+            Self::WithExemplars(with) => &with.exemplars,
+            Self::Float(_) | Self::Histogram(_) => &[],
+        }
+    }
+
+    /// Returns the number, if the value is one.
+    pub fn float(&self) -> Option<f64> {
+        match self.plain() {
+            Self::Float(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Returns the native histogram, if the value is one.
+    pub fn histogram(&self) -> Option<&Histogram> {
+        match self.plain() {
+            Self::Histogram(histogram) => Some(histogram),
+            _ => None,
+        }
+    }
+
     /// Returns true if the value ends its series.
     pub fn is_stale_marker(&self) -> bool {
-        let value = match self {
-            Self::Float(value) => value,
-            Self::Histogram(histogram) => &histogram.sum,
-        };
-        value.to_bits() == STALE_MARKER.to_bits()
+        let value = self.float().or_else(|| self.histogram().map(|histogram| histogram.sum));
+        value.is_some_and(|value| value.to_bits() == STALE_MARKER.to_bits())
     }
 
     /// Returns the heap memory of the value in bytes, in addition to that of the point.
@@ -71,6 +141,11 @@ impl Value {
                 let spans = histogram.positive_spans.len() + histogram.negative_spans.len();
                 let deltas = histogram.positive_deltas.len() + histogram.negative_deltas.len();
                 size_of::<Histogram>() + spans * size_of::<BucketSpan>() + deltas * size_of::<i64>()
+            }
+            Self::WithExemplars(with) => {
+                let texts: usize = with.exemplars.iter().map(|exemplar| exemplar.labels.as_bytes().len()).sum();
+                let exemplars = with.exemplars.len() * (size_of::<Exemplar>() + size_of::<Labels>()) + texts;
+                size_of::<ValueWithExemplars>() + exemplars + with.value.heap_bytes()
             }
         }
     }
@@ -102,6 +177,11 @@ impl Point {
         });
         let labels = Vec::from_iter(labels).join(",");
         if labels.is_empty() { self.metric.name.clone() } else { format!("{}{{{labels}}}", self.metric.name) }
+    }
+
+    /// Returns the point without exemplars.
+    pub fn without_exemplars(&self) -> Self {
+        Self { value: self.value.plain().clone(), ..self.clone() }
     }
 
     /// Its memory, without what it shares with other points.

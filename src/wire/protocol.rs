@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Point;
+use super::{Labels, Point};
 
 /// A version of Remote Write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +47,16 @@ pub(super) trait Message<'a> {
     const TIMESERIES: u32;
     /// Field number of the native histograms of a series.
     const HISTOGRAMS: u32;
+    /// Field number of the exemplars of a series.
+    const EXEMPLARS: u32;
     /// True if samples have a start timestamp.
     const HAS_START: bool;
 
     /// Writes the labels of a point as fields of its series.
     fn write_labels(&mut self, point: &'a Point, series: &mut Vec<u8>);
+
+    /// Writes the labels of an exemplar as fields of it.
+    fn write_exemplar_labels(&mut self, labels: &Labels, exemplar: &mut Vec<u8>);
 
     /// Writes the metadata of the metric as a field of the series, if the version has it there.
     fn write_metadata(&mut self, point: &'a Point, series: &mut Vec<u8>);

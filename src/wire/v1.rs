@@ -6,7 +6,7 @@ use prost::encoding::message;
 
 use super::proto::v1::{MetricMetadata, metric_metadata};
 use super::protocol::Message;
-use super::{Metric, MetricKind, Point};
+use super::{Labels, Metric, MetricKind, Point};
 
 const METADATA: u32 = 3;
 
@@ -27,10 +27,16 @@ impl<'a> Request<'a> {
 impl<'a> Message<'a> for Request<'a> {
     const TIMESERIES: u32 = 1;
     const HISTOGRAMS: u32 = 4;
+    const EXEMPLARS: u32 = 3;
     const HAS_START: bool = false;
 
     fn write_labels(&mut self, point: &'a Point, series: &mut Vec<u8>) {
         point.labels.write(&point.metric.encoded_name, point.metric.extra_label.as_ref(), series);
+    }
+
+    fn write_exemplar_labels(&mut self, labels: &Labels, exemplar: &mut Vec<u8>) {
+        // The field of the labels has the same number in an exemplar and in a series.
+        exemplar.extend_from_slice(labels.as_bytes());
     }
 
     fn write_metadata(&mut self, _: &'a Point, _: &mut Vec<u8>) {}

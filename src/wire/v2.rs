@@ -7,7 +7,7 @@ use std::ptr;
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use prost::Message as _;
-use prost::encoding::{WireType, encode_key, encode_varint};
+use prost::encoding::{WireType, encode_key, encode_varint, uint32};
 
 use super::labels::{INSERTED_NAMES, RawLabel};
 use super::proto::v2::{Metadata, metadata};
@@ -58,6 +58,7 @@ impl<'a> Request<'a> {
 impl<'a> Message<'a> for Request<'a> {
     const TIMESERIES: u32 = 5;
     const HISTOGRAMS: u32 = 3;
+    const EXEMPLARS: u32 = 4;
     const HAS_START: bool = true;
 
     fn write_labels(&mut self, point: &'a Point, series: &mut Vec<u8>) {
@@ -74,6 +75,13 @@ impl<'a> Message<'a> for Request<'a> {
         series.extend_from_slice(&labels.refs[name_offset..extra_offset]);
         series.extend_from_slice(&refs.extra_label);
         series.extend_from_slice(&labels.refs[extra_offset..]);
+    }
+
+    fn write_exemplar_labels(&mut self, labels: &Labels, exemplar: &mut Vec<u8>) {
+        let indexes: Vec<u32> =
+            labels.parts().into_iter().flatten().flat_map(|label| self.symbols.label(label)).collect();
+        // As in a series, and packed, too.
+        uint32::encode_packed(LABELS_REFS, &indexes, exemplar);
     }
 
     fn write_metadata(&mut self, point: &'a Point, series: &mut Vec<u8>) {

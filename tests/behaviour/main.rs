@@ -15,6 +15,7 @@ mod config_errors;
 mod config_habits;
 mod configuration;
 mod delivery;
+mod exemplars;
 mod fuzz;
 mod hostile;
 mod metric_types;

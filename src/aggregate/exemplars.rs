@@ -1,8 +1,9 @@
 //! Exemplars: which samples of a window stand for the others.
 //!
 //! Of a trend the largest one, and one that all others are equally likely to be; of a counter the latest; of a rate the latest that
-//! is not zero, which is the failure to look for. A gauge is a sample itself. They are kept by target series, and only of those
-//! with samples that have metadata: most runs have none, and accumulators have nothing for them.
+//! is not zero, and the latest zero: a failure to look for is a one of `http_req_failed`, and a zero of `checks`. A gauge is a sample
+//! itself. They are kept by target series, and only of those with samples that have metadata: most runs have none, and
+//! accumulators have nothing for them.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -23,9 +24,9 @@ pub struct Exemplars {
 /// The candidates of a target series.
 #[derive(Debug, Default)]
 struct Candidates {
-    /// The largest or the latest.
+    /// The largest of a trend, the latest of a counter, the latest of a rate that is not zero.
     first: Option<Exemplar>,
-    /// One of the others.
+    /// One of the others of a trend, the latest zero of a rate.
     other: Option<Exemplar>,
     /// The number of others that there were.
     others: u64,
@@ -39,7 +40,7 @@ impl Exemplars {
     /// A sample from before the last exported exemplar of its series is not: a receiver would reject it as out of order.
     pub fn offer(&mut self, slot: Slot, sample: &Sample, labels: impl FnOnce() -> Arc<Labels>) {
         let (kind, value, time_ms) = (slot.kind(), slot.convert(sample.value), sample.time_ms);
-        if kind == Kind::Gauge || kind == Kind::Rate && value == 0.0 {
+        if kind == Kind::Gauge {
             return;
         }
         let candidates = self.series.entry(slot).or_default();
@@ -47,22 +48,10 @@ impl Exemplars {
             return;
         }
         let exemplar = || Exemplar { labels: labels(), value, time_ms };
-        match &candidates.first {
-            None => candidates.first = Some(exemplar()),
-            Some(first) if kind == Kind::Trend => {
-                let is_larger = value > first.value;
-                candidates.others += 1;
-                // Each sample is offered once: a former largest one when it is replaced.
-                let is_chosen = self.random.u64(..candidates.others) == 0;
-                match (is_larger, is_chosen) {
-                    (true, true) => candidates.other = candidates.first.replace(exemplar()),
-                    (true, false) => candidates.first = Some(exemplar()),
-                    (false, true) => candidates.other = Some(exemplar()),
-                    (false, false) => {}
-                }
-            }
-            Some(latest) if time_ms >= latest.time_ms => candidates.first = Some(exemplar()),
-            Some(_) => {}
+        match kind {
+            Kind::Trend => candidates.keep_largest(value, &mut self.random, exemplar),
+            Kind::Rate if value == 0.0 => keep_latest(&mut candidates.other, time_ms, exemplar),
+            _ => keep_latest(&mut candidates.first, time_ms, exemplar),
         }
     }
 
@@ -88,6 +77,32 @@ impl Exemplars {
     /// Accepts samples of all times again: for a clock that went back.
     pub fn forget_times(&mut self) {
         self.series.values_mut().for_each(|candidates| candidates.exported = None);
+    }
+}
+
+impl Candidates {
+    /// Keeps the largest sample of a trend, and one of the others.
+    fn keep_largest(&mut self, value: f64, random: &mut fastrand::Rng, exemplar: impl FnOnce() -> Exemplar) {
+        let Some(largest) = &self.first else {
+            self.first = Some(exemplar());
+            return;
+        };
+        let is_larger = value > largest.value;
+        self.others += 1;
+        // Each sample is offered once: a former largest one when it is replaced.
+        let is_chosen = random.u64(..self.others) == 0;
+        match (is_larger, is_chosen) {
+            (true, true) => self.other = self.first.replace(exemplar()),
+            (true, false) => self.first = Some(exemplar()),
+            (false, true) => self.other = Some(exemplar()),
+            (false, false) => {}
+        }
+    }
+}
+
+fn keep_latest(kept: &mut Option<Exemplar>, time_ms: i64, exemplar: impl FnOnce() -> Exemplar) {
+    if kept.as_ref().is_none_or(|latest| time_ms >= latest.time_ms) {
+        *kept = Some(exemplar());
     }
 }
 
@@ -139,12 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_has_its_latest_sample_and_a_rate_its_latest_that_is_not_zero() {
+    fn a_counter_has_its_latest_sample_and_a_rate_its_latest_of_each_condition() {
         let mut exemplars = exemplars(1);
-        for (metric_type, latest) in [(MetricType::Counter, (9, 0.0)), (MetricType::Rate, (7, 0.001))] {
+        for (metric_type, latest) in
+            [(MetricType::Counter, &[(9, 0.0)][..]), (MetricType::Rate, &[(7, 0.001), (9, 0.0)])]
+        {
             let slot = slot(metric_type);
-            offer(&mut exemplars, slot, &[(5, 2.0), (7, 1.0), (9, 0.0), (6, 3.0)]);
-            assert_eq!(close(&mut exemplars, slot), [latest], "{metric_type:?}");
+            offer(&mut exemplars, slot, &[(5, 2.0), (7, 1.0), (9, 0.0), (6, 3.0), (8, 0.0)]);
+            assert_eq!(close(&mut exemplars, slot), latest, "{metric_type:?}");
         }
         let gauge = slot(MetricType::Gauge);
         offer(&mut exemplars, gauge, &[(5, 2.0)]);

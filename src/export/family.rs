@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::statistic::Statistic;
+use super::statistic::{ExemplarSelection, Statistic};
 use super::{Mapping, TrendForms};
 use crate::k6::{MetricType, ValueType};
 use crate::send::Batcher;
@@ -58,15 +58,17 @@ impl SeriesKind {
         matches!(self, Self::Single { statistic, .. } if statistic.needs_samples())
     }
 
-    /// Returns true if the series has exemplars: those that a panel about slow or failed requests shows. `percents` are the
-    /// percentiles of the family. Others would multiply what receivers keep, which is a fixed number of exemplars in all.
-    pub(super) fn has_exemplars(&self, percents: &[f64]) -> bool {
+    /// Returns the exemplars of the series: those that a panel about slow or failed requests shows. `percents` are the percentiles
+    /// of the family. More would multiply what receivers keep, which is a fixed number of exemplars in all; and a high percentile
+    /// was not made by just any sample.
+    pub(super) fn exemplars(&self, percents: &[f64]) -> ExemplarSelection {
         match self {
-            Self::Single { statistic: Statistic::Percentile(index), .. } => {
-                percents.get(*index).is_some_and(|&percent| percent > MEDIAN)
-            }
-            Self::Single { statistic, .. } => statistic.has_exemplars(),
-            Self::ByCondition { .. } | Self::ByBound { .. } | Self::NativeHistogram(_) => true,
+            Self::Single { statistic: Statistic::Percentile(index), .. } => match percents.get(*index) {
+                Some(&percent) if percent > MEDIAN => ExemplarSelection::Largest,
+                _ => ExemplarSelection::None,
+            },
+            Self::Single { statistic, .. } => statistic.exemplars(),
+            Self::ByCondition { .. } | Self::ByBound { .. } | Self::NativeHistogram(_) => ExemplarSelection::All,
         }
     }
 

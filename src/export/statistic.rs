@@ -37,6 +37,15 @@ pub enum Statistic {
     ClassicSum,
 }
 
+/// The exemplars of a series, among those of its target series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExemplarSelection {
+    None,
+    /// The one with the largest value.
+    Largest,
+    All,
+}
+
 impl Statistic {
     /// Returns true if the value increases from 0 over the run. Such a series starts with a 0 and is exported in every window.
     pub(super) fn is_cumulative(self) -> bool {
@@ -51,9 +60,13 @@ impl Statistic {
         !self.is_cumulative() && self != Self::Latest
     }
 
-    /// Returns true if the series of a statistic that is no percentile has exemplars.
-    pub(super) fn has_exemplars(self) -> bool {
-        matches!(self, Self::Total | Self::Share(_) | Self::Max | Self::Count | Self::ClassicCount)
+    /// Returns the exemplars of the series of a statistic that is no percentile.
+    pub(super) fn exemplars(self) -> ExemplarSelection {
+        match self {
+            Self::Max => ExemplarSelection::Largest,
+            Self::Total | Self::Share(_) | Self::Count | Self::ClassicCount => ExemplarSelection::All,
+            _ => ExemplarSelection::None,
+        }
     }
 
     /// Returns true if the value has the unit of the metric. Counts and shares do not have it.

@@ -7,7 +7,7 @@ use super::family::{Family, SeriesKind};
 use super::native_histogram;
 use super::readings::{ExponentialBuckets, Readings};
 use super::stale_markers::StaleMarkers;
-use super::statistic::Statistic;
+use super::statistic::{ExemplarSelection, Statistic};
 use crate::send::{Batcher, Role};
 use crate::time::window::Window;
 use crate::wire::{Exemplar, Labels, Metric, NAN, Point, STALE_MARKER, Value};
@@ -21,6 +21,8 @@ pub struct WindowExport<'a> {
     percentiles: Vec<f64>,
     /// Exemplars of the current target series, at least one.
     exemplars: Option<Arc<[Exemplar]>>,
+    /// The one of them with the largest value.
+    largest: Option<Arc<[Exemplar]>>,
     /// The number of exemplars that were exported.
     exported_exemplars: u64,
 }
@@ -35,18 +37,20 @@ struct Series<'a> {
     ends_silent: bool,
     /// The start of a cumulative series; 0 for other series.
     start_ms: i64,
-    /// True if the series has exemplars.
-    has_exemplars: bool,
+    exemplars: ExemplarSelection,
 }
 
 impl<'a> WindowExport<'a> {
     /// Creates the export of `window`. Series that have started end in the last window, or after a silence, as `stale_markers` says.
     pub fn new(window: &'a Window, stale_markers: StaleMarkers, batcher: &'a mut Batcher) -> Self {
-        Self { window, stale_markers, batcher, percentiles: Vec::new(), exemplars: None, exported_exemplars: 0 }
+        let (percentiles, exemplars, largest) = (Vec::new(), None, None);
+        Self { window, stale_markers, batcher, percentiles, exemplars, largest, exported_exemplars: 0 }
     }
 
     /// Sets the exemplars of the next target series, in the order of [`Exemplar::order`].
     pub fn set_exemplars(&mut self, exemplars: Vec<Exemplar>) {
+        let largest = exemplars.iter().max_by(|a, b| a.value.total_cmp(&b.value));
+        self.largest = largest.map(|largest| Arc::from([largest.clone()]));
         self.exemplars = (!exemplars.is_empty()).then(|| exemplars.into());
     }
 
@@ -75,8 +79,8 @@ impl<'a> WindowExport<'a> {
                 continue;
             }
             let kind = &series.kind;
-            let has_exemplars = self.exemplars.is_some() && kind.has_exemplars(&family.percents);
-            let series = Series { kind, labels, started: false, ends_silent: false, start_ms: 0, has_exemplars };
+            let exemplars = kind.exemplars(&family.percents);
+            let series = Series { kind, labels, started: false, ends_silent: false, start_ms: 0, exemplars };
             if kind.is_cumulative() {
                 // A timeline that was set back can be before the start.
                 let previous_end_ms = self.window.previous_end_ms;
@@ -96,20 +100,25 @@ impl<'a> WindowExport<'a> {
             }
         }
         state.close_window(has_samples, self.stale_markers);
-        self.exemplars = None;
+        (self.exemplars, self.largest) = (None, None);
     }
 
     /// Returns true if the window has a value.
     fn series(&mut self, readings: &impl Readings, series: &Series) -> bool {
-        let exemplars = self.exemplars.clone().filter(|_| series.has_exemplars);
+        let exemplars = match series.exemplars {
+            ExemplarSelection::None => None,
+            ExemplarSelection::Largest => self.largest.clone(),
+            ExemplarSelection::All => self.exemplars.clone(),
+        };
         match series.kind {
             SeriesKind::Single { statistic, metric } => {
                 let value = readings.value(*statistic, &self.percentiles);
                 self.number(series, metric, value, exemplars)
             }
             SeriesKind::ByCondition { nonzero, zero } => {
-                self.number(series, nonzero, readings.value(Statistic::Nonzero, &[]), exemplars);
-                self.number(series, zero, readings.value(Statistic::Zero, &[]), None)
+                let of = |is_zero| chosen(exemplars.as_deref()?, |exemplar| (exemplar.value == 0.0) == is_zero);
+                self.number(series, nonzero, readings.value(Statistic::Nonzero, &[]), of(false));
+                self.number(series, zero, readings.value(Statistic::Zero, &[]), of(true))
             }
             SeriesKind::ByBound { bounds, buckets } => {
                 let mut exemplars = exemplars.map(|exemplars| by_bound(&exemplars, bounds));
@@ -191,9 +200,13 @@ impl<'a> WindowExport<'a> {
 /// Returns the exemplars of each bucket: those whose values it is the first to contain.
 fn by_bound(exemplars: &[Exemplar], bounds: &[f64]) -> Vec<Option<Arc<[Exemplar]>>> {
     let bucket_of = |exemplar: &Exemplar| bounds.partition_point(|&bound| bound < exemplar.value);
-    let of_bucket = |bucket| exemplars.iter().filter(|exemplar| bucket_of(exemplar) == bucket).cloned().collect();
-    let of_buckets = (0..=bounds.len()).map(of_bucket);
-    of_buckets.map(|exemplars: Arc<[Exemplar]>| (!exemplars.is_empty()).then_some(exemplars)).collect()
+    (0..=bounds.len()).map(|bucket| chosen(exemplars, |exemplar| bucket_of(exemplar) == bucket)).collect()
+}
+
+/// Returns the exemplars that a predicate chooses, at least one.
+fn chosen(exemplars: &[Exemplar], is_chosen: impl Fn(&Exemplar) -> bool) -> Option<Arc<[Exemplar]>> {
+    let chosen: Arc<[Exemplar]> = exemplars.iter().filter(|exemplar| is_chosen(exemplar)).cloned().collect();
+    (!chosen.is_empty()).then_some(chosen)
 }
 
 /// Returns the time of the stale markers at the end of the run: after its last point, also for a series whose last point is

@@ -1,4 +1,5 @@
-// Demo: a receiver, a shop, k6 with the remote-write output, and a comparison of the receiver's numbers with k6's.
+// Demo: a receiver, a shop, k6 with the remote-write output, a comparison of the receiver's numbers with k6's, and the trace of the
+// slowest request.
 //
 //	RECEIVER=prometheus   uses Prometheus instead of VictoriaMetrics
 //	KEEP=1                keeps the receiver running
@@ -16,8 +17,6 @@ import (
 
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
-
-const script = "examples/http.js"
 
 func main() {
 	if err := demonstrate(); err != nil {
@@ -53,7 +52,12 @@ func demonstrate() error {
 	defer target.Close()
 	fmt.Printf("%s listens at %s, the shop at %s\n", kind, receiver.URL, target.URL())
 
-	result, err := load(target, receiver, interrupts)
+	result, err := load(harness.Run{
+		Script: "examples/http.js",
+		Out:    []string{"remote-write=" + receiver.WriteURL()},
+		Env:    map[string]string{"TARGET_URL": target.URL()},
+		Show:   true,
+	}, interrupts)
 	if err != nil {
 		return err
 	}
@@ -71,17 +75,12 @@ func demonstrate() error {
 	if result.ExitCode != 0 {
 		return fmt.Errorf("the numbers are equal, but k6 ended with exit code %d", result.ExitCode)
 	}
-	return nil
+	return traceSlowest(target, receiver, interrupts)
 }
 
 // load runs k6 and forwards interrupts to it; the second interrupt stops it immediately.
-func load(target *harness.Target, receiver *harness.Receiver, interrupts <-chan os.Signal) (*harness.Result, error) {
-	k6, err := harness.StartK6(harness.Run{
-		Script: script,
-		Out:    []string{"remote-write=" + receiver.WriteURL()},
-		Env:    map[string]string{"TARGET_URL": target.URL()},
-		Show:   true,
-	})
+func load(run harness.Run, interrupts <-chan os.Signal) (*harness.Result, error) {
+	k6, err := harness.StartK6(run)
 	if err != nil {
 		return nil, err
 	}

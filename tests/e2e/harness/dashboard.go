@@ -30,6 +30,7 @@ type PanelQuery struct {
 	Expr     string
 	Instant  bool
 	Interval string // the smallest step
+	Exemplar bool   // also asks for exemplars
 }
 
 // Variable is a variable of a dashboard.

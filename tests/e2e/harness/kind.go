@@ -48,10 +48,10 @@ type flavour struct {
 }
 
 var flavours = map[Kind]flavour{
-	Prometheus: prometheusFlavour("prometheus", enabled,
+	Prometheus: prometheusFlavour("prometheus", enabled, withExemplars,
 		"--web.remote-write-receiver.accepted-protobuf-messages=prometheus.WriteRequest",
 		"--web.remote-write-receiver.accepted-protobuf-messages=io.prometheus.write.v2.Request"),
-	PrometheusOf1: prometheusFlavour("prometheus", enabled,
+	PrometheusOf1: prometheusFlavour("prometheus", enabled, withExemplars,
 		"--web.remote-write-receiver.accepted-protobuf-messages=prometheus.WriteRequest"),
 	Prometheus2: prometheusFlavour("prometheus-2", enabled),
 	NotEnabled:  prometheusFlavour("prometheus"),
@@ -112,6 +112,7 @@ var flavours = map[Kind]flavour{
 				"--receive.capnproto-address=" + r.Address("capnproto"),
 				"--tsdb.path=" + filepath.Join(r.Dir, "data"),
 				`--label=receive="k6"`,
+				"--tsdb.max-exemplars=100000",
 			}
 		},
 		listening: regexp.MustCompile(`msg="Serving plain HTTP" address=(\S+)`),
@@ -136,7 +137,11 @@ var flavours = map[Kind]flavour{
 	},
 }
 
-const enabled = "--web.enable-remote-write-receiver"
+// Flags of Prometheus.
+const (
+	enabled       = "--web.enable-remote-write-receiver"
+	withExemplars = "--enable-feature=exemplar-storage"
+)
 
 func prometheusFlavour(program string, more ...string) flavour {
 	return flavour{
@@ -182,6 +187,7 @@ func mimirArguments(r *Receiver, address string) []string {
 		"-ingester.ring.replication-factor=1",
 		"-ingester.ring.min-ready-duration=0s",
 		"-store-gateway.sharding-ring.store=inmemory",
+		"-ingester.max-global-exemplars-per-user=100000",
 	}
 }
 
@@ -207,6 +213,7 @@ func cortexArguments(r *Receiver, address string) []string {
 		"-distributor.shard-by-all-labels=true",
 		"-ingester.min-ready-duration=0s",
 		"-ingester.final-sleep=0s",
+		"-ingester.max-exemplars=100000",
 		"-querier.store-gateway-addresses=" + r.Address("grpc"), // required, though it has none
 	}
 }

@@ -30,14 +30,7 @@ const everything = "$__all"
 
 // Ask runs a panel's query as Grafana does: over the time range, or at its end.
 func (v *View) Ask(query PanelQuery) ([]Series, error) {
-	smallest, err := v.smallestStep(query)
-	if err != nil {
-		return nil, err
-	}
-	step := max(smallest, v.span()/points)
-	promql, err := v.interpolated(query.Expr, map[string]time.Duration{
-		"__interval": step, "__rate_interval": max(step+smallest, 4*smallest), "__range": v.span(),
-	})
+	promql, step, err := v.promql(query)
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +38,28 @@ func (v *View) Ask(query PanelQuery) ([]Series, error) {
 		return v.Receiver.QueryAt(promql, v.ToMs)
 	}
 	return v.Receiver.QueryRange(promql, v.FromMs-v.FromMs%step.Milliseconds(), v.ToMs, step)
+}
+
+// Exemplars returns the exemplars of a panel's query, for which Grafana sends the same expression.
+func (v *View) Exemplars(query PanelQuery) ([]Exemplar, error) {
+	promql, _, err := v.promql(query)
+	if err != nil {
+		return nil, err
+	}
+	return v.Receiver.Exemplars(promql, v.FromMs, v.ToMs)
+}
+
+// promql returns the expression of a query without variables, and its step.
+func (v *View) promql(query PanelQuery) (string, time.Duration, error) {
+	smallest, err := v.smallestStep(query)
+	if err != nil {
+		return "", 0, err
+	}
+	step := max(smallest, v.span()/points)
+	promql, err := v.interpolated(query.Expr, map[string]time.Duration{
+		"__interval": step, "__rate_interval": max(step+smallest, 4*smallest), "__range": v.span(),
+	})
+	return promql, step, err
 }
 
 // smallestStep returns the query's interval, or that of the data source.

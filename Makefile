@@ -223,12 +223,9 @@ test-e2e: receivers-all $(E2E_PROGRAMS) ## the built and the released k6 with re
 
 ## Long tests
 
-# `make test` runs most tests on two receivers and one on the others. These are the tests that use kinds() or a function with it.
-RECEIVER_TESTS = $(shell awk '/^func/ { test = "" } /^func Test/ { test = $$2; sub(/\(.*/, "", test) } \
-	test && /onEveryReceiver\(|[^A-Za-z]kinds\(\)|allReceivers\(\)/ { print test; test = "" }' tests/e2e/*_test.go)
+# `make test` runs them on two receivers, and one test on the others.
 test-receivers: receivers-all $(E2E_PROGRAMS) ## every test that depends on the receiver, on all of them
-	cd tests/e2e && RECEIVERS=all go test -count=1 -parallel 6 -timeout 60m \
-		-run '^($(subst $() ,|,$(strip $(RECEIVER_TESTS))))$$' ./...
+	cd tests/e2e && RECEIVERS=all go test -count=1 -parallel 6 -timeout 60m -run "$$($(ROOT)/scripts/receiver-tests.sh)" ./...
 
 # PROPTEST_RNG_SEED repeats a run.
 CASES ?= 1000

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Prints a pattern for `go test -run`: the tests end to end that ask for the kinds of receivers, by kinds() or a function with it.
+# Prints a pattern for `go test -run`: the tests end to end that run on several receivers, by one of these functions.
 set -euo pipefail
 cd "$(dirname "$0")/../tests/e2e"
 awk '
 	/^func/ { test = "" }
 	/^func Test/ { test = $2; sub(/\(.*/, "", test) }
-	test && /onEveryReceiver\(|[^A-Za-z]kinds\(\)|allReceivers\(\)/ { tests = tests "|" test; test = "" }
+	test && /(onEveryReceiver|onReceiversOfFiles|onSlowReceivers|runForDashboards|allReceivers)\(|range section.kinds/ { tests = tests "|" test; test = "" }
 	END { print "^(" substr(tests, 2) ")$" }
 ' ./*_test.go

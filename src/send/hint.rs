@@ -106,6 +106,7 @@ const BY_MESSAGE: &[(&str, &str)] = &[
     ("native-histogram-buckets", MANY_BUCKETS),
     ("not-reducible-native-histogram", MANY_BUCKETS),
     ("too many buckets", MANY_BUCKETS),
+    ("native histogram bucket count", MANY_BUCKETS),
     // Mimir's words, then Cortex's.
     ("label value length", LONG_VALUE),
     ("label-value-too-long", LONG_VALUE),
@@ -263,6 +264,7 @@ mod tests {
               limit: 160",
                 "trendAs",
             ),
+            (Some(400), "native histogram bucket count exceeded for metric (limit: 2) metric: \"k6_a\"", "trendAs"),
             (
                 Some(400),
                 "received a series whose label value length of 3000 exceeds the limit of 2048, label: 'url', value: \

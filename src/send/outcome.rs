@@ -49,8 +49,9 @@ impl Outcome {
             429 | 500..=599 => Self::Retry(response.retry_after),
             415 => Self::UnsupportedProtocol,
             // Remote Write 1.0 does not say what a receiver stores of a request that it rejects: Prometheus nothing. Mimir reports
-            // all points as written, though it has not stored some: that says nothing either.
-            400 | 422 => {
+            // all points as written, though it has not stored some: that says nothing either. Thanos has 409 for what is out of
+            // order, twice or too old.
+            400 | 409 | 422 => {
                 Self::Rejected { whole: written.is_none_or(|written| written == 0 || written >= points as u64) }
             }
             _ => Self::Rejected { whole: false },
@@ -113,7 +114,7 @@ mod tests {
             for status in [301, 401, 403, 404, 408] {
                 assert_eq!(outcome(status), Outcome::Rejected { whole: false });
             }
-            for status in [400, 422] {
+            for status in [400, 409, 422] {
                 assert_eq!(outcome(status), Outcome::Rejected { whole: protocol == Protocol::V1 });
             }
             assert_eq!(outcome(413), Outcome::TooLarge);

@@ -79,6 +79,7 @@ fn one_bad_series_costs_itself_alone_whatever_the_status() {
     for (status, message) in [
         (400, "out of order sample"),
         (422, "label value too long"),
+        (409, "add 1 samples: out of order sample"),
         (413, ""),
         (400, "too big unpacked request"),
         (500, "rpc error: grpc: received message larger than max (5 vs. 4)"),

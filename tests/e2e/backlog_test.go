@@ -13,7 +13,7 @@ import (
 
 // onSlowReceivers runs a test for each kind of receiver, since they handle several points of a series differently.
 func onSlowReceivers(t *testing.T, test func(t *testing.T, receiver *harness.Receiver)) {
-	for _, kind := range []harness.Kind{harness.Prometheus, harness.PrometheusOf1, harness.VictoriaMetrics, harness.Mimir} {
+	for _, kind := range filesKinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			test(t, startReceiver(t, kind))
@@ -59,7 +59,7 @@ func TestAMergedRequestWhoseResponseIsLostCountsOnce(t *testing.T) {
 		result := run(t, load)
 
 		expectSummaryIn(t, receiver, result)
-		if receiver.Kind != harness.VictoriaMetrics { // VictoriaMetrics stores both copies of a point
+		if !receiver.Kind.MakesRanges() { // VictoriaMetrics stores both copies of a point
 			expectAPointInEveryWindow(t, receiver, 100*time.Millisecond)
 		}
 		expectAllSent(t, result)

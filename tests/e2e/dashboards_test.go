@@ -22,15 +22,15 @@ const (
 	native = "release 1.1, native"
 )
 
-// onlyOn has the dashboards for receivers with one representation of native histograms.
-var onlyOn = map[string]harness.Kind{
-	"native-histograms.json":                 harness.Prometheus,      // one series with all buckets, and functions for it
-	"native-histograms-victoriametrics.json": harness.VictoriaMetrics, // a series for each bucket
+// rangesIn has the dashboards for receivers with one representation of native histograms: whether as series with ranges.
+var rangesIn = map[string]bool{
+	"native-histograms.json":                 false, // one series with all buckets, and functions for it
+	"native-histograms-victoriametrics.json": true,
 }
 
 // choices returns the selected values for one run; other variables have all available values.
 func choices(file string) map[string][]string {
-	switch _, isNative := onlyOn[file]; {
+	switch _, isNative := rangesIn[file]; {
 	case isNative:
 		return map[string][]string{"run_by": {"test_run_id"}, "run": {native}, "instance_by": {"instance_id"}}
 	case file == "comparison.json":
@@ -91,7 +91,7 @@ func runForDashboards(t *testing.T) *runsOnReceivers {
 	target := startTarget(t)
 	load := loadFor(9*time.Second, target, "")
 	load.Out = nil
-	for _, kind := range harness.Kinds {
+	for _, kind := range kinds() {
 		receiver := startReceiver(t, kind)
 		stage.receivers = append(stage.receivers, receiver)
 		load.Out = append(load.Out, "remote-write="+receiver.WriteURL())
@@ -126,7 +126,7 @@ func TestDashboards(t *testing.T) {
 	stage := runForDashboards(t)
 	for _, receiver := range stage.receivers {
 		for _, dashboard := range dashboards {
-			if kind, is := onlyOn[dashboard.File]; is && kind != receiver.Kind {
+			if ranges, is := rangesIn[dashboard.File]; is && ranges != receiver.Kind.MakesRanges() {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s on %s", dashboard.File, receiver.Kind), func(t *testing.T) {

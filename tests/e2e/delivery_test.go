@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,9 +27,16 @@ func TestTheProtocolVersionIsDetected(t *testing.T) {
 		{harness.PrometheusOf1, typeOf1},
 		{harness.Prometheus2, typeOf1},
 		{harness.VictoriaMetrics, typeOf1},
+		{harness.VMAgent, typeOf1},
+		{harness.Mimir, typeOf2},
+		{harness.Cortex, typeOf1},
+		{harness.Thanos, typeOf1},
 	} {
 		t.Run(string(receiver.kind), func(t *testing.T) {
 			t.Parallel()
+			if slices.Contains(harness.MoreKinds, receiver.kind) && !allReceivers() {
+				t.Skip("only with RECEIVERS=all")
+			}
 			if _, err := harness.Binary("prometheus-2"); err != nil && receiver.kind == harness.Prometheus2 {
 				t.Skip("Prometheus 2 is not installed: `make receivers` installs it where apt is available")
 			}
@@ -86,6 +94,28 @@ func TestAReceiverThatIsKilledAndRestartedHasEveryWindow(t *testing.T) {
 		awaitPoints(t, receiver)
 		receiver.Kill()
 		time.Sleep(3 * time.Second) // during which sends fail
+		if err := receiver.Restart(); err != nil {
+			t.Fatal(err)
+		}
+		result := finish(t, k6, 0)
+
+		expectSummaryIn(t, receiver, result)
+		expectAPointInEveryWindow(t, receiver, time.Second)
+		expectOneWarningAndOneRecovery(t, result)
+	})
+}
+
+// A relay keeps what it has accepted on its disk; what VictoriaMetrics had only in memory it loses when it is killed.
+func TestAReceiverThatIsRestartedHasEveryWindow(t *testing.T) {
+	t.Parallel()
+	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
+		load := loadFor(12*time.Second, startTarget(t), receiver.WriteURL())
+		load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
+		load.Options = map[string]any{"timeout": "1s"}
+		k6 := start(t, load)
+		time.Sleep(4 * time.Second)
+		receiver.ShutDown()
+		time.Sleep(2 * time.Second)
 		if err := receiver.Restart(); err != nil {
 			t.Fatal(err)
 		}

@@ -19,11 +19,12 @@ type section struct {
 }
 
 var sections = []section{
-	{"From any run", "gauges", harness.Kinds},
-	{"From gauges", "gauges", harness.Kinds},
-	{"From native histograms in Prometheus", "native", []harness.Kind{harness.Prometheus}},
-	{"From native histograms in VictoriaMetrics", "native", []harness.Kind{harness.VictoriaMetrics}},
-	{"From classic histograms", "classic", harness.Kinds},
+	{"From any run", "gauges", kinds()},
+	{"From gauges", "gauges", kinds()},
+	{"From native histograms in Prometheus", "native", slices.DeleteFunc(kinds(), harness.Kind.MakesRanges)},
+	{"From native histograms in VictoriaMetrics", "native",
+		slices.DeleteFunc(kinds(), func(kind harness.Kind) bool { return !kind.MakesRanges() })},
+	{"From classic histograms", "classic", kinds()},
 }
 
 // statistic is a number in k6's summary.

@@ -99,7 +99,12 @@ func TestExamplesSendTheExpectedSeries(t *testing.T) {
 	for _, example := range examples {
 		t.Run(example.file, func(t *testing.T) {
 			t.Parallel()
-			onEveryReceiver(t, example.expectIn)
+			for _, kind := range harness.Kinds {
+				t.Run(string(kind), func(t *testing.T) {
+					t.Parallel()
+					example.expectIn(t, startReceiver(t, kind))
+				})
+			}
 		})
 	}
 }

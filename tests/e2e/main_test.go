@@ -41,7 +41,7 @@ func kinds() []harness.Kind {
 	if allReceivers() {
 		return slices.Concat(harness.Kinds, harness.MoreKinds)
 	}
-	return harness.Kinds
+	return slices.Clone(harness.Kinds)
 }
 
 func allReceivers() bool { return os.Getenv("RECEIVERS") == "all" }

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -14,17 +15,36 @@ import (
 
 const manySeries = "tests/e2e/scripts/many_series.js"
 
-// onMimir runs a test for each protocol version: for a rejected request of 2.0, Mimir reports that it has written all
-// of it, for 1.0 nothing. In both cases it has stored the points that it did not reject.
-func onMimir(t *testing.T, flags []string, test func(t *testing.T, receiver *harness.Receiver, load harness.Run)) {
-	for _, protocol := range []string{"1.0", "auto"} {
-		t.Run(protocol, func(t *testing.T) {
+// refuser is a receiver that stores the valid points of a request that it rejects.
+type refuser struct {
+	kind     harness.Kind
+	protocol string
+	flags    []string
+}
+
+// refusers returns Mimir, and with RECEIVERS=all Cortex, each with both protocol versions: for a rejected request of 2.0, Mimir
+// reports that it has written all of it, Cortex nothing, and both have stored the points that they did not reject.
+func refusers() []refuser {
+	all := []refuser{{harness.Mimir, "1.0", nil}, {harness.Mimir, "auto", nil}}
+	if allReceivers() {
+		all = append(all, refuser{harness.Cortex, "1.0", nil},
+			refuser{harness.Cortex, "auto", []string{"-distributor.remote-writev2-enabled=true"}})
+	}
+	return all
+}
+
+// onRefusers runs a test for each of them.
+func onRefusers(
+	t *testing.T, all []refuser, flags []string, test func(t *testing.T, receiver *harness.Receiver, load harness.Run),
+) {
+	for _, refuser := range all {
+		t.Run(string(refuser.kind)+"/"+refuser.protocol, func(t *testing.T) {
 			t.Parallel()
-			receiver := startReceiverWith(t, harness.Mimir, flags...)
+			receiver := startReceiverWith(t, refuser.kind, slices.Concat(refuser.flags, flags)...)
 			load := loadFor(6*time.Second, startTarget(t), receiver.WriteURL())
 			load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
 			load.Env["SERIES"] = "300"
-			load.Options = map[string]any{"protocol": protocol}
+			load.Options = map[string]any{"protocol": refuser.protocol, "staleMarkers": false}
 			test(t, receiver, load)
 		})
 	}
@@ -48,10 +68,10 @@ func TestMimirAcceptsEverything(t *testing.T) {
 	}
 }
 
-func TestSeriesOverMimirsLimitDoNotAffectOthers(t *testing.T) {
+func TestSeriesOverALimitDoNotAffectOthers(t *testing.T) {
 	t.Parallel()
 	flags := []string{"-ingester.max-global-series-per-user=100"}
-	onMimir(t, flags, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
+	onRefusers(t, refusers(), flags, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
 		load.Script = manySeries
 		result := run(t, load)
 
@@ -68,32 +88,58 @@ func TestSeriesOverMimirsLimitDoNotAffectOthers(t *testing.T) {
 	})
 }
 
-func TestAURLThatIsTooLongForMimirDoesNotAffectOtherSeries(t *testing.T) {
+func TestOneRefusedSeriesCostsOnlyItself(t *testing.T) {
 	t.Parallel()
-	onMimir(t, nil, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
-		load.Script = "tests/e2e/scripts/long_url.js"
-		load.Options["maxLabelValueBytes"] = 1 << 20
-		result := run(t, load)
+	for _, refusal := range []struct {
+		name    string
+		env     map[string]string
+		options map[string]any
+		flags   []string
+		hint    string
+	}{
+		{"a long label value", map[string]string{"VALUE_BYTES": "3000"}, map[string]any{"maxLabelValueBytes": 1 << 20}, nil,
+			"maxLabelValueBytes"},
+		{"a long label name", map[string]string{"NAME_BYTES": "1100"}, nil, nil, "the name of a tag is longer"},
+		{"many labels", map[string]string{"LABELS": "60"}, nil, []string{"-validation.max-label-names-per-series=50"},
+			"more labels"},
+		{"buckets of native histograms", nil, map[string]any{"trendAs": []string{"gauges", "native"}},
+			[]string{"-validation.max-native-histogram-buckets=2"}, "limits the buckets"},
+	} {
+		t.Run(refusal.name, func(t *testing.T) {
+			t.Parallel()
+			onRefusers(t, refusers(), refusal.flags, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
+				load.Script = "tests/e2e/scripts/refused.js"
+				maps.Copy(load.Env, refusal.env)
+				maps.Copy(load.Options, refusal.options)
+				result := run(t, load)
 
-		for _, name := range []string{"k6_pairs_total", "k6_iterations_total", "k6_http_reqs_total"} {
-			value := query(t, receiver, "sum(last_over_time("+name+"[5m]))")[0].Last().Value
-			if expected := result.Summary["pairs"]["count"]; value != expected {
-				t.Errorf("%s is %v, not %v", name, value, expected)
-			}
-		}
-		expectPointsFailed(t, result, "label value length", "maxLabelValueBytes")
-	})
+				iterations := result.Summary["iterations"]["count"]
+				for _, name := range []string{"k6_plain_total", "k6_iterations_total", "k6_http_reqs_total"} {
+					if value := query(t, receiver, "sum(last_over_time("+name+"[5m]))")[0].Last().Value; value != iterations {
+						t.Errorf("%s is %v, not %v", name, value, iterations)
+					}
+				}
+				expectPointsFailed(t, result, "", refusal.hint)
+				expectStoredAsCounted(t, receiver, result)
+			})
+		})
+	}
 }
 
-func TestASeriesThatIsOutOfOrderForMimirDoesNotAffectOthers(t *testing.T) {
+func TestASeriesThatIsOutOfOrderDoesNotAffectOthers(t *testing.T) {
 	t.Parallel()
-	onMimir(t, nil, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
+	all := refusers()
+	if allReceivers() {
+		all = append(all, refuser{harness.Thanos, "auto", nil})
+	}
+	onRefusers(t, all, nil, func(t *testing.T, receiver *harness.Receiver, load harness.Run) {
 		writeAhead(t, receiver)
 		result := run(t, load)
 
 		expectSummaryBut(t, receiver, result, "vus")
 		expectAPointInEveryWindow(t, receiver, time.Second)
-		expectPointsFailed(t, result, "out-of-order", "another run writes the same series")
+		expectPointsFailed(t, result, "", "another run writes the same series")
+		expectStoredAsCounted(t, receiver, result)
 	})
 }
 
@@ -195,6 +241,21 @@ func expectPointsFailed(t *testing.T, result *harness.Result, message, hint stri
 	last := lines[len(lines)-1]
 	if failed, _ := last.Fields["points_failed"].(float64); last.Level != "error" || failed == 0 {
 		t.Errorf("the last line must have the number of failed points:\n%s", result.LogText())
+	}
+}
+
+// expectStoredAsCounted expects that the receiver has as many points of the run as the output reports as sent. Without stale
+// markers, which no query returns.
+func expectStoredAsCounted(t *testing.T, receiver *harness.Receiver, result *harness.Result) {
+	t.Helper()
+	lines := linesOfOutput(result)
+	last := lines[len(lines)-1]
+	stored := 0
+	for _, series := range query(t, receiver, `{__name__!=""}[5m]`) {
+		stored += len(series.Points)
+	}
+	if sent, _ := last.Fields["points_sent"].(float64); float64(stored) != sent {
+		t.Errorf("%v points are stored, the output has sent %v:\n%s", stored, sent, result.LogText())
 	}
 }
 

@@ -106,7 +106,10 @@ func TestSeriesEndWithTheRun(t *testing.T) {
 
 func TestConsecutiveRunsAreSeparate(t *testing.T) {
 	t.Parallel()
-	receiver := startReceiver(t, harness.Prometheus)
+	onEveryReceiver(t, expectSeparateRuns)
+}
+
+func expectSeparateRuns(t *testing.T, receiver *harness.Receiver) {
 	target := startTarget(t)
 	load := loadFor(3*time.Second, target, receiver.WriteURL())
 	load.Env["K6_PROMETHEUS_RW_TREND_AS"] = "gauges,native"
@@ -116,7 +119,8 @@ func TestConsecutiveRunsAreSeparate(t *testing.T) {
 	second := run(t, load).Summary["http_reqs"]["count"]
 	secondEndMs := lastPointMs(t, receiver)
 
-	// A range excludes its left boundary: this one has all points of the second run and none of the first.
+	// A range excludes its left boundary: this one has all points of the second run and none of the first. Thanos adds up what
+	// was before a reset, so for it the second run does not begin with 0.
 	sinceFirst := fmt.Sprintf("%dms", secondEndMs-firstEndMs)
 	for _, total := range []struct {
 		of       string
@@ -128,10 +132,16 @@ func TestConsecutiveRunsAreSeparate(t *testing.T) {
 		{"the second run", sinceFirst, secondEndMs, second},
 		{"both runs", "5m", secondEndMs, first + second},
 	} {
+		if total.of == "the second run" && receiver.Kind == harness.Thanos {
+			continue
+		}
 		for _, promql := range []string{
 			"sum(increase(k6_http_reqs_total[%s]))",
 			"histogram_count(sum(increase(k6_http_req_duration_seconds[%s])))",
 		} {
+			if strings.HasPrefix(promql, "histogram") && receiver.Kind.MakesRanges() {
+				continue
+			}
 			value, _, err := receiver.NumberAt(fmt.Sprintf(promql, total.window), total.endMs)
 			if err != nil {
 				t.Fatal(err)
@@ -141,7 +151,9 @@ func TestConsecutiveRunsAreSeparate(t *testing.T) {
 			}
 		}
 	}
-	expectNothingRejected(t, receiver)
+	if receiver.Kind == harness.Prometheus {
+		expectNothingRejected(t, receiver)
+	}
 }
 
 // expectAPointInEveryWindow expects for each series of the requests a first 0, then a point at every multiple of the window,

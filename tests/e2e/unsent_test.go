@@ -78,9 +78,17 @@ func filesIn(t *testing.T, directory string) []string {
 	return files
 }
 
+func filesKinds() []harness.Kind {
+	all := []harness.Kind{harness.Prometheus, harness.PrometheusOf1, harness.VictoriaMetrics, harness.Mimir, harness.Thanos}
+	if allReceivers() {
+		all = append(all, harness.VMAgent, harness.Cortex)
+	}
+	return all
+}
+
 // onReceiversOfFiles runs a test with each receiver to which files are sent.
 func onReceiversOfFiles(t *testing.T, test func(t *testing.T, receiver *harness.Receiver)) {
-	for _, kind := range []harness.Kind{harness.Prometheus, harness.PrometheusOf1, harness.VictoriaMetrics, harness.Mimir} {
+	for _, kind := range filesKinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			test(t, startReceiver(t, kind))
@@ -104,11 +112,8 @@ func TestSendDeliversHistogramsAndEndsOfSeries(t *testing.T) {
 		send(t, receiver, file)
 		expectEqual(t, receiver, measured, harness.Totals)
 		kind := receiver.Kind
-		if kind != harness.VictoriaMetrics {
-			kind = harness.Prometheus
-		}
 		expectEqual(t, receiver, measured, func(m harness.Measured) []harness.Expectation { return histogramTotals(m, kind) })
-		if lasting, err := receiver.Query("k6_http_reqs_total"); err != nil || len(lasting) > 0 && kind != harness.VictoriaMetrics {
+		if lasting, err := receiver.Query("k6_http_reqs_total"); err != nil || len(lasting) > 0 && !kind.MakesRanges() {
 			t.Errorf("series continue after the run: %v, %v", lasting, err)
 		}
 	})
@@ -168,7 +173,7 @@ func TestASendThatIsKilledContinuesWhereItWas(t *testing.T) {
 		}
 		expectEqual(t, receiver, measured, harness.Totals)
 		// VictoriaMetrics keeps both copies of a point that was in flight.
-		if receiver.Kind != harness.VictoriaMetrics {
+		if !receiver.Kind.MakesRanges() {
 			expectAPointInEveryWindow(t, receiver, time.Second)
 		}
 	})

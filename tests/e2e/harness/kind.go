@@ -32,6 +32,9 @@ var Kinds = []Kind{Prometheus, VictoriaMetrics}
 // MoreKinds are the receivers of fewer tests, since not all machines have them built.
 var MoreKinds = []Kind{VMAgent, Mimir, Cortex, Thanos}
 
+// MakesRanges reports whether it makes a native histogram a series for each bucket, with the label vmrange.
+func (k Kind) MakesRanges() bool { return k == VictoriaMetrics || k == VMAgent }
+
 // flavour has the differences between the kinds.
 type flavour struct {
 	program   string
@@ -44,6 +47,7 @@ type flavour struct {
 	writePath string                          // path of the write URL; empty for that of Prometheus
 	apiPrefix string                          // prefix of the paths of Prometheus's query API
 	tenant    string                          // header with the tenant
+	adds      []string                        // labels that it adds to all series
 	reader    Kind                            // the program that is queried, if it is another one
 }
 
@@ -120,6 +124,7 @@ var flavours = map[Kind]flavour{
 		readyAt:   "http",
 		writePath: "/api/v1/receive",
 		tenant:    "THANOS-TENANT",
+		adds:      []string{"receive", "tenant_id"},
 		reader:    thanosQuery,
 	},
 	thanosQuery: {
@@ -198,6 +203,7 @@ func cortexArguments(r *Receiver, address string) []string {
 	return []string{
 		"-target=distributor,ingester,querier",
 		"-auth.enabled=false",
+		"-blocks-storage.tsdb.enable-native-histograms=true",
 		"-server.http-listen-address=127.0.0.1",
 		"-server.http-listen-port=" + port,
 		"-server.grpc-listen-address=127.0.0.1",

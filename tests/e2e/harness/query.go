@@ -119,6 +119,9 @@ func (r *Receiver) query(path string, parameters url.Values) ([]Series, error) {
 	for _, result := range response.Data.Result {
 		series := Series{Name: result.Metric["__name__"], Labels: result.Metric}
 		delete(series.Labels, "__name__")
+		for _, added := range flavours[r.Kind].adds {
+			delete(series.Labels, added)
+		}
 		points := result.Values
 		if result.Value != nil {
 			points = append(points, *result.Value)

@@ -3,6 +3,7 @@ package harness
 // Receivers of two processes: one that is written to, and one that is queried.
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -47,23 +48,25 @@ func (r *Receiver) Store() *Receiver { return r.reader }
 // relayTimeout is for a relay whose store was away: vmagent waits up to a minute before it tries again.
 const relayTimeout = 70 * time.Second
 
-// awaitRelay waits until the store has what a vmagent has accepted so far. vmagent gathers samples for a second, and then sends
-// them or queues them.
+// awaitRelay waits until the store has what a vmagent has accepted so far. vmagent looks each second, or a tenth later, whether
+// it has gathered samples for a second, and then queues them.
 func (r *Receiver) awaitRelay() error {
 	accepted, err := r.OwnMetric("vmagent_rows_inserted_total", AnyLabels)
 	if err != nil || accepted == r.relayed {
 		return err
 	}
-	time.Sleep(1100 * time.Millisecond) // -remoteWrite.flushInterval
-	var pending float64
+	time.Sleep(2500 * time.Millisecond)
+	var state string
 	err = Await("vmagent to relay what it has", relayTimeout, func() bool {
-		pending, err = r.OwnMetric("vmagent_remotewrite_pending_data_bytes", AnyLabels)
-		return err == nil && pending == 0
+		waiting, err1 := r.OwnMetric("vmagent_remotewrite_pending_data_bytes", AnyLabels)
+		queued, err2 := r.OwnMetric("vmagent_remotewrite_block_size_bytes_count", AnyLabels)
+		sent, err3 := r.OwnMetric("vmagent_remotewrite_blocks_sent_total", AnyLabels)
+		state = fmt.Sprintf("%v bytes wait, %v of %v blocks were sent, %v", waiting, sent, queued, errors.Join(err1, err2, err3))
+		return err1 == nil && err2 == nil && err3 == nil && waiting == 0 && sent >= queued
 	})
 	if err != nil {
-		return fmt.Errorf("%w: %v bytes wait", err, pending)
+		return fmt.Errorf("%w: %s", err, state)
 	}
-	time.Sleep(200 * time.Millisecond) // for the last request, which does not wait any more
 	r.relayed = accepted
 	return nil
 }

@@ -25,8 +25,8 @@ const SPARE_BLOCKS: usize = 16;
 /// The number of samples that may wait for the background thread: 96 MiB, seconds at the highest rate that k6 reaches.
 const MAX_WAITING_SAMPLES: usize = 4 << 20;
 
-/// The number of samples whose metadata may wait for it. That of more is dropped.
-const MAX_WAITING_METADATA: usize = 1 << 16;
+/// The bytes of metadata that may wait for it, that of some 200 000 samples with a trace id each. More is dropped.
+const MAX_WAITING_METADATA: usize = 16 << 20;
 
 /// The output has been closed.
 #[derive(Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Inbox {
     pub fn push_with_metadata(&self, samples: SamplesWithMetadata) -> Result<usize, Closed> {
         let (unknown, staged) = self.push_known(samples.samples())?;
         if !staged.abandoned && self.waiting_metadata.load(Ordering::Relaxed) < MAX_WAITING_METADATA {
-            self.waiting_metadata.fetch_add(samples.samples().len(), Ordering::Relaxed);
+            self.waiting_metadata.fetch_add(samples.bytes(), Ordering::Relaxed);
             self.send(Message::Metadata(samples));
         }
         Ok(unknown)
@@ -230,7 +230,7 @@ impl InboxReceiver {
                 Received::Samples(block)
             }
             Ok(Message::Metadata(samples)) => {
-                self.inbox.waiting_metadata.fetch_sub(samples.samples().len(), Ordering::Relaxed);
+                self.inbox.waiting_metadata.fetch_sub(samples.bytes(), Ordering::Relaxed);
                 Received::Metadata(samples)
             }
             Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => Received::Closed,
@@ -350,6 +350,39 @@ mod tests {
         }
         assert_eq!(reporter.counters().samples_dropped.get(), 1 << 20);
         assert!(reporter.poll().is_some() && reporter.poll().is_none());
+    }
+
+    #[test]
+    fn the_memory_of_metadata_is_bounded_and_costs_no_sample() {
+        let reporter = Arc::new(Reporter::default());
+        let (inbox, receiver) = inbox(Arc::clone(&reporter));
+        let id = inbox.register(&definition("m")).expect("open");
+        let with_metadata = || {
+            let mut with_metadata = SamplesWithMetadata::default();
+            let text = "x".repeat(500);
+            for sample in samples(id, 0..512) {
+                with_metadata.push(sample, (0..10).map(|_| ("name", &*text)));
+            }
+            with_metadata
+        };
+        let pushes = 20;
+        for _ in 0..pushes {
+            assert_eq!(inbox.push_with_metadata(with_metadata()), Ok(0));
+        }
+        assert!(inbox.waiting_metadata.load(Ordering::Relaxed) < MAX_WAITING_METADATA + with_metadata().bytes());
+        assert!(inbox.close());
+        let (mut recorded, mut received) = (0, 0);
+        loop {
+            match receiver.receive(SOON) {
+                Received::Samples(block) => recorded += block.len(),
+                Received::Metadata(_) => received += 1,
+                Received::Nothing => panic!("closed"),
+                Received::Closed => break,
+            }
+        }
+        assert_eq!((recorded, received), (pushes * 512, MAX_WAITING_METADATA.div_ceil(with_metadata().bytes())));
+        assert_eq!(inbox.waiting_metadata.load(Ordering::Relaxed), 0);
+        assert_eq!(reporter.counters().samples_dropped.get(), 0);
     }
 
     #[test]

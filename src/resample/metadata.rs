@@ -35,6 +35,11 @@ impl SamplesWithMetadata {
         &self.samples
     }
 
+    /// Its memory in bytes, without what is reserved for more.
+    pub fn bytes(&self) -> usize {
+        self.text.len() + size_of_val(&*self.pairs) + size_of_val(&*self.ends) + size_of_val(&*self.samples)
+    }
+
     /// Returns each sample with its metadata: names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&Sample, impl Iterator<Item = (&str, &str)> + Clone)> {
         self.samples.iter().enumerate().map(|(index, sample)| {

@@ -33,11 +33,18 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// receiver keeps the last value of every series. It decodes requests with Go packages, not with the library.
+// receiver keeps the last value and all exemplars of every series. It decodes requests with Go packages, not with the library.
 type receiver struct {
 	*httptest.Server
-	mutex  sync.Mutex
-	values map[string]float64
+	mutex     sync.Mutex
+	values    map[string]float64
+	exemplars map[string][]exemplar
+}
+
+// exemplar is the value of an exemplar, and its labels.
+type exemplar struct {
+	value  float64
+	labels map[string]string
 }
 
 // labelName matches valid label names of Prometheus.
@@ -45,7 +52,7 @@ var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
 func startReceiver(t *testing.T) *receiver {
 	t.Helper()
-	r := &receiver{values: make(map[string]float64)}
+	r := &receiver{values: make(map[string]float64), exemplars: make(map[string][]exemplar)}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		if err := r.take(request.Body); err != nil {
 			t.Error(err)
@@ -85,6 +92,14 @@ func (r *receiver) take(body io.Reader) error {
 			if !math.IsNaN(sample.GetValue()) { // a stale marker
 				r.values[strings.Join(key, ",")] = sample.GetValue()
 			}
+		}
+		for _, received := range series.GetExemplars() {
+			labels := make(map[string]string)
+			for _, label := range received.GetLabels() {
+				labels[label.GetName()] = label.GetValue()
+			}
+			key := strings.Join(key, ",")
+			r.exemplars[key] = append(r.exemplars[key], exemplar{received.GetValue(), labels})
 		}
 	}
 	return nil

@@ -1,7 +1,11 @@
-//! Threads of the library: named, and with signals blocked.
+//! Threads of the library: named, with signals blocked, and with a stack of stated size.
 
 use std::io;
-use std::thread::{Builder, JoinHandle};
+use std::panic::resume_unwind;
+use std::thread::{self, Builder, JoinHandle};
+
+/// The stack of each thread. The system's default may be far less: 128 KiB with musl.
+const STACK_BYTES: usize = 2 << 20;
 
 /// Starts a thread with signals blocked. The host handles signals in its own threads: a signal such as SIGPIPE or SIGXFSZ, which
 /// a write raises, must not end the program, and the system must not choose this thread for one that is sent to the program.
@@ -13,7 +17,20 @@ use std::thread::{Builder, JoinHandle};
 pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     // A thread inherits the mask of the one that starts it, so it never runs with another one.
     let _blocked = BlockedSignals::new();
-    Builder::new().name(name.into()).spawn(body)
+    Builder::new().name(name.into()).stack_size(STACK_BYTES).spawn(body)
+}
+
+/// Runs `body` on such a thread and returns its result: for what may need more stack than the host's thread has left.
+///
+/// # Errors
+/// The system has no more threads.
+pub fn run<T: Send>(name: &str, body: impl FnOnce() -> T + Send) -> io::Result<T> {
+    thread::scope(|scope| {
+        let blocked = BlockedSignals::new();
+        let thread = Builder::new().name(name.into()).stack_size(STACK_BYTES).spawn_scoped(scope, body)?;
+        drop(blocked);
+        Ok(thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })
 }
 
 /// Blocks signals in this thread until it is dropped. Miri and Windows have no signals.

@@ -1,6 +1,7 @@
 //! The functions of the header. Each checks its arguments, calls the output, and writes the result.
 
 use std::ffi::c_char;
+use std::io;
 use std::ptr;
 use std::time::Duration;
 
@@ -12,16 +13,20 @@ use super::layout::{
     ABI_VERSION, ChunkRecord, CommandHandle, Error, EventRecord, ExemplarRecord, LevelCode, OutputHandle, Sample,
     Series, Status, StreamCode, Text,
 };
+use super::libc;
 use crate::command::{Chunk, Command, Poll};
 use crate::fault;
 use crate::output::Output;
+use crate::panics::catch;
 use crate::report::Event;
+use crate::threads;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Returns the version of the ABI of the library. If it is not K6RW_ABI_VERSION, do not call any other function.
 #[unsafe(no_mangle)]
 pub extern "C" fn k6rw_abi_version() -> u32 {
+    libc::require();
     ABI_VERSION
 }
 
@@ -63,7 +68,7 @@ pub unsafe extern "C" fn k6rw_open(
         call(error, || {
             check_out(output, "output")?;
             let document = slice(config.cast::<u8>(), config_len, "config")?;
-            let opened = Output::open(document).map_err(CallError::from)?;
+            let opened = on_own_thread(|| Output::open(document))?;
             write_out(output, handle::insert(opened), "output")
         })
     }
@@ -332,7 +337,7 @@ pub unsafe extern "C" fn k6rw_command_open(
         call(error, || {
             check_out(command, "command")?;
             let document = slice(document.cast::<u8>(), document_len, "document")?;
-            let opened = Command::open(document).map_err(CallError::from)?;
+            let opened = on_own_thread(|| Command::open(document))?;
             write_out(command, handle::insert(opened), "command")
         })
     }
@@ -427,6 +432,16 @@ pub unsafe extern "C" fn k6rw_command_free(command: *mut CommandHandle, error: *
             Ok(())
         })
     }
+}
+
+/// Opens on a separate thread: parsing needs more stack than some threads of hosts have.
+fn on_own_thread<T, E>(open: impl FnOnce() -> Result<T, E> + Send) -> Result<T, CallError>
+where
+    T: Send,
+    E: From<io::Error> + Send,
+    CallError: From<E>,
+{
+    Ok(threads::run("k6rw-open", || catch(open)).map_err(E::from)???)
 }
 
 fn push(output: &Output, samples: &[Sample]) -> Result<(), CallError> {

@@ -11,6 +11,7 @@
 //! | `borrow` | pointers and lengths → slices and strings |
 //! | `layout` | structs and enums of the header |
 //! | `error` | the errors of a call, and their statuses |
+//! | `libc` | a check of the libc when a program is linked |
 
 #![allow(unsafe_code)]
 
@@ -20,6 +21,7 @@ mod handle;
 mod borrow;
 mod error;
 mod layout;
+mod libc;
 
 pub use entry::*;
 pub use layout::*;

@@ -48,6 +48,7 @@ int main(int argc, char **argv) {
     order();
     run(argv[1]);
     threads(argv[1]);
+    small_stack(argv[1]);
     broken_pipe();
     signals();
     commands();

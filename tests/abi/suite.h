@@ -15,6 +15,7 @@ void forbidden(void);
 void order(void);
 void run(const char *url);
 void threads(const char *url);
+void small_stack(const char *url);
 void broken_pipe(void);
 void signals(void);
 void commands(void);

@@ -58,9 +58,54 @@ pub(super) fn system_and(
     others: Vec<CertificateDer<'static>>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, NoTrustedCa> {
-    let system = rustls_platform_verifier::Verifier::new_with_extra_roots(others.iter().cloned(), Arc::clone(provider));
-    let by_ca = Arc::new(system.map_err(|error| NoTrustedCa(error.to_string()))?);
-    Ok(Arc::new(Listed { certificates: others.into_iter().collect(), by_ca }))
+    let system = rustls_platform_verifier::Verifier::new(Arc::clone(provider));
+    let system = system.map_err(|error| NoTrustedCa(error.to_string()))?;
+    Ok(if others.is_empty() { Arc::new(system) } else { Arc::new(Either { first: only(others, provider), system }) })
+}
+
+/// Trusts what one of two verifiers trusts. An error is the system's.
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+#[derive(Debug)]
+struct Either {
+    first: Arc<dyn ServerCertVerifier>,
+    system: rustls_platform_verifier::Verifier,
+}
+
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+impl ServerCertVerifier for Either {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let first = self.first.verify_server_cert(certificate, intermediates, name, ocsp_response, now);
+        first.or_else(|_| self.system.verify_server_cert(certificate, intermediates, name, ocsp_response, now))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.first.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.first.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.first.supported_verify_schemes()
+    }
 }
 
 /// Trusts what another verifier trusts, and certificates that are in the list themselves, for their names.

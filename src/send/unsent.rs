@@ -1,7 +1,7 @@
 //! Batches that could not be sent → a file of unsent samples, for `k6 x remote-write send`.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::queue::Batch;
 use crate::report::{DestinationReporter, Level, event};
@@ -41,7 +41,7 @@ pub(super) fn save(batches: Vec<Batch>, directory: Option<&Path>, limits: Limits
         Ok(path) => (path, written.err()),
         Err(error) => (temporary, Some(error)),
     };
-    let path = path.canonicalize().unwrap_or(path).display().to_string();
+    let path = absolute(path).display().to_string();
     let line = match error {
         None => event(Level::Error, "Flush timeout reached; unsent samples were written to a file"),
         Some(error) => event(Level::Error, "Failed to write all unsent samples to a file")
@@ -88,6 +88,12 @@ fn parts(batch: Batch) -> Vec<(Part, Vec<Point>)> {
         false => Part::Whole,
     };
     parts.into_iter().enumerate().map(|(index, points)| (number(index), points)).collect()
+}
+
+/// Returns the absolute path of a file. On Windows its canonical form begins with `\\?\`, which most programs do not accept.
+fn absolute(path: PathBuf) -> PathBuf {
+    let absolute = if cfg!(windows) { std::path::absolute(&path) } else { path.canonicalize() };
+    absolute.unwrap_or(path)
 }
 
 #[cfg(test)]

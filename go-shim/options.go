@@ -23,9 +23,6 @@ const cloudTestRunID = "K6_CLOUDRUN_TEST_RUN_ID"
 // outVariable is k6's variable for --out.
 const outVariable = "K6_OUT"
 
-// k6Module is the Go module of k6.
-const k6Module = "go.k6.io/k6/v2"
-
 // document has all options by source, as the user wrote them. The library parses and validates them. The header describes the
 // fields at k6rw_open.
 type document struct {
@@ -62,15 +59,13 @@ func gatherOptions(params output.Params) ([]byte, error) {
 		K6Version:        k6Version(),
 		Scenarios:        slices.Collect(maps.Keys(params.ScriptOptions.Scenarios)),
 		OtherOutputs:     otherOutputs(os.Args[1:], params.Environment),
+		Features:         activeFeatures(params),
 	}
 	if tags := params.ScriptOptions.SystemTags; tags != nil {
 		about.SystemMetadata = enabled(*tags & metrics.NonIndexableSystemTags)
 	}
 	if params.ScriptPath != nil {
 		about.Script = params.ScriptPath.String()
-	}
-	if params.Features != nil {
-		about.Features = params.Features.Activated()
 	}
 	return json.Marshal(document{
 		Argument:    params.ConfigArgument,

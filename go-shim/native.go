@@ -1,6 +1,6 @@
 package remotewrite
 
-// #cgo CFLAGS: -I${SRCDIR}/include
+// #cgo CFLAGS: -I${SRCDIR}/include -include k6_remote_write_musl.h
 // #cgo noescape k6rw_push_batch
 // #cgo nocallback k6rw_push_batch
 // #include "k6_remote_write.h"

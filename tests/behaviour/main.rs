@@ -21,7 +21,6 @@ mod hostile;
 mod metric_types;
 mod oauth2;
 mod outputs;
-mod partial_outages;
 mod preflight;
 mod proxies;
 mod rejected_series;

@@ -1,11 +1,14 @@
 package e2e
 
 // Contents of a release, as built by `make dist`: k6, built from the shim's tagged module without Rust (scripts/k6.sh), and
-// the libraries in that module.
+// the libraries in that module. `make test-dist` tests the release of another platform, and runs other tests of this package with
+// its k6.
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
+	"debug/pe"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,13 +23,14 @@ import (
 	"github.com/k6-remote-write/k6-remote-write/tests/e2e/harness"
 )
 
-const releasedK6 = "dist/k6"
+// platform is that of the release.
+var platform = harness.Platform()
 
 func TestK6FromTheReleasedModuleSendsEveryNumber(t *testing.T) {
 	t.Parallel()
 	onEveryReceiver(t, func(t *testing.T, receiver *harness.Receiver) {
 		load := loadFor(3*time.Second, startTarget(t), receiver.WriteURL())
-		load.Program = releasedK6
+		load.Program = harness.Released("k6")
 		expectSummaryIn(t, receiver, run(t, load))
 	})
 }
@@ -40,7 +44,7 @@ func TestAllVersionsAreThatOfCargo(t *testing.T) {
 	}
 	tag := exec.Command("git", "tag")
 	tag.Dir = released(t, "module")
-	if tags := output(t, tag); tags != "go-shim/v"+version+"\n" {
+	if tags := output(t, tag); tags != "go-shim-k6v1/v"+version+"\ngo-shim/v"+version+"\n" {
 		t.Errorf("the module's repository has the tags %q; Cargo.toml has %s", tags, version)
 	}
 }
@@ -48,13 +52,16 @@ func TestAllVersionsAreThatOfCargo(t *testing.T) {
 // The versions of glibc's symbols decide on which systems a program starts.
 func TestNoProgramNeedsANewerGlibcThanDocumented(t *testing.T) {
 	t.Parallel()
+	if !strings.HasPrefix(platform, "linux_") || strings.HasSuffix(platform, "_musl") {
+		t.Skipf("programs for %s do not use glibc", platform)
+	}
 	page := read(t, "docs/distribution.md")
 	promised := parseVersion(t, find(t, page, `glibc (2\.\d+) or newer`))
 	builder := parseVersion(t, find(t, page, `built on .*, which has glibc (2\.\d+)`))
 	if installed := parseVersion(t, find(t, output(t, exec.Command("ldd", "--version")), `(2\.\d+)\n`)); installed > builder {
 		t.Skipf("programs built here may need this system's glibc 2.%d; releases are built with 2.%d", installed, builder)
 	}
-	for _, path := range []string{released(t, "k6"), library(t, "libk6_remote_write.so")} {
+	for _, path := range []string{builtFile(t, "k6"), library(t, "libk6_remote_write.so")} {
 		program, err := elf.Open(path)
 		if err != nil {
 			t.Fatal(err)
@@ -94,6 +101,55 @@ func expectOnlySystemLibraries(t *testing.T, program *elf.File) {
 	}
 }
 
+func TestTheK6ForMuslRunsWithoutLibraries(t *testing.T) {
+	t.Parallel()
+	if !strings.HasSuffix(platform, "_musl") {
+		t.Skip("only the k6 for musl is linked statically")
+	}
+	program, err := elf.Open(builtFile(t, "k6"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer program.Close()
+	for _, segment := range program.Progs {
+		if segment.Type == elf.PT_INTERP || segment.Type == elf.PT_DYNAMIC {
+			t.Errorf("the program has a segment %s", segment.Type)
+		}
+	}
+}
+
+// systemDLLs are parts of Windows 10.
+var systemDLLs = []string{
+	"advapi32.dll", "api-ms-win-core-synch-l1-2-0.dll", "bcrypt.dll", "bcryptprimitives.dll", "crypt32.dll", "kernel32.dll",
+	"msvcrt.dll", "ntdll.dll", "userenv.dll", "ws2_32.dll",
+}
+
+func TestTheProgramsForWindowsNeedOnlyWindows(t *testing.T) {
+	t.Parallel()
+	if !strings.HasPrefix(platform, "windows_") {
+		t.Skipf("this is the release for %s", platform)
+	}
+	for _, path := range []string{builtFile(t, "k6.exe"), builtFile(t, archive(t)+"/lib/k6_remote_write.dll")} {
+		program, err := pe.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer program.Close()
+		symbols, err := program.ImportedSymbols() // "name:library", as ImportedLibraries returns nothing
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(symbols) == 0 {
+			t.Errorf("%s imports nothing", path)
+		}
+		for _, symbol := range symbols {
+			if _, dll, _ := strings.Cut(symbol, ":"); !slices.Contains(systemDLLs, strings.ToLower(dll)) {
+				t.Errorf("%s imports %s, which is not a part of Windows", filepath.Base(path), symbol)
+			}
+		}
+	}
+}
+
 func TestTheStaticLibraryExportsOnlyTheFunctionsOfTheHeader(t *testing.T) {
 	t.Parallel()
 	var functions []string
@@ -101,9 +157,16 @@ func TestTheStaticLibraryExportsOnlyTheFunctionsOfTheHeader(t *testing.T) {
 		functions = append(functions, match[1])
 	}
 	var shown []string
-	for line := range strings.Lines(output(t, exec.Command("nm", "--extern-only", "--defined-only", library(t, "libk6_remote_write.a")))) {
-		if words := strings.Fields(line); len(words) == 3 {
-			shown = append(shown, words[2])
+	nm := exec.Command(cmp.Or(os.Getenv("NM"), "nm"), "--extern-only", "--defined-only", library(t, "libk6_remote_write.a"))
+	for line := range strings.Lines(output(t, nm)) {
+		words := strings.Fields(line)
+		if len(words) != 3 {
+			continue
+		}
+		// Without the mark of the libc, and without Rust's own names where the library is many objects.
+		name := strings.Replace(words[2], "k6rw_musl_", "k6rw_", 1)
+		if !strings.HasPrefix(platform, "windows_") || strings.HasPrefix(name, "k6rw_") {
+			shown = append(shown, name)
 		}
 	}
 	slices.Sort(functions)
@@ -113,10 +176,36 @@ func TestTheStaticLibraryExportsOnlyTheFunctionsOfTheHeader(t *testing.T) {
 	}
 }
 
+// A program with a library for another libc would crash when it starts.
+func TestALibraryForAnotherLibcIsNotLinked(t *testing.T) {
+	t.Parallel()
+	other := map[string]struct{ compiler, undefined string }{
+		"linux_amd64":      {"musl-gcc", "gnu_get_libc_version"},
+		"linux_amd64_musl": {"gcc", "optreset"},
+	}[platform]
+	if _, err := exec.LookPath(other.compiler); err != nil {
+		t.Skipf("no compiler for another libc than that of %s is installed", platform)
+	}
+	program := filepath.Join(t.TempDir(), "program.c")
+	source := "#include <k6_remote_write.h>\nint main(void) { return k6rw_abi_version() != K6RW_ABI_VERSION; }\n"
+	if err := os.WriteFile(program, []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	archive := builtFile(t, archive(t))
+	link := exec.Command(other.compiler, "-I"+archive+"/include", "-o", program+".out", program, archive+"/lib/libk6_remote_write.a", "-lm")
+	printed, err := link.CombinedOutput()
+	if err == nil || !strings.Contains(string(printed), "undefined reference to `"+other.undefined+"'") {
+		t.Errorf("the linker ended with %v:\n%s", err, printed)
+	}
+}
+
 func TestTheModuleHasTheCommittedHeader(t *testing.T) {
 	t.Parallel()
-	copied := read(t, "build/dist/module/go-shim/include/k6_remote_write.h")
-	if copied != read(t, "include/k6_remote_write.h") {
+	copied, err := os.ReadFile(filepath.Join(released(t, "module"), "go-shim/include/k6_remote_write.h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(copied) != read(t, "include/k6_remote_write.h") {
 		t.Error("go-shim/include/k6_remote_write.h in the module is another one than include/k6_remote_write.h")
 	}
 }
@@ -127,7 +216,15 @@ func TestBuildPathsAreNotInTheRelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{released(t, "k6"), library(t, "libk6_remote_write.a"), library(t, "libk6_remote_write.so")} {
+	paths := []string{library(t, "libk6_remote_write.a")}
+	for _, pattern := range []string{"k6", "k6.exe", "*/lib/*.so", "*/lib/*.dll"} {
+		found, err := filepath.Glob(filepath.Join(root(t), "build/dist", platform, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, found...)
+	}
+	for _, path := range paths {
 		content, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -140,20 +237,32 @@ func TestBuildPathsAreNotInTheRelease(t *testing.T) {
 	}
 }
 
-// released returns the path of a file that `make dist` builds.
+// released returns the path of a program, or of another file, that `make dist` builds. A k6 for another platform is a script that runs
+// it.
 func released(t *testing.T, name string) string {
 	t.Helper()
-	path, err := harness.Binary(filepath.Join("dist", name))
+	path, err := harness.Binary(harness.Released(name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
-// library returns the path of a library in the shim for this platform.
+// builtFile returns the path of such a file itself.
+func builtFile(t *testing.T, name string) string {
+	t.Helper()
+	return filepath.Join(root(t), "build/dist", platform, name)
+}
+
+// archive returns the name of the release's directory.
+func archive(t *testing.T) string {
+	t.Helper()
+	return "k6-remote-write-" + find(t, read(t, "Cargo.toml"), `(?m)^version = "(.*)"$`) + "-" + platform
+}
+
+// library returns the path of a library in the shim for the platform.
 func library(t *testing.T, name string) string {
 	t.Helper()
-	platform := strings.ReplaceAll(strings.TrimSpace(output(t, exec.Command("go", "env", "GOOS", "GOARCH"))), "\n", "_")
 	return filepath.Join(root(t), "go-shim/lib", platform, name)
 }
 

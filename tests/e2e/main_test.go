@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,9 +26,13 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	for _, program := range []string{
+	programs := []string{
 		"k6", "k6-dynamic", "debug", "prometheus", "promtool", "victoria-metrics", "vmagent", "mimir", "cortex", "thanos",
-	} {
+	}
+	if anotherK6() {
+		programs = []string{"k6", "prometheus", "promtool", "victoria-metrics"}
+	}
+	for _, program := range programs {
 		if _, err := harness.Binary(program); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -45,6 +50,20 @@ func kinds() []harness.Kind {
 }
 
 func allReceivers() bool { return os.Getenv("RECEIVERS") == "all" }
+
+// anotherK6 reports whether the tests run the k6 of `make test-dist` or `make test-k6v1`. Those tests need no other program.
+func anotherK6() bool { return os.Getenv("PLATFORM") != "" || os.Getenv("K6_MAJOR") != "" }
+
+// onWindows is true if k6 is a program for Windows, which runs by wine.
+var onWindows = strings.HasPrefix(harness.Platform(), "windows_")
+
+// asK6Writes returns an absolute path as k6 logs it.
+func asK6Writes(path string) string {
+	if onWindows {
+		return "Z:" + strings.ReplaceAll(path, "/", `\`)
+	}
+	return path
+}
 
 // onEveryReceiver runs a test for each kind of receiver, in parallel.
 func onEveryReceiver(t *testing.T, test func(t *testing.T, receiver *harness.Receiver)) {

@@ -1,5 +1,5 @@
 //! The C programs in `tests/abi/`: compiled as each language that the header supports, linked to the static and to the dynamic
-//! library, and run against a receiver, also under valgrind.
+//! library, and run against a receiver, also under valgrind; and for other platforms.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,11 +11,11 @@ const STATIC: &str = "libk6_remote_write.a";
 const DYNAMIC: &str = "libk6_remote_write.so";
 
 /// A compiler, and its options for the language.
-type Language = (&'static str, &'static [&'static str]);
+type Language<'a> = (&'a str, &'a [&'a str]);
 
-const C11: Language = ("gcc", &["-std=c11"]);
-const CPP17: Language = ("g++", &["-x", "c++", "-std=c++17"]);
-const LANGUAGES: [Language; 8] = [
+const C11: Language<'static> = ("gcc", &["-std=c11"]);
+const CPP17: Language<'static> = ("g++", &["-x", "c++", "-std=c++17"]);
+const LANGUAGES: [Language<'static>; 8] = [
     C11,
     ("gcc", &["-std=c17"]),
     CPP17,
@@ -40,7 +40,7 @@ fn libraries() -> PathBuf {
 }
 
 /// The command that compiles the suite. Warnings are errors.
-fn compiler((compiler, language): Language) -> Command {
+fn compiler((compiler, language): Language<'_>) -> Command {
     let mut command = Command::new(compiler);
     command.args(language).args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-D_POSIX_C_SOURCE=200809L", "-g"]);
     command.arg("-I").arg(root().join("include"));
@@ -60,7 +60,7 @@ fn succeed(mut command: Command) {
 }
 
 /// Compiles and links the suite for one test.
-fn build(test: &str, language: Language, library: &str) -> PathBuf {
+fn build(test: &str, language: Language<'_>, library: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("abi").join(test);
     std::fs::create_dir_all(&directory).expect("can be made");
     // The program loads the dynamic library by its soname.
@@ -145,4 +145,24 @@ fn memcheck_finds_nothing_in_the_dynamic_library() {
 fn helgrind_finds_nothing_in_the_program_and_in_the_use_of_threads() {
     let suppressions = format!("--suppressions={}", root().join("tests/abi/helgrind.supp").display());
     run_under_valgrind("helgrind", DYNAMIC, &["--tool=helgrind", &suppressions]);
+}
+
+/// The library of a release: PLATFORM_CC compiles for its platform, LIBRARY and SYSTEM_LIBRARIES are linked, RUNNER runs the program.
+#[test]
+#[ignore = "needs a release: `make test-dist` runs it"]
+fn the_release_of_a_platform_is_used_by_a_c_program() {
+    let variable = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("abi").join("platform");
+    std::fs::create_dir_all(&directory).expect("can be made");
+    let program = directory.join("abi.exe"); // whose name matters only to Windows
+    let cc = variable("PLATFORM_CC");
+    let mut command = compiler((cc.as_str(), &["-std=c11"]));
+    command.args(["-x", "none", &variable("LIBRARY")]).args(variable("SYSTEM_LIBRARIES").split_whitespace());
+    command.arg("-lpthread").arg("-o").arg(&program);
+    succeed(command);
+    let mut words = variable("RUNNER").split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    words.push(program.to_str().expect("UTF-8").into());
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
+    run(command, 20);
 }

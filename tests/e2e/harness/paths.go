@@ -3,10 +3,22 @@ package harness
 // Paths in the repository. Other files of this module do not depend on its layout.
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 )
+
+// Platform returns the platform of the release under test, as the Makefile names it: PLATFORM, or this machine's.
+func Platform() string {
+	return cmp.Or(os.Getenv("PLATFORM"), runtime.GOOS+"_"+runtime.GOARCH)
+}
+
+// Released returns the name of a file that `make dist` builds, in the directory of built programs.
+func Released(name string) string {
+	return filepath.Join("dist", Platform(), name)
+}
 
 // Root returns the repository's root: the nearest directory, from the working directory upwards, with a Cargo.toml.
 func Root() (string, error) {

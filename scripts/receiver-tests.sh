@@ -5,6 +5,6 @@ cd "$(dirname "$0")/../tests/e2e"
 awk '
 	/^func/ { test = "" }
 	/^func Test/ { test = $2; sub(/\(.*/, "", test) }
-	test && /(onEveryReceiver|onReceiversOfFiles|onSlowReceivers|runForDashboards|allReceivers)\(|range section.kinds/ { tests = tests "|" test; test = "" }
+	test && /(onEveryReceiver|onRefusers|onSettings|onReceiversOfFiles|onSlowReceivers|runForDashboards|allReceivers)\(|range section.kinds/ { tests = tests "|" test; test = "" }
 	END { print "^(" substr(tests, 2) ")$" }
 ' ./*_test.go

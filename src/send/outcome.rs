@@ -79,7 +79,7 @@ static SIZE_LIMIT: Lazy<Regex> = Lazy::new(|| {
         "too (large|big)",
         "too many (samples|points)",
         "larger than (the )?(max|allowed|limit)",
-        "exceed.*(bytes|(message|request|body) size)",
+        "exceed.*(bytes|(message|request|body|burst) size)",
     ];
     Regex::new(&phrases.join("|")).expect("valid")
 });
@@ -154,6 +154,7 @@ mod tests {
             "the incoming push request has been rejected because its message size of 9 bytes (uncompressed) is larger than the \
              allowed limit of 5 bytes (err-mimir-distributor-max-write-message-size)",
             "the request has been rejected because its size (compressed) exceeds the limit of 5 bytes",
+            "the request has been rejected because the tenant exceeded the ingestion burst size limit, set to 1000, with 2717 items",
             "received message larger than max (9 vs 5)",
             "rpc error: code = ResourceExhausted desc = grpc: received message larger than max (9 vs. 5)",
             "413 Request Entity Too Large",
@@ -185,6 +186,12 @@ mod tests {
             (422, "request body too large", Outcome::TooLarge),
             (400, "out of order sample", Outcome::Rejected { whole: true }),
             (500, "too many samples", Outcome::TooLarge),
+            (429, "exceeded the ingestion burst size limit, set to 1, with 2 items", Outcome::TooLarge),
+            (
+                429,
+                "exceeded the ingestion rate limit, set to 1 items/s with a maximum allowed burst of 1",
+                Outcome::Retry(None),
+            ),
         ] {
             let response = Response { message: message.into(), ..response(status, None) };
             assert_eq!(Outcome::to(Protocol::V1, 2, &response), outcome, "{message}");

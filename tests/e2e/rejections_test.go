@@ -184,29 +184,6 @@ func TestAPrometheusWithoutNativeHistogramsReceivesAllOtherSeries(t *testing.T) 
 	}
 }
 
-func TestNothingIsLostWithALimitOnTheSizeOfRequests(t *testing.T) {
-	t.Parallel()
-	receiver := startReceiverWith(t, harness.VictoriaMetrics, "-maxInsertRequestSize=20KB")
-	load := loadFor(5*time.Second, startTarget(t), receiver.WriteURL())
-	load.Script = manySeries
-	load.Env["SERIES"] = "2000"
-
-	result := run(t, load)
-
-	iterations := result.Summary["iterations"]["count"]
-	all := query(t, receiver, "last_over_time(k6_many_total[5m])")
-	if len(all) != 2000 {
-		t.Errorf("%d series are stored, not 2000", len(all))
-	}
-	for _, series := range all {
-		if series.Last().Value != iterations {
-			t.Errorf("%v is %v, not %v", series.Labels, series.Last().Value, iterations)
-		}
-	}
-	expectSummaryBut(t, receiver, result)
-	expectAllSent(t, result)
-}
-
 // writeAhead writes k6_vus five minutes ahead, as a run on a machine with a wrong clock.
 func writeAhead(t *testing.T, receiver *harness.Receiver) {
 	t.Helper()

@@ -137,7 +137,8 @@ func flagsOf(command string) (program, flags []string) {
 	for len(words) > 0 && assignment.MatchString(words[0]) {
 		words = words[1:]
 	}
-	if len(words) == 0 || !slices.Contains([]string{"k6", "prometheus", "promtool", "victoria-metrics"}, path.Base(words[0])) {
+	built := []string{"k6", "prometheus", "promtool", "victoria-metrics", "vmagent", "cortex", "thanos"}
+	if len(words) == 0 || !slices.Contains(built, path.Base(words[0])) {
 		return nil, nil
 	}
 	program = []string{path.Base(words[0])}

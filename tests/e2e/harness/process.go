@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -19,6 +20,9 @@ type Process struct {
 	command *exec.Cmd
 	ended   chan struct{}
 }
+
+// lastEnd is the time in nanoseconds at which the last child ended: until the next one, nothing is written.
+var lastEnd atomic.Int64
 
 // start starts a command. With keep it survives this program.
 func start(command *exec.Cmd, keep bool) (*Process, error) {
@@ -30,6 +34,7 @@ func start(command *exec.Cmd, keep bool) (*Process, error) {
 	process := &Process{command: command, ended: make(chan struct{})}
 	go func() {
 		_ = command.Wait() // the outcome is in ProcessState
+		lastEnd.Store(time.Now().UnixNano())
 		close(process.ended)
 	}()
 	return process, nil

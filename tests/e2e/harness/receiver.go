@@ -34,6 +34,7 @@ type Receiver struct {
 	addresses map[string]string // of its additional sockets, by name
 	reader    *Receiver         // the program that is queried, if it is another one
 	relayed   float64           // samples of the relay that have reached the reader
+	settled   int64             // the last end of a process before they did
 }
 
 // StartReceiver starts a receiver and waits until it is ready. With keep it survives this program, unless it is stopped.
@@ -85,6 +86,9 @@ func StartReceiverWith(kind Kind, flags ...string) (*Receiver, error) {
 	receiver.arguments = func(r *Receiver, address string) []string { return append(usual(r, address), flags...) }
 	return receiver.started(false)
 }
+
+// Usual returns the usual command line of its kind.
+func (r *Receiver) Usual(address string) []string { return flavours[r.Kind].arguments(r, address) }
 
 // StartReceiverAs starts a receiver with another command line than usual. Additional sockets listen where Address says.
 func StartReceiverAs(kind Kind, arguments func(r *Receiver, address string) []string) (*Receiver, error) {

@@ -51,11 +51,17 @@ const relayTimeout = 70 * time.Second
 // awaitRelay waits until the store has what a vmagent has accepted so far. vmagent looks each second, or a tenth later, whether
 // it has gathered samples for a second, and then queues them.
 func (r *Receiver) awaitRelay() error {
+	ended := lastEnd.Load()
+	if ended == r.settled {
+		return nil
+	}
+	time.Sleep(1100 * time.Millisecond) // its metrics are up to a second old
 	accepted, err := r.OwnMetric("vmagent_rows_inserted_total", AnyLabels)
 	if err != nil || accepted == r.relayed {
+		r.settled = ended
 		return err
 	}
-	time.Sleep(2500 * time.Millisecond)
+	time.Sleep(1500 * time.Millisecond)
 	var state string
 	err = Await("vmagent to relay what it has", relayTimeout, func() bool {
 		waiting, err1 := r.OwnMetric("vmagent_remotewrite_pending_data_bytes", AnyLabels)
@@ -67,7 +73,7 @@ func (r *Receiver) awaitRelay() error {
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, state)
 	}
-	r.relayed = accepted
+	r.relayed, r.settled = accepted, ended
 	return nil
 }
 

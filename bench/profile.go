@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -114,22 +115,28 @@ type perf struct {
 	hertz   int
 	command *exec.Cmd
 	output  bytes.Buffer
-	file    string
-	control []*os.File // open until perf has ended
+	// directory has the profile and no symbols: perf would keep those of each k6 and find them by its build ID, which is Go's and
+	// the same for another library.
+	directory string
+	control   []*os.File // open until perf has ended
 }
 
 func (p *perf) start(pid int) error {
-	file, err := os.CreateTemp("", "k6-remote-write-*.perf")
-	if err != nil {
+	var err error
+	if p.directory, err = os.MkdirTemp("", "k6-remote-write-*.perf"); err != nil {
 		return err
 	}
-	p.file = file.Name()
-	_ = file.Close()
-	p.command = exec.Command("perf", "record", "-F", strconv.Itoa(p.hertz), "-e", "cpu-clock", "-g",
-		"-p", strconv.Itoa(pid), "-o", p.file)
+	p.command = p.perf("record", "--no-buildid-cache", "-F", strconv.Itoa(p.hertz), "-e", "cpu-clock", "-g",
+		"-p", strconv.Itoa(pid), "-o", p.file())
 	p.command.Stdout, p.command.Stderr = &p.output, &p.output
 	return p.enable()
 }
+
+func (p *perf) perf(args ...string) *exec.Cmd {
+	return exec.Command("perf", slices.Concat([]string{"--buildid-dir", p.directory}, args)...)
+}
+
+func (p *perf) file() string { return filepath.Join(p.directory, "profile") }
 
 // enable starts perf, and returns when it has enabled its events: it would miss threads and their names that come before.
 func (p *perf) enable() error {
@@ -159,7 +166,7 @@ func (p *perf) enable() error {
 }
 
 func (p *perf) stop() (*ticks, error) {
-	defer os.Remove(p.file)
+	defer os.RemoveAll(p.directory)
 	defer func() {
 		for _, pipe := range p.control {
 			_ = pipe.Close()
@@ -168,7 +175,7 @@ func (p *perf) stop() (*ticks, error) {
 	if err := p.command.Wait(); err != nil { // it ends with k6
 		return nil, fmt.Errorf("perf record: %w: %s", err, &p.output)
 	}
-	script := exec.Command("perf", "script", "-i", p.file, "--no-inline", "-F", "comm,ip,sym,dso")
+	script := p.perf("script", "-i", p.file(), "--no-inline", "-F", "comm,ip,sym,dso")
 	text, err := script.StdoutPipe()
 	if err != nil {
 		return nil, err

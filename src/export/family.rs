@@ -22,7 +22,7 @@ pub struct Family {
     pub(super) percents: Vec<f64>,
     pub(super) series: Vec<NamedSeries>,
     /// Metrics whose metadata is sent. A histogram is one metric, not one for each of its names.
-    described: Vec<Arc<Metric>>,
+    described: Vec<&'static Metric>,
 }
 
 /// The series of one name.
@@ -36,13 +36,13 @@ pub(super) struct NamedSeries {
 #[derive(Debug)]
 pub(super) enum SeriesKind {
     /// One series with a statistic.
-    Single { statistic: Statistic, metric: Arc<Metric> },
+    Single { statistic: Statistic, metric: &'static Metric },
     /// The two counters of a rate, each with its label.
-    ByCondition { nonzero: Arc<Metric>, zero: Arc<Metric> },
+    ByCondition { nonzero: &'static Metric, zero: &'static Metric },
     /// The buckets of a classic histogram, each with its label. There is one more than bounds, for `+Inf`.
-    ByBound { bounds: Arc<[f64]>, buckets: Vec<Arc<Metric>> },
+    ByBound { bounds: Arc<[f64]>, buckets: Vec<&'static Metric> },
     /// One series with native histograms.
-    NativeHistogram(Arc<Metric>),
+    NativeHistogram(&'static Metric),
 }
 
 impl SeriesKind {
@@ -72,11 +72,11 @@ impl SeriesKind {
         }
     }
 
-    fn metrics(&self) -> Vec<&Arc<Metric>> {
+    fn metrics(&self) -> Vec<&'static Metric> {
         match self {
             Self::Single { metric, .. } | Self::NativeHistogram(metric) => vec![metric],
             Self::ByCondition { nonzero, zero } => vec![nonzero, zero],
-            Self::ByBound { buckets, .. } => buckets.iter().collect(),
+            Self::ByBound { buckets, .. } => buckets.clone(),
         }
     }
 }
@@ -91,15 +91,16 @@ struct Metadata<'a> {
 
 impl Metadata<'_> {
     /// Creates the metric with this name.
-    fn metric(self, name: &str, extra_label: Option<EncodedLabel>) -> Arc<Metric> {
-        Arc::new(Metric {
+    fn metric(self, name: &str, extra_label: Option<EncodedLabel>) -> &'static Metric {
+        Metric {
             encoded_name: EncodedLabel::metric_name(name),
             name: name.into(),
             extra_label,
             kind: self.kind,
             help: self.help.into(),
             unit: self.unit.into(),
-        })
+        }
+        .intern()
     }
 }
 
@@ -197,7 +198,7 @@ impl Family {
         let metadata = Metadata { kind: MetricKind::Counter, unit: "", help };
         let [nonzero, zero] =
             ["nonzero", "zero"].map(|value| metadata.metric(&name, Some(EncodedLabel::condition(value))));
-        self.described.push(Arc::clone(&nonzero));
+        self.described.push(nonzero);
         self.add(name, SeriesKind::ByCondition { nonzero, zero });
     }
 
@@ -209,7 +210,7 @@ impl Family {
         let kind = if statistic.is_cumulative() { MetricKind::Counter } else { MetricKind::Gauge };
         let unit = if statistic.has_unit() { unit } else { "" };
         let metric = Metadata { kind, unit, help }.metric(&name, None);
-        self.described.push(Arc::clone(&metric));
+        self.described.push(metric);
         self.add(name, SeriesKind::Single { statistic, metric });
     }
 
@@ -245,7 +246,7 @@ impl Family {
     /// Returns the identities of the series with these labels and with name `index` of [`Self::names`]. Only equal series have
     /// equal identities.
     pub fn identities(&self, index: usize, labels: &Labels) -> Vec<Vec<u8>> {
-        let identity = |metric: &Arc<Metric>| {
+        let identity = |metric: &'static Metric| {
             let mut identity = Vec::new();
             labels.write(&metric.encoded_name, metric.extra_label.as_ref(), &mut identity);
             identity

@@ -137,7 +137,7 @@ impl<'a> WindowExport<'a> {
     fn number(
         &mut self,
         series: &Series,
-        metric: &Arc<Metric>,
+        metric: &'static Metric,
         value: Option<f64>,
         exemplars: Option<Arc<[Exemplar]>>,
     ) -> bool {
@@ -161,7 +161,7 @@ impl<'a> WindowExport<'a> {
     fn native_histogram(
         &mut self,
         series: &Series,
-        metric: &Arc<Metric>,
+        metric: &'static Metric,
         buckets: &ExponentialBuckets,
         exemplars: Option<Arc<[Exemplar]>>,
     ) -> bool {
@@ -191,8 +191,8 @@ impl<'a> WindowExport<'a> {
         self.window.last && self.stale_markers.end_of_run()
     }
 
-    fn point(&mut self, role: Role, series: &Series, metric: &Arc<Metric>, time_ms: i64, value: Value) {
-        let (metric, labels) = (Arc::clone(metric), Arc::clone(series.labels));
+    fn point(&mut self, role: Role, series: &Series, metric: &'static Metric, time_ms: i64, value: Value) {
+        let labels = Arc::clone(series.labels);
         self.batcher.point(role, Point { metric, labels, time_ms, start_ms: series.start_ms, value });
     }
 }

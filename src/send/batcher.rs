@@ -31,7 +31,7 @@ pub struct Batcher {
     open: Vec<[Vec<Point>; 3]>,
     shard: usize,
     /// Metrics that the next batch describes.
-    metadata: Vec<Arc<Metric>>,
+    metadata: Vec<&'static Metric>,
     batch_points: usize,
     queue: Arc<Queue>,
 }
@@ -59,8 +59,8 @@ impl Batcher {
 
     /// Adds the metadata of `metric` to the next batch. Remote Write 1.0 leaves it to the sender how often; 2.0 has it in every
     /// series anyway.
-    pub fn add_metadata(&mut self, metric: &Arc<Metric>) {
-        self.metadata.push(Arc::clone(metric));
+    pub fn add_metadata(&mut self, metric: &'static Metric) {
+        self.metadata.push(metric);
     }
 
     /// Adds all points that are not in the queue yet to it.
@@ -74,7 +74,10 @@ impl Batcher {
     fn flush_shard(&mut self, shard: usize, role: Role) {
         for points in &mut self.open[shard][..=role as usize] {
             if !points.is_empty() {
-                let batch = Batch::new(std::mem::take(points), std::mem::take(&mut self.metadata));
+                // Where one batch is full, there are more: their points are not moved while they grow.
+                let capacity = if points.len() < self.batch_points { 0 } else { self.batch_points };
+                let points = std::mem::replace(points, Vec::with_capacity(capacity));
+                let batch = Batch::new(points, std::mem::take(&mut self.metadata));
                 self.queue.push(shard, batch);
             }
         }
@@ -106,7 +109,7 @@ mod tests {
     #[test]
     fn metadata_alone_makes_no_batch() {
         let (mut batcher, queue) = batcher(1, 10);
-        batcher.add_metadata(&metric());
+        batcher.add_metadata(metric());
         batcher.flush();
         assert!(times(&queue).is_empty());
     }
@@ -148,7 +151,7 @@ mod tests {
     #[test]
     fn metadata_is_in_the_next_batch_only() {
         let (mut batcher, queue) = batcher(1, 10);
-        batcher.add_metadata(&metric());
+        batcher.add_metadata(metric());
         for _ in 0..2 {
             batcher.point(Role::Value, point(1));
             batcher.flush();

@@ -1,7 +1,6 @@
 //! One request, from its attempts to a final response, in the protocol version that the receiver supports.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -74,7 +73,7 @@ impl Sender {
         &self,
         shard: usize,
         points: &[Point],
-        metadata: &[Arc<Metric>],
+        metadata: &[&'static Metric],
         mut attempts: Attempts,
         fell_back: &mut bool,
     ) -> Exchange<'_> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::wire::{Labels, Metric, Point};
+use crate::wire::{Labels, Point};
 
 /// The time until a series is tried again for the first time; it doubles with each failure.
 const FIRST_TRIAL: Duration = Duration::from_secs(10);
@@ -16,7 +16,7 @@ const MAX_SERIES: usize = 10_000;
 #[derive(Debug)]
 struct Entry {
     /// Keeps the series alive, so that no other one gets its key.
-    _series: (Arc<Metric>, Arc<Labels>),
+    _labels: Arc<Labels>,
     trial: Instant,
     pause: Duration,
 }
@@ -70,9 +70,9 @@ impl Quarantine {
             return false;
         }
         if self.series.len() < MAX_SERIES {
-            let series = (Arc::clone(&point.metric), Arc::clone(&point.labels));
+            let labels = Arc::clone(&point.labels);
             self.series
-                .insert(point.series_key(), Entry { _series: series, trial: now + FIRST_TRIAL, pause: FIRST_TRIAL });
+                .insert(point.series_key(), Entry { _labels: labels, trial: now + FIRST_TRIAL, pause: FIRST_TRIAL });
         }
         true
     }

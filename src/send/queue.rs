@@ -24,7 +24,7 @@ const MIN_LAST_PAUSE: Duration = Duration::from_millis(30);
 #[derive(Debug)]
 pub struct Batch {
     points: Vec<Point>,
-    metadata: Vec<Arc<Metric>>,
+    metadata: Vec<&'static Metric>,
     created: Instant,
     /// Number of points, from the first on, whose outcome is known, or which are set aside.
     finished: usize,
@@ -44,7 +44,7 @@ pub struct Batch {
 
 impl Batch {
     /// Creates a batch of `points`, and of metadata on the metrics `metadata`.
-    pub fn new(points: Vec<Point>, metadata: Vec<Arc<Metric>>) -> Self {
+    pub fn new(points: Vec<Point>, metadata: Vec<&'static Metric>) -> Self {
         Self {
             points,
             metadata,
@@ -73,7 +73,7 @@ impl Batch {
 
     /// Creates a batch of parts that are sent one after the other, each with one point of a series at most. `may_be_stored` if the
     /// receiver may have stored all of them.
-    pub fn of_parts(parts: Vec<Vec<Point>>, metadata: Vec<Arc<Metric>>, may_be_stored: bool) -> Self {
+    pub fn of_parts(parts: Vec<Vec<Point>>, metadata: Vec<&'static Metric>, may_be_stored: bool) -> Self {
         let mut batch = Self { parts: parts.into(), may_be_stored, ..Self::new(Vec::new(), metadata) };
         batch.next_part();
         batch
@@ -127,7 +127,7 @@ impl Batch {
     }
 
     /// Metrics whose metadata is still to be sent.
-    pub fn metadata(&self) -> &[Arc<Metric>] {
+    pub fn metadata(&self) -> &[&'static Metric] {
         &self.metadata
     }
 
@@ -233,10 +233,10 @@ impl Batch {
 
     /// Puts all open points back, those that were passed over first.
     pub fn restart(&mut self) {
-        let mut open = std::mem::take(&mut self.set_aside);
-        open.append(&mut self.given_up);
-        open.extend(self.points.drain(self.finished..));
-        (self.points, self.finished) = (open, 0);
+        self.points.drain(..self.finished);
+        self.finished = 0;
+        let passed_over = self.set_aside.drain(..).chain(self.given_up.drain(..));
+        self.points.splice(..0, passed_over);
     }
 
     /// Removes all open points, and returns their number.
@@ -555,15 +555,16 @@ pub(super) mod tests {
     const POINT: usize = size_of::<Point>();
 
     /// A gauge without metadata, also for tests of what fills the queue.
-    pub(in crate::send) fn metric() -> Arc<Metric> {
-        Arc::new(Metric {
+    pub(in crate::send) fn metric() -> &'static Metric {
+        Metric {
             name: "m".into(),
             encoded_name: EncodedLabel::metric_name("m"),
             extra_label: None,
             kind: MetricKind::Gauge,
             help: String::new(),
             unit: "".into(),
-        })
+        }
+        .intern()
     }
 
     fn batch(len: usize) -> Batch {

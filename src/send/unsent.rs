@@ -112,13 +112,8 @@ mod tests {
     fn points(series: &str, times: &[i64]) -> Vec<Point> {
         let labels = Arc::new(Labels::encode(&[Label { name: "a".into(), value: series.into() }]));
         let (metric, value) = (metric(), Value::Float(1.5));
-        let point = |&time_ms| Point {
-            metric: Arc::clone(&metric),
-            labels: Arc::clone(&labels),
-            time_ms,
-            start_ms: 1,
-            value: value.clone(),
-        };
+        let point =
+            |&time_ms| Point { metric, labels: Arc::clone(&labels), time_ms, start_ms: 1, value: value.clone() };
         times.iter().map(point).collect()
     }
 

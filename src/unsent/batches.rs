@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::sync::Arc;
 
 use super::format::{End, Header, Part};
 use super::reader::{Entry, Reader, Request};
@@ -16,7 +15,7 @@ pub struct UnsentBatch {
     /// For each part the offset at which the next one begins.
     pub ends: Vec<u64>,
     /// Metrics that no batch before it has.
-    pub metadata: Vec<Arc<Metric>>,
+    pub metadata: Vec<&'static Metric>,
     /// True if the receiver of the run may have stored all of it.
     pub may_be_stored: bool,
 }
@@ -80,8 +79,8 @@ impl Batches {
                 (UnsentBatch { parts, ends, metadata, may_be_stored: number == 1 }, number)
             });
             for point in &points {
-                if self.described.insert(Arc::as_ptr(&point.metric)) {
-                    batch.metadata.push(Arc::clone(&point.metric));
+                if self.described.insert(point.metric) {
+                    batch.metadata.push(point.metric);
                 }
             }
             match (batch.parts.last_mut(), batch.ends.last_mut()) {
@@ -118,6 +117,7 @@ impl Batches {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::sync::Arc;
 
     use super::*;
     use crate::unsent::Writer;
@@ -132,7 +132,7 @@ mod tests {
             help: String::new(),
             unit: "".into(),
         };
-        let (metric, labels) = (Arc::new(metric), Arc::new(Labels::encode(&[])));
+        let (metric, labels) = (metric.intern(), Arc::new(Labels::encode(&[])));
         let point = Point { metric, labels, time_ms, start_ms: 0, value: Value::Float(1.0) };
         let limits = Limits { points: 1, bytes: 1 << 20 };
         Encoder::default().encode(Protocol::V2, &[point], &[], limits).body.to_vec()

@@ -249,7 +249,7 @@ mod tests {
             unit: "".into(),
         };
         let labels: Vec<_> = labels.iter().map(|&(n, v)| Label { name: n.into(), value: v.into() }).collect();
-        Point { metric: Arc::new(metric), labels: Arc::new(Labels::encode(&labels)), time_ms, start_ms: 0, value }
+        Point { metric: metric.intern(), labels: Arc::new(Labels::encode(&labels)), time_ms, start_ms: 0, value }
     }
 
     /// The text of a file with these requests.

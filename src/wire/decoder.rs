@@ -37,7 +37,7 @@ pub enum DecodeError {
 /// series.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    metrics: HashMap<MetricKey, Arc<Metric>>,
+    metrics: HashMap<MetricKey, &'static Metric>,
     /// The labels by their encoding.
     labels: HashMap<Box<[u8]>, Arc<Labels>>,
 }
@@ -84,13 +84,8 @@ impl Decoder {
         for series in request.timeseries {
             let (metric, labels) = self.series(&series, &mut context)?;
             let first = points.len();
-            let point = |time_ms, start_ms, value| Point {
-                metric: Arc::clone(&metric),
-                labels: Arc::clone(&labels),
-                time_ms,
-                start_ms,
-                value,
-            };
+            let point =
+                |time_ms, start_ms, value| Point { metric, labels: Arc::clone(&labels), time_ms, start_ms, value };
             for sample in &series.samples {
                 points.push(point(sample.timestamp, sample.start_timestamp, Value::Float(sample.value)));
             }
@@ -113,7 +108,7 @@ impl Decoder {
         &mut self,
         series: &TimeSeries,
         context: &mut Context<'_>,
-    ) -> Result<(Arc<Metric>, Arc<Labels>), DecodeError> {
+    ) -> Result<(&'static Metric, Arc<Labels>), DecodeError> {
         let mut name = None;
         let mut refs = Vec::with_capacity(series.labels_refs.len());
         for pair in series.labels_refs.chunks(2) {
@@ -127,8 +122,7 @@ impl Decoder {
         let metadata = series.metadata.unwrap_or_default();
         let (help, unit) = (context.symbol(metadata.help_ref)?.into(), context.symbol(metadata.unit_ref)?.into());
         let metric = self.metrics.entry((name, metadata.r#type, help, unit));
-        let metric = metric.or_insert_with_key(|(name, kind, help, unit)| Arc::new(metric_of(name, *kind, help, unit)));
-        let metric = Arc::clone(metric);
+        let metric = *metric.or_insert_with_key(|(name, kind, help, unit)| metric_of(name, *kind, help, unit).intern());
         if let Some(labels) = context.labels.get(&refs) {
             return Ok((metric, Arc::clone(labels)));
         }
@@ -172,10 +166,10 @@ mod tests {
 
     const UNLIMITED: Limits = Limits { points: usize::MAX, bytes: usize::MAX };
 
-    fn metric(name: &str, extra_label: Option<EncodedLabel>) -> Arc<Metric> {
+    fn metric(name: &str, extra_label: Option<EncodedLabel>) -> &'static Metric {
         let encoded_name = EncodedLabel::metric_name(name);
         let (kind, help, unit) = (MetricKind::Histogram, "help".into(), "seconds".into());
-        Arc::new(Metric { name: name.into(), encoded_name, extra_label, kind, help, unit })
+        Metric { name: name.into(), encoded_name, extra_label, kind, help, unit }.intern()
     }
 
     fn labels(pairs: &[(&str, &str)]) -> Arc<Labels> {
@@ -183,8 +177,8 @@ mod tests {
         Arc::new(Labels::encode(&labels))
     }
 
-    fn point(metric: &Arc<Metric>, labels: &Arc<Labels>, time_ms: i64, value: Value) -> Point {
-        Point { metric: Arc::clone(metric), labels: Arc::clone(labels), time_ms, start_ms: 5, value }
+    fn point(metric: &'static Metric, labels: &Arc<Labels>, time_ms: i64, value: Value) -> Point {
+        Point { metric, labels: Arc::clone(labels), time_ms, start_ms: 5, value }
     }
 
     fn points() -> Vec<Point> {
@@ -192,16 +186,16 @@ mod tests {
         let histogram =
             Histogram { sum: 1.5, schema: 3, timestamp: 7, positive_deltas: vec![1, -1], ..Histogram::default() };
         vec![
-            point(&metric("m", Some(EncodedLabel::bound("0.5"))), &a, 7, Value::Float(1.0)),
-            point(&metric("n", None), &b, 7, Value::Float(crate::wire::STALE_MARKER)),
-            point(&metric("o", None), &a, 7, Value::Histogram(Arc::new(histogram))),
+            point(metric("m", Some(EncodedLabel::bound("0.5"))), &a, 7, Value::Float(1.0)),
+            point(metric("n", None), &b, 7, Value::Float(crate::wire::STALE_MARKER)),
+            point(metric("o", None), &a, 7, Value::Histogram(Arc::new(histogram))),
         ]
     }
 
     /// The bytes in both versions: what a receiver gets.
     fn encoded(points: &[Point]) -> [Vec<u8>; 2] {
         [Protocol::V1, Protocol::V2].map(|protocol| {
-            let metrics: Vec<_> = points.iter().map(|point| Arc::clone(&point.metric)).collect();
+            let metrics: Vec<_> = points.iter().map(|point| point.metric).collect();
             Encoder::default().encode(protocol, points, &metrics, UNLIMITED).body.to_vec()
         })
     }

@@ -1,12 +1,11 @@
 //! Encodes points as the body of a request, with one path for both versions of the protocol.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use prost::Message as _;
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, int64};
-use snap::raw::Encoder as Snappy;
+use prost::encoding::{WireType, encoded_len_varint, int64};
+use snap::raw::{Encoder as Snappy, max_compress_len};
 
+use super::fields::{write_key, write_varint};
 use super::protocol::Message;
 use super::{Metric, Point, Protocol, Value, v1, v2};
 
@@ -57,13 +56,20 @@ struct Buffers {
     timeseries: Vec<u8>,
     series: Vec<u8>,
     exemplar: Vec<u8>,
+    compressed: Vec<u8>,
     snappy: Snappy,
 }
 
 impl Default for Buffers {
     fn default() -> Self {
-        let (request, timeseries, series, exemplar) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { request, timeseries, series, exemplar, snappy: Snappy::new() }
+        Self {
+            request: Vec::new(),
+            timeseries: Vec::new(),
+            series: Vec::new(),
+            exemplar: Vec::new(),
+            compressed: Vec::new(),
+            snappy: Snappy::new(),
+        }
     }
 }
 
@@ -74,7 +80,7 @@ impl Encoder {
         &mut self,
         protocol: Protocol,
         points: &[Point],
-        described: &[Arc<Metric>],
+        described: &[&'static Metric],
         limits: Limits,
     ) -> Encoded {
         match protocol {
@@ -129,9 +135,14 @@ impl Buffers {
         self.request.extend_from_slice(&self.timeseries);
         // Remote Write 1.0 and 2.0, "Protocol": snappy's block format, not the framed format. Compression fails only above 4 GiB.
         // A request has at most its limit, which the options bound, or one series, which registration bounds.
-        let body = self.snappy.compress_vec(&self.request).expect("requests are bounded");
+        let max_len = max_compress_len(self.request.len());
+        if self.compressed.len() < max_len {
+            self.compressed.resize(max_len, 0);
+        }
+        let len = self.snappy.compress(&self.request, &mut self.compressed).expect("requests are bounded");
+        let body = Bytes::copy_from_slice(&self.compressed[..len]);
         let exemplars = points[..encoded].iter().map(|point| point.value.exemplars().len()).sum();
-        Encoded { body: body.into(), points: encoded, exemplars }
+        Encoded { body, points: encoded, exemplars }
     }
 
     /// Writes the value and the exemplars of a point as fields of its series.
@@ -160,16 +171,16 @@ fn write_value<'a, M: Message<'a>>(point: &Point, value: &Value, series: &mut Ve
         Value::WithExemplars(_) => {}
         Value::Float(value) => {
             let len = double_len(*value) + integer_len(point.time_ms) + integer_len(start_ms);
-            encode_key(SAMPLES, WireType::LengthDelimited, series);
-            encode_varint(len as u64, series);
+            write_key(SAMPLES, WireType::LengthDelimited, series);
+            write_varint(len as u64, series);
             write_double(VALUE, *value, series);
             write_integer(TIMESTAMP, point.time_ms, series);
             write_integer(START_TIMESTAMP, start_ms, series);
         }
         Value::Histogram(histogram) => {
             let start_len = if start_ms == 0 { 0 } else { int64::encoded_len(HISTOGRAM_START_TIMESTAMP, &start_ms) };
-            encode_key(M::HISTOGRAMS, WireType::LengthDelimited, series);
-            encode_varint((histogram.encoded_len() + start_len) as u64, series);
+            write_key(M::HISTOGRAMS, WireType::LengthDelimited, series);
+            write_varint((histogram.encoded_len() + start_len) as u64, series);
             histogram.encode_raw(series);
             write_integer(HISTOGRAM_START_TIMESTAMP, start_ms, series);
         }
@@ -177,23 +188,23 @@ fn write_value<'a, M: Message<'a>>(point: &Point, value: &Value, series: &mut Ve
 }
 
 fn write_field(number: u32, contents: &[u8], out: &mut Vec<u8>) {
-    encode_key(number, WireType::LengthDelimited, out);
-    encode_varint(contents.len() as u64, out);
+    write_key(number, WireType::LengthDelimited, out);
+    write_varint(contents.len() as u64, out);
     out.extend_from_slice(contents);
 }
 
 /// Writes a field unless it has the default of its type, as proto3 does.
 fn write_double(number: u32, value: f64, out: &mut Vec<u8>) {
     if value.to_bits() != 0 {
-        encode_key(number, WireType::SixtyFourBit, out);
+        write_key(number, WireType::SixtyFourBit, out);
         out.extend_from_slice(&value.to_le_bytes());
     }
 }
 
 fn write_integer(number: u32, value: i64, out: &mut Vec<u8>) {
     if value != 0 {
-        encode_key(number, WireType::Varint, out);
-        encode_varint(value as u64, out);
+        write_key(number, WireType::Varint, out);
+        write_varint(value as u64, out);
     }
 }
 
@@ -207,6 +218,8 @@ fn integer_len(value: i64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
 
     use super::super::proto::{v1, v2};
@@ -218,15 +231,16 @@ mod tests {
 
     const UNLIMITED: Limits = Limits { points: usize::MAX, bytes: usize::MAX };
 
-    fn metric(name: &str, condition: Option<&str>) -> Arc<Metric> {
-        Arc::new(Metric {
+    fn metric(name: &str, condition: Option<&str>) -> &'static Metric {
+        Metric {
             name: name.into(),
             encoded_name: EncodedLabel::metric_name(name),
             extra_label: condition.map(EncodedLabel::condition),
             kind: MetricKind::Counter,
             help: "help".into(),
             unit: "seconds".into(),
-        })
+        }
+        .intern()
     }
 
     fn labels(pairs: &[(&str, &str)]) -> Arc<Labels> {
@@ -234,14 +248,8 @@ mod tests {
         Arc::new(Labels::encode(&labels))
     }
 
-    fn point(metric: &Arc<Metric>, labels: &Arc<Labels>, time_ms: i64, value: f64) -> Point {
-        Point {
-            metric: Arc::clone(metric),
-            labels: Arc::clone(labels),
-            time_ms,
-            start_ms: 0,
-            value: Value::Float(value),
-        }
+    fn point(metric: &'static Metric, labels: &Arc<Labels>, time_ms: i64, value: f64) -> Point {
+        Point { metric, labels: Arc::clone(labels), time_ms, start_ms: 0, value: Value::Float(value) }
     }
 
     fn encode(protocol: Protocol, points: &[Point]) -> Vec<u8> {
@@ -256,9 +264,9 @@ mod tests {
 
     fn two_points() -> [Point; 2] {
         let labels = labels(&[("a", "b")]);
-        let mut second = point(&metric("n", None), &labels, 300, 1.0);
+        let mut second = point(metric("n", None), &labels, 300, 1.0);
         second.start_ms = 2;
-        [point(&metric("m", Some("zero")), &labels, 1, 0.0), second]
+        [point(metric("m", Some("zero")), &labels, 1, 0.0), second]
     }
 
     #[test]
@@ -328,7 +336,7 @@ mod tests {
             (v2::metadata::MetricType::Counter, "help", "seconds")
         );
 
-        let described = [Arc::clone(&points[1].metric)];
+        let described = [points[1].metric];
         let encoded = Encoder::default().encode(Protocol::V1, &points, &described, UNLIMITED);
         let message = v1::WriteRequest::decode(&*decompress(&encoded)).expect("decodes");
         let metadata = &message.metadata[0];
@@ -344,7 +352,7 @@ mod tests {
     #[test]
     fn both_versions_have_native_histograms() {
         let histogram = Arc::new(Histogram { sum: 1.5, schema: 3, timestamp: 300, ..Histogram::default() });
-        let mut point = point(&metric("m", None), &labels(&[("a", "b")]), 300, 0.0);
+        let mut point = point(metric("m", None), &labels(&[("a", "b")]), 300, 0.0);
         point.value = Value::Histogram(Arc::clone(&histogram));
         point.start_ms = 2;
         let points = [point];
@@ -362,7 +370,7 @@ mod tests {
     #[test]
     fn a_reused_encoder_encodes_like_a_new_one() {
         let mut reused = Encoder::default();
-        let others = [point(&metric("o", None), &labels(&[("a", "c"), ("b", "d"), ("n", "e")]), 7, 5.0)];
+        let others = [point(metric("o", None), &labels(&[("a", "c"), ("b", "d"), ("n", "e")]), 7, 5.0)];
         for points in [&others[..], &two_points(), &others, &two_points()[1..]] {
             let encoded = reused.encode(Protocol::V2, points, &[], UNLIMITED);
             assert_eq!(decompress(&encoded), encode(Protocol::V2, points));
@@ -372,7 +380,7 @@ mod tests {
     #[test]
     fn limits_apply_to_points_and_bytes_but_not_to_the_first_point() {
         let (metric, labels) = (metric("m", None), labels(&[("a", &"x".repeat(1000))]));
-        let points: Vec<_> = (0..10).map(|time_ms| point(&metric, &labels, time_ms, 1.0)).collect();
+        let points: Vec<_> = (0..10).map(|time_ms| point(metric, &labels, time_ms, 1.0)).collect();
         for protocol in [Protocol::V1, Protocol::V2] {
             let encoded = |points_limit, bytes| {
                 let limits = Limits { points: points_limit, bytes };
@@ -386,7 +394,7 @@ mod tests {
         }
         // Different strings count in both versions.
         let distinct_labels = |i: usize| self::labels(&[("a", &i.to_string().repeat(1000))]);
-        let points: Vec<_> = (0..10).map(|i| point(&metric, &distinct_labels(i), 1, 1.0)).collect();
+        let points: Vec<_> = (0..10).map(|i| point(metric, &distinct_labels(i), 1, 1.0)).collect();
         let limits = Limits { points: usize::MAX, bytes: 3500 };
         for protocol in [Protocol::V1, Protocol::V2] {
             assert_eq!(Encoder::default().encode(protocol, &points, &[], limits).points, 3, "{protocol}");
@@ -397,7 +405,7 @@ mod tests {
     fn a_request_with_its_metadata_is_within_the_limit_of_bytes() {
         let described: Vec<_> = (0..100).map(|i| metric(&format!("m_{i}").repeat(20), None)).collect();
         let points: Vec<_> = (0..400)
-            .map(|i| point(&described[i % 100], &labels(&[("a", &i.to_string().repeat(i % 30))]), 1, i as f64))
+            .map(|i| point(described[i % 100], &labels(&[("a", &i.to_string().repeat(i % 30))]), 1, i as f64))
             .collect();
         for protocol in [Protocol::V1, Protocol::V2] {
             for bytes in [1, 500, 2000, 3001, 9999, 100_000] {

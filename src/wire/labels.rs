@@ -1,7 +1,8 @@
 //! Labels in wire format: encoded once, copied into every request.
 
-use prost::encoding::{WireType, decode_varint, encode_key, encode_varint, encoded_len_varint};
+use prost::encoding::{WireType, decode_varint, encoded_len_varint};
 
+use super::fields::{write_key, write_varint};
 use super::proto::v1;
 
 /// A Prometheus label.
@@ -31,7 +32,7 @@ const VALUE_FIELD: u32 = 2;
 pub(super) const INSERTED_NAMES: [&str; 3] = [NAME, CONDITION, LE];
 
 /// One label as a field of a `TimeSeries`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EncodedLabel {
     bytes: Box<[u8]>,
     /// Index into [`INSERTED_NAMES`].
@@ -170,8 +171,8 @@ fn split_field<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
 
 fn encode_label(name: &str, value: &str, bytes: &mut Vec<u8>) {
     bytes.reserve(encoded_label_len(name, value));
-    encode_key(LABELS_FIELD, WireType::LengthDelimited, bytes);
-    encode_varint((string_len(name) + string_len(value)) as u64, bytes);
+    write_key(LABELS_FIELD, WireType::LengthDelimited, bytes);
+    write_varint((string_len(name) + string_len(value)) as u64, bytes);
     encode_string(NAME_FIELD, name, bytes);
     encode_string(VALUE_FIELD, value, bytes);
 }
@@ -184,8 +185,8 @@ fn encoded_label_len(name: &str, value: &str) -> usize {
 /// Writes a string as proto3 does: nothing if it is empty.
 fn encode_string(field: u32, text: &str, bytes: &mut Vec<u8>) {
     if !text.is_empty() {
-        encode_key(field, WireType::LengthDelimited, bytes);
-        encode_varint(text.len() as u64, bytes);
+        write_key(field, WireType::LengthDelimited, bytes);
+        write_varint(text.len() as u64, bytes);
         bytes.extend_from_slice(text.as_bytes());
     }
 }

@@ -16,6 +16,7 @@ mod v2;
 mod protocol;
 mod point;
 mod labels;
+mod fields;
 pub mod proto;
 
 pub use decoder::{DecodeError, Decoder};

@@ -1,7 +1,5 @@
 //! Remote Write 1.0: a series carries its labels in full, and metadata is separate from the series.
 
-use std::sync::Arc;
-
 use prost::encoding::message;
 
 use super::proto::v1::{MetricMetadata, metric_metadata};
@@ -13,13 +11,13 @@ const METADATA: u32 = 3;
 /// A request whose series have their labels in full. Metadata is sent only with some requests.
 pub(super) struct Request<'a> {
     /// The metrics whose metadata is to be sent.
-    described: &'a [Arc<Metric>],
+    described: &'a [&'static Metric],
     /// The metadata that fits, encoded.
     metadata: Vec<u8>,
 }
 
 impl<'a> Request<'a> {
-    pub(super) fn new(described: &'a [Arc<Metric>]) -> Self {
+    pub(super) fn new(described: &'a [&'static Metric]) -> Self {
         Self { described, metadata: Vec::new() }
     }
 }

@@ -7,8 +7,9 @@ use std::ptr;
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use prost::Message as _;
-use prost::encoding::{WireType, encode_key, encode_varint, uint32};
+use prost::encoding::{WireType, uint32};
 
+use super::fields::{write_key, write_varint};
 use super::labels::{INSERTED_NAMES, RawLabel};
 use super::proto::v2::{Metadata, metadata};
 use super::protocol::Message;
@@ -24,8 +25,18 @@ const METADATA: u32 = 5;
 /// trend have one set.
 pub(super) struct Request<'a> {
     symbols: &'a mut Symbols,
-    metrics: HashMap<*const Metric, MetricRefs>,
+    metrics: Metrics,
     labels: LabelRefs<'a>,
+}
+
+/// The metrics of the points so far.
+#[derive(Default)]
+struct Metrics {
+    known: Vec<(*const Metric, MetricRefs)>,
+    /// The index of each in `known`.
+    indexes: HashMap<*const Metric, usize>,
+    /// The index of the metric of the latest point.
+    current: usize,
 }
 
 /// The references of a metric, encoded.
@@ -51,7 +62,7 @@ impl<'a> Request<'a> {
     /// Starts a request. Clears the symbols of the previous request.
     pub(super) fn new(symbols: &'a mut Symbols) -> Self {
         symbols.clear();
-        Self { symbols, metrics: HashMap::new(), labels: LabelRefs::default() }
+        Self { symbols, metrics: Metrics::default(), labels: LabelRefs::default() }
     }
 }
 
@@ -64,17 +75,20 @@ impl<'a> Message<'a> for Request<'a> {
     fn write_labels(&mut self, point: &'a Point, series: &mut Vec<u8>) {
         let Self { symbols, metrics, labels } = self;
         labels.set(&point.labels, symbols);
-        let metric = &*point.metric;
-        let refs = metrics.entry(ptr::from_ref(metric)).or_insert_with(|| MetricRefs::encode(metric, symbols));
-        encode_key(LABELS_REFS, WireType::LengthDelimited, series);
-        encode_varint((labels.refs.len() + refs.name.len() + refs.extra_label.len()) as u64, series);
+        let refs = metrics.set(point.metric, symbols);
+        write_key(LABELS_REFS, WireType::LengthDelimited, series);
+        write_varint((labels.refs.len() + refs.name.len() + refs.extra_label.len()) as u64, series);
         // Remote Write 2.0, "Series Labels": sorted by name.
         let (name_offset, extra_offset) = (labels.offsets[0], labels.offsets[refs.extra_label_index]);
         series.extend_from_slice(&labels.refs[..name_offset]);
         series.extend_from_slice(&refs.name);
-        series.extend_from_slice(&labels.refs[name_offset..extra_offset]);
-        series.extend_from_slice(&refs.extra_label);
-        series.extend_from_slice(&labels.refs[extra_offset..]);
+        if refs.extra_label.is_empty() {
+            series.extend_from_slice(&labels.refs[name_offset..]);
+        } else {
+            series.extend_from_slice(&labels.refs[name_offset..extra_offset]);
+            series.extend_from_slice(&refs.extra_label);
+            series.extend_from_slice(&labels.refs[extra_offset..]);
+        }
     }
 
     fn write_exemplar_labels(&mut self, labels: &Labels, exemplar: &mut Vec<u8>) {
@@ -85,9 +99,7 @@ impl<'a> Message<'a> for Request<'a> {
     }
 
     fn write_metadata(&mut self, point: &'a Point, series: &mut Vec<u8>) {
-        if let Some(refs) = self.metrics.get(&ptr::from_ref(&*point.metric)) {
-            series.extend_from_slice(&refs.metadata);
-        }
+        series.extend_from_slice(&self.metrics.set(point.metric, self.symbols).metadata);
     }
 
     fn preface_len(&self) -> usize {
@@ -106,6 +118,24 @@ impl<'a> Message<'a> for Request<'a> {
     }
 }
 
+impl Metrics {
+    /// Returns the references of a metric, which are encoded if it is new.
+    fn set(&mut self, metric: &'static Metric, symbols: &mut Symbols) -> &MetricRefs {
+        let metric_at = |index: usize| self.known.get(index).is_some_and(|&(known, _)| ptr::eq(known, metric));
+        // The metrics of one target series after the other come in the same order.
+        let next = if self.current + 1 < self.known.len() { self.current + 1 } else { 0 };
+        if metric_at(next) {
+            self.current = next;
+        } else if !metric_at(self.current) {
+            self.current = *self.indexes.entry(metric).or_insert_with(|| {
+                self.known.push((metric, MetricRefs::encode(metric, symbols)));
+                self.known.len() - 1
+            });
+        }
+        &self.known[self.current].1
+    }
+}
+
 impl MetricRefs {
     fn encode(metric: &Metric, symbols: &mut Symbols) -> Self {
         let kind = match metric.kind {
@@ -120,8 +150,8 @@ impl MetricRefs {
         };
         let extra_label_index = metric.extra_label.as_ref().map_or(0, EncodedLabel::index);
         let mut refs = Self { name: Vec::new(), extra_label: Vec::new(), extra_label_index, metadata: Vec::new() };
-        encode_key(METADATA, WireType::LengthDelimited, &mut refs.metadata);
-        encode_varint(metadata.encoded_len() as u64, &mut refs.metadata);
+        write_key(METADATA, WireType::LengthDelimited, &mut refs.metadata);
+        write_varint(metadata.encoded_len() as u64, &mut refs.metadata);
         metadata.encode_raw(&mut refs.metadata);
         for label in metric.encoded_name.labels() {
             write_refs(symbols.label(label), &mut refs.name);
@@ -204,7 +234,7 @@ impl Symbols {
 
 fn write_refs(indexes: [u32; 2], refs: &mut Vec<u8>) {
     for index in indexes {
-        encode_varint(index.into(), refs);
+        write_varint(index.into(), refs);
     }
 }
 
@@ -223,8 +253,8 @@ impl Strings {
 
     /// Adds a new string and returns its index.
     fn push(&mut self, string: &[u8]) -> u32 {
-        encode_key(SYMBOLS, WireType::LengthDelimited, &mut self.encoded);
-        encode_varint(string.len() as u64, &mut self.encoded);
+        write_key(SYMBOLS, WireType::LengthDelimited, &mut self.encoded);
+        write_varint(string.len() as u64, &mut self.encoded);
         let begin = self.encoded.len();
         self.encoded.extend_from_slice(string);
         self.ranges.push(begin..self.encoded.len());

@@ -128,7 +128,7 @@ fn point(series: usize, time_ms: i64) -> Point {
     };
     let labels = Labels::encode(&[Label { name: "series".into(), value: series.to_string() }]);
     let value = PointValue::Float(series as f64);
-    Point { metric: Arc::new(metric), labels: Arc::new(labels), time_ms, start_ms: 0, value }
+    Point { metric: metric.intern(), labels: Arc::new(labels), time_ms, start_ms: 0, value }
 }
 
 /// Writes a file with one request for each of these times, each with a point of `series` series.

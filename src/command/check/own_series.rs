@@ -18,7 +18,7 @@ const SCHEMA: i32 = 3;
 
 /// One series, with the prefix and the labels that a run's series have there.
 pub(super) struct OwnSeries {
-    metric: Arc<Metric>,
+    metric: &'static Metric,
     labels: Arc<Labels>,
 }
 
@@ -44,7 +44,7 @@ impl OwnSeries {
             help: "Sent by a check of the receiver".into(),
             unit: "".into(),
         };
-        Self { metric: Arc::new(metric), labels: Arc::new(Labels::encode(&labels)) }
+        Self { metric: metric.intern(), labels: Arc::new(Labels::encode(&labels)) }
     }
 
     pub fn name(&self) -> &str {
@@ -66,7 +66,7 @@ impl OwnSeries {
             MetricKind::Histogram => Value::Histogram(Arc::new(histogram(time_ms, value))),
             _ => Value::Float(value),
         };
-        let (metric, labels) = (Arc::clone(&self.metric), Arc::clone(&self.labels));
+        let (metric, labels) = (self.metric, Arc::clone(&self.labels));
         Point { metric, labels, time_ms, start_ms: 0, value }
     }
 }

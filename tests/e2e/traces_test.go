@@ -32,17 +32,27 @@ const window = time.Second
 
 func runTraced(t *testing.T, receiver *harness.Receiver, options map[string]any) *tracedRun {
 	t.Helper()
+	return runTracedThrough(t, receiver, receiver.WriteURL(), options, func() {})
+}
+
+// runTracedThrough sends to another URL than the receiver's. Meanwhile something else happens.
+func runTracedThrough(
+	t *testing.T, receiver *harness.Receiver, writeURL string, options map[string]any, meanwhile func(),
+) *tracedRun {
+	t.Helper()
 	target, samples := startTarget(t), filepath.Join(t.TempDir(), "samples.json")
 	traced := &tracedRun{receiver: receiver, fromMs: time.Now().UnixMilli()}
 	load := harness.Run{
 		Script:  "examples/traces.js",
-		Out:     []string{"remote-write=" + receiver.WriteURL(), "json=" + samples},
+		Out:     []string{"remote-write=" + writeURL, "json=" + samples},
 		Args:    []string{"--tag", "testid=traced"},
 		Env:     map[string]string{"TARGET_URL": target.URL(), "DURATION": "6s"},
 		Options: map[string]any{"pushInterval": window.String()},
 	}
 	maps.Copy(load.Options, options)
-	traced.result = run(t, load)
+	k6 := start(t, load)
+	meanwhile()
+	traced.result = finish(t, k6, 0)
 	traced.toMs = time.Now().Add(window).UnixMilli()
 	traced.requests = target.Traces()
 	var err error
@@ -62,16 +72,13 @@ func (r *tracedRun) exemplars(t *testing.T, promql string) []harness.Exemplar {
 	return found
 }
 
-// storesExemplars has the receivers that store exemplars, here of native histograms, too.
-var storesExemplars = []harness.Kind{harness.Prometheus, harness.PrometheusOf1, harness.Mimir, harness.Cortex, harness.Thanos}
-
 func TestExemplarsAreSamplesOfTracedRequests(t *testing.T) {
 	t.Parallel()
-	for _, kind := range storesExemplars {
+	for _, kind := range harness.WithExemplars {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			var flags []string
-			if kind == harness.Cortex {
+			if kind == harness.Cortex { // exemplars of native histograms, too
 				flags = []string{"-blocks-storage.tsdb.enable-native-histograms=true"}
 			}
 			traced := runTraced(t, startReceiverWith(t, kind, flags...), map[string]any{"trendAs": "gauges,native"})
@@ -135,8 +142,8 @@ func isSampleOf(exemplar harness.Exemplar, sample harness.Sample) bool {
 	if strings.HasPrefix(sample.Metric, "http_req_") && sample.Metric != "http_req_failed" {
 		unit = 1000
 	}
-	apart := exemplar.TimeMs - sample.Time.UnixMilli()
-	return math.Abs(exemplar.Value*unit-sample.Value) <= 1e-9*sample.Value && max(apart, -apart) <= 1
+	late := exemplar.TimeMs - sample.Time.UnixMilli() // it may have to be after the one before
+	return math.Abs(exemplar.Value*unit-sample.Value) <= 1e-9*sample.Value && late >= 0 && late < 200
 }
 
 // nameSuffix is what names of series have after the metric's.
@@ -153,11 +160,13 @@ func (r *tracedRun) expectLargest(t *testing.T, trend string) {
 			for _, point := range largest.Points {
 				windows++
 				is := func(exemplar harness.Exemplar) bool {
-					age := point.TimeMs - exemplar.TimeMs
-					return exemplar.Value == point.Value && age >= 0 && age < 2*window.Milliseconds()
+					// A window may be closed late, and so have samples from after its end.
+					apart := point.TimeMs - exemplar.TimeMs
+					return exemplar.Value == point.Value && max(apart, -apart) < 2*window.Milliseconds()
 				}
 				if !slices.ContainsFunc(exemplars, is) {
-					t.Errorf("%s%s%v: no exemplar is the maximum %+v: %v", trend, suffix, largest.Labels, point, exemplars)
+					t.Errorf("%s%s of %s: no exemplar is the maximum %+v, k6's %v:\n%v",
+						trend, suffix, largest.Labels["name"], point, r.measured(point.Value), pointsOf(exemplars))
 				}
 			}
 			if len(exemplars) > count*len(largest.Points) {
@@ -168,6 +177,19 @@ func (r *tracedRun) expectLargest(t *testing.T, trend string) {
 	if windows < 40 {
 		t.Errorf("%s has only %d windows", trend, windows)
 	}
+}
+
+// measured returns the samples with a value in seconds.
+func (r *tracedRun) measured(value float64) []harness.Sample {
+	return slices.DeleteFunc(slices.Clone(r.samples), func(s harness.Sample) bool { return math.Abs(s.Value-value*1000) > 1e-9*s.Value })
+}
+
+func pointsOf(exemplars []harness.Exemplar) []harness.Point {
+	points := make([]harness.Point, len(exemplars))
+	for i, exemplar := range exemplars {
+		points[i] = exemplar.Point
+	}
+	return points
 }
 
 // matching returns the selector of a series with these labels.
@@ -224,6 +246,31 @@ func (r *tracedRun) expectOnDashboards(t *testing.T) {
 	}
 	if asked < 8 {
 		t.Errorf("only %d queries ask for exemplars", asked)
+	}
+}
+
+// A backlog has exemplars of several windows, and a request whose response is lost comes twice.
+func TestExemplarsSurviveOutages(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []harness.Fault{harness.Unavailable, harness.Refuse, harness.LoseAnswer} {
+		for _, kind := range []harness.Kind{harness.Prometheus, harness.Mimir, harness.Thanos} {
+			t.Run(string(fault)+"/"+string(kind), func(t *testing.T) {
+				t.Parallel()
+				receiver := startReceiver(t, kind)
+				fake := startFake(t, harness.Fake{Upstream: receiver.WriteURL()})
+				traced := runTracedThrough(t, receiver, fake.URL(), map[string]any{"trendAs": "gauges,native"}, func() {
+					time.Sleep(1500 * time.Millisecond)
+					if fake.FailFor(fault, 2500*time.Millisecond) == 0 {
+						t.Error("no request failed")
+					}
+				})
+				expectSummaryIn(t, receiver, traced.result)
+				traced.expectMeasured(t)
+				for _, metric := range []string{"k6_http_req_duration", "k6_http_req_waiting"} {
+					traced.expectLargest(t, metric)
+				}
+			})
+		}
 	}
 }
 

@@ -11,10 +11,10 @@ import (
 )
 
 // traceSlowest runs a script whose requests have traces, and prints the slowest request as the receiver has it, and as the shop has
-// logged its trace. VictoriaMetrics stores no exemplars, so that a Prometheus takes its place.
+// logged its trace. A Prometheus takes the place of a receiver that stores no exemplars.
 func traceSlowest(target *harness.Target, receiver *harness.Receiver, interrupts <-chan os.Signal) error {
 	fmt.Println("\nRunning examples/traces.js, whose requests have trace ids …")
-	if receiver.Kind == harness.VictoriaMetrics {
+	if !slices.Contains(harness.WithExemplars, receiver.Kind) {
 		prometheus, err := harness.StartReceiver(harness.Prometheus, false)
 		if err != nil {
 			return err

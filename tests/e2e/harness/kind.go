@@ -35,6 +35,9 @@ var MoreKinds = []Kind{VMAgent, Mimir, Cortex, Thanos}
 // MakesRanges reports whether it makes a native histogram a series for each bucket, with the label vmrange.
 func (k Kind) MakesRanges() bool { return k == VictoriaMetrics || k == VMAgent }
 
+// WithExemplars are the receivers that store exemplars, with the flags that enable them.
+var WithExemplars = []Kind{Prometheus, PrometheusOf1, Mimir, Cortex, Thanos}
+
 // flavour has the differences between the kinds.
 type flavour struct {
 	program   string

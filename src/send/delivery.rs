@@ -2,7 +2,7 @@
 //!
 //! Usually that is one request. A batch that the receiver does not accept as a whole is split ([`Bisection`]), so that one bad
 //! series costs only itself; a series that is rejected alone is held back ([`super::quarantine`]). A receiver that fails on
-//! everything is down, not offended by the content: then the batch waits as a whole.
+//! everything, or on many points, is down or partly down, not offended by the content: then the batch waits as a whole.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -14,7 +14,6 @@ use super::quarantine::Admission;
 use super::queue::Batch;
 use super::sender::Sender;
 use crate::http::Response;
-use crate::report::{Level, event};
 use crate::wire::{Limits, Point};
 
 /// Number of held back series that are tried again with one batch.
@@ -28,8 +27,12 @@ const MAX_HOPELESS_TIME: Duration = Duration::from_secs(30);
 /// Rounds of a batch of which the receiver accepts some points, before the others are rejected.
 const MAX_UNDECIDED_ROUNDS: usize = 10;
 
-/// Number of points that show whether a batch is stored.
-const STORED_SAMPLES: usize = 3;
+/// Number of floats of a batch on which a receiver fails because of what they are. If it fails on more, and not on others, an
+/// instance of it is away.
+const MAX_BAD_FLOATS: usize = 10;
+
+/// Time for which a batch waits for such an instance. Then the series on which the receiver fails are held back.
+const MAX_PARTIAL_OUTAGE: Duration = Duration::from_secs(300);
 
 /// Longest pause between the rounds of a batch.
 const MAX_ROUND_PAUSE: Duration = Duration::from_secs(30);
@@ -42,7 +45,7 @@ const LIMIT_TEST_INTERVAL: Duration = Duration::from_secs(30);
 enum Round {
     /// The outcome of every point is known.
     Finished,
-    /// The receiver fails on every part: it is down. All open points wait.
+    /// The receiver fails on every part, or on many: it is down, or an instance of it is. All open points wait.
     Unavailable,
     /// The receiver has accepted other points, and not those that are open. They are tried again, after a pause if it fails on
     /// them: it may be down again.
@@ -55,6 +58,8 @@ struct Progress {
     evidence_since: Instant,
     /// True once the receiver has failed persistently.
     probing: bool,
+    /// The receiver has failed on many points, and not on others, since then.
+    partial_outage: Option<Instant>,
     /// Number of rounds that left points undecided.
     undecided: usize,
     fell_back: bool,
@@ -67,6 +72,13 @@ impl Progress {
             self.evidence_since = Instant::now();
         }
         Attempts::Probe
+    }
+
+    /// Reports whether the receiver fails on so many points, alone, that an instance of it is away rather than that they are bad.
+    /// Native histograms do not count: a receiver may fail on all of them.
+    fn is_partial_outage(&mut self, batch: &Batch) -> bool {
+        batch.failed_floats() > MAX_BAD_FLOATS
+            && self.partial_outage.get_or_insert_with(Instant::now).elapsed() < MAX_PARTIAL_OUTAGE
     }
 }
 
@@ -121,7 +133,13 @@ impl Sender {
 
     /// Sends points, one of each series, until the outcome of every one is known.
     pub(super) async fn send_points(&self, shard: usize, batch: &mut Batch) {
-        let mut progress = Progress { evidence_since: Instant::now(), probing: false, undecided: 0, fell_back: false };
+        let mut progress = Progress {
+            evidence_since: Instant::now(),
+            probing: false,
+            partial_outage: None,
+            undecided: 0,
+            fell_back: false,
+        };
         let mut pause = Duration::from_secs(1);
         loop {
             match self.send_round(shard, batch, &mut progress).await {
@@ -167,13 +185,16 @@ impl Sender {
                     if batch.may_be_stored() && mentions_stored_points(&exchange.response.message) =>
                 {
                     drop(exchange);
-                    batch.restart();
-                    if self.is_stored(shard, batch).await {
-                        self.count_stored(batch.skip_to_last_part());
-                    } else {
-                        batch.note_not_stored();
+                    if batch.is_partly_stored() {
+                        self.count_stored(piece.len());
+                        batch.advance(piece.len());
+                        continue;
                     }
-                    return Round::Undecided { pause: false };
+                    batch.restart();
+                    return match self.examine_stored(shard, batch).await {
+                        true => Round::Undecided { pause: false },
+                        false => Round::Unavailable,
+                    };
                 }
                 Outcome::TooLarge | Outcome::Rejected { whole: true } => {}
                 Outcome::Accepted | Outcome::Rejected { whole: false } | Outcome::UnsupportedProtocol => {
@@ -184,7 +205,7 @@ impl Sender {
                     }
                     drop(exchange);
                     batch.advance(piece.len());
-                    if self.has_accepted_since(progress) {
+                    if self.has_accepted_since(progress) && attempts != Attempts::Probe {
                         self.hold_back(shard, batch, attempts, failure.as_ref()).await;
                     }
                     continue;
@@ -208,8 +229,15 @@ impl Sender {
             }
             failure = Some(response);
             if self.has_accepted_since(progress) {
-                self.hold_back(shard, batch, attempts, failure.as_ref()).await;
+                if attempts != Attempts::Probe {
+                    self.hold_back(shard, batch, attempts, failure.as_ref()).await;
+                } else if progress.is_partial_outage(batch) {
+                    return Round::Unavailable;
+                }
             }
+        }
+        if self.has_accepted_since(progress) {
+            self.hold_back(shard, batch, attempts, failure.as_ref()).await;
         }
         if let Some(points) = pieces.learned_max_points() {
             self.lower_limit(points, limit_is_certain);
@@ -357,29 +385,5 @@ impl Sender {
         if limits.points < self.max_points && self.next_limit_test.get() <= Instant::now() {
             self.limits.set(Limits { points: (limits.points * 2).min(self.max_points), ..limits });
         }
-    }
-
-    /// Reports whether the receiver has stored a batch that it did not confirm: it rejects some of its points, each alone, as
-    /// older than others of their series, which only this batch can have brought.
-    async fn is_stored(&self, shard: usize, batch: &mut Batch) -> bool {
-        let step = (batch.unsent().len() / STORED_SAMPLES).max(1);
-        let samples: Vec<Point> = batch.unsent().iter().step_by(step).take(STORED_SAMPLES).cloned().collect();
-        for point in samples {
-            let exchange =
-                self.exchange(shard, std::slice::from_ref(&point), &[], Attempts::UntilFinal, &mut false).await;
-            if !mentions_stored_points(&exchange.response.message) {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Counts points that the receiver has stored without a response.
-    fn count_stored(&self, points: usize) {
-        self.reporter.counters.points_sent.add(points as u64);
-        self.last_accepted.set(Some(Instant::now()));
-        self.health.borrow_mut().record_success();
-        self.reporter
-            .log(event(Level::Debug, "Receiver has stored a request that got no response").with("points", points));
     }
 }

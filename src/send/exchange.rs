@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::backoff::Backoff;
 use super::exemplar_policy::without;
 use super::negotiation::SendPermit;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, mentions_absence};
 use super::sender::Sender;
 use crate::fault;
 use crate::http::Response;
@@ -223,12 +223,13 @@ impl Sender {
 }
 
 /// Reports whether the content of a request may be the reason of a failure. It is not without a connection, or if the receiver
-/// says that it is busy; a gateway that finds nothing behind it may be right, unless `others_pass`.
+/// says that it is busy, or that one of its instances is away; a gateway that finds nothing behind it may be right, unless
+/// `others_pass`.
 pub(super) fn may_be_content(response: &Response, others_pass: bool) -> bool {
     match response.status {
         None => response.reached,
         Some(429 | 503) => false,
         Some(502 | 504) => others_pass,
-        Some(_) => true,
+        Some(_) => !mentions_absence(&response.message),
     }
 }

@@ -17,6 +17,7 @@
 //! | `resend` | batches of an earlier run |
 //! | `exchange` | one request, from its attempts to a final response |
 //! | `unsent` | batches → a file of unsent samples |
+//! | `stored` | what a receiver has stored of a backlog that it did not confirm |
 //! | `earlier_run` | what a sender notices while it sends batches of an earlier run |
 //! | `bisection` | which pieces of a batch to send next |
 //! | `quarantine` | series that are held back because the receiver rejects them |
@@ -32,6 +33,7 @@ mod batcher;
 mod worker;
 mod preflight;
 mod probe;
+mod stored;
 mod delivery;
 mod resend;
 mod exchange;

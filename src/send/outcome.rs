@@ -66,6 +66,14 @@ pub(super) fn mentions_stored_points(message: &str) -> bool {
     phrases.iter().any(|phrase| message.contains(phrase))
 }
 
+/// Reports whether a response body says that an instance behind the receiver is away, so that it cannot store the series of that
+/// instance: Mimir and Cortex respond so with 500.
+pub(super) fn mentions_absence(message: &str) -> bool {
+    let message = unquoted(message).to_lowercase();
+    let phrases = ["connection error", "connection refused", "live replicas", "is unavailable", "code = unavailable"];
+    phrases.iter().any(|phrase| message.contains(phrase))
+}
+
 /// Reports whether a response body is about the time of points: too old, older than others of their series, or in the future.
 pub(super) fn mentions_time(message: &str) -> bool {
     let text = message.to_ascii_lowercase().replace('-', " ");
@@ -176,6 +184,22 @@ mod tests {
             r#"{"error":"rejected: {check=\"request body too large\"}"}"#,
         ] {
             assert!(!mentions_size_limit(message), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_instance_that_is_away_is_recognised() {
+        for message in [
+            // Mimir 3 and Cortex.
+            r#"send data to ingesters: failed pushing to ingester mimir-3: connection error: desc = "transport: Error while dialing""#,
+            "send data to ingesters: at least 1 live replicas required, could only find 0 - unhealthy instances: 127.0.0.1:9095",
+            "send data to ingesters: failed pushing to ingester mimir-3: ingester is unavailable (current state: Starting)",
+            r#"rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing""#,
+        ] {
+            assert!(mentions_absence(message), "{message}");
+        }
+        for message in ["", "native histograms are disabled", r#"cannot store {check="the shop is unavailable"}"#] {
+            assert!(!mentions_absence(message), "{message}");
         }
     }
 

@@ -36,10 +36,20 @@ pub struct Batch {
     merged: bool,
     /// Points that follow when the outcome of all others is known: later ones of the same series.
     parts: VecDeque<Vec<Point>>,
-    /// True if the receiver may have stored all of it, though it did not respond so.
-    may_be_stored: bool,
+    /// What the receiver has stored of it, though it did not respond so.
+    stored: Stored,
     /// Number of panics while it was sent.
     panics: usize,
+}
+
+/// What a receiver has stored of a batch that it did not confirm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stored {
+    Nothing,
+    /// Perhaps all of it.
+    Unknown,
+    /// Some series, of which it rejects the parts that come again.
+    Partly,
 }
 
 impl Batch {
@@ -54,7 +64,7 @@ impl Batch {
             given_up: Vec::new(),
             merged: false,
             parts: VecDeque::new(),
-            may_be_stored: false,
+            stored: Stored::Nothing,
             panics: 0,
         }
     }
@@ -74,7 +84,8 @@ impl Batch {
     /// Creates a batch of parts that are sent one after the other, each with one point of a series at most. `may_be_stored` if the
     /// receiver may have stored all of them.
     pub fn of_parts(parts: Vec<Vec<Point>>, metadata: Vec<&'static Metric>, may_be_stored: bool) -> Self {
-        let mut batch = Self { parts: parts.into(), may_be_stored, ..Self::new(Vec::new(), metadata) };
+        let mut batch = Self { parts: parts.into(), ..Self::new(Vec::new(), metadata) };
+        batch.stored = if may_be_stored { Stored::Unknown } else { Stored::Nothing };
         batch.next_part();
         batch
     }
@@ -149,7 +160,8 @@ impl Batch {
             parts[*count].push(point);
             *count += 1;
         }
-        (self.parts, self.merged, self.may_be_stored) = (parts.into(), false, may_be_stored);
+        (self.parts, self.merged) = (parts.into(), false);
+        self.stored = if may_be_stored { Stored::Unknown } else { Stored::Nothing };
         self.next_part();
     }
 
@@ -166,7 +178,13 @@ impl Batch {
 
     /// True if the receiver may have stored all of a batch that was taken apart, and later parts are still to come.
     pub fn may_be_stored(&self) -> bool {
-        self.may_be_stored && !self.parts.is_empty()
+        self.stored != Stored::Nothing && !self.parts.is_empty()
+    }
+
+    /// True if the receiver has stored some series of a batch that was taken apart and not others, and later parts are still to
+    /// come.
+    pub fn is_partly_stored(&self) -> bool {
+        self.stored == Stored::Partly && !self.parts.is_empty()
     }
 
     /// Removes the unsent points and all parts but the last, which becomes the unsent points. Returns the number of those removed.
@@ -176,13 +194,18 @@ impl Batch {
             skipped += self.parts.pop_front().map_or(0, |part| part.len());
         }
         self.next_part();
-        self.may_be_stored = false;
+        self.stored = Stored::Nothing;
         skipped
     }
 
-    /// Notes that the receiver has not stored the batch, or not all of it.
+    /// Notes that the receiver has not stored the batch.
     pub fn note_not_stored(&mut self) {
-        self.may_be_stored = false;
+        self.stored = Stored::Nothing;
+    }
+
+    /// Notes that the receiver has stored all parts of some series, and none of others.
+    pub fn note_partly_stored(&mut self) {
+        self.stored = Stored::Partly;
     }
 
     /// Counts a panic while it was sent, and returns how many there were.
@@ -229,6 +252,12 @@ impl Batch {
     /// Points that were given up.
     pub fn given_up(&self) -> &[Point] {
         &self.given_up
+    }
+
+    /// Number of floats that were passed over.
+    pub fn failed_floats(&self) -> usize {
+        let failed = self.set_aside.iter().chain(&self.given_up);
+        failed.filter(|point| point.value.histogram().is_none()).count()
     }
 
     /// Puts all open points back, those that were passed over first.

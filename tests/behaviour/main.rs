@@ -21,6 +21,7 @@ mod hostile;
 mod metric_types;
 mod oauth2;
 mod outputs;
+mod partial_outages;
 mod preflight;
 mod proxies;
 mod rejected_series;

@@ -23,11 +23,7 @@ func TestDeduplicationKeepsTheTotals(t *testing.T) {
 
 			result := finish(t, start(t, load), thresholdsHaveFailed)
 
-			expectEqual(t, receiver, result.Summary.Measured(), func(m harness.Measured) []harness.Expectation {
-				return slices.DeleteFunc(harness.Totals(m), func(e harness.Expectation) bool {
-					return m.Type == harness.Gauge && e.Statistic != "value" // these always belong to a window
-				})
-			})
+			expectEqual(t, receiver, result.Summary.Measured(), totalsOfTheRun)
 			expectAllSent(t, result)
 			if kept := query(t, receiver, "last_over_time(k6_threshold_passed[5m])"); len(kept) != 4 {
 				t.Errorf("%d thresholds are stored, not 4: %v", len(kept), kept)
@@ -38,4 +34,12 @@ func TestDeduplicationKeepsTheTotals(t *testing.T) {
 			}
 		})
 	}
+}
+
+// totalsOfTheRun returns the numbers that a receiver has if it has the last point of each series, with `trendWindow: run`: minimum
+// and maximum of a gauge belong to a window.
+func totalsOfTheRun(m harness.Measured) []harness.Expectation {
+	return slices.DeleteFunc(harness.Totals(m), func(e harness.Expectation) bool {
+		return m.Type == harness.Gauge && e.Statistic != "value"
+	})
 }

@@ -11,6 +11,7 @@
 //	kind.go           the receivers: programs, flags, addresses
 //	receiver.go       one of them, started and stopped
 //	two_processes.go  those that are queried by another process
+//	cluster.go        several of them that share the series
 //	query.go          what a receiver answers to PromQL
 //	dashboard.go      what of a dashboard asks for something
 //	view.go           what Grafana asks for when a dashboard is shown

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
 use tokio::time::Instant;
 use url::{ParseError, Url};
@@ -124,12 +125,13 @@ pub(super) async fn read(received: reqwest::Response, deadline: Instant, redacto
     };
     // Only a receiver reports what it has written.
     response.is_html = is_page && response.written.is_none();
-    if status.is_success() && !response.is_html {
+    // 202 may say that the points were not stored.
+    if status.is_success() && status != StatusCode::ACCEPTED && !response.is_html {
         return response;
     }
     let (Content::Text(text) | Content::Unreadable(text)) = content;
     let message = match &response.location {
-        _ if status.is_success() => described(&web_page::title_or_text(&text), redactor),
+        _ if response.is_html && status.is_success() => described(&web_page::title_or_text(&text), redactor),
         Some(location) => format!("redirect to {location}"),
         None if is_page => web_page::title_and_text(&text),
         None => text,

@@ -1,6 +1,7 @@
 //! Hints: what a person can do about a failed request, for the usual causes.
 
 use super::message::unquoted;
+use super::outcome::mentions_copy;
 use crate::http::{FailedAt, Response};
 
 const NO_REMOTE_WRITE: &str =
@@ -201,6 +202,10 @@ pub(super) fn hint(response: &Response, credentials: &str) -> Option<String> {
         Some(200..=299) if response.is_html => {
             Some("a web page answered instead of a receiver: check the URL's path, or log in at the proxy")
         }
+        Some(202) if mentions_copy(&response.message) => Some(
+            "the receiver stores one replica of each cluster, and takes this instance for another replica because of its labels: \
+             leave out the label of the replica",
+        ),
         Some(200..=299) => Some(
             "the receiver did not confirm that it has stored the points, so it probably supports only Remote Write 1.0: \
              set `protocol` to auto or 1.0",
@@ -244,6 +249,7 @@ mod tests {
             (Some(400), "unsupported path requested: \"/api/v1/wrong\"", "/api/v1/write"),
             (Some(415), "", "protocol"),
             (Some(204), "", "1.0"),
+            (Some(202), "replicas did not match, rejecting sample: replica=b, elected=a", "the label of the replica"),
             (Some(400), "out of order sample", "--tag testid"),
             (Some(400), "too old sample", "clock"),
             (Some(400), "out of bounds", "clock"),

@@ -25,8 +25,8 @@
 //! | `exemplar_policy` | whether requests have exemplars |
 //! | `backoff` | pauses between attempts |
 //! | `health` | log lines on the receiver's state, `abortOnFailure` |
-//! | `outcome` | what a response means for the points of its request |
 //! | `hint` | what a person can do about a failure |
+//! | `outcome` | what a response means for the points of its request |
 //! | `message` | a receiver's message without the values that it quotes |
 
 mod batcher;
@@ -47,8 +47,8 @@ mod negotiation;
 mod exemplar_policy;
 mod backoff;
 mod health;
-mod outcome;
 mod hint;
+mod outcome;
 mod message;
 
 pub use batcher::{Batcher, Role};

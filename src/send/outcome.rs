@@ -41,6 +41,7 @@ impl Outcome {
         let unconfirmed = protocol == Protocol::V2 && written.is_none();
         match status {
             200..=299 if response.is_html => Self::Retry(None),
+            202 if mentions_copy(&response.message) => Self::Rejected { whole: false },
             200..=299 if unconfirmed || written == Some(0) && points > 0 => Self::UnsupportedProtocol,
             400 if unconfirmed => Self::UnsupportedProtocol,
             200..=299 => Self::Accepted,
@@ -64,6 +65,12 @@ pub(super) fn mentions_stored_points(message: &str) -> bool {
     let message = message.to_ascii_lowercase().replace('-', " ");
     let phrases = ["out of order", "duplicate sample", "duplicate timestamp", "same timestamp"];
     phrases.iter().any(|phrase| message.contains(phrase))
+}
+
+/// Reports whether a response body says that the points were taken for a copy of those of another replica, and dropped: Mimir and
+/// Cortex respond so with 202.
+pub(super) fn mentions_copy(message: &str) -> bool {
+    unquoted(message).to_lowercase().contains("replicas did not match")
 }
 
 /// Reports whether a response body says that an instance behind the receiver is away, so that it cannot store the series of that

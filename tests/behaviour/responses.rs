@@ -231,8 +231,8 @@ fn a_quoted_label_does_not_shrink_requests() {
         ("too big unpacked request; mustn't exceed `-maxInsertRequestSize=20480` bytes; got 30000 bytes", true),
     ] {
         let recorder = Recorder::start(move |number| match number {
-            // Not 400: such requests are split whatever the message.
-            0 => Reply::With(409, "X-Test", "1", body),
+            // Not 400, 409 or 422: such requests are split whatever the message.
+            0 => Reply::With(406, "X-Test", "1", body),
             _ => Reply::Status(204),
         });
         let options = json!({ "protocol": "1.0", "pushInterval": "1h", "staleMarkers": false });
@@ -276,4 +276,23 @@ fn labels_that_a_receiver_demands_have_a_hint() {
     assert_eq!(event.level, Level::Warn);
     let hint = field(&event, "hint");
     assert!(hint.contains("labels: job=") && hint.contains("instance="), "{hint}");
+}
+
+/// Mimir and Cortex with a tracker of high availability.
+#[test]
+fn a_success_that_calls_the_points_a_copy_is_none() {
+    const COPY: &[u8] = b"replicas did not match, rejecting sample: replica=b, elected=a";
+    for protocol in ["auto", "1.0", "2.0"] {
+        let recorder = Recorder::start(|_| page(202, "text/plain; charset=utf-8", COPY));
+        let output = open(&recorder.url(), json!({ "protocol": protocol })).expect("valid");
+        add(&output, 3);
+        let report = close(&output);
+        assert_eq!(
+            (count(&report, "points_sent"), count(&report, "requests_retried")),
+            (0, 0),
+            "{protocol}: {report:#}"
+        );
+        assert_eq!(count(&report, "points_failed"), count(&report, "points"), "{protocol}: {report:#}");
+        assert!(report.to_string().contains("leave out the label of the replica"), "{protocol}: {report:#}");
+    }
 }

@@ -40,6 +40,7 @@ func TestAnInstanceOfAClusterThatIsKilledCostsNothing(t *testing.T) {
 			}
 
 			expectEqual(t, cluster.Reader(), finishRunners(t, runners), harness.Totals)
+			logLoad(t, cluster.Reader())
 		})
 	}
 }
@@ -48,6 +49,9 @@ func TestAnInstanceOfAClusterThatIsKilledCostsNothing(t *testing.T) {
 // window, and so are minimum and maximum with `trendWindow: run`.
 func TestVMAgentAndItsStoreThatAreKilledCostNoTotals(t *testing.T) {
 	t.Parallel()
+	if !allReceivers() {
+		t.Skip("only with RECEIVERS=all")
+	}
 	agent, target := startReceiver(t, harness.VMAgent), startTarget(t)
 	runners := startRunners(t, target, []*harness.Receiver{agent}, "K6_PROMETHEUS_RW_TREND_WINDOW=run")
 	awaitLoad(t, target, 2*time.Second)
@@ -60,10 +64,14 @@ func TestVMAgentAndItsStoreThatAreKilledCostNoTotals(t *testing.T) {
 	}
 
 	expectEqual(t, agent, finishRunners(t, runners), totalsOfTheRun)
+	logLoad(t, agent)
 }
 
 func TestThanosMergesCopies(t *testing.T) {
 	t.Parallel()
+	if !allReceivers() {
+		t.Skip("only with RECEIVERS=all")
+	}
 	copies, target := startCluster(t, harness.Thanos, 2, 0), startTarget(t)
 	load := loadFor(20*time.Second, target, copies.Instances[0].WriteURL())
 	load.Out = append(load.Out, "remote-write="+copies.Instances[1].WriteURL())
@@ -91,14 +99,17 @@ func startCluster(t *testing.T, kind harness.Kind, instances, replication int, f
 }
 
 // runnersRate is the number of requests per second that all runners make: each iteration of the shop makes four.
-const runnersRate = 4 * 20
+const (
+	runnersRate     = 4 * 20
+	runnersDuration = 20 * time.Second
+)
 
 // startRunners starts four parts of one test, which write to these receivers in turn.
 func startRunners(t *testing.T, target *harness.Target, receivers []*harness.Receiver, variables ...string) []*harness.K6 {
 	t.Helper()
 	runners := make([]*harness.K6, 4)
 	for i := range runners {
-		load := loadFor(20*time.Second, target, receivers[i%len(receivers)].WriteURL())
+		load := loadFor(runnersDuration, target, receivers[i%len(receivers)].WriteURL())
 		load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
 		for _, variable := range variables {
 			name, value, _ := strings.Cut(variable, "=")
@@ -130,4 +141,21 @@ func awaitLoad(t *testing.T, target *harness.Target, span time.Duration) {
 	t.Helper()
 	requests := target.Requests() + int(span.Seconds()*runnersRate)
 	await(t, "load for "+span.String(), func() bool { return target.Requests() >= requests })
+}
+
+// logLoad logs what all runners have sent, for docs/operator.md: by the queries of that page.
+func logLoad(t *testing.T, receiver *harness.Receiver) {
+	t.Helper()
+	for _, of := range []struct {
+		what, promql string
+		seconds      float64
+	}{
+		{"series", "sum(last_over_time(k6_remote_write_active_series[5m]))", 1},
+		{"samples per second", "sum(last_over_time(k6_remote_write_samples_sent_total[5m]))", runnersDuration.Seconds()},
+		{"requests per second", "sum(last_over_time(k6_remote_write_sent_batch_duration_count[5m]))", runnersDuration.Seconds()},
+		{"bytes per second", "sum(last_over_time(k6_remote_write_bytes_sent_total[5m]))", runnersDuration.Seconds()},
+		{"bytes in the largest queue", "max(last_over_time(k6_remote_write_queue_bytes_max[5m]))", 1},
+	} {
+		t.Logf("%.1f %s", query(t, receiver, of.promql)[0].Last().Value/of.seconds, of.what)
+	}
 }

@@ -6,7 +6,7 @@ directory=$1 k6=$2 runner=${3:-}
 
 rm -rf "$directory"
 mkdir -p "$directory"
-for program in prometheus promtool prometheus-2 victoria-metrics mimir; do
+for program in prometheus promtool prometheus-2 victoria-metrics; do
     [ ! -f "$BUILD/$program" ] || ln -s "$BUILD/$program" "$directory/$program"
 done
 printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$runner" "$k6" > "$directory/k6"

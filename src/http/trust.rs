@@ -18,7 +18,7 @@ use thiserror::Error as ThisError;
 #[derive(Debug, ThisError)]
 #[error(
     "this system has no trusted CA certificates ({0}): install them (often the package ca-certificates), or set \
-     caCertificate or SSL_CERT_FILE to a file of trusted CAs"
+     caCertificate (or, on Linux, SSL_CERT_FILE) to a file of trusted CAs"
 )]
 pub struct NoTrustedCa(String);
 

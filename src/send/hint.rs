@@ -47,7 +47,7 @@ const BY_PROXY_ERROR: &[(&str, &str)] = &[
     ("not valid for name", "the proxy's certificate is for another name: check the proxy's URL"),
     (
         "certificate",
-        "the proxy's certificate is not trusted: set SSL_CERT_FILE or `caCertificate` to a file with the CA that signed it",
+        "the proxy's certificate is not trusted: set `caCertificate` (or, on Linux, SSL_CERT_FILE) to a file with the CA that signed it",
     ),
 ];
 
@@ -82,7 +82,7 @@ const BY_ISSUER_ERROR: &[(&str, &str)] = &[
     ),
     (
         "certificate",
-        "its certificate is not trusted: set SSL_CERT_FILE or `caCertificate` to a file with the CA that signed it",
+        "its certificate is not trusted: set `caCertificate` (or, on Linux, SSL_CERT_FILE) to a file with the CA that signed it",
     ),
     ("dns error", "unknown host name: check `oauth2TokenUrl`"),
     ("refused", "connection refused: check `oauth2TokenUrl`"),
@@ -159,7 +159,7 @@ const BY_MESSAGE: &[(&str, &str)] = &[
     ("fatal alert", "the receiver rejected the client certificate, or requires one: check `clientCertificate`"),
     (
         "certificate",
-        "the receiver's certificate is not trusted: set `caCertificate` or SSL_CERT_FILE to a file of trusted CAs",
+        "the receiver's certificate is not trusted: set `caCertificate` (or, on Linux, SSL_CERT_FILE) to a file of trusted CAs",
     ),
     ("no response within", "the receiver is slow or does not respond: raise `timeout` if it needs more time"),
 ];

@@ -79,7 +79,7 @@ func TestAFailedPreflightStopsTheRun(t *testing.T) {
 		},
 		{
 			name: "unknown issuer", url: unknown.URL(),
-			parts: []string{"UnknownIssuer", "`caCertificate` or SSL_CERT_FILE"},
+			parts: []string{"UnknownIssuer", "`caCertificate` (or, on Linux, SSL_CERT_FILE)"},
 		},
 	} {
 		t.Run(problem.name, func(t *testing.T) {

@@ -265,7 +265,10 @@ mod tests {
     #[test]
     fn a_hint_names_the_variables_of_its_options() {
         for (hint, end) in [
-            ("set `caCertificate` or SSL_CERT_FILE", " (in the environment K6_PROMETHEUS_RW_CA_CERTIFICATE)"),
+            (
+                "set `caCertificate` (or, on Linux, SSL_CERT_FILE)",
+                " (in the environment K6_PROMETHEUS_RW_CA_CERTIFICATE)",
+            ),
             ("set `labels: job=k6,instance=…`, with a name", " (in the environment K6_PROMETHEUS_RW_LABELS)"),
             (
                 "lower `maxBytesPerSend` and `timeout`",

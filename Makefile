@@ -297,4 +297,4 @@ audit: $(BUILD)/cargo-deny/$(CARGO_DENY_VERSION) $(BUILD)/govulncheck ## licence
 	BUILD=$(BUILD) scripts/audit.sh
 
 # Targets that are not files: those of `make help`, and internal ones.
-.PHONY: $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' $(MAKEFILE_LIST)) nightly toolchain run-test-dist test-programs test-rust-programs
+.PHONY: $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' $(MAKEFILE_LIST)) nightly toolchain run-test-dist test-module test-programs test-rust-programs

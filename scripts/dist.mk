@@ -89,8 +89,22 @@ run-test-dist:
 	cd tests/e2e && PLATFORM=$(PLATFORM) BUILD_DIR=$(DIST)/programs NM=$(TARGET_BINUTILS)nm \
 		go test -count=1 -parallel 4 -timeout 20m -run '^($(DIST_TESTS))' .
 
-test-dist-all: ## the same for all platforms of dist-all
+test-dist-all: ## the same for all platforms of dist-all; then the module with all libraries is built for both libcs
 	for platform in $(PLATFORMS); do $(MAKE) test-dist PLATFORM=$$platform || exit; done
+	$(MAKE) test-module
+
+# One command builds k6 on systems with glibc and with musl: the linker takes the right object from the library.
+ALL := $(BUILD)/dist/all
+test-module: $(BUILD)/xk6 $(BUILD)/victoria-metrics $(BUILD)/prometheus
+	mkdir -p $(ALL)
+	SOURCE_DATE_EPOCH=0 scripts/module.sh $(ALL)/module $(VERSION) $(foreach platform,$(PLATFORMS),$(call LIBRARY_DIRECTORY,$(platform)))
+	for cc in gcc musl-gcc; do \
+		K6_VERSION=$(K6_VERSION) MODULE=$(SHIM_MODULE) MODULES=$(BUILD)/modules XK6=$(BUILD)/xk6 CC=$$cc \
+			scripts/k6.sh $(ALL)/k6-$$cc $(ALL)/module $(VERSION) && \
+		BUILD=$(BUILD) scripts/programs.sh $(ALL)/programs $(ALL)/k6-$$cc && \
+		(cd tests/e2e && K6_MAJOR=2 BUILD_DIR=$(ALL)/programs go test -count=1 -parallel 4 -run '^TestExamples|^TestQueriesReturnEvery' .) || exit; \
+	done
+LIBRARY_DIRECTORY = go-shim/lib/$(subst -,_,$(subst /,_,$(1)))
 
 # As slow as a build without caches.
 reproducible: dist ## make dist in a second directory, and a comparison of the files

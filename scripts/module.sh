@@ -37,7 +37,7 @@ scripts/k6v1.sh "$directory/go-shim" "$directory/go-shim-k6v1"
 cd "$directory"
 git init --quiet
 git add --force .
-date="$SOURCE_DATE_EPOCH +0000"
+date="@$SOURCE_DATE_EPOCH +0000"
 GIT_AUTHOR_DATE=$date GIT_COMMITTER_DATE=$date git -c user.name=release -c user.email=release@localhost \
     commit --quiet --message "go-shim $version, with the libraries"
 git tag "go-shim/v$version"

@@ -4,7 +4,8 @@
 pub const METADATA_TAGS: [&str; 2] = ["vu", "iter"];
 
 /// A note about these, for warnings.
-pub const METADATA_NOTE: &str = "k6 has vu and iter as metadata, not as tags, and metadata becomes no label";
+pub const METADATA_NOTE: &str =
+    "k6 has vu and iter as metadata, not as tags, and metadata becomes labels of exemplars only";
 
 /// The type of a k6 metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -72,7 +72,7 @@ impl Config {
         if destinations.is_empty() && diagnostics.errors.is_empty() {
             diagnostics.errors.push(ConfigError::NoDestination);
         }
-        if let Some(warning) = document.run.metadata_warning() {
+        if let Some(warning) = document.run.metadata_warning(|name| has_exemplars_of(&destinations, name)) {
             diagnostics.warn(warning);
         }
         let warnings = diagnostics.into_result()?;
@@ -85,6 +85,11 @@ impl Config {
     pub fn description(&self) -> String {
         self.destinations.iter().map(Destination::description).collect::<Vec<_>>().join("; ")
     }
+}
+
+/// Reports whether a destination makes exemplars of this metadata.
+fn has_exemplars_of(destinations: &[Destination], metadata: &str) -> bool {
+    destinations.iter().any(|destination| destination.labels.exemplars.iter().any(|name| name == metadata))
 }
 
 /// Reads the destination that the argument, the environment and JSON describe together. If the script has blocks, there is one

@@ -14,6 +14,8 @@ pub struct ExportState {
     cumulative: bool,
     /// True if its gauge has started.
     gauge: bool,
+    /// True if nothing of it is exported yet.
+    dormant: bool,
     /// The number of windows since the last value of its other series, or `None` if they have not started or have ended.
     silent_windows: Option<u16>,
 }
@@ -27,6 +29,21 @@ impl ExportState {
     /// Returns true if it has such series.
     pub fn has_suppressed(self) -> bool {
         self.suppressed != 0
+    }
+
+    /// Exports nothing of it until [`Self::wake`].
+    pub fn set_dormant(&mut self) {
+        self.dormant = true;
+    }
+
+    /// Exports it from now on. Returns true if nothing was exported before.
+    pub fn wake(&mut self) -> bool {
+        std::mem::take(&mut self.dormant)
+    }
+
+    /// Returns true if nothing of it is exported yet.
+    pub fn is_dormant(self) -> bool {
+        self.dormant
     }
 
     /// Returns the number of series that are exported of a target series of this family.

@@ -58,6 +58,8 @@ pub struct SelfMetric {
     pub value_type: ValueType,
     /// A tag of this metric alone.
     pub tag: Option<(&'static str, &'static str)>,
+    /// True if it exists only once the counter is not 0: for what most runs do not use.
+    pub if_any: bool,
 }
 
 /// A row in the table of the counters of `Set`.
@@ -142,11 +144,11 @@ counters! {
         /// Points in the queue.
         points_pending: Detail, GAUGE;
         /// Exemplars handed to the sender, with their points.
-        exemplars_in: Detail, NONE;
+        exemplars_in: Detail, COUNTER_IF_ANY;
         /// Exemplars that the receiver accepted.
-        exemplars_sent: IfAny, NONE;
+        exemplars_sent: IfAny, COUNTER_IF_ANY;
         /// Exemplars that the receiver did not accept. They cost no point.
-        exemplars_failed: IfAny, NONE;
+        exemplars_failed: IfAny, COUNTER_IF_ANY;
         /// Requests, including retries.
         requests: Total, NONE;
         /// Requests that were retries.
@@ -163,6 +165,8 @@ counters! {
 const NONE: Option<SelfMetric> = None;
 const COUNTER: Option<SelfMetric> = self_metric(MetricType::Counter, ValueType::Default, None);
 const COUNTER_OF_BYTES: Option<SelfMetric> = self_metric(MetricType::Counter, ValueType::Data, None);
+const COUNTER_IF_ANY: Option<SelfMetric> =
+    Some(SelfMetric { metric_type: MetricType::Counter, value_type: ValueType::Default, tag: None, if_any: true });
 const GAUGE: Option<SelfMetric> = self_metric(MetricType::Gauge, ValueType::Default, None);
 const GAUGE_OF_BYTES: Option<SelfMetric> = self_metric(MetricType::Gauge, ValueType::Data, None);
 /// Prometheus's own sender counts dropped samples by reason.
@@ -174,7 +178,7 @@ const fn self_metric(
     value_type: ValueType,
     tag: Option<(&'static str, &'static str)>,
 ) -> Option<SelfMetric> {
-    Some(SelfMetric { metric_type, value_type, tag })
+    Some(SelfMetric { metric_type, value_type, tag, if_any: false })
 }
 
 impl Counters {

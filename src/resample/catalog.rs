@@ -217,12 +217,16 @@ impl Catalog {
     }
 
     /// Registers a self metric, which no view applies to, and which `maxSeries` does not count. To be called before any k6 series
-    /// is registered. Returns the number of its target series, or `None` if it is not exported.
-    pub fn register_self_metric(&mut self, definition: &SeriesDefinition) -> Option<u32> {
+    /// is registered. One that is `dormant` has no points until its first value that is not 0. Returns the number of its target
+    /// series, or `None` if it is not exported.
+    pub fn register_self_metric(&mut self, definition: &SeriesDefinition, dormant: bool) -> Option<u32> {
         // Makes room for this one.
         self.self_metrics = self.target_count as usize + 1;
         let target = self.find_or_add_target(definition, None).ok();
         self.self_metrics = self.target_count as usize;
+        if let Some(added) = self.additions.targets.last_mut().filter(|_| dormant && target.is_some()) {
+            added.export_state.set_dormant();
+        }
         target
     }
 
@@ -498,7 +502,7 @@ mod tests {
         let (mut catalog, _) = with_rules(Rules { max_series: 2, ..Rules::of_views(vec![View::everything()]) });
         for (number, metric) in ["x", "y", "z"].into_iter().enumerate() {
             let self_metric = definition(metric, MetricType::Gauge, &[]);
-            assert_eq!(catalog.register_self_metric(&self_metric), Some(number as u32));
+            assert_eq!(catalog.register_self_metric(&self_metric, false), Some(number as u32));
         }
         let (recorded, over) = (RecordOutcome::Recorded, RecordOutcome::OverMaxSeries);
         assert_eq!(outcomes(&mut catalog, &["a", "b", "c"]), [recorded, recorded, over]);

@@ -157,8 +157,17 @@ impl DestinationPipeline {
     fn send_metadata(&mut self, now_ms: i64) {
         let all_due = now_ms - self.all_described_ms >= METADATA_INTERVAL_MS;
         let first = if all_due { 0 } else { self.described_families };
+        let woken = self.registry.take_woken();
         let families = self.registry.families();
-        families[first..].iter().for_each(|family| family.send_metadata(&mut self.batcher));
+        for (index, family) in families.iter().enumerate().skip(first) {
+            if !self.registry.is_dormant(index) {
+                family.send_metadata(&mut self.batcher);
+            }
+        }
+        // Those that are behind `first` were left out before.
+        if !all_due {
+            woken.iter().for_each(|family| family.send_metadata(&mut self.batcher));
+        }
         self.described_families = families.len();
         if all_due {
             self.all_described_ms = now_ms;

@@ -79,6 +79,8 @@ pub struct Registry {
     warned_left_out: bool,
     /// The number of self metrics, which are the first of the targets.
     self_metrics: usize,
+    /// Families of self metrics that have their first value.
+    woken: Vec<Arc<Family>>,
     warned_max_series: bool,
     growth: GrowthCheck,
     rules: Arc<Rules>,
@@ -100,6 +102,7 @@ impl Registry {
             exemplars: Exemplars::default(),
             warned_left_out: false,
             self_metrics: self_metrics.targets.len(),
+            woken: Vec::new(),
             warned_max_series: false,
             growth: GrowthCheck::default(),
             rules,
@@ -133,7 +136,9 @@ impl Registry {
         for NewTarget { family, labels, export_state } in additions.targets {
             let of = &self.families[family as usize];
             let slot = self.accumulators.add(of.metric_type(), of.value_type(), of.trend_forms());
-            self.reporter.counters.active_series.add(export_state.series_count(of) as u64);
+            if !export_state.is_dormant() {
+                self.reporter.counters.active_series.add(export_state.series_count(of) as u64);
+            }
             self.targets.push(Target { labels, slot, family, export_state });
         }
         self.warn_of_growth();
@@ -205,7 +210,12 @@ impl Registry {
 
     /// Records a value of a self metric. `id` is the number of its target series.
     pub fn record_self_metric(&mut self, id: u32, value: f64, time_ms: i64) {
-        if let Some(target) = self.targets.get(id as usize) {
+        if let Some(target) = self.targets.get_mut(id as usize) {
+            if value != 0.0 && target.export_state.wake() {
+                let family = &self.families[target.family as usize];
+                self.reporter.counters.active_series.add(target.export_state.series_count(family) as u64);
+                self.woken.push(Arc::clone(family));
+            }
             self.sorted.add(target.slot, value, time_ms);
             self.accumulators.record(&mut self.sorted);
         }
@@ -239,6 +249,9 @@ impl Registry {
     pub fn close_window(&mut self, export: &mut WindowExport) {
         for (number, target) in self.targets.iter_mut().enumerate() {
             let Target { family, labels, slot, export_state } = target;
+            if export_state.is_dormant() {
+                continue;
+            }
             let readings = self.accumulators.get(*slot);
             if !self.exemplars.is_empty() {
                 export.set_exemplars(self.exemplars.close_window(*slot));
@@ -251,6 +264,17 @@ impl Registry {
     /// All families, in the order of their registration.
     pub fn families(&self) -> &[Arc<Family>] {
         &self.families
+    }
+
+    /// Returns true if family `index` is that of a self metric without a value.
+    pub fn is_dormant(&self, index: usize) -> bool {
+        let mut of_family = self.targets[..self.self_metrics].iter().filter(|target| target.family as usize == index);
+        of_family.clone().next().is_some() && of_family.all(|target| target.export_state.is_dormant())
+    }
+
+    /// Takes the families of self metrics that have their first value since the last call.
+    pub fn take_woken(&mut self) -> Vec<Arc<Family>> {
+        std::mem::take(&mut self.woken)
     }
 
     /// The number of target series.
@@ -311,7 +335,7 @@ mod tests {
             let destination = reporter.destination("http://host/w");
             let mut catalog = Catalog::new(Arc::clone(&rules), Arc::clone(&destination));
             let self_metric = SeriesDefinition::new("self", MetricType::Counter);
-            assert_eq!(catalog.register_self_metric(&self_metric), Some(0));
+            assert_eq!(catalog.register_self_metric(&self_metric, false), Some(0));
             let registry = Registry::new(rules, catalog.take_additions(), destination);
             Self { catalog, registry, reporter }
         }

@@ -57,18 +57,21 @@ pub struct SelfMetrics {
 impl SelfMetrics {
     /// Registers the self metrics.
     pub fn register(labels: &RunLabels, catalog: &mut Catalog, reporter: Arc<DestinationReporter>) -> Self {
-        let mut register = |metric: &str, metric_type, value_type, extra_tags: Vec<(String, String)>| {
-            let definition = SeriesDefinition::new(metric, metric_type).with_value_type(value_type);
-            catalog.register_self_metric(&definition.with_tags(labels.tags.iter().cloned().chain(extra_tags)))
+        let mut register_all = |metric: &str, types: (_, _), extra_tags: Vec<(String, String)>, dormant| {
+            let definition = SeriesDefinition::new(metric, types.0).with_value_type(types.1);
+            catalog.register_self_metric(&definition.with_tags(labels.tags.iter().cloned().chain(extra_tags)), dormant)
         };
         let mut register_counted = |counter: &Counter<Counters>, metric: SelfMetric| {
-            let extra_tags = metric.tag.map(|(name, value)| (name.into(), value.into()));
-            register(&metric_of(counter), metric.metric_type, metric.value_type, extra_tags.into_iter().collect())
+            let extra_tags = metric.tag.map(|(name, value)| (name.into(), value.into())).into_iter().collect();
+            register_all(&metric_of(counter), (metric.metric_type, metric.value_type), extra_tags, metric.if_any)
         };
         let counted = counted().map(|(counter, metric)| (register_counted(counter, metric), 0)).collect();
         // Of two tags with one name, the tag of the test is kept.
         let is_free = |(name, _): &&(String, String)| labels.tags.iter().all(|(known, _)| known != name);
         let run_info = labels.run_info.iter().filter(is_free).cloned().collect();
+        let mut register = |metric: &str, metric_type, value_type, extra_tags: Vec<(String, String)>| {
+            register_all(metric, (metric_type, value_type), extra_tags, false)
+        };
         Self {
             counted,
             duration: register(DURATION, MetricType::Trend, ValueType::Time, vec![]),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::backoff::Backoff;
-use super::exemplar_policy::without;
+use super::exemplar_policy::{count, without};
 use super::negotiation::SendPermit;
 use super::outcome::{Outcome, mentions_absence};
 use super::sender::Sender;
@@ -46,6 +46,8 @@ pub(super) struct Exchange<'a> {
     pub(super) points: usize,
     /// Number of exemplars in the request.
     pub(super) exemplars: usize,
+    /// Number of exemplars of its points that are not in the request.
+    pub(super) withheld_exemplars: usize,
     /// Bytes of its body.
     pub(super) bytes: usize,
 }
@@ -72,14 +74,14 @@ impl Sender {
     pub(super) async fn exchange(
         &self,
         shard: usize,
-        points: &[Point],
+        all: &[Point],
         metadata: &[&'static Metric],
         mut attempts: Attempts,
         fell_back: &mut bool,
     ) -> Exchange<'_> {
         // A receiver that fails persistently may fail on exemplars.
         let withheld = attempts == Attempts::Probe || self.exemplars.withholds();
-        let mut points = if withheld { without(points) } else { Cow::Borrowed(points) };
+        let mut points = if withheld { without(all) } else { Cow::Borrowed(all) };
         let mut rejection = None;
         loop {
             let permit = self.negotiation.acquire().await;
@@ -97,15 +99,13 @@ impl Sender {
             }
             let may_come_again = attempts != Attempts::UntilRead;
             if exemplars > 0 && may_come_again && self.exemplars.suspects(outcome, &response) {
-                self.reporter.counters.exemplars_failed.add(exemplars as u64);
-                points = Cow::Owned(without(&points[..encoded]).into_owned());
+                points = without(&all[..encoded]);
                 rejection = Some(response);
                 continue;
             }
             let is_persistent = matches!(outcome, Outcome::Retry(_)) && attempts == Attempts::UntilFinal;
             if exemplars > 0 && is_persistent && !self.queue.is_abandoned(shard) {
-                self.reporter.counters.exemplars_failed.add(exemplars as u64);
-                points = Cow::Owned(without(&points[..encoded]).into_owned());
+                points = without(&all[..encoded]);
                 attempts = Attempts::Probe;
                 continue;
             }
@@ -122,7 +122,8 @@ impl Sender {
             if encoded > 0 {
                 self.stop_if_refused(outcome, &response).await;
             }
-            return Exchange { permit, outcome, response, points: encoded, exemplars, bytes };
+            let withheld_exemplars = count(&all[..encoded]) - exemplars;
+            return Exchange { permit, outcome, response, points: encoded, exemplars, withheld_exemplars, bytes };
         }
     }
 
@@ -204,7 +205,7 @@ impl Sender {
         let exemplars = exchange.exemplars as u64;
         let exemplars_written = exemplars_written.map_or(exemplars, |written| written.min(exemplars));
         counters.exemplars_sent.add(exemplars_written);
-        counters.exemplars_failed.add(exemplars - exemplars_written);
+        counters.exemplars_failed.add(exemplars - exemplars_written + exchange.withheld_exemplars as u64);
         counters.points_sent.add(written as u64);
         counters.points_failed.add((points - written) as u64);
         let mut health = self.health.borrow_mut();

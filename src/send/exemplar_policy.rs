@@ -87,8 +87,8 @@ fn mentions_order(response: &Response) -> bool {
 }
 
 /// Returns the number of exemplars of these points.
-pub(super) fn count(points: &[Point]) -> u64 {
-    points.iter().map(|point| point.value.exemplars().len() as u64).sum()
+pub(super) fn count(points: &[Point]) -> usize {
+    points.iter().map(|point| point.value.exemplars().len()).sum()
 }
 
 /// Returns the points without exemplars.

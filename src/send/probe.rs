@@ -20,6 +20,8 @@ pub struct Answer {
     pub response: Response,
     /// The receiver's certificate, for https, whether it is trusted or not.
     pub certificate: Option<Certificate>,
+    /// Number of exemplars that the receiver accepted, or reports as written; `None` if the request had none.
+    pub exemplars: Option<usize>,
     /// What a person can do about it, if it is not accepted.
     pub hint: Option<String>,
     /// Time from that request to the end of its answer.
@@ -41,7 +43,11 @@ impl Sender {
         if accepted {
             self.confirm_protocol(protocol);
         }
+        let sent = exchange.exemplars;
+        let has_exemplars = sent + exchange.withheld_exemplars > 0;
         let response = exchange.into_response();
+        let written = response.exemplars_written.filter(|_| protocol == Protocol::V2);
+        let exemplars = has_exemplars.then(|| written.map_or(sent, |written| sent.min(written as usize)));
         let clock_offset_ms = response.date.map(|date| {
             // The time may have been cut down to the second.
             epoch_ms(date) + CLOCK_ACCURACY_MS as i64 - epoch_ms(SystemTime::now())
@@ -52,7 +58,7 @@ impl Sender {
             None => self.client.presented_certificate(),
         };
         let duration = self.reporter.last_duration().unwrap_or_default();
-        Answer { accepted, protocol, response, certificate, hint, duration, clock_offset_ms }
+        Answer { accepted, protocol, response, certificate, exemplars, hint, duration, clock_offset_ms }
     }
 }
 

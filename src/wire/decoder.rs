@@ -185,10 +185,16 @@ mod tests {
         let (a, b) = (labels(&[("Zone", "größe"), ("a", "b\n\"")]), labels(&[]));
         let histogram =
             Histogram { sum: 1.5, schema: 3, timestamp: 7, positive_deltas: vec![1, -1], ..Histogram::default() };
+        let exemplar = Exemplar { labels: labels(&[("trace_id", "abc")]), value: 0.25, time_ms: 6 };
+        let exemplars: Arc<[Exemplar]> = [exemplar.clone(), Exemplar { time_ms: 7, ..exemplar }].into();
+        let of_histogram = Value::Histogram(Arc::new(histogram));
         vec![
             point(metric("m", Some(EncodedLabel::bound("0.5"))), &a, 7, Value::Float(1.0)),
             point(metric("n", None), &b, 7, Value::Float(crate::wire::STALE_MARKER)),
-            point(metric("o", None), &a, 7, Value::Histogram(Arc::new(histogram))),
+            point(metric("o", None), &a, 7, of_histogram.clone()),
+            point(metric("p", None), &a, 7, of_histogram.with_exemplars(Arc::clone(&exemplars))),
+            point(metric("q", None), &b, 7, Value::Float(2.0).with_exemplars(exemplars)),
+            point(metric("r", None), &b, 7, Value::Float(2.0)),
         ]
     }
 
@@ -215,7 +221,9 @@ mod tests {
                 (decoded.metric.kind, &decoded.metric.help, &decoded.metric.unit)
             );
         }
-        assert_eq!((&again[0].value, &again[2].value), (&points[0].value, &points[2].value));
+        for index in [0, 2, 3, 4, 5] {
+            assert_eq!(again[index].value, points[index].value);
+        }
     }
 
     #[test]

@@ -227,7 +227,7 @@ mod tests {
     use crate::k6::MetricType;
     use crate::series::{LabelRules, SeriesDefinition};
     use crate::wire::Label;
-    use crate::wire::{EncodedLabel, Histogram, Labels, MetricKind};
+    use crate::wire::{EncodedLabel, Exemplar, Histogram, Labels, MetricKind};
 
     const UNLIMITED: Limits = Limits { points: usize::MAX, bytes: usize::MAX };
 
@@ -365,6 +365,60 @@ mod tests {
         let series = &message.timeseries[0];
         let with_start = Histogram { start_timestamp: 2, ..(*histogram).clone() };
         assert_eq!((&series.histograms[..], series.samples.len()), (&[with_start][..], 0));
+    }
+
+    /// With one exemplar more than its number.
+    fn with_exemplars(point: &Point, number: i64) -> Point {
+        let exemplar = |i: i64| Exemplar { labels: labels(&[("trace_id", &format!("t{i}"))]), value: 0.5, time_ms: i };
+        let exemplars: Vec<_> = (0..=number).map(exemplar).collect();
+        Point { value: point.value.clone().with_exemplars(exemplars.into()), ..point.clone() }
+    }
+
+    #[test]
+    fn the_bytes_of_exemplars_match_the_schemas() {
+        let point = with_exemplars(&point(&metric("m", None), &labels(&[]), 1, 1.0), 1);
+        let v1 = b"\x0a\x54\
+            \x0a\x0d\x0a\x08__name__\x12\x01m\
+            \x12\x0b\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\x01\
+            \x1a\x19\x0a\x0e\x0a\x08trace_id\x12\x02t0\x11\x00\x00\x00\x00\x00\x00\xe0\x3f\
+            \x1a\x1b\x0a\x0e\x0a\x08trace_id\x12\x02t1\x11\x00\x00\x00\x00\x00\x00\xe0\x3f\x18\x01";
+        assert_eq!(encode(Protocol::V1, std::slice::from_ref(&point)), v1);
+        let v2 = b"\x22\x00\x22\x04help\x22\x07seconds\x22\x08__name__\x22\x01m\x22\x08trace_id\x22\x02t0\x22\x02t1\
+            \x2a\x39\x0a\x02\x03\x04\x12\x0b\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\x01\
+            \x22\x0d\x0a\x02\x05\x06\x11\x00\x00\x00\x00\x00\x00\xe0\x3f\
+            \x22\x0f\x0a\x02\x05\x07\x11\x00\x00\x00\x00\x00\x00\xe0\x3f\x18\x01\
+            \x2a\x06\x08\x01\x18\x01\x20\x02";
+        assert_eq!(encode(Protocol::V2, &[point]), v2);
+    }
+
+    #[test]
+    fn points_of_one_series_come_with_all_their_exemplars_within_the_limit_of_bytes() {
+        let (metric, labels) = (metric("m", None), labels(&[("a", "b")]));
+        let points: Vec<_> = (0..40).map(|i| with_exemplars(&point(&metric, &labels, i, i as f64), i % 3)).collect();
+        for protocol in [Protocol::V1, Protocol::V2] {
+            for bytes in [1, 200, 500, 1000, 3000, usize::MAX] {
+                let (mut encoded, mut exemplars) = (0, 0);
+                while encoded < points.len() {
+                    let limits = Limits { points: usize::MAX, bytes };
+                    let request = Encoder::default().encode(protocol, &points[encoded..], &[], limits);
+                    let body = decompress(&request);
+                    assert!(body.len() <= bytes || request.points == 1, "{protocol}: {} of {bytes}", body.len());
+                    let received: usize = match protocol {
+                        Protocol::V1 => {
+                            let message = v1::WriteRequest::decode(&*body).expect("decodes");
+                            message.timeseries.iter().map(|series| series.exemplars.len()).sum()
+                        }
+                        Protocol::V2 => {
+                            let message = v2::Request::decode(&*body).expect("decodes");
+                            message.timeseries.iter().map(|series| series.exemplars.len()).sum()
+                        }
+                    };
+                    assert_eq!(received, request.exemplars);
+                    (encoded, exemplars) = (encoded + request.points, exemplars + received);
+                }
+                assert_eq!(exemplars, points.iter().map(|point| point.value.exemplars().len()).sum::<usize>());
+            }
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ static k6rw_status by_state(const state *s, k6rw_status otherwise) {
 static void call(state *s, int which) {
     k6rw_series series = series_of("ordered", K6RW_METRIC_TREND, NULL, 0);
     k6rw_sample sample = sample_of(s->series + 1, 1.0); /* one that was never registered */
+    k6rw_exemplar exemplar = exemplar_of(sample, NULL, 0);
     k6rw_text out = {NULL, 0};
     k6rw_event event;
     switch (which) {
@@ -42,6 +43,9 @@ static void call(state *s, int which) {
     case PUSH_BATCH:
         EXPECT_STATUS(by_state(s, K6RW_UNKNOWN_SERIES), k6rw_push_batch(s->output, &sample, 1, &error));
         EXPECT_STATUS(by_state(s, K6RW_NULL_POINTER), k6rw_push_batch(s->output, NULL, 1, &error));
+        EXPECT_STATUS(by_state(s, K6RW_UNKNOWN_SERIES), k6rw_push_exemplars(s->output, &exemplar, 1, &error));
+        EXPECT_STATUS(by_state(s, K6RW_NULL_POINTER), k6rw_push_exemplars(s->output, NULL, 1, &error));
+        EXPECT_STATUS(by_state(s, K6RW_OK), k6rw_exemplar_names(s->output, &out, &error));
         break;
     case POLL_EVENT:
         EXPECT_STATUS(by_state(s, s->polled ? K6RW_NO_EVENT : K6RW_OK), k6rw_poll_event(s->output, &event, &error));

@@ -1,4 +1,4 @@
-/* A normal run. The receiver must have its points: k6_abi_requests_total{method="GET"} is 1003. */
+/* A normal run. The receiver must have its points: k6_abi_requests_total{method="GET"} is 1005. */
 
 #include "suite.h"
 
@@ -6,9 +6,10 @@ void run(const char *url) {
     k6rw_tag tags[2];
     k6rw_series series;
     k6rw_sample batch[1000];
+    k6rw_exemplar exemplars[2];
     k6rw_output *output = open_to(url);
     k6rw_event event;
-    k6rw_text description = {NULL, 0}, report = {NULL, 0};
+    k6rw_text description = {NULL, 0}, report = {NULL, 0}, names = {NULL, 0};
     uint64_t counter = 0, ignored = 0;
     size_t i;
     if (output == NULL) {
@@ -40,8 +41,18 @@ void run(const char *url) {
     batch[2] = sample_of(counter, 1.0);
     EXPECT_STATUS(K6RW_UNKNOWN_SERIES, k6rw_push_batch(output, batch, 3, &error));
 
+    EXPECT_STATUS(K6RW_OK, k6rw_exemplar_names(output, &names, &error));
+    EXPECT(holds(names, "[\"trace_id\"]"));
+    tags[0].name = text("trace_id");
+    tags[0].value = text("0af7651916cd43dd8448eb211c80319c");
+    exemplars[0] = exemplar_of(sample_of(counter, 1.0), tags, 2);
+    exemplars[1] = exemplar_of(sample_of(counter, 1.0), NULL, 0);
+    EXPECT_STATUS(K6RW_OK, k6rw_push_exemplars(output, exemplars, 2, &error));
+    memset(exemplars, 0xff, sizeof exemplars); /* as above */
+    memset(tags, 0xff, sizeof tags);
+
     EXPECT_STATUS(K6RW_OK, k6rw_close(output, &report, &error));
-    EXPECT(holds(report, "\"samples\":1003,"));
+    EXPECT(holds(report, "\"samples\":1005,"));
     EXPECT(holds(report, "k6_not a name"));
     EXPECT_STATUS(K6RW_OK, k6rw_free(output, &error));
 }

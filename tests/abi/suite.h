@@ -56,6 +56,14 @@ static inline k6rw_text text(const char *s) {
     return result;
 }
 
+static inline k6rw_exemplar exemplar_of(k6rw_sample sample, const k6rw_tag *metadata, size_t metadata_count) {
+    k6rw_exemplar exemplar;
+    exemplar.sample = sample;
+    exemplar.metadata = metadata;
+    exemplar.metadata_count = metadata_count;
+    return exemplar;
+}
+
 static inline k6rw_series series_of(const char *metric, uint32_t metric_type, const k6rw_tag *tags, size_t tag_count) {
     k6rw_series series;
     series.metric = text(metric);

@@ -25,8 +25,12 @@ static uint64_t register_one(k6rw_output *output, k6rw_status *status) {
 static void *work(void *argument) {
     worker *self = (worker *)argument;
     k6rw_sample batch[BATCH];
+    k6rw_exemplar exemplar;
     k6rw_event event;
+    k6rw_tag trace;
     int round, i;
+    trace.name = text("trace_id");
+    trace.value = text("1");
     for (round = 0; round < ROUNDS; round++) {
         k6rw_status status;
         uint64_t id = register_one(self->output, &status);
@@ -34,13 +38,18 @@ static void *work(void *argument) {
             for (i = 0; i < BATCH; i++) {
                 batch[i] = sample_of(id, 1.0);
             }
-            status = k6rw_push_batch(self->output, batch, BATCH, NULL);
+            exemplar = exemplar_of(batch[0], &trace, 1);
+            status = k6rw_push_batch(self->output, batch + 1, BATCH - 1, NULL);
+        }
+        if (status == K6RW_OK) {
+            self->accepted += BATCH - 1;
+            status = k6rw_push_exemplars(self->output, &exemplar, 1, NULL);
         }
         if (status != K6RW_OK) {
             EXPECT(status == K6RW_CLOSED || status == K6RW_INVALID_HANDLE);
             return NULL;
         }
-        self->accepted += BATCH;
+        self->accepted++;
         status = k6rw_poll_event(self->output, &event, NULL);
         EXPECT(status == K6RW_OK || status == K6RW_NO_EVENT || status == K6RW_CLOSED || status == K6RW_INVALID_HANDLE);
     }

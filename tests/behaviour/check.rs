@@ -1,5 +1,6 @@
 //! The command `check`: which requests it sends, and what it concludes from responses that real receivers seldom give.
 
+use k6_remote_write::wire::proto::v1::WriteRequest;
 use serde_json::{Value, json};
 
 use crate::commands::{Ended, end, start};
@@ -21,6 +22,34 @@ fn a_check_sends_an_empty_request_then_one_sample_of_each_series_and_its_end() {
     let gauge = &points[r#"my_remote_write_check{job="k6"}"#];
     assert!(gauge[0].1 == 1.0 && gauge[1].1.is_nan() && gauge[0].0 < gauge[1].0, "{gauge:?}");
     assert_eq!(gauge.len(), 2);
+}
+
+#[test]
+fn a_check_reports_whether_exemplars_are_accepted() {
+    let written = |count| Reply::With(204, "X-Prometheus-Remote-Write-Exemplars-Written", count, "");
+    let has_exemplars = |message: &WriteRequest| message.timeseries.iter().any(|s| !s.exemplars.is_empty());
+    for (receiver, options, expected) in [
+        (Recorder::start(move |_| written("1")), json!({}), "✓ exemplars    exemplars accepted"),
+        (Recorder::start(move |_| written("0")), json!({}), "· exemplars    exemplars not accepted"),
+        (
+            Recorder::start(|_| Reply::Status(204)),
+            json!({ "protocol": "1.0" }),
+            "· exemplars    exemplars not rejected; Remote Write 1.0",
+        ),
+        (
+            Recorder::judge(move |message| Reply::Status(if has_exemplars(message) { 400 } else { 204 })),
+            json!({}),
+            "· exemplars    exemplars not accepted",
+        ),
+    ] {
+        let ended = check(&receiver, options);
+        assert_eq!(ended.code, 0, "{}", ended.text);
+        assert!(ended.text.contains(expected), "{expected}: {}", ended.text);
+    }
+    let receiver = Recorder::start(|_| Reply::Status(204));
+    let ended = check(&receiver, json!({ "exemplars": "" }));
+    assert!(!ended.text.contains("exemplars  "), "{}", ended.text);
+    assert!(!receiver.requests().iter().any(|request| has_exemplars(&request.message)));
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn the_argument_may_have_options_by_their_names_in_json() {
 fn an_option_without_effect_is_a_warning() {
     let json = |name: &str| format!("collectors.\"remote-write\".{name} (JSON)");
     let native = json!({ "features": ["native-histograms"] });
-    let metadata = "k6 has vu and iter as metadata, not as tags, and metadata becomes no label";
+    let metadata = "k6 has vu and iter as metadata, not as tags, and metadata becomes labels of exemplars only";
     let stats = |reason: &str| {
         format!("Ignoring {}: with {reason}, trends have no statistics; add gauges to trendAs", json("trendStats"))
     };
@@ -192,6 +192,7 @@ fn an_option_without_effect_is_a_warning() {
         (json!({ "trendBuckets": "1", "trendAs": "classic" }), json!({})),
         (json!({ "trendAs": "native", "trendAsNativeHistogram": true }), json!({})),
         (json!({}), json!({ "systemMetadata": ["vu"], "otherOutputs": ["json"] })),
+        (json!({ "exemplars": "trace_id,vu" }), json!({ "systemMetadata": ["vu"] })),
     ] {
         assert_eq!(warnings(&json!({ "json": options, "run": run })), [""; 0], "{options}");
     }

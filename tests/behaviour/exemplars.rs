@@ -171,6 +171,33 @@ fn without_metadata_or_with_the_option_off_the_bytes_are_the_same() {
     assert!(wire_bytes("{}", &[("trace_id", "a")]) != plain);
 }
 
+/// A run without metadata sends what it sent before there were exemplars, also of itself.
+#[test]
+fn self_metrics_of_exemplars_exist_once_there_are_some() {
+    let mut pipeline = TestPipeline::with_self_metrics(&[]);
+    let c = pipeline.counter("c");
+    pipeline.record(c, 100_400, 1.0);
+    pipeline.at(101_000);
+    pipeline.at(102_000);
+    let described = |pipeline: &TestPipeline| {
+        let metadata = pipeline.messages.iter().flat_map(|message| &message.metadata);
+        metadata.filter(|metadata| metadata.metric_family_name.contains("exemplars")).count()
+    };
+    let of_exemplars = |pipeline: &TestPipeline| {
+        pipeline.sent_points().into_iter().filter(|(series, _)| series.contains("exemplars")).collect::<Vec<_>>()
+    };
+    assert_eq!((of_exemplars(&pipeline), described(&pipeline)), (vec![], 0));
+    pipeline.record_with(c, 101_900, 1.0, &[("trace_id", "a")]);
+    pipeline.at(103_000);
+    pipeline.at(104_000);
+    pipeline.at(105_000);
+    let expected =
+        ("k6_remote_write_exemplars_in_total".to_string(), vec![(103_000, 0.0), (104_000, 1.0), (105_000, 1.0)]);
+    assert_eq!((of_exemplars(&pipeline), described(&pipeline)), (vec![expected], 1));
+    let active_series = &pipeline.sent_points()["k6_remote_write_active_series"];
+    assert_eq!(active_series.windows(2).map(|pair| pair[1].1 - pair[0].1).collect::<Vec<_>>(), [0.0, 0.0, 0.0, 1.0]);
+}
+
 fn open(url: &str, options: &Value) -> Output {
     let mut json = json!({
         "pushInterval": "100ms", "flushTimeout": "20s", "selfMetrics": false, "unsentDirectory": "",

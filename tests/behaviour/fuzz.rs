@@ -7,7 +7,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::calls::{cancel_flush, close, description, free, open, poll_event, push, push_batch, register};
+use crate::calls::{
+    cancel_flush, close, description, free, open, poll_event, push, push_batch, push_exemplars, register,
+};
 use crate::recording_receiver::{Recorder, Reply};
 use k6_remote_write::ffi::{OutputHandle, Sample, Status};
 use proptest::collection::vec;
@@ -35,6 +37,7 @@ enum Call {
     Register { output: usize, tag: usize },
     Push { output: usize, series: u64, value: f64 },
     PushBatch { output: usize, samples: Vec<(u64, f64)> },
+    PushExemplars { output: usize, samples: Vec<(u64, f64)> },
     PollEvent { output: usize },
     Description { output: usize },
     Close { output: usize },
@@ -50,6 +53,7 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
         4 => (output(), 0..2_usize).prop_map(|(output, tag)| Call::Register { output, tag }),
         4 => (output(), series(), value()).prop_map(|(output, series, value)| Call::Push { output, series, value }),
         4 => (output(), vec((series(), value()), 0..20)).prop_map(|(output, samples)| Call::PushBatch { output, samples }),
+        2 => (output(), vec((series(), value()), 0..20)).prop_map(|(output, samples)| Call::PushExemplars { output, samples }),
         1 => output().prop_map(|output| Call::PollEvent { output }),
         1 => output().prop_map(|output| Call::Description { output }),
         1 => output().prop_map(|output| Call::Close { output }),
@@ -135,6 +139,7 @@ impl Both {
         let (Call::Register { output, .. }
         | Call::Push { output, .. }
         | Call::PushBatch { output, .. }
+        | Call::PushExemplars { output, .. }
         | Call::PollEvent { output }
         | Call::Description { output }
         | Call::Close { output }
@@ -162,6 +167,11 @@ impl Both {
             Call::PushBatch { samples, .. } => {
                 let records = samples.iter().map(|&(series, value)| Sample { series, time_ms: i64::MIN, value });
                 assert_eq!(push_batch(handle, &records.collect::<Vec<_>>()), reference.push(samples));
+            }
+            Call::PushExemplars { samples, .. } => {
+                let records = samples.iter().map(|&(series, value)| Sample { series, time_ms: 1, value });
+                let records: Vec<_> = records.collect();
+                assert_eq!(push_exemplars(handle, &records, &[(b"trace_id", b"abc")]), reference.push(samples));
             }
             Call::PollEvent { .. } => {
                 let (status, _) = poll_event(handle);

@@ -82,7 +82,7 @@ fn run(mut command: Command, outputs: usize) {
     succeed(command);
     let points = recorder.points();
     let total_of = |series| points.get(series)?.iter().map(|&(_, value)| value).rfind(|value| !value.is_nan());
-    assert_eq!(total_of(r#"k6_abi_requests_total{method="GET"}"#), Some(1003.0));
+    assert_eq!(total_of(r#"k6_abi_requests_total{method="GET"}"#), Some(1005.0));
     assert!(total_of("k6_abi_threads_total").is_some(), "{:?}", points.keys());
 }
 

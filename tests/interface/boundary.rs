@@ -5,9 +5,12 @@
 
 use std::ptr::{null, null_mut, without_provenance_mut};
 use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::calls::{call, cancel_flush, close, description, free, open, poll_event, push, push_batch, register, text};
-use crate::recording_receiver::{Recorder, Reply};
+use crate::calls::{
+    call, cancel_flush, close, description, free, open, poll_event, push, push_batch, push_exemplars, register, text,
+};
+use crate::recording_receiver::{Recorder, Reply, exemplars};
 use k6_remote_write::ffi::*;
 use serde_json::json;
 
@@ -49,6 +52,25 @@ fn a_whole_run_arrives() {
     assert_eq!(free(output), Status::K6RW_OK);
     let totals = receiver.points().remove(r#"k6_reqs_total{method="GET"}"#).expect("there");
     assert_eq!(totals.iter().map(|&(_, value)| value).rfind(|value| !value.is_nan()), Some(4103.0));
+}
+
+#[test]
+fn a_sample_with_metadata_arrives_whatever_is_wrong_with_it() {
+    let receiver = Recorder::start(|_| Reply::Status(204));
+    let output = open_to(&receiver.url());
+    assert_eq!(register(output, b"reqs", (0, 0), &[]), (Status::K6RW_OK, 1));
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as i64;
+    let sample = |series| Sample { series, time_ms: now_ms, value: 1.0 };
+    let push = |samples: &[Sample], metadata: &[(&[u8], &[u8])]| push_exemplars(output, samples, metadata);
+    assert_eq!(push(&[sample(1)], &[(b"other", b"\xff"), (b"trace_id", b"abc")]), Status::K6RW_OK);
+    assert_eq!(push(&[sample(1), sample(1)], &[(b"trace_id", b"\xff")]), Status::K6RW_INVALID_UTF8);
+    assert_eq!(push(&[sample(1)], &[(b"\xff", b"x"), (b"trace_id", b"def")]), Status::K6RW_INVALID_UTF8);
+    assert_eq!(push(&[sample(1), sample(9)], &[]), Status::K6RW_UNKNOWN_SERIES);
+    assert_eq!(close(output).1.expect("was open")["samples"], 5);
+    assert_eq!(free(output), Status::K6RW_OK);
+    let exemplars = exemplars(receiver.requests().into_iter().map(|request| request.message));
+    let labels: Vec<_> = exemplars["k6_reqs_total"].iter().map(|exemplar| &*exemplar.2).collect();
+    assert_eq!(labels, [r#"trace_id="abc""#]);
 }
 
 #[test]
@@ -103,6 +125,13 @@ fn what_the_header_forbids_is_an_error() {
         assert_eq!(status(&|error| k6rw_push_batch(output, null(), 1, error)), K6RW_NULL_POINTER);
         assert_eq!(status(&|error| k6rw_push_batch(output, null(), 0, error)), K6RW_OK);
         assert_eq!(status(&|error| k6rw_push_batch(output, misaligned(16).cast(), 1, error)), K6RW_INVALID_ARGUMENT);
+        assert_eq!(status(&|error| k6rw_push_exemplars(output, null(), 1, error)), K6RW_NULL_POINTER);
+        assert_eq!(status(&|error| k6rw_push_exemplars(output, null(), 0, error)), K6RW_OK);
+        assert_eq!(
+            status(&|error| k6rw_push_exemplars(output, misaligned(16).cast(), 1, error)),
+            K6RW_INVALID_ARGUMENT
+        );
+        assert_eq!(status(&|error| k6rw_exemplar_names(output, null_mut(), error)), K6RW_NULL_POINTER);
         assert_eq!(status(&|error| k6rw_poll_event(output, null_mut(), error)), K6RW_NULL_POINTER);
         assert_eq!(status(&|error| k6rw_close(output, null_mut(), error)), K6RW_NULL_POINTER);
         // The error may be null or misaligned.

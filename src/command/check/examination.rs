@@ -15,6 +15,9 @@ use crate::wire::Protocol;
 /// Difference of the clocks that no receiver minds.
 const MAX_CLOCK_OFFSET_MS: u64 = 2000;
 
+/// Prometheus reports exemplars as written whether it keeps them or not.
+const EXEMPLAR_STORAGE: &str = "Prometheus keeps them with --enable-feature=exemplar-storage";
+
 const NOT_CONFIRMED: &str = "Remote Write 1.0 does not confirm what is stored";
 
 /// Asks the receiver of a destination, until a step fails on which the others depend.
@@ -69,11 +72,12 @@ struct Stored {
 async fn samples(destination: &Destination, sender: &Sender) -> Stored {
     let (gauge, histogram) = (OwnSeries::gauge(destination), OwnSeries::histogram(destination));
     let time_ms = now_ms();
-    let stored = sender.probe(&[gauge.sample(time_ms)]).await;
+    let stored = sender.probe(&[gauge.sample_with_exemplar(time_ms)]).await;
     let mut findings = vec![sample(&gauge, &stored)];
     if stored.accepted {
         let answer = sender.probe(&[histogram.sample(time_ms)]).await;
         findings.push(histograms(destination, &histogram, &answer));
+        findings.extend(exemplars(&stored));
         // Not to VictoriaMetrics, as in a run: it may keep the newest sample of an interval only.
         if destination.window.stale_markers && !stored.response.is_victoria_metrics {
             let end_ms = now_ms().max(time_ms + 1);
@@ -187,6 +191,17 @@ fn histograms(destination: &Destination, series: &OwnSeries, answer: &Answer) ->
     finding.with("metric", series.name()).with("accepted", answer.accepted)
 }
 
+/// Exemplars that are not accepted cost nothing else.
+fn exemplars(answer: &Answer) -> Option<Finding> {
+    let accepted = answer.exemplars? > 0;
+    let (state, text) = match (accepted, answer.protocol) {
+        (true, Protocol::V1) => (State::Info, format!("exemplars not rejected; {NOT_CONFIRMED}")),
+        (true, Protocol::V2) => (State::Ok, format!("exemplars accepted; {EXEMPLAR_STORAGE}")),
+        (false, _) => (State::Info, "exemplars not accepted: graphs do not lead to traces".into()),
+    };
+    Some(Finding::new("exemplars", state, text).with("accepted", accepted))
+}
+
 /// Returns the finding on a request that was not accepted.
 fn failed(subject: &'static str, answer: &Answer) -> Finding {
     let hint = answer.hint.as_deref().map(with_variables);
@@ -240,6 +255,7 @@ mod tests {
             protocol: Protocol::V2,
             response,
             certificate: None,
+            exemplars: None,
             hint: None,
             duration,
             clock_offset_ms,

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::config::Destination;
 use crate::k6::MetricType;
+use crate::series::exemplar_labels::ExemplarLabels;
 use crate::series::{LabelRules, SeriesDefinition};
 use crate::wire::proto::v1::BucketSpan;
 use crate::wire::proto::v1::histogram::{Count, ZeroCount};
-use crate::wire::{EncodedLabel, Histogram, Labels, Metric, MetricKind, Point, STALE_MARKER, Value};
+use crate::wire::{EncodedLabel, Exemplar, Histogram, Label, Labels, Metric, MetricKind, Point, STALE_MARKER, Value};
 
 /// Begins with what names the output's own metrics, so that it is none of the test's.
 const GAUGE: &str = "remote_write_check";
@@ -16,10 +17,15 @@ const HISTOGRAM: &str = "remote_write_check_histogram";
 /// The schema of the histograms of a run.
 const SCHEMA: i32 = 3;
 
+/// A trace that no system has: W3C's Trace Context does not allow it.
+const TRACE_ID: &str = "00000000000000000000000000000000";
+
 /// One series, with the prefix and the labels that a run's series have there.
 pub(super) struct OwnSeries {
     metric: &'static Metric,
     labels: Arc<Labels>,
+    /// Labels of an exemplar; none if runs have none.
+    exemplar_labels: Vec<Label>,
 }
 
 impl OwnSeries {
@@ -44,7 +50,9 @@ impl OwnSeries {
             help: "Sent by a check of the receiver".into(),
             unit: "".into(),
         };
-        Self { metric: metric.intern(), labels: Arc::new(Labels::encode(&labels)) }
+        let metadata = rules.exemplars.iter().map(|name| (&**name, TRACE_ID));
+        let exemplar_labels = ExemplarLabels::new(&rules).labels(metadata);
+        Self { metric: metric.intern(), labels: Arc::new(Labels::encode(&labels)), exemplar_labels }
     }
 
     pub fn name(&self) -> &str {
@@ -54,6 +62,16 @@ impl OwnSeries {
     /// A sample: 1, or a histogram with the value 1.
     pub fn sample(&self, time_ms: i64) -> Point {
         self.point(time_ms, 1.0)
+    }
+
+    /// The sample 1 with an exemplar, if runs have some.
+    pub fn sample_with_exemplar(&self, time_ms: i64) -> Point {
+        let point = self.sample(time_ms);
+        if self.exemplar_labels.is_empty() {
+            return point;
+        }
+        let exemplar = Exemplar { labels: Arc::new(Labels::encode(&self.exemplar_labels)), value: 1.0, time_ms };
+        Point { value: point.value.with_exemplars([exemplar].into()), ..point }
     }
 
     /// The stale marker that ends the series.

@@ -115,11 +115,11 @@ pub struct Run {
 }
 
 impl Run {
-    /// Returns the warning about `systemTags` without effect. Other outputs may have one.
-    pub fn metadata_warning(&self) -> Option<String> {
-        let is_asked = !self.system_metadata.is_empty() && self.other_outputs.is_empty();
-        let names = self.system_metadata.join(", ");
-        is_asked.then(|| format!("{names} in systemTags has no effect: {}", METADATA_NOTE))
+    /// Returns the warning about `systemTags` without effect: those that `is_used` does not know. Other outputs may have one.
+    pub fn metadata_warning(&self, is_used: impl Fn(&str) -> bool) -> Option<String> {
+        let unused: Vec<_> = self.system_metadata.iter().map(String::as_str).filter(|name| !is_used(name)).collect();
+        let is_asked = !unused.is_empty() && self.other_outputs.is_empty();
+        is_asked.then(|| format!("{} in systemTags has no effect: {METADATA_NOTE}", unused.join(", ")))
     }
 
     /// Reports whether k6's flag for native histograms is on.

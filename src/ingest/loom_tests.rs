@@ -29,17 +29,32 @@ fn push(inbox: &Inbox, series: u64, count: usize) -> usize {
     inbox.push(&samples).map_or(0, |unknown| count - unknown)
 }
 
+/// Pushes a sample with metadata.
+fn push_with_metadata(inbox: &Inbox, series: u64) -> Result<usize, Closed> {
+    let mut samples = SamplesWithMetadata::default();
+    samples.push(Sample { series, time_ms: 0, value: 1.0 }, std::iter::empty());
+    inbox.push_with_metadata(samples)
+}
+
 /// What the resampling thread has received so far.
 #[derive(Default)]
 struct Taken {
     samples: usize,
+    with_metadata: usize,
     series: u64,
 }
 
 impl Taken {
     /// Receives one message. Returns false at the end.
     fn take(&mut self, receiver: &InboxReceiver) -> bool {
-        let Received::Samples(block) = receiver.receive(Duration::ZERO) else { return false };
+        let block = match receiver.receive(Duration::ZERO) {
+            Received::Samples(block) => block,
+            Received::Metadata(samples) => {
+                self.with_metadata += samples.samples().len();
+                return true;
+            }
+            Received::Nothing | Received::Closed => return false,
+        };
         self.series += receiver.new_ids().count() as u64;
         assert!(block.iter().all(|sample| sample.series <= self.series), "a sample came before its series");
         self.samples += block.len();
@@ -62,6 +77,24 @@ fn no_sample_comes_before_its_series_even_if_its_id_was_guessed() {
         inbox.close();
         while taken.take(&receiver) {}
         assert_eq!((taken.samples, taken.series), (pushed, 1));
+    });
+}
+
+#[test]
+fn a_window_has_a_sample_and_its_metadata_or_neither() {
+    in_every_order(|inbox, receiver, _| {
+        register(&inbox).expect("open");
+        let pushing = beside(&inbox, |inbox| push_with_metadata(inbox, 1));
+        let mut taken = Taken::default();
+        for _ in 0..receiver.flush() {
+            taken.take(&receiver);
+        }
+        assert_eq!(taken.samples, taken.with_metadata);
+        assert_eq!(pushing.join().expect("ends"), Ok(0));
+        inbox.close();
+        while taken.take(&receiver) {}
+        assert_eq!((taken.samples, taken.with_metadata), (1, 1));
+        assert_eq!(inbox.waiting_metadata.load(Ordering::Relaxed), 0);
     });
 }
 

@@ -13,9 +13,10 @@ use crate::wire::Point;
 /// Time for which a receiver that rejects exemplars gets none.
 const WITHHELD_TIME: Duration = Duration::from_secs(60);
 
-/// Number of requests in a row on which the receiver has failed with exemplars, and not without, until it gets none for a while.
-/// One may be a receiver that has come back.
+/// Number of times in a row that the receiver has failed on requests with exemplars, and not on those without, until it gets none
+/// for a while. Once may be a receiver that has come back, for several shards within this time.
 const MAX_FAILURES: u32 = 2;
+const SAME_FAILURE_TIME: Duration = Duration::from_secs(2);
 
 /// What is known of a receiver and exemplars.
 #[derive(Debug, Default)]
@@ -24,6 +25,7 @@ pub(super) struct ExemplarPolicy {
     /// Time until which rejections that do not mention exemplars are not because of them.
     cleared_until: Cell<Option<Instant>>,
     failures: Cell<u32>,
+    last_failure: Cell<Option<Instant>>,
 }
 
 impl ExemplarPolicy {
@@ -62,11 +64,18 @@ impl ExemplarPolicy {
 
     /// Records the outcome of a probe, from which exemplars were removed.
     pub(super) fn record_probe(&self, outcome: Outcome) {
-        if outcome == Outcome::Accepted {
-            self.failures.set(self.failures.get() + 1);
-            if self.failures.get() >= MAX_FAILURES {
-                self.withheld_until.set(Instant::now().checked_add(WITHHELD_TIME));
-            }
+        self.record_probe_at(outcome, Instant::now());
+    }
+
+    fn record_probe_at(&self, outcome: Outcome, now: Instant) {
+        let is_same = self.last_failure.get().is_some_and(|last| now < last + SAME_FAILURE_TIME);
+        if outcome != Outcome::Accepted || is_same {
+            return;
+        }
+        self.last_failure.set(Some(now));
+        self.failures.set(self.failures.get() + 1);
+        if self.failures.get() >= MAX_FAILURES {
+            self.withheld_until.set(now.checked_add(WITHHELD_TIME));
         }
     }
 }
@@ -147,12 +156,15 @@ mod tests {
     #[test]
     fn a_receiver_that_fails_only_with_exemplars_gets_none_after_the_second_time() {
         let policy = ExemplarPolicy::default();
-        policy.record_probe(Outcome::Accepted);
+        let start = Instant::now();
+        let probe = |seconds, outcome| policy.record_probe_at(outcome, start + Duration::from_secs(seconds));
+        probe(0, Outcome::Accepted);
         policy.record_with(Outcome::Accepted);
-        policy.record_probe(Outcome::Accepted);
-        policy.record_probe(Outcome::Retry(None));
+        probe(3, Outcome::Accepted);
+        probe(4, Outcome::Accepted);
+        probe(6, Outcome::Retry(None));
         assert!(!policy.withholds());
-        policy.record_probe(Outcome::Accepted);
+        probe(6, Outcome::Accepted);
         assert!(policy.withholds());
     }
 }

@@ -143,7 +143,9 @@ impl Health {
     /// Records that the receiver accepted points without their exemplars, which it had rejected with them. Logs it once.
     pub(super) fn record_rejected_exemplars(&mut self, response: &Response) {
         if !std::mem::replace(&mut self.logged_exemplars, true) {
-            self.log(event(Level::Warn, "Receiver rejected exemplars, sending their points without"), response);
+            // No hint: those are about points.
+            let line = event(Level::Warn, "Receiver rejected exemplars, sending their points without");
+            self.reporter.log(with_response(line, response));
         }
     }
 
@@ -163,19 +165,25 @@ impl Health {
     }
 
     /// Logs an event with status, error and hint of a response.
-    fn log(&self, mut line: Event, response: &Response) {
-        if let Some(status) = response.status {
-            line = line.with("status", status);
-        }
-        if !response.message.is_empty() {
-            line = line.with("error", response.message.as_str());
-        }
+    fn log(&self, line: Event, response: &Response) {
+        let mut line = with_response(line, response);
         let by_time = self.of_earlier_run && mentions_time(&response.message);
         if let Some(hint) = if by_time { Some(OF_EARLIER_RUN.into()) } else { hint(response, self.credentials) } {
             line = line.with("hint", hint);
         }
         self.reporter.log(line);
     }
+}
+
+/// Adds status and error of a response.
+fn with_response(mut line: Event, response: &Response) -> Event {
+    if let Some(status) = response.status {
+        line = line.with("status", status);
+    }
+    if !response.message.is_empty() {
+        line = line.with("error", response.message.as_str());
+    }
+    line
 }
 
 #[cfg(test)]

@@ -241,6 +241,37 @@ fn a_sample_with_metadata_is_recorded_and_becomes_an_exemplar_in_both_versions()
     }
 }
 
+#[test]
+fn each_destination_has_the_exemplars_that_it_names() {
+    let receivers: Vec<_> = (0..3).map(|_| Recorder::start(|_| Reply::Status(204))).collect();
+    let block = |receiver: usize, exemplars: Value| {
+        json!({
+            "provider": "prometheus", "remoteWriteURL": receivers[receiver].url(), "metrics": ["c"],
+            "includeDefaultMetrics": false, "exemplars": exemplars, "unsentDirectory": "", "selfMetrics": false,
+        })
+    };
+    let document = json!({
+        "environment": {
+            "K6_PROMETHEUS_RW_SERVER_URL": receivers[0].url(), "K6_PROMETHEUS_RW_EXEMPLARS": "span_id, trace_id",
+            "K6_PROMETHEUS_RW_UNSENT_DIRECTORY": "", "K6_PROMETHEUS_RW_SELF_METRICS": "false",
+        },
+        "script": { "ext": { "apm": [block(1, json!(["span_id"])), block(2, json!([]))] } },
+    });
+    let output = Output::open(document.to_string().as_bytes()).expect("valid");
+    assert_eq!(output.exemplar_names(), ["span_id", "trace_id"]);
+    let mut samples = SamplesWithMetadata::default();
+    let metadata = [("trace_id", "a"), ("span_id", "b")];
+    samples.push(Sample { series: counter(&output), time_ms: now_ms(), value: 1.0 }, metadata.into_iter());
+    assert_eq!(output.push_with_metadata(samples), Ok(0));
+    close(&output);
+    let labels: Vec<Vec<_>> = receivers
+        .iter()
+        .map(|receiver| exemplars(receiver.requests().into_iter().map(|request| request.message)))
+        .map(|exemplars| exemplars.into_values().flatten().map(|exemplar| exemplar.2).collect())
+        .collect();
+    assert_eq!(labels, [vec![r#"span_id="b",trace_id="a""#.to_string()], vec![r#"span_id="b""#.into()], vec![]]);
+}
+
 /// Thanos answers so if exemplars are out of order; it has stored the samples.
 #[test]
 fn a_receiver_that_rejects_exemplars_gets_all_points_and_is_logged_once() {

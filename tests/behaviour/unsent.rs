@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use k6_remote_write::k6::{MetricType, Sample, ValueType};
 use k6_remote_write::output::Output;
+use k6_remote_write::resample::metadata::SamplesWithMetadata;
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::unsent::{Header, Part, Reader, Writer};
 use k6_remote_write::wire::proto::v1::{TimeSeries, WriteRequest};
@@ -20,7 +21,7 @@ use tempfile::TempDir;
 
 use crate::commands::{Ended, end, start};
 use crate::outputs::{close, count};
-use crate::recording_receiver::{Recorder, Reply};
+use crate::recording_receiver::{Recorder, Reply, exemplars};
 
 fn send(file: &Path, options: Value) -> Ended {
     end(&start(&["send", file.to_str().expect("UTF-8")], options))
@@ -44,7 +45,10 @@ fn run_without_receiver(directory: &Path) -> (Value, PathBuf) {
     ];
     for window in 1..=3 {
         for series in series {
-            output.push(&[Sample { series, time_ms: 0, value: f64::from(window) }]).expect("open");
+            let mut samples = SamplesWithMetadata::default();
+            let sample = Sample { series, time_ms: now_ms(), value: f64::from(window) };
+            samples.push(sample, [("trace_id", "abc")].into_iter());
+            output.push_with_metadata(samples).expect("open");
         }
         std::thread::sleep(Duration::from_millis(120));
     }
@@ -55,6 +59,10 @@ fn run_without_receiver(directory: &Path) -> (Value, PathBuf) {
     assert_eq!(line["fields"]["send"], format!("k6 x remote-write send {file}"));
     let file = PathBuf::from(file);
     (report, file)
+}
+
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as i64
 }
 
 /// All points of requests, by series: time and bits of the value, those of the sum for a native histogram.
@@ -108,7 +116,9 @@ fn all_that_a_run_could_not_send_is_in_its_file_and_is_sent_in_both_versions() {
             assert!(points.is_sorted_by(|a, b| a.0 < b.0), "{series}: {points:?}");
             assert_eq!(points.last().map(|point| point.1), Some(STALE_MARKER.to_bits()), "{series}");
         }
-        sent.push(points);
+        let exemplars = exemplars(recorder.requests().into_iter().map(|request| request.message));
+        assert!(exemplars.keys().any(|series| series.starts_with("k6_http_req_duration_seconds{")), "{exemplars:?}");
+        sent.push((points, exemplars));
         let name = file.file_stem().expect("has one").to_string_lossy().into_owned();
         assert_eq!(names(directory.path()), [format!("{name}.sent")]);
         fs::remove_file(file.with_extension("sent")).expect("is there");

@@ -85,15 +85,15 @@ func expectManySeries(t *testing.T, receiver *harness.Receiver) {
 // Mimir and Cortex answer 429; vmagent reads slowly.
 func TestALimitOnSamplesPerSecondDelaysPointsAndLosesNone(t *testing.T) {
 	t.Parallel()
-	limited := []string{"-distributor.ingestion-rate-limit=450", "-distributor.ingestion-burst-size=1000"}
+	limited := []string{"-distributor.ingestion-rate-limit=350", "-distributor.ingestion-burst-size=900"} // of about 440 a second
 	onSettings(t, []setting{
 		{harness.Mimir, limited}, {harness.Cortex, limited}, {harness.VMAgent, []string{"-maxIngestionRate=400"}},
 	}, func(t *testing.T, receiver *harness.Receiver) {
-		load := loadFor(8*time.Second, startTarget(t), receiver.WriteURL())
+		load := loadFor(6*time.Second, startTarget(t), receiver.WriteURL())
 		load.Env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
 		load.Options = map[string]any{"flushTimeout": "1m"} // Mimir's Retry-After is some seconds
 		if receiver.Kind == harness.Cortex {
-			load.Options["maxSamplesPerSend"] = 900 // it does not say that a request is larger than its burst
+			load.Options["maxSamplesPerSend"] = 800 // it does not say that a request is larger than its burst
 		}
 		result := run(t, load)
 

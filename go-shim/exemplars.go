@@ -40,9 +40,15 @@ func (n *native) exemplarNames() ([]string, error) {
 	}
 	var list []string
 	if err := json.Unmarshal([]byte(textOf(names)), &list); err != nil {
-		return nil, errors.New("the library returned no list of names")
+		return nil, errors.New("the library returned an invalid list of exemplar names")
 	}
 	return list, nil
+}
+
+// mayBeExemplar reports whether a sample may become an exemplar. Those of gauges do not, and keep their order: the last of two
+// with one time is the value of the gauge.
+func mayBeExemplar(sample *metrics.Sample) bool {
+	return len(sample.Metadata) > 0 && sample.Metric.Type != metrics.Gauge
 }
 
 // add adds a sample if its metadata has one of these names, and reports whether it has.

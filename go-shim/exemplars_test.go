@@ -47,6 +47,22 @@ func TestMetadataBecomesExemplarsAndCostsNoSample(t *testing.T) {
 	}
 }
 
+func TestTheLastOfTwoSamplesOfAGaugeWithOneTimeCounts(t *testing.T) {
+	t.Parallel()
+	metadata, now := map[string]string{"trace_id": "abc"}, time.Now()
+	for _, of := range [][]map[string]string{{metadata, nil}, {nil, metadata}, {metadata, metadata}} {
+		r := startReceiver(t)
+		out, _ := newOutput(t, r.URL, lib.Options{})
+		gauge := series(t, metrics.NewRegistry(), "gauge", metrics.Gauge, nil)
+		out.AddMetricSamples([]metrics.SampleContainer{
+			metrics.Sample{TimeSeries: gauge, Time: now, Value: 1, Metadata: of[0]},
+			metrics.Sample{TimeSeries: gauge, Time: now, Value: 2, Metadata: of[1]},
+		})
+		require.NoError(t, out.Stop())
+		assert.InDelta(t, 2, r.all()["__name__=k6_gauge"], 0)
+	}
+}
+
 // More than fit into one call of the library, by number and by length, from many goroutines.
 func TestEverySampleKeepsItsOwnMetadata(t *testing.T) {
 	t.Parallel()

@@ -225,7 +225,7 @@ func (o *Output) record(chunk *chunk, sample *metrics.Sample) {
 	if id == 0 {
 		return
 	}
-	if len(sample.Metadata) > 0 && chunk.exemplars.add(o.exemplarNames, id, sample) {
+	if mayBeExemplar(sample) && chunk.exemplars.add(o.exemplarNames, id, sample) {
 		if chunk.exemplars.isFull() {
 			o.library.pushExemplars(&chunk.exemplars)
 		}

@@ -104,14 +104,14 @@ impl Buffers {
             // Points of one series come together, the oldest first.
             while let Some(later) = points.get(encoded + count).filter(|later| later.series_key() == point.series_key())
             {
-                let size_limit = limits.bytes.saturating_sub(message.preface_len() + timeseries_len + SERIES_OVERHEAD);
+                let overhead = timeseries_len + SERIES_OVERHEAD;
                 let len = self.series.len();
                 // Before they are written, since the preface keeps their labels.
-                if len + exemplars_len(later) > size_limit {
+                if message.preface_len() + overhead + len + exemplars_len(later) > limits.bytes {
                     break;
                 }
                 self.write_point(later, &mut message);
-                if self.series.len() > size_limit {
+                if message.preface_len() + overhead + self.series.len() > limits.bytes {
                     self.series.truncate(len);
                     break;
                 }
@@ -472,6 +472,28 @@ mod tests {
                     encoded += request.points;
                     with_metadata = &[];
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_request_with_exemplars_is_within_the_limit_of_bytes() {
+        let (metric, series) = (metric("m", None), labels(&[("a", "b")]));
+        let points = [1, 2, 3].map(|time_ms| {
+            let exemplar = |number: usize| {
+                let labels = labels(&[("t", &number.to_string().repeat(100))]);
+                Exemplar { labels, value: 1.0, time_ms }
+            };
+            let exemplars = Arc::from([exemplar(time_ms as usize * 2), exemplar(time_ms as usize * 2 + 1)]);
+            let value = Value::Histogram(Arc::new(Histogram { positive_deltas: vec![1; 500], ..Histogram::default() }));
+            Point { value: value.with_exemplars(exemplars), ..point(metric, &series, time_ms, 0.0) }
+        });
+        for protocol in [Protocol::V1, Protocol::V2] {
+            for bytes in 1..4000 {
+                let limits = Limits { points: usize::MAX, bytes };
+                let request = Encoder::default().encode(protocol, &points, &[], limits);
+                let len = decompress(&request).len();
+                assert!(len <= bytes || request.points == 1, "{protocol}: {len} of {bytes}");
             }
         }
     }

@@ -215,7 +215,7 @@ impl Sender {
                 self.reject_rest(batch, &exchange.response);
                 return Round::Finished;
             }
-            // Who finds a request too large may hang up instead of responding.
+            // A receiver that finds a request too large may hang up instead of responding.
             let hung_up = exchange.response.status.is_none();
             let too_large = exchange.outcome == Outcome::TooLarge || hung_up;
             limit_is_certain &= !hung_up;

@@ -98,7 +98,7 @@ impl Sender {
                 continue;
             }
             let may_come_again = attempts != Attempts::UntilRead;
-            if exemplars > 0 && may_come_again && self.exemplars.suspects(outcome, &response) {
+            if exemplars > 0 && may_come_again && self.exemplars.suspects(outcome, &response, encoded) {
                 points = without(&all[..encoded]);
                 rejection = Some(response);
                 continue;

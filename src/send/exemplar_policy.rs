@@ -22,7 +22,9 @@ const SAME_FAILURE_TIME: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(super) struct ExemplarPolicy {
     withheld_until: Cell<Option<Instant>>,
-    /// Time until which rejections that do not mention exemplars are not because of them.
+    /// True once the receiver has accepted exemplars.
+    accepted: Cell<bool>,
+    /// Time until which rejections that do not mention exemplars are not because of them, if it has.
     cleared_until: Cell<Option<Instant>>,
     failures: Cell<u32>,
     last_failure: Cell<Option<Instant>>,
@@ -34,15 +36,20 @@ impl ExemplarPolicy {
         is_before(&self.withheld_until)
     }
 
-    /// Returns true if a request with exemplars may have been rejected because of them.
-    pub(super) fn suspects(&self, outcome: Outcome, response: &Response) -> bool {
-        let is_by_content = matches!(response.status, Some(400 | 409 | 422)) && !is_before(&self.cleared_until);
-        matches!(outcome, Outcome::Rejected { .. }) && (mentions_exemplars(response) || is_by_content)
+    /// Returns true if a request with `points` points and exemplars may have been rejected because of the exemplars. A request with
+    /// one point always may: it cannot be split, and the point would be lost.
+    pub(super) fn suspects(&self, outcome: Outcome, response: &Response, points: usize) -> bool {
+        let is_cleared = points > 1 && self.accepted.get() && is_before(&self.cleared_until);
+        let is_by_content = matches!(response.status, Some(400 | 409 | 422)) && !is_cleared;
+        // A response to 2.0 without a count of written samples may be a rejection, too.
+        let is_rejected = matches!(outcome, Outcome::Rejected { .. } | Outcome::UnsupportedProtocol);
+        is_rejected && (mentions_exemplars(response) || is_by_content)
     }
 
     /// Records the outcome of a request with exemplars that was not rejected because of them.
     pub(super) fn record_with(&self, outcome: Outcome) {
         if outcome == Outcome::Accepted {
+            self.accepted.set(true);
             self.failures.set(0);
         }
     }
@@ -52,7 +59,9 @@ impl ExemplarPolicy {
     pub(super) fn record_without(&self, outcome: Outcome, rejection: &Response) -> bool {
         let until = Instant::now().checked_add(WITHHELD_TIME);
         if outcome != Outcome::Accepted {
-            self.cleared_until.set(until);
+            if matches!(outcome, Outcome::Rejected { .. }) {
+                self.cleared_until.set(until);
+            }
             return mentions_exemplars(rejection);
         }
         // What is out of order once need not be the next time: these may have been stored by a request without a response.
@@ -123,6 +132,9 @@ mod tests {
         let policy = ExemplarPolicy::default();
         for (outcome, status, message, suspected) in [
             (REJECTED, 409, "add 1 exemplars: out of order exemplar", true),
+            (Outcome::UnsupportedProtocol, 415, "unsupported field exemplars", true),
+            (Outcome::UnsupportedProtocol, 400, "bad request", true),
+            (Outcome::UnsupportedProtocol, 415, "", false),
             (REJECTED, 403, "exemplars are not allowed", true),
             (REJECTED, 400, "bad request", true),
             (REJECTED, 403, "forbidden", false),
@@ -130,7 +142,7 @@ mod tests {
             (Outcome::Retry(None), 500, "exemplar", false),
             (Outcome::Accepted, 200, "", false),
         ] {
-            assert_eq!(policy.suspects(outcome, &response(status, message)), suspected, "{status} {message}");
+            assert_eq!(policy.suspects(outcome, &response(status, message), 2), suspected, "{status} {message}");
         }
     }
 
@@ -147,10 +159,14 @@ mod tests {
     fn a_rejection_that_comes_without_exemplars_too_clears_them() {
         let policy = ExemplarPolicy::default();
         let rejection = response(400, "too old");
-        assert!(policy.suspects(REJECTED, &rejection));
+        assert!(!policy.record_without(Outcome::Retry(None), &rejection));
+        assert!(policy.suspects(REJECTED, &rejection, 2), "a failure shows nothing");
         assert!(!policy.record_without(REJECTED, &rejection));
-        assert!(!policy.suspects(REJECTED, &rejection) && !policy.withholds());
-        assert!(policy.suspects(REJECTED, &response(400, "invalid exemplar")));
+        assert!(policy.suspects(REJECTED, &rejection, 2), "it has not accepted exemplars yet");
+        policy.record_with(Outcome::Accepted);
+        assert!(!policy.suspects(REJECTED, &rejection, 2) && !policy.withholds());
+        assert!(policy.suspects(REJECTED, &response(400, "invalid exemplar"), 2));
+        assert!(policy.suspects(REJECTED, &rejection, 1), "its point would be lost");
     }
 
     #[test]

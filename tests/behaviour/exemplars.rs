@@ -11,6 +11,7 @@ use k6_remote_write::output::Output;
 use k6_remote_write::resample::metadata::SamplesWithMetadata;
 use k6_remote_write::series::SeriesDefinition;
 use k6_remote_write::wire::Protocol;
+use k6_remote_write::wire::proto::v1::TimeSeries;
 use serde_json::{Value, json};
 
 const FORMS: &str = r#"{"trendAs": ["gauges", "native", "classic"], "trendBuckets": [0.1, 1]}"#;
@@ -219,7 +220,17 @@ fn push(output: &Output, series: u64, trace: &str) {
 }
 
 fn counter(output: &Output) -> u64 {
-    output.register(SeriesDefinition::new("c", MetricType::Counter)).expect("open")
+    register(output, "c")
+}
+
+fn register(output: &Output, metric: &str) -> u64 {
+    output.register(SeriesDefinition::new(metric, MetricType::Counter)).expect("open")
+}
+
+/// Returns true for the value of the metric `bad`, but not for its start at 0: a series is held back once that is rejected.
+fn is_bad(series: &TimeSeries) -> bool {
+    let is_named = series.labels.iter().any(|label| label.name == "__name__" && label.value == "k6_bad_total");
+    is_named && series.samples.iter().any(|sample| sample.value == 1.0)
 }
 
 #[test]
@@ -282,6 +293,7 @@ fn a_receiver_that_rejects_exemplars_gets_all_points_and_is_logged_once() {
         (409, "store locally for endpoint 127.0.0.1: add 1 exemplars: out of order exemplar"),
         (400, "exemplars are not supported"),
         (422, "invalid request"),
+        (415, "unsupported field exemplars"),
     ] {
         let receiver = Recorder::judge(move |message| match has_exemplars(message) {
             true => Reply::Written(status, 0, body),
@@ -305,6 +317,39 @@ fn a_receiver_that_rejects_exemplars_gets_all_points_and_is_logged_once() {
         assert!(count(&report, "exemplars_failed") >= 1 && count(&report, "exemplars_sent") == 0, "{report:#}");
         assert_eq!(receiver.points()["k6_c_total"].iter().map(|point| point.1).fold(0.0, f64::max), 3.0);
     }
+}
+
+/// The receiver gives the same reason for both, and does not mention exemplars.
+#[test]
+fn a_bad_series_beside_rejected_exemplars_costs_only_itself() {
+    let receiver = Recorder::judge(|message| {
+        match message.timeseries.iter().any(|series| !series.exemplars.is_empty() || is_bad(series)) {
+            true => Reply::Written(400, 0, "bad request"),
+            false => Reply::Status(204),
+        }
+    });
+    let output = open(&receiver.url(), &json!({ "metrics": ["c", "bad"], "pushInterval": "1s" }));
+    let (good, bad) = (counter(&output), register(&output, "bad"));
+    push(&output, bad, "a");
+    push(&output, good, "b");
+    let report = close(&output);
+    assert!(receiver.points()["k6_c_total"].iter().any(|point| point.1 == 1.0), "{report:#}");
+    assert!(receiver.points()["k6_bad_total"].iter().all(|point| point.1 != 1.0));
+}
+
+/// The exemplars of a request that is rejected as a whole are sent again with its parts.
+#[test]
+fn exemplars_beside_a_bad_series_are_sent_and_counted_once() {
+    let receiver = Recorder::judge(|message| match message.timeseries.iter().any(is_bad) {
+        true => Reply::Written(400, 0, "invalid label"),
+        false => Reply::Status(204),
+    });
+    let output = open(&receiver.url(), &json!({ "metrics": ["c", "bad"], "pushInterval": "1s" }));
+    let (good, bad) = (counter(&output), register(&output, "bad"));
+    push(&output, good, "b");
+    assert_eq!(output.push(&[Sample { series: bad, time_ms: now_ms(), value: 1.0 }]), Ok(0));
+    let report = close(&output);
+    assert_eq!((count(&report, "exemplars_sent"), count(&report, "exemplars_failed")), (1, 0), "{report:#}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn output(command: *mut CommandHandle) -> String {
 #[test]
 fn a_command_has_output_and_an_exit_code() {
     let command = open(&["check", "--help"]);
-    assert!(output(command).contains("Usage: host check [--json] [url]"));
+    assert!(output(command).contains("Usage: host check [--json] [--url <url>] [url]"));
     assert_eq!(command_exit_code(command), (Status::K6RW_OK, 0, String::new()));
     assert_eq!(command_free(command), Status::K6RW_OK);
     let command = open(&["check", "ftp://example.com"]);

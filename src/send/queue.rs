@@ -318,8 +318,7 @@ pub struct Queue {
 }
 
 struct State {
-    /// Batches of each shard, each with its number in the order of all shards.
-    shards: Vec<VecDeque<(u64, Batch)>>,
+    shards: Vec<VecDeque<Waiting>>,
     /// The batch of each shard that the sender has removed and not finished.
     in_flight: Vec<Option<InFlight>>,
     next_number: u64,
@@ -329,6 +328,15 @@ struct State {
     deadline: Option<Instant>,
     /// True if batches were dropped since the queue was last empty: only the first one is logged.
     overflowing: bool,
+}
+
+/// A batch that waits.
+struct Waiting {
+    /// Its number in the order of all shards.
+    number: u64,
+    batch: Batch,
+    /// Its size, which takes a look at each point.
+    bytes: usize,
 }
 
 /// What the queue knows of a batch in flight.
@@ -364,7 +372,8 @@ impl Queue {
     pub fn push(&self, shard: usize, batch: Batch) {
         let mut state = self.state.lock();
         self.reporter.counters.points.add(batch.unsent().len() as u64);
-        while state.bytes + batch.bytes() > self.limit_bytes {
+        let bytes = batch.bytes();
+        while state.bytes + bytes > self.limit_bytes {
             let bytes_before = state.bytes;
             if !state.abandon_oldest() {
                 let Some(oldest) = state.pop_oldest() else { break };
@@ -378,11 +387,11 @@ impl Queue {
                 );
             }
         }
-        state.bytes += batch.bytes();
+        state.bytes += bytes;
         state.points += batch.unsent().len();
         let number = state.next_number;
         state.next_number += 1;
-        state.shards[shard].push_back((number, batch));
+        state.shards[shard].push_back(Waiting { number, batch, bytes });
         self.update_gauges(&state);
         drop(state);
         self.changed.notify_waiters();
@@ -416,15 +425,17 @@ impl Queue {
     pub fn adopt(&self, shard: usize, batch: &mut Batch) {
         let mut state = self.state.lock();
         let State { shards, in_flight, .. } = &mut *state;
-        let (Some((_, next)), Some(current)) = (shards[shard].front_mut(), &mut in_flight[shard]) else { return };
+        let (Some(next), Some(current)) = (shards[shard].front_mut(), &mut in_flight[shard]) else { return };
         let known: HashSet<_> = batch.open().map(Point::series_key).collect();
         let mut adopted = 0;
-        let points = next.extract(|point| {
+        let points = next.batch.extract(|point| {
             let adopt = adopted < MAX_ADOPTED && !known.contains(&point.series_key());
             adopted += usize::from(adopt);
             adopt
         });
-        current.bytes += points.iter().map(Point::bytes).sum::<usize>();
+        let bytes: usize = points.iter().map(Point::bytes).sum();
+        current.bytes += bytes;
+        next.bytes -= bytes;
         state.points -= points.len();
         batch.points.extend(points);
     }
@@ -520,7 +531,7 @@ impl Queue {
 impl State {
     /// Removes the oldest batch of a shard, with those behind it if they are a backlog, and notes that it is in flight.
     fn start(&mut self, shard: usize, max_points: usize) -> Option<Batch> {
-        let number = self.shards[shard].front()?.0;
+        let number = self.shards[shard].front()?.number;
         if let Some(InFlight { bytes, abandoned: false, .. }) = self.in_flight[shard].take() {
             self.bytes -= bytes;
         }
@@ -528,7 +539,7 @@ impl State {
         let mut batches = Vec::from_iter(self.pop(shard));
         if self.shards[shard].len() >= BACKLOG_BATCHES && !batches[0].ends_series() {
             let mut points = batches[0].unsent().len();
-            while let Some((_, next)) = self.shards[shard].front()
+            while let Some(Waiting { batch: next, .. }) = self.shards[shard].front()
                 && points + next.unsent().len() <= max_points
                 && !next.ends_series()
             {
@@ -544,7 +555,7 @@ impl State {
 
     /// If the oldest batch is in flight, marks it as abandoned, so that it does not count any more.
     fn abandon_oldest(&mut self) -> bool {
-        let waiting = self.shards.iter().filter_map(|batches| Some(batches.front()?.0)).min();
+        let waiting = self.shards.iter().filter_map(|batches| Some(batches.front()?.number)).min();
         let in_flight = self.in_flight.iter_mut().flatten().filter(|batch| !batch.abandoned);
         let oldest = in_flight.min_by_key(|batch| batch.number);
         let Some(oldest) = oldest.filter(|batch| waiting.is_none_or(|number| batch.number < number)) else {
@@ -556,15 +567,15 @@ impl State {
     }
 
     fn pop(&mut self, shard: usize) -> Option<Batch> {
-        let (_, batch) = self.shards[shard].pop_front()?;
-        self.bytes -= batch.bytes();
+        let Waiting { batch, bytes, .. } = self.shards[shard].pop_front()?;
+        self.bytes -= bytes;
         self.points -= batch.unsent().len();
         self.overflowing &= self.points > 0;
         Some(batch)
     }
 
     fn pop_oldest(&mut self) -> Option<Batch> {
-        let number = |batches: &VecDeque<(u64, Batch)>| batches.front().map(|(number, _)| *number);
+        let number = |batches: &VecDeque<Waiting>| Some(batches.front()?.number);
         let numbers = self.shards.iter().enumerate().filter_map(|(shard, batches)| Some((number(batches)?, shard)));
         let (_, shard) = numbers.min()?;
         let overflowing = self.overflowing;
@@ -643,6 +654,21 @@ pub(super) mod tests {
         let (queue, ..) = queue(10, 1);
         queue.push(0, batch(100));
         assert_eq!(sizes(&queue), [100]);
+    }
+
+    #[tokio::test]
+    async fn points_that_move_to_the_batch_in_flight_count_once() {
+        let (queue, _reporter, _destination) = queue(100, 1);
+        queue.push(0, batch(3));
+        queue.push(0, batch(MAX_ADOPTED + 2));
+        let mut first = queue.next(0, 1).await.expect("a batch waits");
+        queue.adopt(0, &mut first);
+        assert_eq!(first.open_points(), 3 + MAX_ADOPTED);
+        queue.finish(0);
+        assert_eq!(queue.state.lock().bytes, 2 * POINT);
+        let rest = queue.next(0, 1).await.expect("a batch waits");
+        queue.finish(0);
+        assert_eq!((rest.open_points(), queue.state.lock().bytes), (2, 0));
     }
 
     #[tokio::test]

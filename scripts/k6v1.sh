@@ -11,5 +11,5 @@ for source in "$shim"/*.go; do
         *) sed 's|go\.k6\.io/k6/v2|go.k6.io/k6|' "$source" > "$file" ;;
     esac
 done
-rm -rf "$directory/include" "$directory/lib"
+rm -rf "${directory:?}/include" "${directory:?}/lib"
 cp -R "$shim/include" "$shim/lib" "$directory/"

@@ -22,5 +22,7 @@ fi
 for module in go-shim tests/e2e bench tools tools/dashboards; do
     (cd "$module" && go vet ./... && "$BUILD/staticcheck" ./...)
 done
+scripts/k6v1.sh go-shim go-shim-k6v1
+(cd go-shim-k6v1 && go vet ./...)
 
 scripts/lint-shim.sh

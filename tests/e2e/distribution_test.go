@@ -199,6 +199,18 @@ func TestALibraryForAnotherLibcIsNotLinked(t *testing.T) {
 	}
 }
 
+func TestABuildForAPlatformNamesWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	check := exec.Command(filepath.Join(root(t), "scripts/toolchain.sh"), "linux_arm64")
+	check.Env = append(os.Environ(), "CC=no-such-gcc", "PACKAGES=gcc-aarch64-linux-gnu", "TRIPLE=no-such-target")
+	printed, err := check.CombinedOutput()
+	expected := "this machine cannot build for linux_arm64; missing:\n" +
+		"  no-such-gcc: apt-get install gcc-aarch64-linux-gnu\n  Rust for no-such-target: rustup target add no-such-target\n"
+	if err == nil || string(printed) != expected {
+		t.Errorf("ended with %v:\n%s", err, printed)
+	}
+}
+
 func TestTheModuleHasTheCommittedHeader(t *testing.T) {
 	t.Parallel()
 	copied, err := os.ReadFile(filepath.Join(released(t, "module"), "go-shim/include/k6_remote_write.h"))

@@ -237,6 +237,10 @@ impl Sender {
             }
         }
         if self.has_accepted_since(progress) {
+            // The first points may have failed before others were accepted.
+            if attempts == Attempts::Probe && progress.is_partial_outage(batch) {
+                return Round::Unavailable;
+            }
             self.hold_back(shard, batch, attempts, failure.as_ref()).await;
         }
         if let Some(points) = pieces.learned_max_points() {

@@ -196,12 +196,31 @@ func TestPointsOfAnotherTimeAreRefusedWithAHintAboutClocks(t *testing.T) {
 					t.Fatal(err)
 				}
 				load := loadFor(5*time.Second, startTarget(t), receiver.WriteURL())
-				maps.Copy(load.Env, map[string]string{
-					"LD_PRELOAD": library, "CLOCK_STEP_SECONDS": strconv.Itoa(int(clock.ahead.Seconds())), "CLOCK_STEP_UNTIL_MS": "600000",
-				})
+				maps.Copy(load.Env, clockAhead(library, clock.ahead))
 				expectNothingStored(t, receiver, run(t, load), "", "check the clocks of both machines")
 			})
 		})
+	}
+}
+
+// clockAhead returns variables for a library clock that is ahead from the start.
+func clockAhead(library string, ahead time.Duration) map[string]string {
+	return map[string]string{
+		"LD_PRELOAD": library, "CLOCK_STEP_SECONDS": strconv.Itoa(int(ahead.Seconds())), "CLOCK_STEP_UNTIL_MS": "600000",
+	}
+}
+
+// What is documented of VictoriaMetrics: it responds with a success, so the output cannot say it.
+func TestVictoriaMetricsDropsPointsThatAreDaysAheadWithoutAnError(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t, harness.VictoriaMetrics)
+	const ahead = 72 * time.Hour
+	load := loadFor(2*time.Second, startTarget(t), receiver.WriteURL())
+	maps.Copy(load.Env, clockAhead(clockStep(t), ahead))
+	expectAllSent(t, run(t, load))
+	stored, err := receiver.QueryAt(`{__name__=~"k6_.+"}[5m]`, time.Now().Add(ahead+time.Minute).UnixMilli())
+	if err != nil || len(stored) > 0 {
+		t.Errorf("it stores %d series, %v", len(stored), err)
 	}
 }
 

@@ -600,12 +600,29 @@ func TestAddMetricSamplesAllocatesNothingWhateverTheCollectorFrees(t *testing.T)
 }
 
 func BenchmarkAddMetricSamples(b *testing.B) {
+	for name, metadata := range map[string]map[string]string{
+		"without metadata": nil,
+		"with a trace id":  {"trace_id": "0af7651916cd43dd8448eb211c80319c"},
+	} {
+		b.Run(name, func(b *testing.B) { benchmarkAddMetricSamples(b, metadata) })
+	}
+}
+
+func benchmarkAddMetricSamples(b *testing.B, metadata map[string]string) {
+	b.Helper()
 	logger, _ := logtest.NewNullLogger()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	defer server.Close()
 	out, err := New(output.Params{Logger: logger, ConfigArgument: server.URL})
 	require.NoError(b, err)
 	containers := load(b)
+	for _, container := range containers {
+		if samples, ok := container.(metrics.Samples); ok {
+			for i := range samples {
+				samples[i].Metadata = metadata
+			}
+		}
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		out.AddMetricSamples(containers)

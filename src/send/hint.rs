@@ -193,7 +193,7 @@ pub(super) fn hint(response: &Response, credentials: &str) -> Option<String> {
         Some(404) if message.contains(ENABLE) => return None,
         Some(404) => Some(
             "wrong path, or remote write is not enabled: Prometheus accepts it at /api/v1/write if it is started with \
-             --web.enable-remote-write-receiver",
+             --web.enable-remote-write-receiver, Mimir and Cortex at /api/v1/push",
         ),
         Some(405) => Some(NO_REMOTE_WRITE),
         Some(407) => Some(PROXY_CREDENTIALS),

@@ -43,7 +43,7 @@ pub(super) fn save(batches: Vec<Batch>, directory: Option<&Path>, limits: Limits
     };
     let path = absolute(path).display().to_string();
     let line = match error {
-        None => event(Level::Error, "Flush timeout reached; unsent samples were written to a file"),
+        None => event(Level::Error, "Unsent samples were written to a file"),
         Some(error) => event(Level::Error, "Failed to write all unsent samples to a file")
             .with("points_lost", points - in_file)
             .with("error", error.to_string()),

@@ -30,7 +30,7 @@ mod names;
 pub use batches::{Batches, UnsentBatch};
 pub use directory::check as check_directory;
 pub use format::{End, Header, Part};
-pub use names::{Outcome, rename, shown, was_sent};
+pub use names::{Outcome, rename, sent_name, shown, was_sent};
 pub use openmetrics::{Exported, export};
 pub use progress::{Mark, Progress};
 pub use reader::{Entry, OpenError, Reader, Request};

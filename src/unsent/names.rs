@@ -28,6 +28,13 @@ pub fn was_sent(path: &Path) -> bool {
     path.to_string_lossy().ends_with(SENT)
 }
 
+/// Returns the path that a file has after it was sent, if there is one.
+pub fn sent_name(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_string_lossy();
+    let to = path.with_file_name(format!("{}{SENT}", name.strip_suffix(UNSENT)?));
+    to.exists().then_some(to)
+}
+
 /// How the sending of a file has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {

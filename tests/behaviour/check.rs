@@ -29,7 +29,7 @@ fn a_check_reports_whether_exemplars_are_accepted() {
     let written = |count| Reply::With(204, "X-Prometheus-Remote-Write-Exemplars-Written", count, "");
     let has_exemplars = |message: &WriteRequest| message.timeseries.iter().any(|s| !s.exemplars.is_empty());
     for (receiver, options, expected) in [
-        (Recorder::start(move |_| written("1")), json!({}), "✓ exemplars    exemplars accepted"),
+        (Recorder::start(move |_| written("1")), json!({}), "· exemplars    exemplars accepted"),
         (Recorder::start(move |_| written("0")), json!({}), "· exemplars    exemplars not accepted"),
         (
             Recorder::start(|_| Reply::Status(204)),
@@ -73,6 +73,33 @@ fn a_receiver_that_rejects_everything_is_asked_in_both_versions_and_fails_once()
     let receiver = Recorder::start(|_| Reply::Status(400));
     let ended = check(&receiver, json!({}));
     assert_eq!((ended.code, ended.text.matches('✗').count()), (1, 1), "{}", ended.text);
+}
+
+#[test]
+fn the_last_line_is_a_command_that_works() {
+    let receiver = Recorder::start(|_| Reply::Status(204));
+    let url = receiver.url();
+    for (argument, expected) in [
+        (url.clone(), format!("k6 run --out remote-write={url} script.js")),
+        (
+            format!("url={url},headers.X-Scope-OrgID=t"),
+            "k6 run --out remote-write=<the same argument> script.js".into(),
+        ),
+    ] {
+        let ended = end(&start(&["check", &argument], json!({})));
+        assert!(ended.code == 0 && ended.text.ends_with(&format!("{expected}\n")), "{}", ended.text);
+    }
+}
+
+#[test]
+fn a_receiver_that_was_not_asked_is_not_blamed() {
+    let receiver = Recorder::start(|_| Reply::Status(204));
+    let ended = check(&receiver, json!({ "bearerTokenFile": "/dev/null/none" }));
+    assert_eq!((ended.code, receiver.requests().len()), (1, 0));
+    assert!(
+        ended.text.contains("The configuration is not valid.") && !ended.text.contains("does not accept"),
+        "{ended:?}"
+    );
 }
 
 #[test]

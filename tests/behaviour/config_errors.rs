@@ -56,6 +56,15 @@ fn in_options_of_the_argument() {
             "url=http://h/,usernme=me",
             "the argument of --out: what follows a comma after url is not an option; did you mean username?",
         ),
+        (
+            "http://h/w,timeout=30s",
+            "the argument of --out: timeout follows a URL: with options, the URL is an option, too: url=<url>,timeout=…",
+        ),
+        (
+            "http://h/w,preflight",
+            "the argument of --out: preflight follows a URL: with options, the URL is an option, too: url=<url>,preflight=…",
+        ),
+        ("url=http://h/w,preflight", "the argument of --out: preflight has no value: write preflight=…"),
         ("timeout=1s,usernme=me", r#"unknown option "usernme" in the argument of --out: did you mean username?"#),
         (
             "nativeHistograms=true",

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use k6_remote_write::k6::{MetricType, Sample, ValueType};
@@ -16,7 +18,6 @@ use k6_remote_write::wire::{
     Value as PointValue,
 };
 use serde_json::{Value, json};
-use std::sync::Arc;
 use tempfile::TempDir;
 
 use crate::commands::{Ended, end, start};
@@ -185,13 +186,11 @@ fn a_command_that_is_interrupted_continues_with_the_request_that_was_in_flight()
     assert!(ended.failure.ends_with(&message), "{ended:?}");
     assert_eq!(names(directory.path()).len(), 2, "the file and the marks");
     assert_eq!(times(&recorder), [1, 2, 3, 4]);
-    drop(recorder);
 
-    let recorder = Recorder::start(|_| Reply::Status(204));
     let ended = send(&file, json!({ "url": recorder.url() }));
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.text.contains("continues after 9 points") && ended.text.contains("sent 18 points"), "{ended:?}");
-    assert_eq!(times(&recorder), [4, 5, 6]);
+    assert_eq!(times(&recorder), [1, 2, 3, 4, 4, 5, 6]);
     assert!(names(directory.path())[0].ends_with(".sent") && names(directory.path()).len() == 1);
 }
 
@@ -204,16 +203,19 @@ fn a_receiver_that_rejects_all_requests_gets_nothing_and_the_file_stays() {
     ] {
         let (directory, file) = file(&whole(1..=3), 3);
         let before = fs::read(&file).expect("readable");
-        let reply = move |number| Reply::Status(if check || number > 1 { status } else { 204 });
-        let recorder = Recorder::start(reply);
+        let rejects = Arc::new(AtomicBool::new(true));
+        let rejected = Arc::clone(&rejects);
+        let recorder = Recorder::start(move |number| {
+            Reply::Status(if rejected.load(Relaxed) && (check || number > 1) { status } else { 204 })
+        });
         let ended = send(&file, json!({ "url": recorder.url() }));
         assert_eq!(ended.code, 1, "{ended:?}");
         assert!(ended.failure.contains(message) && ended.failure.contains("stay in the file"), "{ended:?}");
         assert_eq!(fs::read(&file).expect("is there"), before);
         assert_eq!(names(directory.path()).len(), if check { 1 } else { 2 });
-        let recorder = Recorder::start(|_| Reply::Status(204));
+        rejects.store(false, Relaxed);
         assert_eq!(send(&file, json!({ "url": recorder.url() })).code, 0);
-        assert_eq!(times(&recorder), if check { vec![1, 2, 3] } else { vec![2, 3] });
+        assert_eq!(times(&recorder), [1, 2, 3]);
     }
 }
 
@@ -295,6 +297,35 @@ fn a_receiver_gets_the_time_of_one_request_however_short_the_flush_timeout_is() 
     let ended = send(&file, json!({ "url": recorder.url(), "timeout": "500ms", "flushTimeout": "400ms" }));
     let message = "no sample was accepted for 1 s (timeout, which is longer than flushTimeout)";
     assert!(ended.failure.contains(message), "{ended:?}");
+}
+
+#[test]
+fn a_file_of_which_a_part_went_to_another_receiver_is_sent_whole() {
+    let (_directory, file) = file(&whole(1..=6), 3);
+    let other =
+        Recorder::start(
+            |number| if number == 4 { Reply::Late(Duration::from_secs(60), 204) } else { Reply::Status(204) },
+        );
+    let command = start(&["send", file.to_str().expect("UTF-8")], json!({ "url": other.url(), "timeout": "60s" }));
+    other.await_requests(5);
+    command.cancel();
+    assert_eq!(end(&command).code, 1);
+    let recorder = Recorder::start(|_| Reply::Status(204));
+    let ended = send(&file, json!({ "url": recorder.url() }));
+    let note = format!("a part was sent to {}; all is sent to this receiver", other.url());
+    assert!(ended.code == 0 && ended.text.contains(&note), "{ended:?}");
+    assert_eq!(times(&recorder), [1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn a_url_in_place_of_a_file_and_a_file_that_was_renamed_are_explained() {
+    let (_directory, file) = file(&whole(1..=3), 3);
+    let recorder = Recorder::start(|_| Reply::Status(204));
+    let ended = end(&start(&["send", "http://h/?key=hunter2"], json!({ "url": recorder.url() })));
+    assert_eq!(ended.failure, "an argument is a URL, but must be a file: set the receiver by --url");
+    assert_eq!(send(&file, json!({ "url": recorder.url() })).code, 0);
+    let ended = send(&file, json!({ "url": recorder.url() }));
+    assert!(ended.failure.ends_with(".sent") && ended.failure.contains("was sent already"), "{ended:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::finding::{Finding, State};
 use super::own_series::OwnSeries;
+use super::printed::OPTIONS;
 use super::tls;
 use crate::config::{self, Destination, OptionSpec};
 use crate::http::Client;
@@ -26,7 +27,7 @@ pub(super) async fn examine(destination: &Destination) -> Vec<Finding> {
     let client = match Client::new(&destination.endpoint) {
         Ok(client) => client,
         Err(error) => {
-            findings.push(Finding::new("options", State::Failed, error.to_string()));
+            findings.push(Finding::new(OPTIONS, State::Failed, error.to_string()));
             return findings;
         }
     };
@@ -196,7 +197,7 @@ fn exemplars(answer: &Answer) -> Option<Finding> {
     let accepted = answer.exemplars? > 0;
     let (state, text) = match (accepted, answer.protocol) {
         (true, Protocol::V1) => (State::Info, format!("exemplars not rejected; {NOT_CONFIRMED}")),
-        (true, Protocol::V2) => (State::Ok, format!("exemplars accepted; {EXEMPLAR_STORAGE}")),
+        (true, Protocol::V2) => (State::Info, format!("exemplars accepted; {EXEMPLAR_STORAGE}")),
         (false, _) => (State::Info, "exemplars not accepted: graphs do not lead to traces".into()),
     };
     Some(Finding::new("exemplars", state, text).with("accepted", accepted))

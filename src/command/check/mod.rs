@@ -93,7 +93,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(&result).unwrap_or_else(|error| error.to_string());
         invocation.console.print(Stream::Stdout, &(text + "\n"));
     } else {
-        printed::print(invocation.console, &result, url.is_empty());
+        printed::print(invocation.console, &result, url);
     }
     match result.errors[..] {
         _ if result.ok => Ok(()),

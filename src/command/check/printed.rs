@@ -10,14 +10,14 @@ const SUBJECT_WIDTH: usize = 12;
 const TEXT_COLUMN: usize = SUBJECT_WIDTH + 5;
 
 /// The subject of mistakes and warnings about options.
-const OPTIONS: &str = "options";
+pub(super) const OPTIONS: &str = "options";
 
 /// Text is not wider, however wide the terminal is; nor narrower.
 const MAX_WIDTH: usize = 100;
 const MIN_WIDTH: usize = 40;
 
-/// Prints the findings on all destinations. `from_options`: whether the URL comes from the options of a run.
-pub(super) fn print(console: &Console, result: &CheckResult, from_options: bool) {
+/// Prints the findings on all destinations. `argument` is that of the check, empty for none.
+pub(super) fn print(console: &Console, result: &CheckResult, argument: &str) {
     let out = Stream::Stdout;
     for error in &result.errors {
         print_line(console, State::Failed, OPTIONS, error);
@@ -37,11 +37,16 @@ pub(super) fn print(console: &Console, result: &CheckResult, from_options: bool)
         for finding in &examination.findings {
             print_finding(console, finding);
         }
-        let end = if examination.failed() {
+        let is_asked = examination.findings.iter().all(|found| found.subject != OPTIONS);
+        let end = if !is_asked {
+            console.paint(out, Tone::Bad, "The configuration is not valid.")
+        } else if examination.failed() {
             console.paint(out, Tone::Bad, "The receiver does not accept the metrics of a run.")
         } else {
             let value = match &*examination.url {
-                _ if from_options => String::new(),
+                _ if argument.is_empty() => String::new(),
+                // Options beside the URL, which may have secrets.
+                _ if !argument.trim_start().starts_with("http") => "=<the same argument>".into(),
                 hidden if hidden.contains(MASK) => "=<the same URL>".into(),
                 url => format!("={url}"),
             };

@@ -42,7 +42,12 @@ impl From<io::Error> for FileError {
 
 /// Sends what was not sent of a file, and renames it when it is done.
 pub(super) async fn send_file(session: &Session<'_>, path: &Path) -> Result<(), FileError> {
-    let mut reader = Reader::open(path).map_err(|error| FileError::of_file(error.to_string()))?;
+    let mut reader = Reader::open(path).map_err(|error| {
+        FileError::of_file(match unsent::sent_name(path).filter(|_| !path.exists()) {
+            Some(now) => format!("was sent already: the file is now {}", now.display()),
+            None => error.to_string(),
+        })
+    })?;
     let url_of_run = reader.header().url.clone();
     if session.is_default_url && url_of_run != session.url {
         return Err(FileError::of_all(format!(
@@ -50,18 +55,18 @@ pub(super) async fn send_file(session: &Session<'_>, path: &Path) -> Result<(), 
         )));
     }
     let (file_bytes, header_points) = (path.metadata()?.len(), reader.header().points);
-    let mut progress = Progress::open(path, &reader.header().id)
+    let mut progress = Progress::open(path, &reader.header().id, &session.url)
         .map_err(|error| FileError::of_file(format!("what is sent cannot be recorded beside the file: {error}")))?;
     let mut file = OpenFile { session, mark: progress.last().unwrap_or_default(), file_bytes, header_points };
     if progress.last().is_some() {
         reader.seek(file.mark.offset)?;
         session.display.note(&format!("{}: continues after {} points that were sent", path.display(), file.mark.sent));
     }
-    session.display.note(&format!(
-        "{}: {header_points} points for {url_of_run}, sent to {}",
-        path.display(),
-        session.url
-    ));
+    if let Some(other) = progress.other_receiver() {
+        session.display.note(&format!("{}: a part was sent to {other}; all is sent to this receiver", path.display()));
+    }
+    let of_run = if url_of_run == session.url { String::new() } else { format!(" (the run sent to {url_of_run})") };
+    session.display.note(&format!("{}: sending {header_points} points to {}{of_run}", path.display(), session.url));
     if unsent::was_sent(path) {
         session.display.note("this file was sent before: a receiver that has its samples keeps them once");
     }
@@ -162,7 +167,7 @@ impl OpenFile<'_> {
         let continues =
             format!("the samples that were not sent stay in the file; to continue: {}", session.command(path));
         Err(FileError {
-            message: format!("{message}; {} of {header_points} points were sent; {continues}", at(earlier.offset).sent),
+            message: format!("{message}; {} of {header_points} points were sent; {continues}", mark.sent),
             ends_all,
         })
     }

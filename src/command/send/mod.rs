@@ -44,6 +44,9 @@ keeps all of them.",
 };
 
 fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    if invocation.arguments.operands.iter().any(|operand| operand.contains("://")) {
+        return Err(Failure::misused("an argument is a URL, but must be a file: set the receiver by --url"));
+    }
     let url = invocation.arguments.value(URL).unwrap_or_default();
     let config = Config::read(&invocation.document.for_output(url, ArgumentKind::UrlFlag))
         .map_err(|errors| Failure::failed(errors.to_string()))?;

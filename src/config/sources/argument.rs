@@ -12,6 +12,9 @@ use crate::config::spec::{OptionSpec, Role};
 /// What the name of an option of one header begins with.
 const HEADER_PREFIX: &str = "headers.";
 
+/// The option of the URL, after which a name is more likely an option than a part of it.
+const URL: &str = "url";
+
 /// The option whose values have the form of options.
 const LABELS: &str = "labels";
 
@@ -30,6 +33,10 @@ pub fn read(document: &Document, diagnostics: &mut Diagnostics) -> Vec<Setting> 
             .into_iter()
             .filter_map(|pair| setting(pair, document.argument_kind, diagnostics))
             .collect();
+    }
+    if let Some(name) = text.split(',').skip(1).find_map(option_of) {
+        let message = format!("{name} follows a URL: with options, the URL is an option, too: url=<url>,{name}=…");
+        diagnostics.invalid(whole.clone(), message);
     }
     let url = options().find(|option| !text.is_empty() && option.role == Some(Role::Url));
     url.map(|option| Setting::text(option, whole, text.into())).into_iter().collect()
@@ -60,7 +67,12 @@ fn pairs<'a>(text: &'a str, source: &Source, diagnostics: &mut Diagnostics) -> V
                 // The rest of a value whose option is misspelt, and so not known to be shown.
                 None => last.value.extend([",", part]),
             },
-            (None, Some(last)) => last.value.extend([",", part]),
+            (None, Some(last)) => {
+                if let Some(name) = option_of(part).filter(|_| last.name == URL) {
+                    diagnostics.invalid(source.clone(), format!("{name} has no value: write {name}=…"));
+                }
+                last.value.extend([",", part]);
+            }
             (None, None) => {}
         }
     }
@@ -87,6 +99,12 @@ fn option_named(name: &str) -> Option<&'static OptionSpec> {
         let is_header = option.role == Some(Role::Headers) && name.starts_with(HEADER_PREFIX);
         is_header || names::is_spelling_of(name, option.name)
     })
+}
+
+/// Returns the option that a part after a comma names, with or without a value.
+fn option_of(part: &str) -> Option<&'static str> {
+    let name = name_and_value(part).map_or(part.trim(), |(name, _)| name);
+    option_named(name).map(|option| option.name)
 }
 
 /// Returns the parts of `name=value`. No URL is one.

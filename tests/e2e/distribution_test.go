@@ -186,12 +186,15 @@ func TestALibraryForAnotherLibcIsNotLinked(t *testing.T) {
 	if _, err := exec.LookPath(other.compiler); err != nil {
 		t.Skipf("no compiler for another libc than that of %s is installed", platform)
 	}
+	archive := builtFile(t, archive(t))
+	if _, err := os.Stat(archive); err != nil {
+		t.Skip("`make dist` builds the library for one libc alone")
+	}
 	program := filepath.Join(t.TempDir(), "program.c")
 	source := "#include <k6_remote_write.h>\nint main(void) { return k6rw_abi_version() != K6RW_ABI_VERSION; }\n"
 	if err := os.WriteFile(program, []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	archive := builtFile(t, archive(t))
 	link := exec.Command(other.compiler, "-I"+archive+"/include", "-o", program+".out", program, archive+"/lib/libk6_remote_write.a", "-lm")
 	printed, err := link.CombinedOutput()
 	if err == nil || !strings.Contains(string(printed), "undefined reference to `"+other.undefined+"'") {

@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn the_bytes_of_exemplars_match_the_schemas() {
-        let point = with_exemplars(&point(&metric("m", None), &labels(&[]), 1, 1.0), 1);
+        let point = with_exemplars(&point(metric("m", None), &labels(&[]), 1, 1.0), 1);
         let v1 = b"\x0a\x54\
             \x0a\x0d\x0a\x08__name__\x12\x01m\
             \x12\x0b\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\x01\
@@ -394,7 +394,7 @@ mod tests {
     #[test]
     fn points_of_one_series_come_with_all_their_exemplars_within_the_limit_of_bytes() {
         let (metric, labels) = (metric("m", None), labels(&[("a", "b")]));
-        let points: Vec<_> = (0..40).map(|i| with_exemplars(&point(&metric, &labels, i, i as f64), i % 3)).collect();
+        let points: Vec<_> = (0..40).map(|i| with_exemplars(&point(metric, &labels, i, i as f64), i % 3)).collect();
         for protocol in [Protocol::V1, Protocol::V2] {
             for bytes in [1, 200, 500, 1000, 3000, usize::MAX] {
                 let (mut encoded, mut exemplars) = (0, 0);

@@ -35,7 +35,7 @@ pub struct Progress {
 
 impl Progress {
     /// Reads the marks of the file at `path`, whose header has `id`, and prepares for the next ones. `receiver` is its URL without
-    /// secrets. Marks of another file, which had the same name, do not count, nor do those of another receiver.
+    /// secrets. Marks of another file, which had the same name, do not count.
     ///
     /// # Errors
     /// What the system refuses.
@@ -48,22 +48,35 @@ impl Progress {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path)?;
-        let mut text = Vec::new();
-        file.read_to_end(&mut text)?;
-        let first_line = format!("{id} {receiver}\n").into_bytes();
-        let marks = text.strip_prefix(&*first_line).map(|marks| marks.chunks_exact(MARK_BYTES));
-        let marks: Vec<_> = marks.into_iter().flatten().map_while(decode).collect();
-        let other_receiver = if marks.is_empty() { other_receiver(&text, id) } else { None };
-        if marks.is_empty() {
-            file.set_len(0)?;
-            file.seek(SeekFrom::Start(0))?;
-            file.write_all(&first_line)?;
-            file.sync_all()?;
-            directory::sync(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let (marked_receiver, marks) = marks(&bytes, id).unwrap_or_default();
+        let last = marks.last().copied();
+        let other_receiver = marked_receiver.filter(|marked| *marked != receiver && last.is_some());
+        let mut progress = Self { file, path, last, other_receiver };
+        if last.is_none() {
+            progress.restart(id, receiver)?;
+            directory::sync(
+                progress.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")),
+            )?;
+        } else {
+            let line_bytes = bytes.iter().position(|&byte| byte == b'\n').unwrap_or_default() + 1;
+            progress.file.set_len((line_bytes + marks.len() * MARK_BYTES) as u64)?;
+            progress.file.seek(SeekFrom::End(0))?;
         }
-        file.set_len((first_line.len() + marks.len() * MARK_BYTES) as u64)?;
-        file.seek(SeekFrom::End(0))?;
-        Ok(Self { file, path, last: marks.last().copied(), other_receiver })
+        Ok(progress)
+    }
+
+    /// Forgets all marks: the whole file is to be sent to `receiver`.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn restart(&mut self, id: &str, receiver: &str) -> io::Result<()> {
+        (self.last, self.other_receiver) = (None, None);
+        self.file.set_len(0)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.write_all(format!("{id} {receiver}\n").as_bytes())?;
+        self.file.sync_all()
     }
 
     /// The last mark; `None` if nothing was sent.
@@ -71,7 +84,7 @@ impl Progress {
         self.last
     }
 
-    /// The receiver that a part of the file was sent to before, if it is another one.
+    /// The receiver that the marks are of, if it is another one.
     pub fn other_receiver(&self) -> Option<&str> {
         self.other_receiver.as_deref()
     }
@@ -93,12 +106,12 @@ impl Progress {
     }
 }
 
-/// Returns the receiver in the first line, if marks of this file follow it.
-fn other_receiver(text: &[u8], id: &str) -> Option<String> {
-    let rest = text.strip_prefix(format!("{id} ").as_bytes())?;
+/// Returns the receiver in the first line, and the marks that follow, if they are of the file with this id.
+fn marks(bytes: &[u8], id: &str) -> Option<(Option<String>, Vec<Mark>)> {
+    let rest = bytes.strip_prefix(format!("{id} ").as_bytes())?;
     let end = rest.iter().position(|&byte| byte == b'\n')?;
-    rest[end + 1..].chunks_exact(MARK_BYTES).next().and_then(decode)?;
-    Some(String::from_utf8_lossy(&rest[..end]).into())
+    let receiver = String::from_utf8_lossy(&rest[..end]).into();
+    Some((Some(receiver), rest[end + 1..].chunks_exact(MARK_BYTES).map_while(decode).collect()))
 }
 
 fn encode(mark: Mark) -> [u8; MARK_BYTES] {

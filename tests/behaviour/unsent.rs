@@ -300,7 +300,7 @@ fn a_receiver_gets_the_time_of_one_request_however_short_the_flush_timeout_is() 
 }
 
 #[test]
-fn a_file_of_which_a_part_went_to_another_receiver_is_sent_whole() {
+fn a_file_of_which_a_part_went_to_another_receiver_is_not_continued_unasked() {
     let (_directory, file) = file(&whole(1..=6), 3);
     let other =
         Recorder::start(
@@ -310,11 +310,24 @@ fn a_file_of_which_a_part_went_to_another_receiver_is_sent_whole() {
     other.await_requests(5);
     command.cancel();
     assert_eq!(end(&command).code, 1);
-    let recorder = Recorder::start(|_| Reply::Status(204));
-    let ended = send(&file, json!({ "url": recorder.url() }));
-    let note = format!("a part was sent to {}; all is sent to this receiver", other.url());
-    assert!(ended.code == 0 && ended.text.contains(&note), "{ended:?}");
-    assert_eq!(times(&recorder), [1, 2, 3, 4, 5, 6]);
+    let copy = |name: &str| {
+        let to = file.with_file_name(name);
+        fs::copy(&file, &to).expect("copied");
+        fs::copy(file.with_extension("unsent.progress"), to.with_extension("unsent.progress")).expect("copied");
+        to.to_str().expect("UTF-8").to_string()
+    };
+    for (flag, expected) in [("--rest", vec![4, 5, 6]), ("--all", vec![1, 2, 3, 4, 5, 6])] {
+        let recorder = Recorder::start(|_| Reply::Status(204));
+        let file = copy(&format!("{}.unsent", &flag[2..]));
+        let options = json!({ "url": recorder.url() });
+        let ended = end(&start(&["send", &file], options.clone()));
+        let message = format!("9 of its points were sent to {}: add --rest", other.url());
+        assert!(ended.code == 1 && ended.failure.contains(&message), "{ended:?}");
+        assert_eq!(recorder.requests().len(), 0);
+        let ended = end(&start(&["send", flag, &file], options));
+        assert!(ended.code == 0 && ended.text.contains("sent 18 points"), "{ended:?}");
+        assert_eq!(times(&recorder), expected);
+    }
 }
 
 #[test]

@@ -49,9 +49,9 @@ func remoteWrite(t *testing.T, arguments ...string) *exec.Cmd {
 }
 
 // send sends a file, and expects that it is renamed.
-func send(t *testing.T, receiver *harness.Receiver, file string) string {
+func send(t *testing.T, receiver *harness.Receiver, file string, flags ...string) string {
 	t.Helper()
-	output, err := sendCommand(t, receiver, file).CombinedOutput()
+	output, err := sendCommand(t, receiver, append(flags, file)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v:\n%s", err, output)
 	}
@@ -62,9 +62,9 @@ func send(t *testing.T, receiver *harness.Receiver, file string) string {
 	return string(output)
 }
 
-func sendCommand(t *testing.T, receiver *harness.Receiver, file string) *exec.Cmd {
+func sendCommand(t *testing.T, receiver *harness.Receiver, arguments ...string) *exec.Cmd {
 	t.Helper()
-	command := remoteWrite(t, "send", file)
+	command := remoteWrite(t, append([]string{"send"}, arguments...)...)
 	command.Env = append(command.Env, "K6_PROMETHEUS_RW_SERVER_URL="+receiver.WriteURL())
 	return command
 }
@@ -171,7 +171,7 @@ func TestASendThatIsKilledContinuesWhereItWas(t *testing.T) {
 			kills++
 		}
 		before := len(proxy.Requests())
-		output := send(t, receiver, file)
+		output := send(t, receiver, file, "--rest") // the same receiver at another URL
 		if !strings.Contains(output, "continues after") || before < 18 {
 			t.Errorf("it does not continue after %d requests:\n%s", before, output)
 		}

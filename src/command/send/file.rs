@@ -57,13 +57,11 @@ pub(super) async fn send_file(session: &Session<'_>, path: &Path) -> Result<(), 
     let (file_bytes, header_points) = (path.metadata()?.len(), reader.header().points);
     let mut progress = Progress::open(path, &reader.header().id, &session.url)
         .map_err(|error| FileError::of_file(format!("what is sent cannot be recorded beside the file: {error}")))?;
+    restart_for_another_receiver(session, &reader.header().id, &mut progress)?;
     let mut file = OpenFile { session, mark: progress.last().unwrap_or_default(), file_bytes, header_points };
     if progress.last().is_some() {
         reader.seek(file.mark.offset)?;
         session.display.note(&format!("{}: continues after {} points that were sent", path.display(), file.mark.sent));
-    }
-    if let Some(other) = progress.other_receiver() {
-        session.display.note(&format!("{}: a part was sent to {other}; all is sent to this receiver", path.display()));
     }
     let of_run = if url_of_run == session.url { String::new() } else { format!(" (the run sent to {url_of_run})") };
     session.display.note(&format!("{}: sending {header_points} points to {}{of_run}", path.display(), session.url));
@@ -87,6 +85,22 @@ pub(super) async fn send_file(session: &Session<'_>, path: &Path) -> Result<(), 
         return Err(error);
     }
     file.finish(path, &batches, progress)
+}
+
+/// Begins at the start of the file if the user wants that. A part that another receiver has may be missing here, and if it is the
+/// same receiver with another URL, it rejects that part as out of order: only the user knows.
+fn restart_for_another_receiver(session: &Session<'_>, id: &str, progress: &mut Progress) -> Result<(), FileError> {
+    if session.sends_all {
+        return Ok(progress.restart(id, &session.url)?);
+    }
+    match progress.other_receiver() {
+        Some(other) if !session.sends_rest => Err(FileError::of_file(format!(
+            "{} of its points were sent to {other}: add --rest to send only the others to {}, or --all to send all",
+            progress.last().unwrap_or_default().sent,
+            session.url
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Ends with an error if the receiver rejects requests whatever their points: no point is sent to it.

@@ -24,6 +24,8 @@ use crate::config::{ArgumentKind, Config};
 use crate::unsent::shown;
 
 const URL: &str = "url";
+const REST: &str = "rest";
+const ALL: &str = "all";
 
 pub(super) const SPEC: Spec = Spec {
     name: "send",
@@ -39,7 +41,11 @@ accepted for as long as flushTimeout, and for longer than the timeout of one
 request, the command ends in the same way. A file that was sent is renamed to
 ….sent, and to ….refused if the receiver has refused some of its samples; it
 keeps all of them.",
-    flags: &[Flag { name: URL, value: Some("url"), doc: "The receiver, instead of that of environment and JSON" }],
+    flags: &[
+        Flag { name: URL, value: Some("url"), doc: "The receiver, instead of that of environment and JSON" },
+        Flag { name: REST, value: None, doc: "Sends what another URL has not got yet" },
+        Flag { name: ALL, value: None, doc: "Sends what was sent before, too" },
+    ],
     run,
 };
 

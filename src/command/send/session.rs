@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::super::cancellation::Cancellation;
 use super::super::spec::{Failure, Invocation};
-use super::URL;
 use super::display::Display;
+use super::{ALL, REST, URL};
 use crate::config::{Config, Destination};
 use crate::http::Client;
 use crate::report::{DestinationReporter, Reporter};
@@ -28,6 +28,10 @@ pub(super) struct Session<'a> {
     pub patience: Duration,
     /// The option that this time comes from.
     pub patience_is: &'static str,
+    /// True if what was sent before is sent again.
+    pub sends_all: bool,
+    /// True if what was sent to another URL is not sent again.
+    pub sends_rest: bool,
     /// The URL that was given as an argument.
     url_argument: Option<String>,
     /// How the user calls this command.
@@ -58,6 +62,8 @@ impl<'a> Session<'a> {
             is_default_url: is_default_url(destination),
             patience,
             patience_is,
+            sends_all: invocation.arguments.has(ALL),
+            sends_rest: invocation.arguments.has(REST),
             url_argument: invocation.arguments.value(URL).map(|_| destination.shown_url()),
             program: &invocation.document.program,
         })

@@ -99,9 +99,7 @@ func TestAReceiverThatIsKilledAndRestartedHasEveryWindow(t *testing.T) {
 		}
 		result := finish(t, k6, 0)
 
-		expectSummaryIn(t, receiver, result)
-		expectAPointInEveryWindow(t, receiver, time.Second)
-		expectOneWarningAndOneRecovery(t, result)
+		expectAnOutageWithoutLoss(t, receiver, result)
 	})
 }
 
@@ -121,10 +119,16 @@ func TestAReceiverThatIsRestartedHasEveryWindow(t *testing.T) {
 		}
 		result := finish(t, k6, 0)
 
-		expectSummaryIn(t, receiver, result)
-		expectAPointInEveryWindow(t, receiver, time.Second)
-		expectOneWarningAndOneRecovery(t, result)
+		expectAnOutageWithoutLoss(t, receiver, result)
 	})
+}
+
+// expectAnOutageWithoutLoss requires every number and window of 1 s, and one warning and one recovery in the log.
+func expectAnOutageWithoutLoss(t *testing.T, receiver *harness.Receiver, result *harness.Result) {
+	t.Helper()
+	expectSummaryIn(t, receiver, result)
+	expectAPointInEveryWindow(t, receiver, time.Second)
+	expectOneWarningAndOneRecovery(t, result)
 }
 
 func TestAReceiverThatFreezesHasEveryWindow(t *testing.T) {
@@ -137,9 +141,7 @@ func TestAReceiverThatFreezesHasEveryWindow(t *testing.T) {
 		receiver.Thaw()
 		result := finish(t, k6, 0)
 
-		expectSummaryIn(t, receiver, result)
-		expectAPointInEveryWindow(t, receiver, time.Second)
-		expectOneWarningAndOneRecovery(t, result)
+		expectAnOutageWithoutLoss(t, receiver, result)
 	})
 }
 

@@ -166,7 +166,7 @@ func TestAMissingTenantIsNamed(t *testing.T) {
 	onSettings(t, []setting{
 		{harness.Mimir, []string{"-auth.multitenancy-enabled=true"}}, {harness.Cortex, []string{"-auth.enabled=true"}},
 	}, func(t *testing.T, receiver *harness.Receiver) {
-		receiver.Tenant = "somebody"
+		receiver.Tenant = "other-tenant"
 		load := loadFor(3*time.Second, startTarget(t), receiver.WriteURL())
 		expectNothingStored(t, receiver, run(t, load), "no org id", "X-Scope-OrgID")
 	})

@@ -144,7 +144,7 @@ impl Health {
     pub(super) fn record_rejected_exemplars(&mut self, response: &Response) {
         if !std::mem::replace(&mut self.logged_exemplars, true) {
             // No hint: those are about points.
-            let line = event(Level::Warn, "Receiver rejected exemplars, sending their points without");
+            let line = event(Level::Warn, "Receiver rejected exemplars, sending their points without them");
             self.reporter.log(with_response(line, response));
         }
     }

@@ -34,8 +34,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Reads the marks of the file at `path`, whose header has `id`, and prepares for the next ones. `receiver` is its URL without
-    /// secrets. Marks of another file, which had the same name, do not count.
+    /// Reads the marks of the file at `path`, whose header has `id`, and prepares for the next ones. `receiver` identifies, without
+    /// secrets and in one line, what they are sent to. Marks of another file, which had the same name, do not count.
     ///
     /// # Errors
     /// What the system refuses.

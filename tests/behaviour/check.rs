@@ -96,6 +96,7 @@ fn a_receiver_that_was_not_asked_is_not_blamed() {
     let receiver = Recorder::start(|_| Reply::Status(204));
     let ended = check(&receiver, json!({ "bearerTokenFile": "/dev/null/none" }));
     assert_eq!((ended.code, receiver.requests().len()), (1, 0));
+    assert_eq!(ended.failure, "check failed: the configuration is not valid");
     assert!(
         ended.text.contains("The configuration is not valid.") && !ended.text.contains("does not accept"),
         "{ended:?}"

@@ -331,6 +331,22 @@ fn a_file_of_which_a_part_went_to_another_receiver_is_not_continued_unasked() {
 }
 
 #[test]
+fn a_file_of_which_a_part_went_to_another_tenant_is_not_continued_unasked() {
+    let (_directory, file) = file(&whole(1..=3), 3);
+    let rejects = Arc::new(AtomicBool::new(true));
+    let rejected = Arc::clone(&rejects);
+    let recorder =
+        Recorder::start(move |number| Reply::Status(if rejected.load(Relaxed) && number > 2 { 403 } else { 204 }));
+    let options = |tenant: &str, token: &str| json!({ "url": recorder.url(), "headers": { "X-Scope-OrgID": tenant, "X-Token": token } });
+    assert_eq!(send(&file, options("wrong", "old")).code, 1);
+    rejects.store(false, Relaxed);
+    let ended = send(&file, options("right", "old"));
+    assert!(ended.code == 1 && ended.failure.contains("add --rest"), "{ended:?}");
+    let ended = send(&file, options("wrong", "new"));
+    assert!(ended.code == 0 && ended.text.contains("continues after"), "{ended:?}");
+}
+
+#[test]
 fn a_url_in_place_of_a_file_and_a_file_that_was_renamed_are_explained() {
     let (_directory, file) = file(&whole(1..=3), 3);
     let recorder = Recorder::start(|_| Reply::Status(204));

@@ -22,6 +22,7 @@ use tokio::runtime::Builder;
 
 use self::examination::examine;
 use self::finding::{Finding, State};
+use self::printed::OPTIONS;
 use super::console::Stream;
 use super::spec::{Arguments, Failure, Flag, Invocation, Spec};
 use crate::config::{ArgumentKind, Config, ConfigErrors};
@@ -60,6 +61,11 @@ struct Examination {
 }
 
 impl Examination {
+    /// Returns false if mistakes in the options prevented a request.
+    fn was_asked(&self) -> bool {
+        self.findings.iter().all(|finding| finding.subject != OPTIONS)
+    }
+
     fn failed(&self) -> bool {
         self.findings.iter().any(|finding| finding.state == State::Failed)
     }
@@ -97,7 +103,9 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     }
     match result.errors[..] {
         _ if result.ok => Ok(()),
-        [] => Err(Failure::failed("check failed: a receiver does not accept the metrics of a run")),
+        [] if result.destinations.iter().all(Examination::was_asked) => {
+            Err(Failure::failed("check failed: a receiver does not accept the metrics of a run"))
+        }
         _ => Err(Failure::failed("check failed: the configuration is not valid")),
     }
 }

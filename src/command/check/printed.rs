@@ -37,8 +37,7 @@ pub(super) fn print(console: &Console, result: &CheckResult, argument: &str) {
         for finding in &examination.findings {
             print_finding(console, finding);
         }
-        let is_asked = examination.findings.iter().all(|found| found.subject != OPTIONS);
-        let end = if !is_asked {
+        let end = if !examination.was_asked() {
             console.paint(out, Tone::Bad, "The configuration is not valid.")
         } else if examination.failed() {
             console.paint(out, Tone::Bad, "The receiver does not accept the metrics of a run.")

@@ -55,7 +55,7 @@ pub(super) async fn send_file(session: &Session<'_>, path: &Path) -> Result<(), 
         )));
     }
     let (file_bytes, header_points) = (path.metadata()?.len(), reader.header().points);
-    let mut progress = Progress::open(path, &reader.header().id, &session.url)
+    let mut progress = Progress::open(path, &reader.header().id, &session.receiver)
         .map_err(|error| FileError::of_file(format!("what is sent cannot be recorded beside the file: {error}")))?;
     restart_for_another_receiver(session, &reader.header().id, &mut progress)?;
     let mut file = OpenFile { session, mark: progress.last().unwrap_or_default(), file_bytes, header_points };
@@ -91,13 +91,13 @@ pub(super) async fn send_file(session: &Session<'_>, path: &Path) -> Result<(), 
 /// same receiver with another URL, it rejects that part as out of order: only the user knows.
 fn restart_for_another_receiver(session: &Session<'_>, id: &str, progress: &mut Progress) -> Result<(), FileError> {
     if session.sends_all {
-        return Ok(progress.restart(id, &session.url)?);
+        return Ok(progress.restart(id, &session.receiver)?);
     }
     match progress.other_receiver() {
         Some(other) if !session.sends_rest => Err(FileError::of_file(format!(
             "{} of its points were sent to {other}: add --rest to send only the others to {}, or --all to send all",
             progress.last().unwrap_or_default().sent,
-            session.url
+            session.receiver
         ))),
         _ => Ok(()),
     }

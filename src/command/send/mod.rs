@@ -43,7 +43,7 @@ request, the command ends in the same way. A file that was sent is renamed to
 keeps all of them.",
     flags: &[
         Flag { name: URL, value: Some("url"), doc: "The receiver, instead of that of environment and JSON" },
-        Flag { name: REST, value: None, doc: "Sends what another URL has not got yet" },
+        Flag { name: REST, value: None, doc: "Continues at another receiver, without what was sent before" },
         Flag { name: ALL, value: None, doc: "Sends what was sent before, too" },
     ],
     run,

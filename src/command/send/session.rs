@@ -9,7 +9,7 @@ use super::super::spec::{Failure, Invocation};
 use super::display::Display;
 use super::{ALL, REST, URL};
 use crate::config::{Config, Destination};
-use crate::http::Client;
+use crate::http::{Client, names_credentials};
 use crate::report::{DestinationReporter, Reporter};
 use crate::send::{Queue, Sender};
 use crate::unsent::{send_command, shown};
@@ -22,6 +22,8 @@ pub(super) struct Session<'a> {
     pub cancellation: &'a Cancellation,
     /// The receiver, without secrets.
     pub url: String,
+    /// The URL, and what else decides where samples are stored: the tenant in a header. Without secrets.
+    pub receiver: String,
     /// True if the URL is the default, since none is set.
     pub is_default_url: bool,
     /// Time without an accepted or refused point after which the command ends.
@@ -59,6 +61,7 @@ impl<'a> Session<'a> {
             display,
             cancellation: invocation.cancellation,
             url: destination.shown_url(),
+            receiver: receiver(destination),
             is_default_url: is_default_url(destination),
             patience,
             patience_is,
@@ -73,6 +76,21 @@ impl<'a> Session<'a> {
     pub fn command(&self, path: &Path) -> String {
         send_command(self.program, self.url_argument.as_deref(), &shown(path))
     }
+}
+
+/// Returns the URL and a checksum of the headers, but for credentials: these may change.
+fn receiver(destination: &Destination) -> String {
+    let mut headers: Vec<_> =
+        destination.endpoint.headers.iter().filter(|(name, _)| !names_credentials(name)).collect();
+    headers.sort_by_key(|(name, _)| name);
+    if headers.is_empty() {
+        return destination.shown_url();
+    }
+    let mut checksum = crc32fast::Hasher::new();
+    for (name, value) in headers {
+        checksum.update(format!("{}:{}\n", name.to_ascii_lowercase(), value.expose()).as_bytes());
+    }
+    format!("{} with headers {:08x}", destination.shown_url(), checksum.finalize())
 }
 
 fn is_default_url(destination: &Destination) -> bool {
